@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+// Makes an instance: its memory, its mount table with the roots opened, its first identity.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/xattr.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fail.h"
+#include "launch.h"
+#include "root.h"
+
+#define RELEASE_SUFFIX "-lxrun"
+
+static void open_lxcore(struct launch *l)
+{
+    static const char *const places[] = {"/lxcore", "/../lib/lxrun/lxcore"};
+    char self[PATH_MAX], path[PATH_MAX + 32];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (n < 0)
+        fail_errno("cannot read /proc/self/exe");
+    self[n] = 0;
+    *strrchr(self, '/') = 0;
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        snprintf(path, sizeof path, "%s%s", self, places[i]);
+        l->lxcore_fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (l->lxcore_fd >= 0)
+            return;
+    }
+    fail("cannot find lxcore beside %s/lxrun or in ../lib/lxrun", self);
+}
+
+static void make_memory(struct launch *l)
+{
+    l->memory_fd = memfd_create("lxrun-instance", MFD_CLOEXEC);
+    if (l->memory_fd < 0 || ftruncate(l->memory_fd, sizeof *l->memory))
+        fail_errno("cannot make the instance's memory");
+    l->memory = mmap(NULL, sizeof *l->memory, PROT_READ | PROT_WRITE, MAP_SHARED, l->memory_fd, 0);
+    if (l->memory == MAP_FAILED)
+        fail_errno("cannot map the instance's memory");
+}
+
+static void fill_memory(struct launch *l)
+{
+    const struct options *o = l->options;
+    struct instance *in = l->memory;
+    struct utsname u;
+    struct timespec boot;
+    if (uname(&u) || clock_gettime(CLOCK_BOOTTIME, &boot))
+        fail_errno("cannot ask the host for its name and time");
+    in->magic = INSTANCE_MAGIC;
+    in->page_count = (u32)(sizeof *in / LX_PAGE);
+    in->verbose = o->verbose;
+    in->mount_generation = 1;
+    in->next_mount_id = 20; // small ones look odd: Linux itself begins about there
+    in->host_uid = getuid();
+    in->host_gid = getgid();
+    in->boot_ns = (u64)boot.tv_sec * 1000000000 + (u64)boot.tv_nsec;
+    snprintf(in->hostname, sizeof in->hostname, "%s", o->hostname ? o->hostname : u.nodename);
+    snprintf(in->domainname, sizeof in->domainname, "(none)");
+    if (o->release)
+        snprintf(in->release, sizeof in->release, "%s", o->release);
+    else
+        snprintf(in->release, sizeof in->release, "%.*s" RELEASE_SUFFIX,
+                 (int)(sizeof in->release - sizeof RELEASE_SUFFIX), u.release);
+    snprintf(in->version, sizeof in->version, "%s", u.version);
+}
+
+// Index of the mount that the normalised guest path lies in, by its text; *rest: what follows.
+static int mount_of(const struct launch *l, const char *path, const char **rest)
+{
+    int best = 0;
+    size_t best_len = 0;
+    for (int m = 1; m < l->mounts; m++) {
+        const char *point = l->memory->mounts[m].point;
+        size_t n = strlen(point);
+        if (n >= best_len && !strncmp(path, point, n) && (!path[n] || path[n] == '/')) {
+            best = m;
+            best_len = n;
+        }
+    }
+    *rest = path + best_len + (path[best_len] == '/');
+    return best;
+}
+
+// Adds a mount whose root directory is open as fd (which the launch owns from now on).
+static void add_mount(struct launch *l, int fd, u32 type, u32 flags, const char *point,
+                      const char *source, const char *options)
+{
+    struct stat st;
+    const char *rest;
+    if (l->mounts == MOUNTS_MAX)
+        fail("more than %d mounts", MOUNTS_MAX);
+    if (fstat(fd, &st))
+        fail_errno("%s", source);
+    struct mount_entry *e = &l->memory->mounts[l->mounts];
+    e->type = type;
+    e->flags = flags;
+    e->id = l->memory->next_mount_id++;
+    e->parent = l->mounts ? mount_of(l, point, &rest) : -1;
+    e->base = BASE_INHERITED;
+    e->root_uid = st.st_uid;
+    e->root_gid = st.st_gid;
+    snprintf(e->point, sizeof e->point, "%s", point);
+    snprintf(e->source, sizeof e->source, "%s", source);
+    snprintf(e->options, sizeof e->options, "%s", options);
+    e->state = MOUNT_LIVE;
+    l->mount_fd[l->mounts++] = fd;
+}
+
+static int open_directory(const char *path)
+{
+    return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+// Makes the mount point in the tree and writes its symlink-free guest path to out. What cannot be
+// made (a read-only tree) is no error: the mount is there by its name all the same.
+static void make_point(struct launch *l, const char *guest, bool directory, char *out)
+{
+    char path[LX_PATH_MAX], in_mount[LX_PATH_MAX];
+    const char *rest;
+    if (snprintf(path, sizeof path, "%s", guest) >= (int)sizeof path)
+        fail("%.60s...: path too long", guest);
+    path_normalise(path);
+    int m = mount_of(l, path, &rest);
+    const char *base = l->memory->mounts[m].point;
+    base += !strcmp(base, "/");
+    if (!*rest || !root_make(l->mount_fd[m], rest, directory, in_mount, sizeof in_mount))
+        strcpy(out, path);
+    else if (snprintf(out, LX_PATH_MAX, "%s/%s", base, in_mount) >= LX_PATH_MAX)
+        fail("%.60s...: path too long", guest);
+}
+
+// A host directory as a mount of its own, where the host has it.
+static void add_host_mount(struct launch *l, const char *host, u32 type, u32 flags,
+                           const char *source, const char *options)
+{
+    char point[LX_PATH_MAX];
+    int fd = open_directory(host);
+    if (fd < 0)
+        return;
+    make_point(l, host, true, point);
+    add_mount(l, fd, type, flags, point, source, options);
+}
+
+static void make_store(struct launch *l)
+{
+    static const char *const places[] = {NULL, "/dev/shm", "/tmp", "/var/tmp"};
+    for (int need_xattr = 1; need_xattr >= 0; need_xattr--)
+        for (size_t i = 0; i < ARRAY_LEN(places); i++)
+            if (store_create(&l->store, i ? places[i] : getenv("XDG_RUNTIME_DIR"), need_xattr))
+                return;
+    fail("no directory for the instance's own files: tried $XDG_RUNTIME_DIR, /dev/shm, /tmp and "
+         "/var/tmp");
+}
+
+// /dev and what is mounted in it, for a guest with a root of its own.
+static void add_dev(struct launch *l)
+{
+    char point[LX_PATH_MAX];
+    store_make_dev(&l->store, "dev");
+    make_point(l, "/dev", true, point);
+    add_mount(l, openat(l->store.fd, "dev", O_PATH | O_DIRECTORY | O_CLOEXEC), FS_DEVFS, MS_NOSUID,
+              point, "devtmpfs", "mode=755");
+    add_host_mount(l, "/dev/pts", FS_DEVPTS, MS_NOSUID | MS_NOEXEC, "devpts",
+                   "gid=5,mode=620,ptmxmode=666");
+    // In memory where the host has room for such, else beside the instance's other files.
+    const struct store *s = store_create(&l->shm, "/dev/shm", true) ? &l->shm : &l->store;
+    if (mkdirat(s->fd, "shm", 0755))
+        fail_errno("cannot make %s/shm", s->path);
+    int shm = openat(s->fd, "shm", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fsetxattr(shm, "user.containers.override_stat", "0:0:1777", 8, 0);
+    make_point(l, "/dev/shm", true, point);
+    add_mount(l, shm, FS_TMPFS, MS_NOSUID | MS_NODEV, point, "tmpfs", "mode=1777");
+}
+
+static void add_bind(struct launch *l, const struct bind_option *b)
+{
+    struct stat st;
+    char point[LX_PATH_MAX];
+    char *host = realpath(b->host, NULL);
+    int fd = host ? open(host, O_PATH | O_CLOEXEC) : -1;
+    if (fd < 0 || fstat(fd, &st))
+        fail_errno("-b %s", b->host);
+    make_point(l, b->guest ? b->guest : host, S_ISDIR(st.st_mode), point);
+    if (!strcmp(point, "/"))
+        fail("-b %s: the root directory is set with --root", b->host);
+    add_mount(l, fd, FS_DRVFS, b->readonly ? MS_RDONLY : 0, point, host, "");
+    free(host);
+}
+
+static void add_mounts(struct launch *l)
+{
+    const struct options *o = l->options;
+    const u32 guarded = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    int root = open_directory(o->root ? o->root : "/");
+    struct stat st;
+    if (root < 0 || fstat(root, &st))
+        fail_errno("--root %s", o->root);
+    add_mount(l, root, FS_VOLFS, 0, "/", "rootfs", "");
+    // Names of abstract sockets are kept apart by root. FNV-1a over what identifies it.
+    const u64 id[2] = {st.st_dev, st.st_ino};
+    u32 hash = 2166136261u;
+    for (int bit = 0; bit < 128; bit += 8)
+        hash = (hash ^ (u8)(id[bit / 64] >> bit % 64)) * 16777619u;
+    l->memory->abstract_prefix = hash;
+
+    add_host_mount(l, "/proc", FS_PROC, guarded, "proc", "");
+    if (o->root) {
+        add_host_mount(l, "/sys", FS_SYSFS, guarded | MS_RDONLY, "sysfs", "");
+        add_dev(l);
+    }
+    for (size_t i = 0; i < o->nbinds; i++)
+        add_bind(l, &o->binds[i]);
+}
+
+// Where the guest sees the host's working directory; "/" where it does not.
+static void find_cwd(const struct launch *l, char *out)
+{
+    char cwd[LX_PATH_MAX], base[LX_PATH_MAX];
+    size_t best = 0;
+    strcpy(out, "/");
+    if (!getcwd(cwd, sizeof cwd))
+        return;
+    for (int m = 0; m < l->mounts; m++) {
+        const struct mount_entry *e = &l->memory->mounts[m];
+        if ((e->type != FS_VOLFS && e->type != FS_DRVFS) ||
+            !fd_host_path(l->mount_fd[m], base, sizeof base))
+            continue;
+        size_t n = strcmp(base, "/") ? strlen(base) : 0;
+        if (strncmp(cwd, base, n) != 0 || (cwd[n] && cwd[n] != '/') || n + 1 <= best)
+            continue;
+        best = n + 1;
+        const char *point = strcmp(e->point, "/") ? e->point : "";
+        if (snprintf(out, LX_PATH_MAX, "%s%s", point, cwd + n) >= LX_PATH_MAX || !*out)
+            strcpy(out, "/");
+    }
+}
+
+static void fill_first(struct launch *l)
+{
+    const struct options *o = l->options;
+    struct exec_state *s = &l->first;
+    s->first = 1;
+    s->image_fd = s->interp_fd = -1;
+    user_cred(&l->user, &s->cred);
+    s->umask = umask(0);
+    s->cwd_mount = -1;
+    s->dumpable = 1;
+    if (snprintf(s->execfn, sizeof s->execfn, "%s", *o->program) >= (int)sizeof s->execfn)
+        fail("%.60s...: name too long", *o->program);
+    for (int m = 0; m < l->mounts; m++)
+        s->mount_id[m] = l->memory->mounts[m].id;
+    find_cwd(l, s->cwd);
+    if (o->cd) {
+        char *cd = *o->cd == '/' ? must_format("%s", o->cd) : must_format("%s/%s", s->cwd, o->cd);
+        if (snprintf(s->cwd, sizeof s->cwd, "%s", cd) >= (int)sizeof s->cwd)
+            fail("--cd %.60s...: name too long", o->cd);
+        free(cd);
+    }
+}
+
+static struct launch *unfinished;
+
+static void remove_stores(void)
+{
+    store_remove(&unfinished->shm);
+    store_remove(&unfinished->store);
+}
+
+void instance_make(struct launch *l, const struct options *o)
+{
+    *l = (struct launch){.options = o, .store.fd = -1, .shm.fd = -1};
+    open_lxcore(l);
+    l->proc_fd = open_directory("/proc");
+    if (l->proc_fd < 0)
+        fail_errno("/proc");
+    make_memory(l);
+    fill_memory(l);
+    unfinished = l;
+    fail_hook = remove_stores; // until the supervisor does it
+    make_store(l);
+    add_mounts(l);
+    user_find(&l->user, l->mount_fd[0], o->user);
+    fill_first(l);
+    l->env = environment_make(o, &l->user);
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// The last steps of lxrun in the process that becomes the guest's first: descriptors to their
+// reserved numbers, then lxcore.
+#define _GNU_SOURCE
+#include "launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "fail.h"
+
+static bool is_free(int first)
+{
+    for (int fd = first; fd < first + RESERVED_COUNT; fd++)
+        if (fcntl(fd, F_GETFD) >= 0)
+            return false;
+    return true;
+}
+
+// First number of a free run of RESERVED_COUNT descriptors, as high as may be.
+static int find_block(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        fail_errno("getrlimit");
+    // Right above a low limit, so that all numbers below it are the guest's (fs/files.c).
+    if (limit.rlim_cur <= RESERVED_BELOW && limit.rlim_max >= limit.rlim_cur + RESERVED_COUNT) {
+        limit.rlim_cur += RESERVED_COUNT;
+        if (setrlimit(RLIMIT_NOFILE, &limit))
+            fail_errno("setrlimit");
+        int first = (int)limit.rlim_cur - RESERVED_COUNT;
+        if (is_free(first))
+            return first;
+    }
+    int end = limit.rlim_cur < RESERVED_BELOW ? (int)limit.rlim_cur : RESERVED_BELOW;
+    int run = 0;
+    for (int fd = end - 1; fd > 2; fd--) {
+        run = fcntl(fd, F_GETFD) < 0 ? run + 1 : 0;
+        if (run == RESERVED_COUNT)
+            return fd;
+    }
+    fail("no room for %d descriptors of lxrun's own below %d (see ulimit -n)", RESERVED_COUNT, end);
+}
+
+static void place(int fd, int number)
+{
+    if (dup3(fd, number, 0) < 0)
+        fail_errno("cannot put a descriptor on number %d", number);
+}
+
+static int make_state(const struct exec_state *s)
+{
+    int fd = memfd_create("lxrun-exec", MFD_CLOEXEC);
+    if (fd < 0 || pwrite(fd, s, sizeof *s, 0) != sizeof *s)
+        fail_errno("cannot pass on the program's state");
+    return fd;
+}
+
+// As root of the host: what the layer itself and the guest's sockets have use for is kept, the
+// rest given up, so that no mistake of the layer can reach the host's kernel state.
+static void drop_capabilities(void)
+{
+    const u64 keep = 1UL << CAP_CHOWN | 1UL << CAP_DAC_OVERRIDE | 1UL << CAP_FOWNER |
+                     1UL << CAP_NET_BIND_SERVICE | 1UL << CAP_NET_RAW;
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data))
+        fail_errno("capget");
+    // execve as uid 0 would give all of them back; the bounding set forbids that.
+    if (data[0].effective >> CAP_SETPCAP & 1)
+        for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
+            if (!(keep >> cap & 1) && prctl(PR_CAPBSET_DROP, cap))
+                fail_errno("PR_CAPBSET_DROP");
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    for (int i = 0; i < 2; i++) {
+        data[i].permitted &= (u32)(keep >> 32 * i);
+        data[i].effective = data[i].permitted;
+        data[i].inheritable = 0;
+    }
+    if (syscall(SYS_capset, &header, data))
+        fail_errno("capset");
+}
+
+void launch_exec(struct launch *l)
+{
+    int block = find_block();
+    place(l->lxcore_fd, block + RESERVED_LXCORE);
+    place(l->memory_fd, block + RESERVED_INSTANCE);
+    place(l->proc_fd, block + RESERVED_PROC);
+    place(l->store.fd, block + RESERVED_STORE);
+    place(make_state(&l->first), block + RESERVED_EXEC);
+    for (int m = 0; m < l->mounts; m++)
+        place(l->mount_fd[m], block + RESERVED_MOUNT + m);
+    // Numbers without a use yet are taken too, or the kernel would hand them to the guest.
+    for (int i = 0; i < RESERVED_COUNT; i++)
+        if (fcntl(block + i, F_GETFD) < 0 && dup2(block + RESERVED_LXCORE, block + i) < 0)
+            fail_errno("dup2");
+    drop_capabilities();
+    char **argv = l->options->program;
+    if (l->options->argv0)
+        *argv = (char *)l->options->argv0;
+    // lxcore learns the block from AT_EXECFN, which is /dev/fd/NUMBER here.
+    execveat(block + RESERVED_LXCORE, "", argv, l->env, AT_EMPTY_PATH);
+    fail_errno("cannot run lxcore");
+}

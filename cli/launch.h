@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// What lxrun prepares for the first process of an instance (include/instance.h says what the
+// processes share).
+#ifndef LX_CLI_LAUNCH_H
+#define LX_CLI_LAUNCH_H
+
+#include "instance.h"
+#include "options.h"
+#include "store.h"
+#include "users.h"
+
+struct launch {
+    const struct options *options;
+    struct instance *memory;
+    int memory_fd;
+    int lxcore_fd;
+    int proc_fd;              // the host's /proc
+    int mount_fd[MOUNTS_MAX]; // by index in the mount table
+    int mounts;
+    struct store store, shm;
+    struct user user;
+    char **env; // of the program
+    struct exec_state first;
+};
+
+// Makes the instance's memory, store and mount table, and finds the user (instance.c).
+void instance_make(struct launch *l, const struct options *o);
+// The program's environment (environment.c).
+char **environment_make(const struct options *o, const struct user *user);
+// In the process that becomes the program: puts the descriptors on their reserved numbers and
+// executes lxcore (launch.c).
+_Noreturn void launch_exec(struct launch *l);
+
+#endif

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// The command line (options.h).
+#define _GNU_SOURCE
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fail.h"
+#include "table.h"
+
+static const char help[] =
+    "usage: lxrun [options] [--] PROGRAM [ARG...]\n"
+    "Runs a Linux program, or a whole distribution, on a translation layer in its own process.\n"
+    "\n"
+    "  -r, --root DIR              root directory of the guest (without it: the host's own tree)\n"
+    "  -b HOST[:GUEST[:ro]]        show the host's file or directory HOST at GUEST\n"
+    "  -u, --user USER[:GROUP]     run as this user of the guest, by name or number (default: "
+    "root)\n"
+    "      --cd DIR                working directory in the guest\n"
+    "  -e, --env NAME=VALUE        set an environment variable\n"
+    "      --clearenv              start with no environment but what -e sets\n"
+    "  -0 ARGV0                    what the program gets as its argument 0\n"
+    "      --kernel-release TEXT   what uname -r says\n"
+    "      --hostname NAME         what hostname says\n"
+    "  -v                          say which system calls were refused\n"
+    "      --table [--json|--markdown]  print the table of system calls\n"
+    "      --help, --version\n"
+    "\n"
+    "Exit status: the program's own; 128+n when signal n killed it; 127 program not found,\n"
+    "126 it cannot be run, 125 lxrun itself failed.\n";
+
+enum { OPT_CD = 256, OPT_CLEARENV, OPT_RELEASE, OPT_HOSTNAME, OPT_HELP, OPT_VERSION, OPT_TABLE };
+
+static const struct option long_options[] = {
+    {"root", required_argument, NULL, 'r'},
+    {"bind", required_argument, NULL, 'b'},
+    {"user", required_argument, NULL, 'u'},
+    {"cd", required_argument, NULL, OPT_CD},
+    {"env", required_argument, NULL, 'e'},
+    {"clearenv", no_argument, NULL, OPT_CLEARENV},
+    {"kernel-release", required_argument, NULL, OPT_RELEASE},
+    {"hostname", required_argument, NULL, OPT_HOSTNAME},
+    {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"table", no_argument, NULL, OPT_TABLE},
+    {NULL, 0, NULL, 0},
+};
+
+static void parse_bind(struct bind_option *b, const char *text)
+{
+    b->host = must_format("%s", text);
+    char *guest = strchr(b->host, ':');
+    if (guest)
+        *guest++ = 0;
+    char *mode = guest ? strchr(guest, ':') : NULL;
+    if (mode) {
+        *mode++ = 0;
+        b->readonly = !strcmp(mode, "ro");
+        if (!b->readonly && strcmp(mode, "rw") != 0)
+            fail("-b %s: '%s' is neither ro nor rw", text, mode);
+    }
+    if (!*b->host || (guest && *guest != '/'))
+        fail("-b %s: HOST[:/GUEST[:ro]] is wanted", text);
+    b->guest = guest;
+}
+
+static _Noreturn void print_table(char **args)
+{
+    enum table_format format = TABLE_TEXT;
+    if (*args && !strcmp(*args, "--json"))
+        format = TABLE_JSON;
+    else if (*args && !strcmp(*args, "--markdown"))
+        format = TABLE_MARKDOWN;
+    else if (*args)
+        fail("--table takes --json or --markdown, not '%s'", *args);
+    if (table_print(format, stdout))
+        fail_errno("cannot write the table");
+    exit(0);
+}
+
+void options_parse(struct options *o, int argc, char **argv)
+{
+    *o = (struct options){0};
+    o->binds = must_alloc(sizeof *o->binds * (size_t)argc);
+    o->env = must_alloc(sizeof *o->env * (size_t)argc);
+    for (int c; (c = getopt_long(argc, argv, "+r:b:u:e:0:v", long_options, NULL)) != -1;) {
+        switch (c) {
+        case 'r':
+            o->root = optarg;
+            break;
+        case 'b':
+            parse_bind(&o->binds[o->nbinds++], optarg);
+            break;
+        case 'u':
+            o->user = optarg;
+            break;
+        case 'e':
+            if (!strchr(optarg, '=') || *optarg == '=')
+                fail("-e %s: NAME=VALUE is wanted", optarg);
+            o->env[o->nenv++] = optarg;
+            break;
+        case '0':
+            o->argv0 = optarg;
+            break;
+        case 'v':
+            o->verbose = true;
+            break;
+        case OPT_CD:
+            o->cd = optarg;
+            break;
+        case OPT_CLEARENV:
+            o->clear_env = true;
+            break;
+        case OPT_RELEASE:
+            o->release = optarg;
+            break;
+        case OPT_HOSTNAME:
+            o->hostname = optarg;
+            break;
+        case OPT_HELP:
+            fputs(help, stdout);
+            exit(fflush(stdout) ? EXIT_LXRUN : 0);
+        case OPT_VERSION:
+            puts("lxrun " LXRUN_VERSION);
+            exit(fflush(stdout) ? EXIT_LXRUN : 0);
+        case OPT_TABLE:
+            print_table(argv + optind);
+        default: // getopt has said what is wrong
+            exit(EXIT_LXRUN);
+        }
+    }
+    o->program = argv + optind;
+    if (!*o->program)
+        fail("no program given; see lxrun --help");
+}

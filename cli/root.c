@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// Paths of a guest tree on the host (root.h).
+#define _GNU_SOURCE
+#include "root.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "instance.h"
+
+int root_open(int root_fd, const char *path, int flags)
+{
+    struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC,
+                           .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+    return (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof how);
+}
+
+bool fd_host_path(int fd, char *out, size_t n)
+{
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(link, out, n - 1);
+    if (len < 0)
+        return false;
+    out[len] = 0;
+    return true;
+}
+
+// One step of root_make: opens path[0..len), which is made below dir when it is missing.
+static int step(int root_fd, int dir, const char *path, size_t len, bool directory)
+{
+    char prefix[LX_PATH_MAX];
+    snprintf(prefix, sizeof prefix, "%.*s", (int)len, path);
+    int fd = root_open(root_fd, prefix, O_PATH);
+    if (fd >= 0 || errno != ENOENT)
+        return fd;
+    const char *slash = strrchr(prefix, '/');
+    const char *name = slash ? slash + 1 : prefix;
+    if (directory) {
+        if (mkdirat(dir, name, 0755) && errno != EEXIST)
+            return -1;
+    } else {
+        int file = openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
+        if (file < 0)
+            return -1;
+        close(file);
+    }
+    return root_open(root_fd, prefix, O_PATH);
+}
+
+bool root_make(int root_fd, const char *path, bool directory, char *out, size_t n)
+{
+    char root[LX_PATH_MAX], there[LX_PATH_MAX];
+    int fd = root_open(root_fd, ".", O_PATH);
+    for (const char *p = path; fd >= 0 && *p;) {
+        p += strcspn(p, "/");
+        int next = step(root_fd, fd, path, (size_t)(p - path), *p || directory);
+        close(fd);
+        fd = next;
+        p += *p == '/';
+    }
+    if (fd < 0)
+        return false;
+    bool ok = fd_host_path(root_fd, root, sizeof root) && fd_host_path(fd, there, sizeof there);
+    close(fd);
+    size_t skip = strcmp(root, "/") ? strlen(root) : 0;
+    if (!ok || strncmp(there, root, skip) != 0)
+        return false;
+    snprintf(out, n, "%s", there[skip] ? there + skip + 1 : "");
+    return true;
+}
+
+void path_normalise(char *path)
+{
+    char *out = path;
+    for (const char *p = path; *p;) {
+        p += strspn(p, "/");
+        size_t len = strcspn(p, "/");
+        if (len == 2 && p[0] == '.' && p[1] == '.') {
+            while (out > path && *--out != '/')
+                ;
+        } else if (len && !(len == 1 && *p == '.')) {
+            *out++ = '/';
+            memmove(out, p, len);
+            out += len;
+        }
+        p += len;
+    }
+    if (out == path)
+        *out++ = '/';
+    *out = 0;
+}
+
+void remove_tree(int dirfd, const char *name)
+{
+    if (!unlinkat(dirfd, name, 0) || (errno != EISDIR && errno != EPERM))
+        return;
+    int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            remove_tree(fd, e->d_name);
+    if (d)
+        closedir(d);
+    unlinkat(dirfd, name, AT_REMOVEDIR);
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Paths of a guest tree on the host, before there is an instance: every symlink is taken inside
+// the tree (RESOLVE_IN_ROOT).
+#ifndef LX_CLI_ROOT_H
+#define LX_CLI_ROOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+// openat2 inside the tree; O_CLOEXEC is added. A descriptor, or -1 with errno.
+int root_open(int root_fd, const char *path, int flags);
+// Makes path (relative, normalised) a directory, or a plain file, of the tree with all that leads
+// there, and writes the symlink-free path to it into out. False with errno.
+bool root_make(int root_fd, const char *path, bool directory, char *out, size_t n);
+// Host path of an open descriptor.
+bool fd_host_path(int fd, char *out, size_t n);
+// Removes empty and "." components of an absolute path and takes ".." by the text.
+void path_normalise(char *path);
+// Removes a directory and what is below it, never following a symlink.
+void remove_tree(int dirfd, const char *name);
+
+#endif

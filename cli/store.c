@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+// Private directories of an instance (store.h).
+#define _GNU_SOURCE
+#include "store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "devlink.h"
+#include "fail.h"
+#include "root.h"
+
+#define PREFIX "lxrun-"
+#define LOCK_NAME "lock"
+// A younger directory may be one whose maker has not come to lock it yet.
+#define STALE_SECONDS 60
+
+static int lock_open(int dir, int flags)
+{
+    int fd = openat(dir, LOCK_NAME, O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static void remove_if_stale(int parent, const char *name)
+{
+    struct stat st;
+    if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISDIR(st.st_mode) ||
+        st.st_uid != geteuid() || time(NULL) - st.st_ctime < STALE_SECONDS)
+        return;
+    int dir = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int lock = dir >= 0 ? lock_open(dir, O_CREAT) : -1;
+    if (lock >= 0) {
+        remove_tree(parent, name);
+        close(lock);
+    }
+    if (dir >= 0)
+        close(dir);
+}
+
+static void remove_stale(const char *where)
+{
+    DIR *d = opendir(where);
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (!strncmp(e->d_name, PREFIX, strlen(PREFIX)))
+            remove_if_stale(dirfd(d), e->d_name);
+    if (d)
+        closedir(d);
+}
+
+bool store_create(struct store *s, const char *where, bool need_xattr)
+{
+    *s = (struct store){.fd = -1, .lock = -1};
+    if (!where || *where != '/')
+        return false;
+    remove_stale(where);
+    s->path = must_format("%s/" PREFIX "XXXXXX", where);
+    if (!mkdtemp(s->path)) {
+        free(s->path);
+        s->path = NULL;
+        return false;
+    }
+    s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    s->lock = s->fd >= 0 ? lock_open(s->fd, O_CREAT | O_EXCL) : -1;
+    if (s->lock >= 0 && (!need_xattr || !fsetxattr(s->fd, "user.lxrun.store", "", 0, 0)))
+        return true;
+    store_remove(s);
+    return false;
+}
+
+void store_remove(struct store *s)
+{
+    if (!s->path)
+        return;
+    remove_tree(AT_FDCWD, s->path);
+    free(s->path);
+    s->path = NULL;
+    if (s->fd >= 0)
+        close(s->fd);
+    if (s->lock >= 0)
+        close(s->lock);
+    s->fd = s->lock = -1;
+}
+
+#define GID_TTY 5 // on every distribution that matters
+static const struct {
+    const char *name;
+    struct devlink node;
+} nodes[] = {
+    {"null", {'c', 1, 3, 0, 0, 0666}},    {"zero", {'c', 1, 5, 0, 0, 0666}},
+    {"full", {'c', 1, 7, 0, 0, 0666}},    {"random", {'c', 1, 8, 0, 0, 0666}},
+    {"urandom", {'c', 1, 9, 0, 0, 0666}}, {"tty", {'c', 5, 0, 0, GID_TTY, 0666}},
+    {"console", {'c', 5, 1, 0, 0, 0600}}, {"ptmx", {'c', 5, 2, 0, GID_TTY, 0666}},
+};
+
+static const struct {
+    const char *name, *target;
+} links[] = {
+    {"fd", "/proc/self/fd"},
+    {"stdin", "/proc/self/fd/0"},
+    {"stdout", "/proc/self/fd/1"},
+    {"stderr", "/proc/self/fd/2"},
+};
+
+static const char *const directories[] = {"pts", "shm", "mqueue"};
+
+void store_make_dev(const struct store *s, const char *name)
+{
+    if (mkdirat(s->fd, name, 0755))
+        fail_errno("cannot make %s/%s", s->path, name);
+    int dev = openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int bad = dev < 0 || fchmod(dev, 0755);
+    for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
+        char target[DEVLINK_SIZE + 1];
+        devlink_format(target, &nodes[i].node);
+        bad |= symlinkat(target, dev, nodes[i].name);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(links); i++)
+        bad |= symlinkat(links[i].target, dev, links[i].name);
+    for (size_t i = 0; i < ARRAY_LEN(directories); i++)
+        bad |= mkdirat(dev, directories[i], 0755);
+    if (bad)
+        fail_errno("cannot fill %s/%s", s->path, name);
+    close(dev);
+}

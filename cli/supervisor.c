@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+// Three processes stand behind `lxrun PROGRAM`:
+//
+//   front       what the caller started and waits for. Passes on signals sent to it, stops when
+//               the program stops, ends with its status. In the caller's process group, as the
+//               program is, so that the terminal's job control sees one job.
+//   supervisor  child of the front. Parent of the program, and of every orphan of the instance
+//               (PR_SET_CHILD_SUBREAPER): it stays until the last descendant is gone, then removes
+//               the store. Own process group: signals to the job are not for it. It holds neither
+//               the terminal nor the standard descriptors, so that `lxrun x | cat` ends with x
+//               even where x leaves a daemon behind.
+//   program     child of the supervisor.
+//
+// Front and supervisor talk over a socket pair: signals to pass on one way, stops and the end the
+// other way. Only the supervisor signals the program, because only it knows that its process id is
+// still the program's.
+#define _GNU_SOURCE
+#include "supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fail.h"
+
+struct message {
+    // MSG_ALL_ENDED: the program has ended, nothing else is left, and the supervisor ends too.
+    enum { MSG_SIGNAL, MSG_STOPPED, MSG_ENDED, MSG_ALL_ENDED } type;
+    int value; // signal, signal, exit status
+};
+
+static void set_all(sigset_t *set)
+{
+    sigfillset(set);
+    // Faults of our own must kill, not wait in a signalfd.
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT};
+    for (size_t i = 0; i < ARRAY_LEN(faults); i++)
+        sigdelset(set, faults[i]);
+}
+
+static int compare(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+// Closes every descriptor but the n given ones (-1: none), which may move; the null device takes
+// the numbers 0, 1 and 2.
+static void keep_only(int **keep, int n)
+{
+    int sorted[8], next = 3;
+    int null = open("/dev/null", O_RDWR);
+    for (int i = 0; i < n; i++) {
+        if (*keep[i] >= 0 && *keep[i] < 3)
+            *keep[i] = fcntl(*keep[i], F_DUPFD_CLOEXEC, 3);
+        sorted[i] = *keep[i];
+    }
+    for (int fd = 0; null >= 0 && fd < 3; fd++)
+        dup2(null, fd);
+    qsort(sorted, (size_t)n, sizeof *sorted, compare);
+    for (int i = 0; i < n; i++) {
+        if (sorted[i] > next)
+            close_range((unsigned)next, (unsigned)sorted[i] - 1, 0);
+        if (sorted[i] >= 0)
+            next = sorted[i] + 1;
+    }
+    close_range((unsigned)next, ~0U, 0);
+}
+
+// ---- The supervisor ----
+
+struct supervisor {
+    pid_t program; // 0: has ended
+    int status;    // how, as an exit status; -1: the front knows
+    bool stopped;
+    pid_t front_pid;
+    int front;
+};
+
+static void tell(const struct supervisor *s, int type, int value)
+{
+    struct message m = {type, value};
+    send(s->front, &m, sizeof m, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+// The front stopped with the program. If it goes on without the front's doing, the front follows.
+static void wake_front(const struct supervisor *s)
+{
+    if (s->stopped && getppid() == s->front_pid)
+        kill(s->front_pid, SIGCONT);
+}
+
+static void tell_end(struct supervisor *s, int type)
+{
+    if (!s->program && s->status >= 0)
+        tell(s, type, s->status);
+    s->status = -1;
+}
+
+// Takes in all that changed below us. False when there are no descendants any more.
+static bool reap(struct supervisor *s)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL)) > 0) {
+        if (pid != s->program)
+            continue;
+        if (!WIFSTOPPED(status))
+            wake_front(s);
+        s->stopped = WIFSTOPPED(status);
+        if (WIFSTOPPED(status)) {
+            tell(s, MSG_STOPPED, WSTOPSIG(status));
+        } else if (!WIFCONTINUED(status)) {
+            s->program = 0;
+            s->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        }
+    }
+    if (pid == 0 && !s->program)
+        tell_end(s, MSG_ENDED);
+    return pid == 0;
+}
+
+// A message from the front. False when it is gone.
+static bool obey(struct supervisor *s)
+{
+    struct message m;
+    ssize_t n = recv(s->front, &m, sizeof m, MSG_DONTWAIT);
+    if (n == sizeof m && s->program && !(m.value == SIGCONT && !s->stopped))
+        kill(s->program, m.value);
+    return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+static _Noreturn void run_supervisor(struct supervisor *s, int signals, struct launch *l)
+{
+    struct pollfd fds[2] = {{.fd = signals, .events = POLLIN}, {.fd = s->front, .events = POLLIN}};
+    while (reap(s)) {
+        struct signalfd_siginfo info;
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            break;
+        if (fds[0].revents)
+            while (read(fds[0].fd, &info, sizeof info) > 0)
+                ; // SIGCHLD leads to reap(); the others are not for us
+        if (fds[1].revents && !obey(s)) {
+            // Killed by SIGKILL, the one signal that cannot be passed on: the program goes too.
+            if (s->program)
+                kill(s->program, SIGKILL);
+            fds[1].fd = -1;
+        }
+    }
+    store_remove(&l->shm);
+    store_remove(&l->store);
+    tell_end(s, MSG_ALL_ENDED);
+    _exit(0);
+}
+
+// ---- The front ----
+
+static void pass_on(int supervisor, int sig)
+{
+    struct message m = {MSG_SIGNAL, sig};
+    send(supervisor, &m, sizeof m, MSG_NOSIGNAL);
+}
+
+// Does to ourselves what happened to the program, then sets it going again.
+static void stop(int supervisor, int sig)
+{
+    sigset_t one, all;
+    set_all(&all);
+    sigemptyset(&one);
+    sigaddset(&one, sig);
+    signal(sig, SIG_DFL);
+    raise(sig);
+    sigprocmask(SIG_UNBLOCK, &one, NULL); // stops here (SIGSTOP: in raise)
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    pass_on(supervisor, SIGCONT);
+}
+
+static int run_front(int supervisor, int signals)
+{
+    struct pollfd fds[2] = {{.fd = signals, .events = POLLIN},
+                            {.fd = supervisor, .events = POLLIN}};
+    for (;;) {
+        struct signalfd_siginfo info;
+        struct message m;
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            return EXIT_LXRUN;
+        // The terminal's own signals reach the program without us: the kernel sends those
+        // (code > 0) to the whole process group. SIGCHLD is about the supervisor.
+        while (fds[0].revents && read(signals, &info, sizeof info) == sizeof info)
+            if (info.ssi_signo != SIGCHLD && info.ssi_code <= 0)
+                pass_on(supervisor, (int)info.ssi_signo);
+        if (!fds[1].revents)
+            continue;
+        ssize_t n = recv(supervisor, &m, sizeof m, MSG_DONTWAIT);
+        if (n == sizeof m && m.type == MSG_STOPPED) {
+            stop(supervisor, m.value);
+        } else if (n == sizeof m) {
+            if (m.type == MSG_ALL_ENDED)
+                waitpid(-1, NULL, 0); // not every init takes in what others leave
+            return m.value;
+        } else if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+            return EXIT_LXRUN; // the supervisor was killed
+    }
+}
+
+int supervise(struct launch *l)
+{
+    int pair[2];
+    sigset_t all, old;
+    struct sigaction old_chld, dfl = {.sa_handler = SIG_DFL};
+    set_all(&all);
+    sigprocmask(SIG_BLOCK, &all, &old);
+    sigaction(SIGCHLD, &dfl, &old_chld); // ignored, it would take our children's status away
+    int signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (signals < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+        fail_errno("cannot start the supervisor");
+
+    pid_t front = getpid(), pid = fork();
+    if (pid < 0)
+        fail_errno("fork");
+    fail_hook = NULL; // the store is the supervisor's now
+    if (pid > 0) {
+        keep_only((int *[]){&pair[0], &signals}, 2);
+        return run_front(pair[0], signals);
+    }
+
+    struct supervisor s = {.front = pair[1], .front_pid = front};
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    l->memory->supervisor = (u32)getpid();
+    s.program = fork();
+    if (s.program == 0) {
+        sigaction(SIGCHLD, &old_chld, NULL);
+        sigprocmask(SIG_SETMASK, &old, NULL);
+        launch_exec(l);
+    }
+    if (s.program < 0) {
+        s.program = 0;
+        s.status = EXIT_LXRUN;
+    }
+    setpgid(0, 0);
+    if (chdir("/"))
+        _exit(EXIT_LXRUN);
+    prctl(PR_SET_NAME, "lxrun-super");
+    l->store.fd = l->shm.fd = -1;
+    keep_only((int *[]){&s.front, &signals, &l->store.lock, &l->shm.lock}, 4);
+    run_supervisor(&s, signals, l);
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+// Guest metadata of inodes, written (reading: fs/meta.c). A change is one setxattr. The host's mode
+// is the guest's with the owner always able to read and write (and search), and never has set-id
+// bits together with execute permission.
+//
+// Linux takes the set-id bits away when an ordinary user writes to the file. Guests write without
+// lxcore seeing it, so the host's own rule is the witness: as long as somebody may write who may
+// not keep the bits, the file has the host's S_ISUID and no execute permission there, the attribute
+// says so, and the guest's bits hold only while the host's stands.
+#include <linux/capability.h>
+
+#include "host.h"
+#include "meta.h"
+
+#define LOCK_TRIES 100000
+
+static bool has_set_id(u32 mode)
+{
+    return (mode & S_ISUID) || (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
+}
+
+static bool needs_witness(const struct task *t, u32 mode)
+{
+    return (mode & S_IFMT) == S_IFREG && has_set_id(mode) && !cred_has_cap(&t->cred, CAP_FSETID);
+}
+
+static long host_chmod(const struct parent *p, u32 mode)
+{
+    return HOST4(__NR_fchmodat2, p->fd, p->name, mode,
+                 *p->name ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH);
+}
+
+static long set_attr(const struct parent *p, u32 host_mode, const struct attr *a)
+{
+    char value[ATTR_SIZE];
+    size_t n = (size_t)attr_format(value, sizeof value, a);
+    long r = host_setxattr_at(p, META_XATTR, value, n, 0);
+    // user.* needs write permission even for the owner: make the host mode what it should be.
+    if ((r == -EACCES || r == -EPERM) &&
+        host_chmod(p, meta_host_mode(host_mode) |
+                          ((host_mode & S_IFMT) == S_IFDIR ? 0700 : 0600)) >= 0)
+        r = host_setxattr_at(p, META_XATTR, value, n, 0);
+    return r == -EOPNOTSUPP ? -EPERM : r;
+}
+
+// Entries whose owner is that of their directory keep it when the directory gets another.
+static void keep_names(struct task *t, const struct parent *p, const struct meta_view *v,
+                       bool owner, struct attr *a)
+{
+    a->has_names = v->has_names;
+    a->names_uid = v->names_uid;
+    a->names_gid = v->names_gid;
+    if ((v->host.stx_mode & S_IFMT) != S_IFDIR || !owner)
+        return;
+    if (!side_dir_has_names(t, p)) {
+        a->has_names = false;
+    } else if (!v->has_names) {
+        a->has_names = true;
+        a->names_uid = v->guest.stx_uid;
+        a->names_gid = v->guest.stx_gid;
+    }
+    if (a->names_uid == a->uid && a->names_gid == a->gid)
+        a->has_names = false;
+}
+
+// Files and directories.
+static long store_attr(struct task *t, const struct parent *p, const struct meta_view *v,
+                       const struct statx *new)
+{
+    u32 mode = new->stx_mode &MODE_BITS, least = meta_host_mode(new->stx_mode &S_IFMT);
+    bool owner = v->guest.stx_uid != new->stx_uid || v->guest.stx_gid != new->stx_gid;
+    bool plain = (mode & ~0777u) == 0 && (mode & least) == least;
+    struct attr a = {.uid = new->stx_uid,
+                     .gid = new->stx_gid,
+                     .mode = mode,
+                     .witnessed = needs_witness(t, new->stx_mode)};
+    keep_names(t, p, v, owner, &a);
+    if (!v->has_attr && !owner && plain) {
+        long r = host_chmod(p, mode);
+        if (r != -ENOSYS) // before Linux 6.6: the attribute serves too
+            return r;
+    }
+    if (a.witnessed) // before it is asked for; without it the bits would not hold, which is safe
+        host_chmod(p, S_ISUID | (meta_host_mode(new->stx_mode) & 0666));
+    long r = set_attr(p, v->host.stx_mode, &a);
+    if (r >= 0 && !a.witnessed && (v->host.stx_mode & S_ISUID))
+        host_chmod(p, meta_host_mode(new->stx_mode));
+    return r;
+}
+
+// A symlink, FIFO, socket or device node.
+static long store_by_name(struct task *t, int mount, const struct parent *p,
+                          const struct statx *old, const struct statx *new)
+{
+    struct loc loc;
+    struct parent named;
+    if (*p->name)
+        return side_store(t, mount, p, new);
+    long r = side_locate(t, p->fd, &loc, &named);
+    if (r >= 0) {
+        r = side_store(t, loc.mount, &named, new);
+        parent_done(t, &named);
+    } else if (old->stx_uid != new->stx_uid || old->stx_gid != new->stx_gid) {
+        r = -EPERM; // a pipe, or no name any more: the host knows one owner
+    } else {
+        r = HOST2(__NR_fchmod, p->fd, new->stx_mode &MODE_BITS);
+    }
+    return r;
+}
+
+// What the change makes of the attributes in *st; the rules are the caller's (syscalls/attr.c).
+static void changed(const struct meta_change *c, struct statx *st)
+{
+    if (c->what & META_UID)
+        st->stx_uid = c->uid;
+    if (c->what & META_GID)
+        st->stx_gid = c->gid;
+    if (c->what & META_MODE)
+        st->stx_mode = (u16)((st->stx_mode & S_IFMT) | (c->mode & MODE_BITS));
+}
+
+// Two changes of one inode go one after the other: each writes all that the attribute says. Who
+// waits very long, for a stopped process, goes on without.
+static u32 *lock_inode(struct task *t, const struct statx *st)
+{
+    u32 *lock = &t->instance->meta_lock[(st->stx_ino ^ st->stx_dev_minor) % META_LOCKS];
+    if (__atomic_load_n(lock, __ATOMIC_RELAXED) == t->tid)
+        return NULL; // held already, for an entry of this directory
+    for (int tries = 0; tries < LOCK_TRIES; tries++) {
+        if (reserved_claim(lock, t->tid))
+            return lock;
+        HOST0(__NR_sched_yield);
+    }
+    return NULL;
+}
+
+long meta_look(struct task *t, int mount, const struct parent *p, struct meta_view *v)
+{
+    u32 before = __atomic_load_n(&t->instance->meta_changes, __ATOMIC_ACQUIRE);
+    long r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_BASIC_STATS,
+                        &v->host);
+    if (r < 0)
+        return r;
+    v->lock = lock_inode(t, &v->host);
+    if (before != __atomic_load_n(&t->instance->meta_changes, __ATOMIC_ACQUIRE)) {
+        r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_BASIC_STATS,
+                       &v->host);
+        if (r < 0) {
+            meta_done(t, v);
+            return r;
+        }
+    }
+    struct attr a;
+    v->guest = v->host;
+    v->has_attr = meta_apply(t, mount, p, &v->guest, &a);
+    v->has_names = v->has_attr && a.has_names;
+    v->names_uid = a.names_uid;
+    v->names_gid = a.names_gid;
+    return 0;
+}
+
+void meta_done(struct task *t, struct meta_view *v)
+{
+    __atomic_fetch_add(&t->instance->meta_changes, 1, __ATOMIC_RELEASE);
+    if (v->lock)
+        reserved_release(v->lock);
+}
+
+long meta_set(struct task *t, int mount, const struct parent *p, const struct meta_view *v,
+              const struct meta_change *c)
+{
+    struct statx new = v->guest;
+    changed(c, &new);
+    if (is_pts(&v->host)) {
+        *pts_owner(t, &v->host) =
+            (struct pts_owner){1, new.stx_uid, new.stx_gid, new.stx_mode &MODE_BITS};
+        return 0;
+    }
+    if (!meta_is_kept(t, mount))
+        return v->guest.stx_uid != new.stx_uid || v->guest.stx_gid != new.stx_gid ||
+                       v->guest.stx_mode != new.stx_mode
+                   ? -EPERM
+                   : 0;
+    if (carries_attr(v->host.stx_mode))
+        return store_attr(t, p, v, &new);
+    if (meta_by_name(v->host.stx_mode))
+        return store_by_name(t, mount, p, &v->guest, &new);
+    return -EPERM; // a device node of the host's
+}
+
+long meta_change(struct task *t, int mount, const struct parent *p, const struct meta_change *c)
+{
+    struct meta_view v;
+    long r = meta_look(t, mount, p, &v);
+    if (r < 0)
+        return r;
+    r = meta_set(t, mount, p, &v, c);
+    meta_done(t, &v);
+    return r;
+}
+
+long meta_fchange(struct task *t, int fd, const struct meta_change *c)
+{
+    struct parent p = {.fd = fd, .name = ""};
+    return meta_change(t, fd_mount(t, fd), &p, c);
+}
+
+long meta_witness(struct task *t, int mount, const struct parent *p, const struct statx *st)
+{
+    struct meta_view v;
+    if (!needs_witness(t, st->stx_mode) || !meta_is_kept(t, mount))
+        return 0;
+    long r = meta_look(t, mount, p, &v);
+    if (r < 0)
+        return r;
+    if (needs_witness(t, v.guest.stx_mode))
+        r = store_attr(t, p, &v, &v.guest);
+    meta_done(t, &v);
+    return r;
+}
+
+// ---- New inodes ----
+//
+// A new inode gets its attribute a moment after its name. Until then others must not take the
+// host's view for the truth: PostgreSQL's processes use each other's files and directories in that
+// moment. A file is created with the host's S_ISVTX, which has no meaning there and stays; a
+// directory with UNFINISHED_DIR, until it has its attribute; a FIFO with S_ISVTX, too, where
+// it is to have a record. Who finds one of these without waits (fs/meta.c).
+
+// Does a new inode made with meta_host_mode(mode) tell owner and mode already?
+static bool told_by_host(u32 mode, u32 uid, u32 gid)
+{
+    return !uid && !gid && (mode & MODE_BITS) == meta_host_mode(mode);
+}
+
+u32 meta_create_mode(struct task *t, int mount, u32 mode, u32 uid, u32 gid)
+{
+    u32 host_mode = meta_host_mode(mode);
+    if (told_by_host(mode, uid, gid) || !meta_is_kept(t, mount))
+        return host_mode;
+    if ((mode & S_IFMT) == S_IFSOCK)
+        return host_mode;
+    return (mode & S_IFMT) == S_IFDIR ? UNFINISHED_DIR : host_mode | S_ISVTX;
+}
+
+// A file system without attributes shows the host's view.
+static long not_kept(long r)
+{
+    return r == -EOPNOTSUPP ? 0 : r;
+}
+
+long meta_created(struct task *t, int mount, const struct parent *p, u32 mode, u32 uid, u32 gid)
+{
+    char value[ATTR_SIZE];
+    struct attr a = {
+        .uid = uid, .gid = gid, .mode = mode & MODE_BITS, .witnessed = needs_witness(t, mode)};
+    if (!meta_is_kept(t, mount))
+        return 0;
+    if (meta_by_name(mode)) {
+        long r = side_created(t, mount, p, mode, uid, gid);
+        return r == -EPERM ? 0 : r;
+    }
+    if (told_by_host(mode, uid, gid))
+        return 0;
+    if (a.witnessed)
+        host_chmod(p, S_ISUID | (meta_host_mode(mode) & 0666));
+    long n = attr_format(value, sizeof value, &a);
+    long r = host_setxattr_at(p, META_XATTR, value, (size_t)n, 0);
+    if ((mode & S_IFMT) == S_IFDIR)
+        host_chmod(p, meta_host_mode(mode));
+    return not_kept(r);
+}
+
+long meta_created_fd(struct task *t, int mount, int fd, u32 mode, u32 uid, u32 gid)
+{
+    char value[ATTR_SIZE];
+    struct attr a = {
+        .uid = uid, .gid = gid, .mode = mode & MODE_BITS, .witnessed = needs_witness(t, mode)};
+    if (told_by_host(mode, uid, gid) || !meta_is_kept(t, mount))
+        return 0;
+    if (a.witnessed)
+        HOST2(__NR_fchmod, fd, S_ISUID | (meta_host_mode(mode) & 0666));
+    long n = attr_format(value, sizeof value, &a);
+    long r = HOST5(__NR_fsetxattr, fd, META_XATTR, value, n, 0);
+    if (r == -EOPNOTSUPP)
+        HOST2(__NR_fchmod, fd, meta_host_mode(mode));
+    return not_kept(r);
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// Device nodes of guests (include/devlink.h): making, recognising, and which of them a guest can
+// open. A directory that holds one is marked by an attribute, so that listings of others need not
+// look at their symlinks.
+#include "devlink.h"
+#include "host.h"
+#include "meta.h"
+
+#define MARK "user.lxrun.nodes"
+
+const char *device_host_path(u32 major, u32 minor)
+{
+    static const struct {
+        u32 major, minor;
+        const char *path;
+    } known[] = {
+        {1, 3, "/dev/null"},    {1, 5, "/dev/zero"}, {1, 7, "/dev/full"}, {1, 8, "/dev/random"},
+        {1, 9, "/dev/urandom"}, {5, 0, "/dev/tty"},  {5, 2, "/dev/ptmx"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (known[i].major == major && known[i].minor == minor)
+            return known[i].path;
+    return NULL;
+}
+
+void device_mark(const struct parent *p)
+{
+    struct parent dir = {.fd = p->fd, .name = "."};
+    // Without the mark a listing shows links: no reason to fail.
+    host_setxattr_at(&dir, MARK, "", 0, 0);
+}
+
+bool device_marked(int dir)
+{
+    return HOST4(__NR_fgetxattr, dir, MARK, NULL, 0) >= 0;
+}
+
+long meta_mknod(struct task *t, const struct parent *p, u32 mode, u32 uid, u32 gid, u64 rdev)
+{
+    char target[DEVLINK_SIZE + 1];
+    // dev_t of the system call: 12 bits major, 20 bits minor (kernel: new_decode_dev).
+    struct devlink d = {(mode & S_IFMT) == S_IFBLK ? 'b' : 'c',
+                        (u32)(rdev >> 8 & 0xfff),
+                        (u32)((rdev & 0xff) | (rdev >> 12 & 0xfff00)),
+                        uid,
+                        gid,
+                        mode & MODE_BITS};
+    (void)t;
+    devlink_format(target, &d);
+    device_mark(p);
+    return HOST3(__NR_symlinkat, target, p->fd, p->name);
+}
+
+static bool read_node(const struct parent *p, struct devlink *d)
+{
+    char target[DEVLINK_SIZE + 2];
+    long n = host_readlinkat(p->fd, p->name, target, sizeof target);
+    return n > 0 && devlink_parse(target, (size_t)n, d);
+}
+
+bool meta_device(const struct parent *p, u32 *type, u32 *major, u32 *minor)
+{
+    struct devlink d;
+    if (!read_node(p, &d))
+        return false;
+    *type = d.type == 'b' ? S_IFBLK : S_IFCHR;
+    *major = d.major;
+    *minor = d.minor;
+    return true;
+}
+
+bool device_stat(const struct parent *p, struct statx *st)
+{
+    struct devlink d;
+    if ((st->stx_mode & S_IFMT) != S_IFLNK || st->stx_size != DEVLINK_SIZE || !read_node(p, &d))
+        return false;
+    st->stx_mode = (u16)((d.type == 'b' ? S_IFBLK : S_IFCHR) | (d.mode & MODE_BITS));
+    st->stx_uid = d.uid;
+    st->stx_gid = d.gid;
+    st->stx_rdev_major = d.major;
+    st->stx_rdev_minor = d.minor;
+    st->stx_size = 0;
+    return true;
+}

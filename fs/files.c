@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+// Descriptor bookkeeping: which mount a descriptor was opened in, and where the reserved block
+// lies. Temporary descriptors: fs/temps.c.
+#include <linux/close_range.h>
+#include <linux/resource.h>
+
+#include "fs.h"
+#include "host.h"
+
+#define KIND_ANONYMOUS 255
+
+static u8 kind_of(struct task *t, int fd)
+{
+    return (unsigned)fd < FD_KINDS ? __atomic_load_n(&t->files->kind[fd], __ATOMIC_RELAXED) : 0;
+}
+
+static void set_kind(struct task *t, int fd, u8 kind)
+{
+    if ((unsigned)fd < FD_KINDS)
+        __atomic_store_n(&t->files->kind[fd], kind, __ATOMIC_RELAXED);
+}
+
+void fd_set_mount(struct task *t, int fd, int mount)
+{
+    set_kind(t, fd, (u8)(mount + 1));
+}
+
+int fd_mount(struct task *t, int fd)
+{
+    u8 kind = kind_of(t, fd);
+    return kind == KIND_ANONYMOUS ? -1 : kind - 1;
+}
+
+void fd_set_anonymous(struct task *t, int fd)
+{
+    set_kind(t, fd, KIND_ANONYMOUS);
+}
+
+bool fd_is_anonymous(struct task *t, int fd)
+{
+    return kind_of(t, fd) == KIND_ANONYMOUS;
+}
+
+// ---- The reserved block ----
+//
+// Where RLIMIT_NOFILE is low, the block stands right above the guest's limit, and the host's is
+// higher by its size: so every number below the limit is the guest's. The host's limit then ends
+// where the block does, which is how that is recognised. Under a high limit the block stands in the
+// guest's range, because fork copies the table up to the highest number in use; it moves when the
+// guest asks for one of its numbers.
+
+static bool numbers_free(int first, int count)
+{
+    for (int fd = first; fd < first + count; fd++)
+        if (host_fcntl(fd, F_GETFD, 0) != -EBADF)
+            return false;
+    return true;
+}
+
+static long move_block(struct task *t, int to)
+{
+    struct files *f = t->files;
+    int from = f->reserved;
+    for (int i = 0; i < RESERVED_COUNT; i++) {
+        long r = HOST3(__NR_dup3, from + i, to + i, 0);
+        if (r < 0) { // beyond the limit
+            if (i)
+                HOST3(__NR_close_range, to, to + i - 1, 0);
+            return r;
+        }
+    }
+    f->reserved = to;
+    HOST3(__NR_close_range, from, from + RESERVED_COUNT - 1, 0);
+    return 0;
+}
+
+static bool ends_at_block(struct task *t, u64 limit)
+{
+    return limit == (u64)t->files->reserved + RESERVED_COUNT;
+}
+
+void files_limit_to_guest(struct task *t, struct rlimit64 *l)
+{
+    if (ends_at_block(t, l->rlim_cur))
+        l->rlim_cur -= RESERVED_COUNT;
+    if (ends_at_block(t, l->rlim_max))
+        l->rlim_max -= RESERVED_COUNT;
+}
+
+static long host_limit(const struct rlimit64 *new, struct rlimit64 *old)
+{
+    return HOST4(__NR_prlimit64, 0, RLIMIT_NOFILE, new, old);
+}
+
+bool files_beyond_limit(struct task *t, u64 count)
+{
+    struct rlimit64 l;
+    if (count <= (u64)t->files->reserved) // the guest's limit is not lower
+        return false;
+    if (host_limit(NULL, &l) < 0)
+        return false;
+    files_limit_to_guest(t, &l);
+    return count > l.rlim_cur;
+}
+
+// Puts the block at `first`. False: it stays where it is.
+static bool put_block(struct task *t, u64 first)
+{
+    struct rlimit64 host;
+    u64 end = first + RESERVED_COUNT;
+    if ((u64)t->files->reserved == first)
+        return true;
+    if (host_limit(NULL, &host) < 0 || host.rlim_max < end ||
+        !numbers_free((int)first, RESERVED_COUNT))
+        return false;
+    if (host.rlim_cur < end) {
+        host.rlim_cur = end;
+        if (host_limit(&host, NULL) < 0)
+            return false;
+    }
+    return move_block(t, (int)first) >= 0;
+}
+
+long files_set_limit(struct task *t, const struct rlimit64 *new)
+{
+    struct rlimit64 host = *new;
+    if (host.rlim_cur > host.rlim_max)
+        return -EINVAL;
+    files_exclusive_begin(t);
+    // Numbers of files that stay open above a lowered limit may be in the way: then the host's
+    // limit is the guest's, and the block is out of reach for anything new.
+    if (host.rlim_cur > RESERVED_BELOW) {
+        put_block(t, RESERVED_BELOW - RESERVED_COUNT);
+    } else if (put_block(t, host.rlim_cur)) {
+        host.rlim_cur += RESERVED_COUNT;
+        host.rlim_max = MAX(host.rlim_max, host.rlim_cur);
+    }
+    long r = host_limit(&host, NULL);
+    files_exclusive_end(t);
+    return r;
+}
+
+long files_make_room(struct task *t, int fd)
+{
+    struct rlimit64 host;
+    int from = t->files->reserved;
+    if (!fd_is_reserved(t, fd))
+        return 0;
+    if (host_limit(NULL, &host) >= 0 && ends_at_block(t, host.rlim_cur))
+        return -EBADF; // not below the guest's limit
+    for (int at = from - RESERVED_COUNT; at > 2; at -= RESERVED_COUNT / 2)
+        if (numbers_free(at, RESERVED_COUNT))
+            return move_block(t, at);
+    for (int at = from + RESERVED_COUNT; at < 65536; at += RESERVED_COUNT / 2)
+        if (numbers_free(at, RESERVED_COUNT))
+            return move_block(t, at) < 0 ? -EMFILE : 0;
+    return -EMFILE;
+}

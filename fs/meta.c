@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: MIT
+// Guest metadata of inodes, read: what an unprivileged host user cannot store natively is kept in
+// one extended attribute, in the encoding that containers use: "uid:gid:mode[:type]", mode in
+// octal. The attribute is the authority; an inode without one has the host's mode, and the host's
+// owner, with the owner of the mount's root directory and the invoking user shown as root.
+//
+// Symlinks, FIFOs, sockets and device nodes: fs/side.c. Changes: fs/change.c.
+#include "meta.h"
+#include "host.h"
+
+// Linux gives regular files no file type in these bits of the attribute; other readers of the
+// encoding take S_IFREG for what it says.
+#define WITNESSED S_IFREG
+#define UNFINISHED_TRIES 200 // about 30 ms
+
+bool attr_number(const char **s, u32 base, char end, u32 *v)
+{
+    const char *start = *s;
+    u64 n = 0;
+    for (; **s >= '0' && **s < (char)('0' + base) && n <= 0xffffffffu; ++*s)
+        n = n * base + (u32)(**s - '0');
+    *v = (u32)n;
+    if (*s == start || n > 0xffffffffu || **s != end)
+        return false;
+    *s += end != 0;
+    return true;
+}
+
+// ":dir:uid:gid" behind a directory's mode.
+static bool parse_names(const char *s, struct attr *a)
+{
+    return str_starts(s, "dir:") && (s += 4, attr_number(&s, 10, ':', &a->names_uid)) &&
+           attr_number(&s, 10, 0, &a->names_gid);
+}
+
+bool attr_parse(const char *value, long n, struct attr *a)
+{
+    char text[ATTR_SIZE];
+    const char *s = text;
+    u32 mode;
+    if (n <= 0 || n >= (long)sizeof text)
+        return false;
+    memcpy(text, value, (size_t)n);
+    text[n] = 0;
+    if (!attr_number(&s, 10, ':', &a->uid) || !attr_number(&s, 10, ':', &a->gid))
+        return false;
+    const char *start = s;
+    a->has_names = false;
+    if (!attr_number(&s, 8, 0, &mode)) {
+        s = start;
+        if (!attr_number(&s, 8, ':', &mode))
+            return false;
+        a->has_names = parse_names(s, a);
+    }
+    a->mode = mode & MODE_BITS;
+    a->witnessed = (mode & S_IFMT) == WITNESSED;
+    return true;
+}
+
+long attr_format(char *out, size_t n, const struct attr *a)
+{
+    u32 mode = a->mode | (a->witnessed ? WITNESSED : 0);
+    if (a->has_names)
+        return fmt(out, n, "%u:%u:%o:dir:%u:%u", a->uid, a->gid, mode, a->names_uid, a->names_gid);
+    return fmt(out, n, "%u:%u:%o", a->uid, a->gid, mode);
+}
+
+bool meta_is_kept(struct task *t, int mount)
+{
+    u32 type = mount_at(t, MAX(mount, 0))->type;
+    return type == FS_VOLFS || type == FS_DRVFS || type == FS_TMPFS || type == FS_DEVFS;
+}
+
+// "/proc/self/fd/N[/name]" for calls that know no dirfd.
+static void fd_name(char *out, size_t n, int fd, const char *name)
+{
+    if (fd == AT_FDCWD)
+        str_copy(out, *name ? name : ".", n);
+    else
+        fmt(out, n, "/proc/self/fd/%d%s%s", fd, *name ? "/" : "", name);
+}
+
+struct xattr_args {
+    u64 value;
+    u32 size;
+    u32 flags;
+};
+
+long host_getxattr_at(const struct parent *p, const char *name, void *value, size_t size)
+{
+    char path[320];
+    if (p->fd == AT_FDCWD || *p->name) {
+        struct xattr_args a = {(u64)value, (u32)size, 0};
+        long r = HOST6(__NR_getxattrat, p->fd, *p->name ? p->name : ".", AT_SYMLINK_NOFOLLOW, name,
+                       &a, sizeof a);
+        if (r != -ENOSYS) // before Linux 6.13
+            return r;
+    }
+    fd_name(path, sizeof path, p->fd, p->name);
+    return HOST4(*p->name ? __NR_lgetxattr : __NR_getxattr, path, name, value, size);
+}
+
+long host_setxattr_at(const struct parent *p, const char *name, const void *value, size_t size,
+                      int flags)
+{
+    char path[320];
+    if (p->fd == AT_FDCWD || *p->name) {
+        struct xattr_args a = {(u64)value, (u32)size, (u32)flags};
+        long r = HOST6(__NR_setxattrat, p->fd, *p->name ? p->name : ".", AT_SYMLINK_NOFOLLOW, name,
+                       &a, sizeof a);
+        if (r != -ENOSYS)
+            return r;
+    }
+    fd_name(path, sizeof path, p->fd, p->name);
+    return HOST5(*p->name ? __NR_lsetxattr : __NR_setxattr, path, name, value, size, flags);
+}
+
+void meta_map_owner(struct task *t, int mount, struct statx *st)
+{
+    const struct instance *in = t->instance;
+    const struct mount_entry *e = mount_at(t, MAX(mount, 0));
+    if (st->stx_uid == e->root_uid || st->stx_uid == in->host_uid)
+        st->stx_uid = 0;
+    if (st->stx_gid == e->root_gid || st->stx_gid == in->host_gid)
+        st->stx_gid = 0;
+}
+
+// The host's S_ISUID stands for set-id bits that a write takes away, and is gone with the first
+// (fs/change.c).
+static u32 witnessed_mode(const struct attr *a, u32 host_mode)
+{
+    u32 mode = a->mode;
+    if (!a->witnessed || (host_mode & S_ISUID))
+        return mode;
+    if (mode & S_IXGRP)
+        mode &= ~(u32)S_ISGID;
+    return mode & ~(u32)S_ISUID;
+}
+
+// Waits a little for the creator of an inode to give it what it has not yet (fs/change.c), or for
+// its name to go; one that died in between is not waited for for ever.
+static bool wait(int *tries)
+{
+    struct __kernel_timespec pause = {0, 100000};
+    if (++*tries > UNFINISHED_TRIES)
+        return false;
+    if (*tries < 10)
+        HOST0(__NR_sched_yield);
+    else
+        HOST2(__NR_nanosleep, &pause, NULL);
+    return true;
+}
+
+// n: what getxattr said. Then the host's mode alone is not the guest's.
+static bool unfinished(const struct statx *st, long n)
+{
+    bool file = (st->stx_mode & (S_IFMT | S_ISVTX)) == (S_IFREG | S_ISVTX);
+    bool dir = (st->stx_mode & (S_IFMT | MODE_BITS)) == (S_IFDIR | UNFINISHED_DIR);
+    return n == -ENOENT || (n == -ENODATA && (file || dir));
+}
+
+static bool apply_attr(const char *value, long n, struct statx *st, struct attr *a)
+{
+    if (!attr_parse(value, n, a)) {
+        if ((st->stx_mode & S_IFMT) == S_IFREG)
+            st->stx_mode &= (u16)~S_ISVTX;
+        return false; // none, or somebody else's text: the host's view holds
+    }
+    st->stx_uid = a->uid;
+    st->stx_gid = a->gid;
+    st->stx_mode = (u16)((st->stx_mode & S_IFMT) | witnessed_mode(a, st->stx_mode));
+    return true;
+}
+
+static void apply_pts(struct task *t, struct statx *st)
+{
+    const struct pts_owner *o = pts_owner(t, st);
+    if (!o->set)
+        return;
+    st->stx_uid = o->uid;
+    st->stx_gid = o->gid;
+    st->stx_mode = (u16)((st->stx_mode & S_IFMT) | o->mode);
+}
+
+// A symlink, FIFO or socket known by its descriptor: its record lies beside its name.
+static void apply_by_name(struct task *t, int fd, struct statx *st)
+{
+    struct loc loc;
+    struct parent p;
+    if (fd_is_anonymous(t, fd))
+        return;
+    long r = side_locate(t, fd, &loc, &p);
+    if (r >= 0) {
+        side_stat(&p, st);
+        parent_done(t, &p);
+    } else if (r == -ENOTDIR) {
+        fd_set_anonymous(t, fd);
+    } else {
+        struct parent self = {.fd = fd, .name = ""};
+        device_stat(&self, st); // no name any more
+    }
+}
+
+// A node of /dev that lxcore opens from the host is the same file by name as by descriptor.
+static void apply_host_device(struct statx *st)
+{
+    struct statx host;
+    const char *path = (st->stx_mode & S_IFMT) == S_IFCHR
+                           ? device_host_path(st->stx_rdev_major, st->stx_rdev_minor)
+                           : NULL;
+    if (!path || host_statx(AT_FDCWD, path, 0, STATX_INO, &host) < 0)
+        return;
+    st->stx_ino = host.stx_ino;
+    st->stx_dev_major = host.stx_dev_major;
+    st->stx_dev_minor = host.stx_dev_minor;
+}
+
+// True: what *st says is whole. Else the host's view is to be had again, after a moment.
+static bool apply(struct task *t, int mount, const struct parent *p, struct statx *st,
+                  struct attr *a, bool *has_attr)
+{
+    char value[ATTR_SIZE];
+    *has_attr = false;
+    meta_map_owner(t, mount, st);
+    if (is_pts(st))
+        apply_pts(t, st);
+    if (!meta_is_kept(t, mount))
+        return true;
+    if (carries_attr(st->stx_mode)) {
+        long n = host_getxattr_at(p, META_XATTR, value, sizeof value);
+        bool whole = !unfinished(st, n);
+        *has_attr = apply_attr(value, n, st, a);
+        return whole;
+    }
+    if (!meta_by_name(st->stx_mode))
+        return true;
+    bool whole = true;
+    if (*p->name)
+        whole = side_stat(p, st);
+    else
+        apply_by_name(t, p->fd, st);
+    if (mount_at(t, MAX(mount, 0))->type == FS_DEVFS)
+        apply_host_device(st);
+    return whole;
+}
+
+bool meta_apply(struct task *t, int mount, const struct parent *p, struct statx *st, struct attr *a)
+{
+    bool has_attr;
+    struct statx host = *st;
+    for (int tries = 0; !apply(t, mount, p, st, a, &has_attr) && wait(&tries);)
+        *st = host;
+    return has_attr;
+}
+
+long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, struct statx *st)
+{
+    struct attr a;
+    bool has_attr;
+    int tries = 0;
+    for (;;) {
+        long r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH,
+                            mask | STATX_BASIC_STATS, st);
+        if (r < 0 || apply(t, mount, p, st, &a, &has_attr) || !wait(&tries))
+            return r;
+    }
+}
+
+long meta_stat_dir(struct task *t, int mount, const struct parent *p, struct statx *st)
+{
+    struct parent dir = {.fd = p->fd, .name = "."};
+    return meta_stat(t, mount, &dir, STATX_BASIC_STATS, st);
+}
+
+long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st)
+{
+    struct parent p = {.fd = fd, .name = ""};
+    char value[ATTR_SIZE];
+    struct attr a;
+    long r = host_statx(fd, "", AT_EMPTY_PATH, mask | STATX_BASIC_STATS, st);
+    if (r < 0)
+        return r;
+    int mount = fd_mount(t, fd);
+    if (!carries_attr(st->stx_mode) || (mount >= 0 && !meta_is_kept(t, mount))) {
+        meta_apply(t, mount, &p, st, &a);
+        return r;
+    }
+    meta_map_owner(t, mount, st);
+    int tries = 0;
+    long n;
+    do {
+        n = HOST4(__NR_fgetxattr, fd, META_XATTR, value, sizeof value);
+        if (n == -EBADF) // O_PATH
+            n = host_getxattr_at(&p, META_XATTR, value, sizeof value);
+    } while (unfinished(st, n) && wait(&tries));
+    apply_attr(value, n, st, &a);
+    return r;
+}
+
+u32 meta_host_mode(u32 guest_mode)
+{
+    return (guest_mode & 0777) | ((guest_mode & S_IFMT) == S_IFDIR ? 0700 : 0600);
+}
+
+void meta_new_owner(struct task *t, const struct statx *dir, u32 *mode, u32 *uid, u32 *gid)
+{
+    *uid = t->cred.fsuid;
+    *gid = t->cred.fsgid;
+    if (dir->stx_mode & S_ISGID) {
+        *gid = dir->stx_gid;
+        if ((*mode & S_IFMT) == S_IFDIR)
+            *mode |= S_ISGID;
+    }
+}

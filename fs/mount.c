@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// The mount table of the instance, and this process's descriptors of the mounts' roots.
+#include <linux/mount.h>
+
+#include "fs.h"
+#include "host.h"
+
+static bool live(const struct mount_entry *e)
+{
+    return __atomic_load_n(&e->state, __ATOMIC_ACQUIRE) == MOUNT_LIVE;
+}
+
+int mount_root_fd(struct task *t, int m)
+{
+    struct mount_entry *e = mount_at(t, m);
+    int fd = reserved_fd(t, RESERVED_MOUNT + m);
+    if (t->files->mount_id[m] == e->id)
+        return fd;
+    t->files->root_ino[m] = 0;
+    if (e->base == BASE_INHERITED) {
+        t->files->mount_id[m] = e->id;
+        return fd;
+    }
+    int base = e->base == BASE_STORE ? reserved_fd(t, RESERVED_STORE) : mount_root_fd(t, e->base);
+    if (base < 0)
+        return base;
+    long tmp = temp_open(t, base, e->base_path[0] ? e->base_path : ".", O_PATH, WALK_RESOLVE);
+    if (tmp < 0)
+        return (int)tmp;
+    long r = HOST3(__NR_dup3, tmp, fd, 0);
+    temp_close(t, (int)tmp);
+    if (r < 0)
+        return (int)r;
+    t->files->mount_id[m] = e->id;
+    return fd;
+}
+
+bool mount_is_root(struct task *t, int m, const struct statx *st)
+{
+    struct statx root;
+    u64 *ino = &t->files->root_ino[m];
+    int fd = mount_root_fd(t, m);
+    // The number alone tells of nearly all inodes that they are no root.
+    if (fd < 0 || (*ino && *ino != st->stx_ino))
+        return false;
+    if (host_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &root) < 0)
+        return false;
+    *ino = root.stx_ino;
+    return root.stx_ino == st->stx_ino && root.stx_dev_major == st->stx_dev_major &&
+           root.stx_dev_minor == st->stx_dev_minor;
+}
+
+int mount_of_path(struct task *t, const char *path, const char **rest)
+{
+    int best = 0;
+    size_t best_len = 0;
+    // The newest of those that the path goes through: it lies in the others, or covers them.
+    for (int m = 1; m < MOUNTS_MAX; m++) {
+        struct mount_entry *e = mount_at(t, m);
+        if (!live(e) || e->id < mount_at(t, best)->id)
+            continue;
+        size_t n = strlen(e->point);
+        if (strncmp(path, e->point, n) || (path[n] && path[n] != '/' && n > 1))
+            continue;
+        best = m;
+        best_len = n;
+    }
+    path += best_len;
+    while (*path == '/')
+        path++;
+    *rest = path;
+    return best;
+}
+
+bool mount_name_is_point(struct task *t, const char *name, size_t n)
+{
+    for (int m = 1; m < MOUNTS_MAX; m++) {
+        struct mount_entry *e = mount_at(t, m);
+        if (!live(e))
+            continue;
+        const char *last = strrchr(e->point, '/') + 1;
+        if (strlen(last) == n && !memcmp(last, name, n))
+            return true;
+    }
+    return false;
+}
+
+// Takes the writer's word; a dead writer's is taken over: an entry it had not published is free.
+static void writer_begin(struct task *t)
+{
+    u32 *word = &t->instance->mount_writer, seen = 0;
+    while (!__atomic_compare_exchange_n(word, &seen, t->tid, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_RELAXED)) {
+        if (seen && HOST2(__NR_kill, seen, 0) == -ESRCH)
+            continue; // seen stays: the next exchange takes it over
+        HOST0(__NR_sched_yield);
+        seen = 0;
+    }
+}
+
+static void writer_end(struct task *t)
+{
+    __atomic_fetch_add(&t->instance->mount_generation, 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&t->instance->mount_writer, 0, __ATOMIC_RELEASE);
+}
+
+// The entry for a new mount: the one free for longest, so that descriptors which remember its index
+// are likely gone. What lxrun opened keeps its entry: it can be mounted again.
+static int free_entry(struct task *t)
+{
+    int best = -1;
+    for (int m = 1; m < MOUNTS_MAX; m++) {
+        struct mount_entry *e = mount_at(t, m);
+        if (live(e) || (e->id && e->base == BASE_INHERITED))
+            continue;
+        if (best < 0 || e->id < mount_at(t, best)->id)
+            best = m;
+    }
+    return best;
+}
+
+long mount_add(struct task *t, const struct mount_entry *new)
+{
+    writer_begin(t);
+    int m = free_entry(t);
+    if (m >= 0) {
+        struct mount_entry *e = mount_at(t, m);
+        u32 id = __atomic_fetch_add(&t->instance->next_mount_id, 1, __ATOMIC_RELAXED);
+        memcpy(e, new, sizeof *e);
+        e->id = id;
+        __atomic_store_n(&e->state, MOUNT_LIVE, __ATOMIC_RELEASE);
+    }
+    writer_end(t);
+    return m < 0 ? -ENOSPC : m;
+}
+
+long mount_remove(struct task *t, int m)
+{
+    writer_begin(t);
+    __atomic_store_n(&mount_at(t, m)->state, MOUNT_FREE, __ATOMIC_RELEASE);
+    writer_end(t);
+    return 0;
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+// Changes of the mount table for mount(2), umount2(2) and pivot_root(2). Each is a sequence of
+// single additions and removals (fs/mount.c), ordered so that a process killed between two of them
+// leaves a table that works.
+#include "mounting.h"
+#include "host.h"
+
+static bool is_live(struct task *t, int m)
+{
+    return __atomic_load_n(&mount_at(t, m)->state, __ATOMIC_ACQUIRE) == MOUNT_LIVE;
+}
+
+static long join(char *out, const char *a, const char *b)
+{
+    const char *slash = *a && *b && a[strlen(a) - 1] != '/' ? "/" : "";
+    return fmt(out, LX_PATH_MAX, "%s%s%s", a, slash, b) < LX_PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+long place_find(struct task *t, const char *path, int walk, struct place *at)
+{
+    struct parent p;
+    long r = path_walk(t, AT_FDCWD, path, walk | WALK_SLOW, &at->loc);
+    if (r < 0)
+        return r;
+    r = loc_root(t, &at->loc);
+    if (r >= 0)
+        r = parent_open(t, &at->loc, &p);
+    if (r < 0)
+        return r;
+    r = meta_stat(t, at->loc.mount, &p, STATX_BASIC_STATS, &at->st);
+    parent_done(t, &p);
+    if (r < 0)
+        return r;
+    if (at->loc.must_be_dir && !place_is_dir(at))
+        return -ENOTDIR;
+    return join(at->path, mount_at(t, at->loc.mount)->point, at->loc.rel);
+}
+
+// The part of path behind the directory top, with its slash; NULL: it is not below or the same.
+static const char *behind(const char *path, const char *top)
+{
+    size_t n = top[1] ? strlen(top) : 0; // "/"
+    if (strncmp(path, top, n) != 0 || (path[n] && path[n] != '/'))
+        return NULL;
+    return path[n] == '/' && !path[n + 1] ? path + n + 1 : path + n;
+}
+
+// Is mount m attached below mount top, through others or not?
+static bool is_inside(struct task *t, int m, int top)
+{
+    for (int i = 0; i < MOUNTS_MAX && m > 0; i++) {
+        m = mount_at(t, m)->parent;
+        if (m == top)
+            return true;
+    }
+    return false;
+}
+
+// The live mounts inside `top` and at or below `path`, oldest first, so that each comes after the
+// one that it lies in.
+static int collect(struct task *t, int top, const char *path, s32 *out)
+{
+    int n = 0;
+    for (int m = 1; m < MOUNTS_MAX; m++) {
+        if (!is_live(t, m) || !is_inside(t, m, top) || !behind(mount_at(t, m)->point, path))
+            continue;
+        int i = n++;
+        for (; i > 0 && mount_at(t, out[i - 1])->id > mount_at(t, m)->id; i--)
+            out[i] = out[i - 1];
+        out[i] = m;
+    }
+    return n;
+}
+
+// Makes e another view of `rel` in mount m. It names what lies beneath every bind, so that the
+// mounts it came from may go.
+static long copy_view(struct task *t, struct mount_entry *e, int m, const char *rel)
+{
+    const struct mount_entry *from = mount_at(t, m);
+    memcpy(e, from, sizeof *e);
+    e->flags &= MOUNT_FLAGS;
+    if (from->base == BASE_INHERITED) {
+        e->base = m;
+        return join(e->base_path, "", rel);
+    }
+    return join(e->base_path, from->base_path, rel);
+}
+
+static long add_at(struct task *t, struct mount_entry *e, const char *path)
+{
+    const char *rest;
+    e->parent = mount_of_path(t, path, &rest);
+    str_copy(e->point, path, sizeof e->point);
+    return mount_add(t, e);
+}
+
+long mount_attach(struct task *t, struct mount_entry *e, const struct place *to)
+{
+    return add_at(t, e, to->path);
+}
+
+static void remove_all(struct task *t, const s32 *list, int n)
+{
+    while (n > 0)
+        mount_remove(t, list[--n]);
+}
+
+// Adds views of the mounts in list, from below `from` to below `to`.
+static long copy_all(struct task *t, const s32 *list, int n, const char *from, const char *to,
+                     s32 *made)
+{
+    struct mount_entry e;
+    char path[LX_PATH_MAX];
+    for (int i = 0; i < n; i++) {
+        long r = copy_view(t, &e, list[i], "");
+        const char *rest = behind(e.point, from);
+        if (r >= 0)
+            r = rest ? join(path, to, rest + (*rest == '/')) : -EINVAL;
+        if (r >= 0)
+            r = add_at(t, &e, path);
+        if (r < 0) {
+            remove_all(t, made, i);
+            return r;
+        }
+        made[i] = (s32)r;
+    }
+    return 0;
+}
+
+bool place_is_below(const struct place *at, const struct place *top)
+{
+    return behind(at->path, top->path);
+}
+
+long mount_bind(struct task *t, const struct place *from, const struct place *to, bool rec, int but)
+{
+    struct mount_entry e;
+    s32 below[MOUNTS_MAX], made[MOUNTS_MAX];
+    u32 type = from->st.stx_mode & S_IFMT;
+    if (place_is_dir(from) != place_is_dir(to))
+        return -ENOTDIR;
+    if (type == S_IFCHR || type == S_IFBLK || type == S_IFLNK)
+        return -EINVAL; // has no host object to show
+    int n = 0, all = rec ? collect(t, from->loc.mount, from->path, below) : 0;
+    for (int i = 0; i < all; i++)
+        if (but < 0 || (below[i] != but && !is_inside(t, below[i], but)))
+            below[n++] = below[i];
+    long r = copy_view(t, &e, from->loc.mount, from->loc.rel);
+    if (r >= 0)
+        r = add_at(t, &e, to->path);
+    if (r < 0)
+        return r;
+    int top = (int)r;
+    r = copy_all(t, below, n, from->path, to->path, made);
+    if (r < 0)
+        mount_remove(t, top);
+    return r;
+}
+
+long mount_move(struct task *t, const struct place *from, const struct place *to)
+{
+    s32 list[MOUNTS_MAX + 1], made[MOUNTS_MAX + 1];
+    if (!place_is_mount(from) || from->loc.mount == 0)
+        return -EINVAL;
+    if (place_is_dir(from) != place_is_dir(to))
+        return -ENOTDIR;
+    if (to->loc.mount == from->loc.mount || is_inside(t, to->loc.mount, from->loc.mount))
+        return -ELOOP;
+    list[0] = from->loc.mount;
+    int n = 1 + collect(t, from->loc.mount, from->path, list + 1);
+    long r = copy_all(t, list, n, from->path, to->path, made);
+    if (r >= 0)
+        remove_all(t, list, n);
+    return r;
+}
+
+bool mount_has_child(struct task *t, int m)
+{
+    for (int i = 1; i < MOUNTS_MAX; i++)
+        if (is_live(t, i) && mount_at(t, i)->parent == m)
+            return true;
+    return false;
+}
+
+void mount_detach(struct task *t, int m)
+{
+    s32 list[MOUNTS_MAX];
+    int n = collect(t, m, "/", list);
+    remove_all(t, list, n);
+    mount_remove(t, m);
+}
+
+void mount_set_flags(struct task *t, int m, u32 flags)
+{
+    __atomic_store_n(&mount_at(t, m)->flags, flags, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&t->instance->mount_generation, 1, __ATOMIC_RELEASE);
+}
+
+int mount_of_type(struct task *t, u32 type)
+{
+    for (int m = 0; m < MOUNTS_MAX; m++)
+        if (mount_at(t, m)->id && mount_at(t, m)->type == type &&
+            mount_at(t, m)->base == BASE_INHERITED)
+            return m;
+    return -1;
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+// Who uses a mount, for umount2(2). In this process that is known by the mount's index; for others
+// the host's /proc tells it, where the mount's files are in no other mount (a tmpfs).
+#include "host.h"
+#include "mounting.h"
+
+struct dirent64 {
+    u64 ino;
+    s64 off;
+    u16 reclen;
+    u8 type;
+    char name[];
+};
+
+static bool used_here(struct task *t, int m)
+{
+    struct loc loc;
+    if (t->fs->cwd_mount == m && loc_of_fd(t, AT_FDCWD, &loc) >= 0 && loc.mount == m)
+        return true;
+    for (int fd = 0; fd < FD_KINDS; fd++)
+        if (fd_mount(t, fd) == m && !fd_is_reserved(t, fd) && host_fcntl(fd, F_GETFD, 0) >= 0)
+            return true;
+    return t->fs->root_mount == m;
+}
+
+// Does the link `name` below /proc lead to root or into it?
+static bool leads_into(struct task *t, const char *name, const char *root)
+{
+    char link[LX_PATH_MAX];
+    size_t n = strlen(root);
+    long r = host_readlinkat(reserved_fd(t, RESERVED_PROC), name, link, sizeof link - 1);
+    if (r < (long)n)
+        return false;
+    link[r] = 0;
+    return !strncmp(link, root, n) && (!link[n] || link[n] == '/');
+}
+
+// Calls `each` for the numbers that directory `name` of /proc lists, until it says true.
+static bool any_number(struct task *t, const char *name, long parent, const char *root,
+                       bool (*each)(struct task *t, long parent, long number, const char *root))
+{
+    char buf[2048] __attribute__((aligned(8)));
+    bool found = false;
+    long n, fd = host_openat(reserved_fd(t, RESERVED_PROC), name,
+                             O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    while (fd >= 0 && !found && (n = HOST3(__NR_getdents64, fd, buf, sizeof buf)) > 0) {
+        for (long at = 0; at < n && !found;) {
+            const struct dirent64 *d = (const void *)(buf + at);
+            at += d->reclen;
+            long number = str_number(d->name, strlen(d->name));
+            found = number >= 0 && each(t, parent, number, root);
+        }
+    }
+    if (fd >= 0)
+        host_close((int)fd);
+    return found;
+}
+
+static bool fd_uses(struct task *t, long pid, long fd, const char *root)
+{
+    char name[48];
+    if (fd_is_reserved(t, (int)fd))
+        return false; // lxcore's, at the same numbers in nearly every process
+    fmt(name, sizeof name, "%ld/fd/%ld", pid, fd);
+    return leads_into(t, name, root);
+}
+
+static bool process_uses(struct task *t, long parent, long pid, const char *root)
+{
+    char name[48];
+    (void)parent;
+    if (!proc_find(t->instance, (u32)pid))
+        return false;
+    fmt(name, sizeof name, "%ld/cwd", pid);
+    if (leads_into(t, name, root))
+        return true;
+    fmt(name, sizeof name, "%ld/fd", pid);
+    return any_number(t, name, pid, root, fd_uses);
+}
+
+bool mount_is_alone(struct task *t, int m)
+{
+    const struct mount_entry *e = mount_at(t, m);
+    size_t n = strlen(e->base_path);
+    for (int i = 1; i < MOUNTS_MAX; i++) {
+        const struct mount_entry *o = mount_at(t, i);
+        if (i != m && o->state == MOUNT_LIVE && o->base == BASE_STORE &&
+            !strncmp(o->base_path, e->base_path, n) && (!o->base_path[n] || o->base_path[n] == '/'))
+            return false;
+    }
+    return e->base == BASE_STORE && !strchr(e->base_path, '/');
+}
+
+bool mount_in_use(struct task *t, int m)
+{
+    char root[LX_PATH_MAX];
+    if (used_here(t, m))
+        return true;
+    if (!mount_is_alone(t, m) || host_link_of_fd(t, mount_root_fd(t, m), root, sizeof root) < 0)
+        return false;
+    return any_number(t, ".", 0, root, process_uses);
+}

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: MIT
+// open(2) in guest terms. The final host call resolves the whole symlink-free way at once, so that
+// the descriptor it returns is the lowest free one, as Linux promises.
+#include <linux/capability.h>
+
+#include "fs.h"
+#include "host.h"
+#include "xattr.h"
+
+static int wanted_access(u64 flags)
+{
+    static const int want[4] = {MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE};
+    return want[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0);
+}
+
+// A new pseudo terminal belongs to who opened it (devpts's uid= of the opener, gid=5, mode=620).
+static void own_pts(struct task *t, int master)
+{
+    u32 n;
+    if (HOST3(__NR_ioctl, master, 0x80045430 /* TIOCGPTN */, &n) < 0)
+        return;
+    t->instance->pts[n % PTS_MAX] = (struct pts_owner){1, t->cred.fsuid, 5, 0620};
+}
+
+static long open_device(struct task *t, u32 type, u32 major, u32 minor, u64 flags)
+{
+    const char *path = type == S_IFCHR ? device_host_path(major, minor) : NULL;
+    if (!path)
+        return -ENXIO;
+    long fd =
+        HOST_INTR4(__NR_openat, AT_FDCWD, path, flags & ~(u64)(O_CREAT | O_EXCL | O_TRUNC), 0);
+    if (fd >= 0 && major == 5 && minor == 2)
+        own_pts(t, (int)fd);
+    return fd;
+}
+
+// Opening what loc.base itself is (".", a bound file, a descriptor's own path in /proc).
+static long reopen(int base, u64 flags, u64 mode)
+{
+    char path[40];
+    if (base == AT_FDCWD)
+        return HOST_INTR4(__NR_openat, base, ".", flags, mode);
+    fmt(path, sizeof path, "/proc/self/fd/%d", base);
+    return HOST_INTR4(__NR_openat, AT_FDCWD, path, flags & ~(u64)O_NOFOLLOW, mode);
+}
+
+static long host_open_loc(const struct loc *loc, u64 flags, u64 mode, u64 resolve)
+{
+    if (!loc->rel[0])
+        return reopen(loc->base, flags, mode);
+    struct open_how how = {.flags = flags, .mode = mode, .resolve = WALK_RESOLVE | resolve};
+    if (loc->must_be_dir && !(flags & O_CREAT)) {
+        // A trailing slash follows a link whatever O_NOFOLLOW says: ELOOP asks for a slow walk.
+        how.flags |= O_DIRECTORY;
+        how.flags &= ~(u64)O_NOFOLLOW;
+    }
+    return HOST_INTR4(__NR_openat2, loc->base, loc->rel, &how, sizeof how);
+}
+
+// What O_CREAT makes of a path that ends in "." or "..", or in a link's slash: there is a
+// directory, or nothing can be made.
+static long create_dir(const struct parent *p, const struct loc *loc, u64 flags)
+{
+    struct statx st;
+    if (!loc->dots && *p->name)
+        return -EISDIR;
+    long r = host_statx(p->fd, p->name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st);
+    if (r < 0)
+        return r;
+    if ((st.stx_mode & S_IFMT) != S_IFDIR)
+        return -ENOTDIR;
+    return flags & O_EXCL ? -EEXIST : -EISDIR;
+}
+
+// The mode of a new file (the one asked for less the umask), and whose it is; the directory's
+// attributes decide with.
+static u32 new_file(struct task *t, const struct statx *dir, u32 mode, u32 *uid, u32 *gid)
+{
+    mode |= S_IFREG;
+    meta_new_owner(t, dir, &mode, uid, gid);
+    if ((mode & S_ISGID) && (mode & 010) && !cred_in_group(&t->cred, *gid) &&
+        !cred_has_cap(&t->cred, CAP_FSETID))
+        mode &= ~(u32)S_ISGID;
+    return mode;
+}
+
+static long created(struct task *t, const struct loc *loc, long fd, u32 mode, u32 uid, u32 gid,
+                    const struct acl_new *acl)
+{
+    if (fd < 0)
+        return fd;
+    long r = meta_created_fd(t, loc->mount, (int)fd, mode, uid, gid);
+    if (r >= 0 && acl->size)
+        r = acl_give_fd((int)fd, mode, acl);
+    if (r >= 0)
+        return fd;
+    host_close((int)fd);
+    return r;
+}
+
+static bool read_only(struct task *t, const struct loc *loc)
+{
+    return mount_at(t, MAX(loc->mount, 0))->flags & 1; // MS_RDONLY
+}
+
+// What is there already is told before what is not permitted.
+static long may_create(struct task *t, const struct loc *loc, const struct parent *p,
+                       const struct statx *dir)
+{
+    struct statx st;
+    long r = read_only(t, loc) ? -EROFS : may_access(&t->cred, dir, MAY_WRITE | MAY_EXEC);
+    if (r < 0 && host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) >= 0)
+        r = -EEXIST;
+    return r;
+}
+
+// Creates the file at loc, which must not be there yet. -EEXIST: it is.
+static long create(struct task *t, struct loc *loc, u64 flags, u32 mode)
+{
+    struct parent p;
+    struct statx dir;
+    struct acl_new acl;
+    u32 uid, gid;
+    long r = parent_open(t, loc, &p);
+    if (r < 0)
+        return r;
+    if (!*p.name || loc->must_be_dir)
+        r = create_dir(&p, loc, flags);
+    else
+        r = meta_stat_dir(t, loc->mount, &p, &dir);
+    if (r >= 0)
+        r = may_create(t, loc, &p, &dir);
+    if (r >= 0)
+        mode = acl_inherit(t, loc->mount, &p, mode & 07777, &acl);
+    parent_done(t, &p);
+    if (r < 0)
+        return r;
+    mode = new_file(t, &dir, mode, &uid, &gid);
+    u32 host_mode = meta_create_mode(t, loc->mount, mode, uid, gid);
+    r = host_open_loc(loc, flags | O_CREAT | O_EXCL, host_mode, 0);
+    return created(t, loc, r, mode, uid, gid, &acl);
+}
+
+// A tmpfile lies in directory loc; its attribute goes on at once, it has no name yet.
+static long open_tmpfile(struct task *t, struct loc *loc, u64 flags, u32 mode)
+{
+    struct parent p;
+    struct statx dir;
+    struct acl_new acl;
+    u32 uid, gid;
+    if (read_only(t, loc))
+        return -EROFS;
+    long r = parent_open(t, loc, &p);
+    if (r < 0)
+        return r;
+    r = meta_stat(t, loc->mount, &p, STATX_BASIC_STATS, &dir);
+    if (r >= 0)
+        mode = acl_inherit_in(t, loc->mount, &p, mode & 07777, &acl);
+    parent_done(t, &p);
+    if (r >= 0 && (dir.stx_mode & S_IFMT) == S_IFDIR)
+        r = may_access(&t->cred, &dir, MAY_WRITE | MAY_EXEC);
+    if (r < 0)
+        return r;
+    mode = new_file(t, &dir, mode, &uid, &gid);
+    r = host_open_loc(loc, flags, meta_host_mode(mode), 0);
+    return created(t, loc, r, mode, uid, gid, &acl);
+}
+
+// Permission of an existing file, for those that have no capability to pass every check.
+static long check_access(struct task *t, struct loc *loc, u64 flags)
+{
+    struct parent p;
+    struct statx st;
+    if ((flags & O_PATH) || fs_unchecked(&t->cred))
+        return 0;
+    long r = parent_open(t, loc, &p);
+    if (r < 0)
+        return r;
+    r = meta_stat(t, loc->mount, &p, STATX_BASIC_STATS, &st);
+    if (r >= 0 && (st.stx_mode & S_IFMT) != S_IFLNK) {
+        int want = wanted_access(flags);
+        bool dir = (st.stx_mode & S_IFMT) == S_IFDIR;
+        if (dir && ((want & MAY_WRITE) || (flags & O_CREAT)))
+            r = -EISDIR;
+        else if (!dir && (loc->must_be_dir || (flags & O_DIRECTORY)))
+            r = -ENOTDIR;
+        else
+            r = may_access(&t->cred, &st, want);
+        if (r >= 0 && (flags & O_NOATIME) && st.stx_uid != t->cred.fsuid &&
+            !cred_has_cap(&t->cred, CAP_FOWNER))
+            r = -EPERM;
+        if (r >= 0 && (want & MAY_WRITE))
+            r = meta_witness(t, loc->mount, &p, &st);
+    }
+    parent_done(t, &p);
+    return r;
+}
+
+// Opening an existing file for writing: not while a process runs it (ETXTBSY). The look comes
+// before O_TRUNC does its work. It costs a statx, and a ftruncate for O_TRUNC; plain reads pay
+// nothing.
+static long open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolve)
+{
+    struct statx st;
+    bool writes = (flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH);
+    long fd = host_open_loc(loc, writes ? flags & ~(u64)O_TRUNC : flags, 0, resolve);
+    if (fd < 0 || !writes)
+        return fd;
+    long r = host_statx((int)fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &st);
+    if (r >= 0 && (st.stx_mode & S_IFMT) == S_IFREG) {
+        u64 dev = (u64)st.stx_dev_major << 32 | st.stx_dev_minor;
+        if (proc_runs_file(t, dev, st.stx_ino))
+            r = -ETXTBSY;
+        else if (flags & O_TRUNC)
+            r = HOST2(__NR_ftruncate, fd, 0);
+    }
+    if (r < 0) {
+        host_close((int)fd);
+        return r;
+    }
+    return fd;
+}
+
+// One attempt at a place that path_walk found.
+static long open_at(struct task *t, struct loc *loc, const struct open_how *how)
+{
+    u64 flags = how->flags;
+    u64 plain = flags & ~(u64)(O_CREAT | O_EXCL);
+    if (mount_at(t, loc->mount)->type == FS_PROC && loc->walked) {
+        long r = procfs_open(t, loc->rel, (int)flags);
+        if (r != -ENOSYS)
+            return r;
+        r = host_open_loc(loc, plain, 0, 0);
+        if (r == -ELOOP && !(flags & O_NOFOLLOW)) // a magic link that procfs lets through
+            r = HOST_INTR4(__NR_openat, loc->base, loc->rel, plain, 0);
+        return r;
+    }
+    if ((flags & __O_TMPFILE) == __O_TMPFILE)
+        return open_tmpfile(t, loc, flags, (u32)how->mode);
+    if (read_only(t, loc) && (wanted_access(flags) & MAY_WRITE) && !(flags & O_PATH)) {
+        struct statx st;
+        struct parent p;
+        long r = parent_open(t, loc, &p);
+        if (r >= 0) {
+            r = host_statx(p.fd, p.name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st);
+            parent_done(t, &p);
+        }
+        if (r >= 0 ? (st.stx_mode & S_IFMT) == S_IFREG || (st.stx_mode & S_IFMT) == S_IFDIR
+                   : r == -ENOENT && (flags & O_CREAT))
+            return -EROFS;
+    }
+    long r = -ENOENT;
+    if ((flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL)) {
+        r = check_access(t, loc, flags);
+        if (r >= 0) {
+            // O_CREAT on a directory is EISDIR whatever the access mode (open(2)).
+            r = open_existing(t, loc, plain, how->resolve & RESOLVE_CACHED);
+            if (r >= 0 && (flags & O_CREAT) && (flags & O_ACCMODE) == O_RDONLY) {
+                struct statx st;
+                if (host_statx((int)r, "", AT_EMPTY_PATH, STATX_TYPE, &st) >= 0 &&
+                    (st.stx_mode & S_IFMT) == S_IFDIR && !(flags & O_PATH)) {
+                    host_close((int)r);
+                    return -EISDIR;
+                }
+            }
+        }
+    }
+    return r == -ENOENT && (flags & O_CREAT) ? create(t, loc, flags, (u32)how->mode) : r;
+}
+
+// What an ELOOP at the end of a slow walk is: a device node, or a link that must not be followed.
+static long open_link(struct task *t, struct loc *loc, const struct open_how *how)
+{
+    struct parent p;
+    struct statx st;
+    u32 type, major, minor;
+    long r = parent_open(t, loc, &p);
+    if (r < 0)
+        return r;
+    bool device = *p.name && meta_device(&p, &type, &major, &minor);
+    if (device)
+        r = meta_stat(t, loc->mount, &p, STATX_BASIC_STATS, &st);
+    parent_done(t, &p);
+    if (!device)
+        return -ELOOP;
+    // Linux: fs/namei.c, do_open() and may_open().
+    if ((how->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+        return -EEXIST;
+    if (loc->must_be_dir || (how->flags & O_DIRECTORY))
+        return -ENOTDIR;
+    if (how->flags & O_PATH) {
+        struct open_how path = {.flags = how->flags | O_NOFOLLOW, .resolve = WALK_RESOLVE};
+        return host_openat2(loc->base, loc->rel, &path);
+    }
+    if (r >= 0 && (mount_at(t, loc->mount)->flags & 4)) // MS_NODEV
+        r = -EACCES;
+    if (r >= 0)
+        r = may_access(&t->cred, &st, wanted_access(how->flags));
+    return r < 0 ? r : open_device(t, type, major, minor, how->flags);
+}
+
+static int walk_flags(const struct open_how *how)
+{
+    bool excl = (how->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+    return (how->flags & O_NOFOLLOW || excl ? 0 : WALK_FOLLOW) |
+           (how->resolve & RESOLVE_BENEATH ? WALK_BENEATH : 0) |
+           (how->resolve & RESOLVE_IN_ROOT ? WALK_IN_ROOT : 0) |
+           (how->resolve & RESOLVE_NO_SYMLINKS ? WALK_NO_SYMLINKS : 0) |
+           (how->resolve & RESOLVE_NO_XDEV ? WALK_NO_XDEV : 0) |
+           (how->resolve & RESOLVE_NO_MAGICLINKS ? WALK_NO_MAGIC : 0);
+}
+
+// "name/" with O_CREAT: a directory cannot be made so, and nothing else can have that name.
+static long open_slash(struct task *t, int dirfd, const char *path, int walk)
+{
+    struct loc loc;
+    struct parent p;
+    size_t n = strlen(path);
+    if (!n || path[n - 1] != '/')
+        return 0;
+    long r = path_parent(t, dirfd, path, (walk & ~WALK_FOLLOW) | WALK_NAME, &loc, &p);
+    if (r < 0)
+        return r;
+    parent_done(t, &p);
+    return p.last == LAST_NAME ? -EISDIR : 0;
+}
+
+// A temporary may not be held while the open waits for another guest thread: a FIFO above ".." is
+// opened by its path.
+static long may_block(struct task *t, struct loc *loc, u64 flags)
+{
+    struct statx st;
+    if (!loc->pinned || (flags & (O_PATH | O_NONBLOCK)))
+        return 0;
+    if (host_statx(loc->base, loc->rel, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_TYPE, &st) < 0 ||
+        (st.stx_mode & S_IFMT) != S_IFIFO)
+        return 0;
+    return loc_root(t, loc);
+}
+
+long fs_open(struct task *t, int dirfd, const char *path, const struct open_how *how)
+{
+    struct loc loc;
+    u64 flags = how->flags;
+    int walk = walk_flags(how);
+    long r = flags & O_CREAT ? open_slash(t, dirfd, path, walk) : 0;
+    if (r < 0)
+        return r;
+    for (int tries = 0;;) {
+        s32 block = t->files->reserved;
+        r = path_walk(t, dirfd, path, walk, &loc);
+        if (r >= 0)
+            r = may_block(t, &loc, flags);
+        if (r < 0)
+            break;
+        r = open_at(t, &loc, how);
+        bool link = r == -ELOOP && loc.walked;
+        if (link)
+            r = open_link(t, &loc, how);
+        loc_done(t, &loc);
+        if (r == -EEXIST && (flags & (O_CREAT | O_EXCL)) == O_CREAT && tries++ < 100)
+            continue; // somebody was faster: open theirs
+        if ((r == -EBADF || r == -ENOTDIR) && block != t->files->reserved && tries++ < 100)
+            continue; // another thread has taken the number of the mount's root
+        if ((link && (r != -ELOOP || (flags & O_NOFOLLOW))) || !walk_again(&loc, r, &walk, &tries))
+            break;
+    }
+    if (r >= 0 && fd_is_reserved(t, (int)r)) {
+        reserved_return(t, (int)r);
+        return -EMFILE;
+    }
+    if (r >= 0)
+        fd_set_mount(t, (int)r, loc.mount);
+    return r;
+}
+
+long fs_open_exec(struct task *t, int dirfd, const char *path, int flags, struct statx *st,
+                  char *guest_path, bool *nosuid)
+{
+    struct loc loc;
+    struct parent p;
+    int walk =
+        (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+    if (flags & AT_EMPTY_PATH && !*path) {
+        long r = meta_fstat(t, dirfd, STATX_BASIC_STATS, st);
+        if (r < 0)
+            return r;
+        if ((st->stx_mode & S_IFMT) != S_IFREG)
+            return -EACCES;
+        r = may_access(&t->cred, st, MAY_EXEC);
+        if (r < 0)
+            return r;
+        if (path_of_fd(t, dirfd, guest_path, LX_PATH_MAX) < 0)
+            guest_path[0] = 0;
+        *nosuid = fd_mount(t, dirfd) >= 0 && (mount_at(t, fd_mount(t, dirfd))->flags & 2);
+        return reopen(dirfd, O_RDONLY, 0);
+    }
+    temps_begin(t);
+    long r = path_parent(t, dirfd, path, walk, &loc, &p);
+    if (r >= 0) {
+        struct mount_entry *e = mount_at(t, loc.mount);
+        bool magic = p.temporary && !*p.name; // a link of /proc to something without a path
+        r = meta_stat(t, loc.mount, &p, STATX_BASIC_STATS, st);
+        if (r >= 0 && (st->stx_mode & S_IFMT) == S_IFLNK)
+            r = -ELOOP;
+        else if (r >= 0 && ((st->stx_mode & S_IFMT) != S_IFREG || (e->flags & 8))) // MS_NOEXEC
+            r = -EACCES;
+        if (r >= 0 && loc.must_be_dir)
+            r = -ENOTDIR;
+        if (r >= 0)
+            r = may_access(&t->cred, st, MAY_EXEC);
+        *nosuid = e->flags & 2;
+        if (r >= 0)
+            r = host_open_loc(&loc, O_RDONLY, 0, 0);
+        if (r >= 0 && (magic ? path_of_fd(t, p.fd, guest_path, LX_PATH_MAX)
+                             : path_of_loc(t, &loc, guest_path, LX_PATH_MAX)) < 0)
+            guest_path[0] = 0;
+        parent_done(t, &p);
+    }
+    temps_end(t);
+    return r;
+}

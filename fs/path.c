@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+// Path lookup. docs/files.md is the chapter; the containment rule stands at the top of fs.h.
+//
+// The common path has no symlink in it. Then its text alone says the mount and the way inside it,
+// and the one host call that does the work (openat2 with RESOLVE_NO_SYMLINKS) is also the one that
+// finds out whether that was true. Only on ELOOP, for "..", in /proc, and for guest users whose
+// search permission must be checked, the slow walk looks at each component (fs/walk.c).
+#include "devlink.h"
+#include "fs.h"
+#include "host.h"
+#include "walk.h"
+
+// Collapses slashes and "." of a path into out, without a leading slash. Tells whether the path
+// must be a directory by its end, and whether it has a "..".
+static long normalise(const char *in, char *out, size_t size, bool *dir, bool *dots, bool *dotdot)
+{
+    size_t n = 0;
+    *dir = *dots = *dotdot = false;
+    while (*in) {
+        while (*in == '/')
+            in++, *dir = true;
+        size_t len = 0;
+        while (in[len] && in[len] != '/')
+            len++;
+        if (!len)
+            break;
+        *dir = *dots = false;
+        if (len == 1 && in[0] == '.') {
+            *dir = *dots = true;
+        } else {
+            if (len == 2 && in[0] == '.' && in[1] == '.')
+                *dotdot = true;
+            if (n + len + 2 > size)
+                return -ENAMETOOLONG;
+            if (n)
+                out[n++] = '/';
+            memcpy(out + n, in, len);
+            n += len;
+        }
+        in += len;
+    }
+    out[n] = 0;
+    return (long)n;
+}
+
+static void at_root(struct task *t, struct loc *loc)
+{
+    loc->mount = t->fs->root_mount;
+    str_copy(loc->rel, t->fs->root, sizeof loc->rel);
+}
+
+// The place of an absolute path by its text.
+static long place_of_text(struct task *t, struct loc *loc)
+{
+    char full[LX_PATH_MAX], root[LX_PATH_MAX];
+    const char *rest;
+    long r = instance_path(t, t->fs->root_mount, t->fs->root, root, sizeof root);
+    if (r >= 0)
+        r = path_join(full, sizeof full, root, loc->rel);
+    if (r < 0)
+        return r;
+    loc->mount = mount_of_path(t, full, &rest);
+    memmove(loc->rel, rest, strlen(rest) + 1);
+    loc->base = mount_root_fd(t, loc->mount);
+    return loc->base < 0 ? loc->base : 0;
+}
+
+// May the way inside mount m be left to the host? Not in /proc, where names are the instance's.
+static bool text_serves(struct task *t, int m, const char *rel)
+{
+    if (mount_at(t, m)->type == FS_PROC)
+        return false;
+    for (const char *p = rel; *p;) {
+        const char *end = strchr(p, '/');
+        size_t n = end ? (size_t)(end - p) : strlen(p);
+        if (mount_name_is_point(t, p, n))
+            return false; // may cross into a mount
+        p += n + (end ? 1 : 0);
+    }
+    return true;
+}
+
+static long walk_relative(struct task *t, int dirfd, const char *path, int flags, bool slow,
+                          struct loc *loc)
+{
+    long m = walk_mount_of(t, dirfd);
+    if (m < 0)
+        return m;
+    loc->base = dirfd;
+    loc->mount = (s32)m;
+    if (!slow && text_serves(t, loc->mount, loc->rel))
+        return 0;
+    if (mount_at(t, loc->mount)->type != FS_PROC)
+        return walk_from(t, dirfd, path, flags, loc);
+    long r = loc_of_fd(t, dirfd, loc);
+    return r < 0 ? r : walk_slow(t, path, flags, loc);
+}
+
+long path_walk(struct task *t, int dirfd, const char *path, int flags, struct loc *loc)
+{
+    bool dotdot;
+    loc->walked = loc->pinned = false;
+    if (!*path && !(flags & WALK_EMPTY))
+        return -ENOENT;
+    long n = normalise(path, loc->rel, sizeof loc->rel, &loc->must_be_dir, &loc->dots, &dotdot);
+    if (n < 0)
+        return n;
+    if (!*path) {
+        loc->must_be_dir = false;
+        loc->base = dirfd;
+        loc->mount = dirfd == AT_FDCWD ? t->fs->cwd_mount : fd_mount(t, dirfd);
+        loc->walked = true;
+        return 0;
+    }
+    bool slow = dotdot || (flags & (WALK_SLOW | WALK_LIMITS)) || !fs_unchecked(&t->cred);
+    if (*path == '/' && (flags & WALK_BENEATH))
+        return -EXDEV;
+    if (*path != '/' || (flags & WALK_IN_ROOT))
+        return walk_relative(t, dirfd, path, flags, slow, loc);
+    if (!slow) {
+        long r = place_of_text(t, loc);
+        if (r < 0 || mount_at(t, loc->mount)->type != FS_PROC)
+            return r;
+    }
+    at_root(t, loc);
+    return walk_slow(t, path, flags, loc);
+}
+
+bool walk_again(const struct loc *loc, long result, int *flags, int *tries)
+{
+    if (result != -ELOOP || (*flags & WALK_NO_SYMLINKS) || *tries >= (loc->walked ? 3 : 1))
+        return false;
+    ++*tries;
+    *flags |= WALK_SLOW;
+    return true;
+}
+
+long parent_open(struct task *t, struct loc *loc, struct parent *p)
+{
+    char *slash = strrchr(loc->rel, '/');
+    p->temporary = p->pinned = false;
+    p->last = LAST_NAME;
+    p->fd = loc->base;
+    p->name = loc->rel;
+    if (!slash)
+        return 0;
+    *slash = 0;
+    long fd = temp_open(t, loc->base, loc->rel, O_PATH | O_DIRECTORY, WALK_RESOLVE);
+    *slash = '/';
+    if (fd < 0)
+        return fd;
+    p->fd = (int)fd;
+    p->temporary = true;
+    p->name = slash + 1;
+    return 0;
+}
+
+void parent_done(struct task *t, struct parent *p)
+{
+    if (p->temporary)
+        temp_close(t, p->fd);
+    if (p->pinned)
+        temp_close(t, p->base);
+    p->temporary = p->pinned = false;
+}
+
+void loc_done(struct task *t, struct loc *loc)
+{
+    if (loc->pinned)
+        temp_close(t, loc->base);
+    loc->pinned = false;
+}
+
+long loc_root(struct task *t, struct loc *loc)
+{
+    struct loc at;
+    if (base_is_root(t, loc->base))
+        return 0;
+    long r = loc_of_fd(t, loc->base, &at);
+    if (r >= 0)
+        r = path_join(at.rel, sizeof at.rel, at.rel, loc->rel);
+    loc_done(t, loc);
+    if (r < 0)
+        return r;
+    loc->mount = at.mount;
+    loc->base = at.base;
+    str_copy(loc->rel, at.rel, sizeof loc->rel);
+    return 0;
+}
+
+// A magic link of /proc that ends the path and is to be followed: what it leads to takes its place.
+static long pin_magic(struct task *t, struct loc *loc, struct parent *p)
+{
+    char link[LX_PATH_MAX];
+    if (loc->mount < 0 || mount_at(t, loc->mount)->type != FS_PROC || !*p->name ||
+        procfs_readlink(t, loc->rel, link, sizeof link) != -EXDEV)
+        return 0;
+    long fd = temp_open(t, p->fd, p->name, O_PATH, 0);
+    parent_done(t, p);
+    if (fd < 0)
+        return fd;
+    loc_done(t, loc);
+    *p = (struct parent){.fd = (int)fd, .temporary = true, .name = loc->rel};
+    loc->rel[0] = 0;
+    loc->base = (int)fd;
+    loc->mount = 0;
+    return 0;
+}
+
+// "." and ".." at the end of a path to a name: nothing can be done with them, but what stands
+// before them must be a directory.
+static long parent_of_dots(struct task *t, int dirfd, const char *path, size_t start, int flags,
+                           struct loc *loc, struct parent *p)
+{
+    char dir[LX_PATH_MAX];
+    struct statx st;
+    memcpy(dir, path, start);
+    dir[start] = 0;
+    long r = path_parent(t, dirfd, start ? dir : ".", (flags & ~WALK_NAME) | WALK_FOLLOW, loc, p);
+    if (r < 0)
+        return r;
+    r = meta_stat(t, loc->mount, p, STATX_BASIC_STATS, &st);
+    if (r >= 0 && (st.stx_mode & S_IFMT) != S_IFDIR)
+        r = -ENOTDIR;
+    if (r >= 0)
+        r = may_access(&t->cred, &st, MAY_EXEC);
+    if (r < 0)
+        parent_done(t, p);
+    return r;
+}
+
+// Where the last component of path begins; *last: what it is.
+static size_t last_component(const char *path, u8 *last)
+{
+    size_t end = strlen(path);
+    while (end && path[end - 1] == '/')
+        end--;
+    size_t start = end;
+    while (start && path[start - 1] != '/')
+        start--;
+    size_t n = end - start;
+    if (!n)
+        *last = LAST_ROOT;
+    else if (path[start] == '.' && n == 1)
+        *last = LAST_DOT;
+    else if (path[start] == '.' && path[start + 1] == '.' && n == 2)
+        *last = LAST_DOTDOT;
+    else
+        *last = LAST_NAME;
+    return start;
+}
+
+// Does the last component have to be followed, and is it a link?
+static bool follows_link(const struct loc *loc, const struct parent *p, int flags)
+{
+    char link[LX_PATH_MAX];
+    struct devlink d;
+    if (!*p->name || loc->walked || (flags & WALK_NAME) ||
+        !((flags & WALK_FOLLOW) || loc->must_be_dir))
+        return false;
+    long n = host_readlinkat(p->fd, p->name, link, sizeof link);
+    return n >= 0 && !devlink_parse(link, (size_t)n, &d);
+}
+
+long path_parent(struct task *t, int dirfd, const char *path, int flags, struct loc *loc,
+                 struct parent *p)
+{
+    u8 last = LAST_NAME;
+    if ((flags & WALK_NAME) && *path) {
+        size_t start = last_component(path, &last);
+        if (last == LAST_DOT || last == LAST_DOTDOT) {
+            long r = parent_of_dots(t, dirfd, path, start, flags, loc, p);
+            p->name = "";
+            p->last = last;
+            return r;
+        }
+    }
+    for (int tries = 0;;) {
+        long r = path_walk(t, dirfd, path, flags, loc);
+        if (r < 0)
+            return r;
+        r = parent_open(t, loc, p);
+        p->last = last;
+        if (r >= 0 && follows_link(loc, p, flags)) {
+            parent_done(t, p);
+            flags |= WALK_FOLLOW;
+            r = -ELOOP;
+        }
+        if (r >= 0 && loc->walked && (flags & WALK_FOLLOW))
+            r = pin_magic(t, loc, p);
+        if (r >= 0 && loc->pinned) {
+            p->pinned = true; // from now on parent_done()'s
+            p->base = loc->base;
+            loc->pinned = false;
+        }
+        if (r < 0)
+            loc_done(t, loc);
+        if (r >= 0 || !walk_again(loc, r, &flags, &tries))
+            return r;
+    }
+}

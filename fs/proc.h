@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// Inside of procfs: what its files share. The interface to the rest is at the end of fs.h.
+#ifndef LX_FS_PROC_H
+#define LX_FS_PROC_H
+
+#include "fs.h"
+
+// A path in /proc that lies in a process's directory, taken apart.
+struct proc_path {
+    u32 pid;          // 0: not in a process's directory
+    u32 tid;          // of "task/TID", else pid
+    u32 tgid;         // of pid; 0: not a process of the instance
+    bool in_task;     // "task/TID" was there
+    const char *rest; // behind the process or thread, "" for its directory
+};
+void proc_parse(struct task *t, const char *rel, struct proc_path *pp);
+// Opens a file of the process in the host's /proc for lxcore's own reading.
+long proc_host_open(struct task *t, const struct proc_path *pp, const char *name);
+static inline bool proc_is_own(const struct task *t, const struct proc_path *pp)
+{
+    return pp->tgid == t->proc->tgid;
+}
+
+// A made file on its way into a memory file. The first error is kept, what follows is dropped.
+struct proc_out {
+    int fd;
+    long error;
+    size_t used;
+    char buf[4096];
+};
+void proc_put(struct proc_out *o, const char *text, size_t n);
+void proc_puts(struct proc_out *o, const char *text);
+void proc_printf(struct proc_out *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// Host text read line by line. The line is ended by 0 in place of its newline; one that is longer
+// than the buffer comes in pieces.
+struct proc_lines {
+    int fd;
+    size_t at, end;
+    char buf[8192];
+};
+char *proc_line(struct proc_lines *in);
+
+// Makers of contents: 0 or -errno.
+typedef long proc_maker(struct task *t, const struct proc_path *pp, struct proc_out *o);
+proc_maker proc_make_status, proc_make_limits, proc_make_maps, proc_make_mounts,
+    proc_make_mountinfo, proc_make_mountstats, proc_make_net_unix;
+
+// Memory files that lxcore made are named so, and shown as what they stand for.
+#define PROC_MEMFD_NAME "lxrun-proc:"
+
+#endif

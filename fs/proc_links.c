@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// Symbolic links in /proc, in guest terms. A link to something with a guest path is followed by
+// that path, under the guest's own rules; one without (a pipe, a socket, a deleted file, a file
+// from outside that lxrun was started with) can only be followed by the host.
+#include "host.h"
+#include "proc.h"
+#include "reach.h"
+
+static long put_text(char *out, size_t n, const char *text)
+{
+    size_t len = str_copy(out, text, n);
+    return len >= n ? -ENAMETOOLONG : (long)len;
+}
+
+static bool is_deleted(const char *path)
+{
+    static const char mark[] = " (deleted)";
+    size_t n = strlen(path);
+    return n >= sizeof mark && !strcmp(path + n - (sizeof mark - 1), mark);
+}
+
+// Device files are the host's own, wherever the guest's /dev is.
+static bool is_device(const char *host)
+{
+    static const u32 known[][2] = {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 2}};
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        const char *path = device_host_path(known[i][0], known[i][1]);
+        if (path && !strcmp(path, host))
+            return true;
+    }
+    return false;
+}
+
+// A file that procfs made: "/memfd:lxrun-proc:PATH (deleted)" is /proc/PATH.
+static long put_made(char *out, size_t n, const char *host)
+{
+    const char *rel = host + sizeof "/memfd:" PROC_MEMFD_NAME - 1;
+    size_t len = (size_t)fmt(out, n, "/proc/%s", rel);
+    if (is_deleted(out))
+        out[len - sizeof " (deleted)" + 1] = 0;
+    return -EXDEV;
+}
+
+// What the host says a descriptor or working directory is, translated. -EXDEV: the text in out is
+// for showing only.
+static long translate(struct task *t, const char *host, int prefer, char *out, size_t n)
+{
+    if (host[0] != '/') {
+        put_text(out, n, host);
+        return -EXDEV;
+    }
+    if (str_starts(host, "/memfd:lxrun-instance") || str_starts(host, "/memfd:lxrun-exec"))
+        return -ENOENT; // lxcore's own in a process that moved its reserved block
+    if (str_starts(host, "/memfd:" PROC_MEMFD_NAME))
+        return put_made(out, n, host);
+    bool deleted = is_deleted(host);
+    if (deleted && str_starts(host, "/memfd:")) {
+        put_text(out, n, host);
+        return -EXDEV;
+    }
+    long r = path_to_guest(t, host, prefer, out, n);
+    if (r >= 0)
+        return deleted || out[0] != '/' ? -EXDEV : r;
+    if (is_device(host))
+        return put_text(out, n, host);
+    fmt(out, n, "(unreachable)%s", host);
+    return -EXDEV;
+}
+
+static long read_host(struct task *t, const struct proc_path *pp, char *host, size_t n)
+{
+    char path[96];
+    if (strlen(pp->rest) > 40)
+        return -ENOENT;
+    if (pp->in_task)
+        fmt(path, sizeof path, "%u/task/%u/%s", pp->pid, pp->tid, pp->rest);
+    else
+        fmt(path, sizeof path, "%u/%s", pp->pid, pp->rest);
+    long r = host_readlinkat(reserved_fd(t, RESERVED_PROC), path, host, n - 1);
+    if (r >= 0)
+        host[r] = 0;
+    return r;
+}
+
+// The kernel's own link names lxcore: the program is what lxcore loaded.
+static long read_exe(struct task *t, const struct proc_path *pp, char *out, size_t n)
+{
+    const struct proc_slot *s = proc_find(t->instance, pp->tgid);
+    const char *exe = proc_is_own(t, pp) || !s ? t->proc->exe : s->exe;
+    return *exe ? put_text(out, n, exe) : -ENOENT;
+}
+
+static long read_process_link(struct task *t, const struct proc_path *pp, char *out, size_t n)
+{
+    char host[LX_PATH_MAX];
+    bool fd = str_starts(pp->rest, "fd/") && pp->rest[3], cwd = !strcmp(pp->rest, "cwd");
+    bool exe = !strcmp(pp->rest, "exe"), root = !strcmp(pp->rest, "root");
+    if (!fd && !cwd && !exe && !root && !str_starts(pp->rest, "ns/"))
+        return -EINVAL;
+    if (!pp->tgid)
+        return -ENOENT;
+    if (reach_may_inspect(t, pp->tgid) < 0)
+        return -EACCES;
+    if (exe)
+        return read_exe(t, pp, out, n);
+    if (root)
+        return put_text(out, n, "/");
+    long r = read_host(t, pp, host, sizeof host);
+    if (r < 0)
+        return r;
+    int prefer = -1;
+    if (proc_is_own(t, pp))
+        prefer = cwd ? t->fs->cwd_mount
+                     : (fd ? fd_mount(t, (int)str_number(pp->rest + 3, strlen(pp->rest + 3))) : -1);
+    return translate(t, host, prefer, out, n);
+}
+
+long procfs_readlink(struct task *t, const char *rel, char *out, size_t n)
+{
+    struct proc_path pp;
+    if (!strcmp(rel, "self")) {
+        fmt(out, n, "%u", t->proc->tgid);
+        return (long)strlen(out);
+    }
+    if (!strcmp(rel, "thread-self")) {
+        fmt(out, n, "%u/task/%u", t->proc->tgid, t->tid);
+        return (long)strlen(out);
+    }
+    if (!strcmp(rel, "mounts"))
+        return put_text(out, n, "self/mounts");
+    if (!strcmp(rel, "net"))
+        return put_text(out, n, "self/net");
+    proc_parse(t, rel, &pp);
+    return pp.pid ? read_process_link(t, &pp, out, n) : -EINVAL;
+}

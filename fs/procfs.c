@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: MIT
+// procfs: the host's /proc in the instance's terms. Only the instance's processes are there; files
+// that tell of identity, mounts, memory maps or signals are made by lxcore (proc_files.c and its
+// neighbours) into memory files; links are translated (proc_links.c); the rest is the host's own.
+// Outside the processes' directories nothing can be written.
+#include "proc.h"
+
+#include "host.h"
+#include "reach.h"
+
+// Names in /proc that show or change the host's kernel, which a guest root has no say in.
+static const char *const hidden_in_root[] = {
+    "acpi",        "bus",      "driver",        "irq",        "kallsyms",    "kcore", "key-users",
+    "keys",        "kmsg",     "kpagecgroup",   "kpagecount", "kpageflags",  "mtrr",  "scsi",
+    "sched_debug", "slabinfo", "sysrq-trigger", "timer_list", "vmallocinfo",
+};
+// Names in a process's directory whose contents are host paths.
+static const char *const hidden_in_process[] = {"map_files", "numa_maps"};
+
+static bool in_list(const char *const *list, size_t count, const char *name, size_t n)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strncmp(list[i], name, n) && !list[i][n])
+            return true;
+    return false;
+}
+#define IN_LIST(list, name, n) in_list(list, ARRAY_LEN(list), name, n)
+
+static size_t component(const char *s)
+{
+    size_t n = 0;
+    while (s[n] && s[n] != '/')
+        n++;
+    return n;
+}
+
+static const char *behind(const char *s, size_t n)
+{
+    return s + n + (s[n] == '/');
+}
+
+// A process or thread id as /proc writes it; 0: another name.
+static u32 id_of_name(const char *s, size_t n)
+{
+    long v = s[0] == '0' ? -1 : str_number(s, n);
+    return v > 0 && v <= 0x7fffffff ? (u32)v : 0;
+}
+
+// The process of the instance that thread tid belongs to, 0 for none. Not reach_thread(): that
+// one counts its temporary descriptor, and the walk that asks here has counted already.
+static u32 process_of(struct task *t, u32 tid)
+{
+    if (tid == t->tid || reach_process(t, tid))
+        return tid == t->tid ? t->proc->tgid : tid;
+    if (!HOST3(__NR_tgkill, t->proc->tgid, tid, 0))
+        return t->proc->tgid;
+    struct proc_path pp = {.pid = tid, .tid = tid};
+    struct proc_lines in = {.fd = (int)proc_host_open(t, &pp, "status")};
+    long tgid = 0;
+    for (char *line; in.fd >= 0 && !tgid && (line = proc_line(&in));)
+        if (str_starts(line, "Tgid:\t"))
+            tgid = str_number(line + 6, strlen(line + 6));
+    if (in.fd >= 0)
+        host_close(in.fd);
+    return tgid > 0 && reach_process(t, (u32)tgid) ? (u32)tgid : 0;
+}
+
+void proc_parse(struct task *t, const char *rel, struct proc_path *pp)
+{
+    size_t n = component(rel);
+    *pp = (struct proc_path){.pid = id_of_name(rel, n), .rest = rel};
+    if (!pp->pid)
+        return;
+    pp->tid = pp->pid;
+    pp->tgid = process_of(t, pp->pid);
+    pp->rest = behind(rel, n);
+    if (!str_starts(pp->rest, "task/"))
+        return;
+    const char *thread = pp->rest + 5;
+    n = component(thread);
+    u32 tid = id_of_name(thread, n);
+    if (tid) {
+        pp->tid = tid;
+        pp->in_task = true;
+        pp->rest = behind(thread, n);
+    }
+}
+
+long proc_host_open(struct task *t, const struct proc_path *pp, const char *name)
+{
+    char path[96];
+    if (pp->in_task)
+        fmt(path, sizeof path, "%u/task/%u/%s", pp->pid, pp->tid, name);
+    else
+        fmt(path, sizeof path, "%u/%s", pp->pid, name);
+    return host_openat(reserved_fd(t, RESERVED_PROC), path, O_RDONLY | O_CLOEXEC, 0);
+}
+
+// Is this a name in fd/ or fdinfo/ that only lxcore knows of? The block has the same numbers in
+// other processes unless a guest there asked for one of them.
+static bool names_reserved(const struct task *t, const char *name)
+{
+    long fd = str_number(name, component(name));
+    return fd >= 0 && fd_is_reserved(t, (int)fd);
+}
+
+static bool hidden_below_process(const struct task *t, const char *rest)
+{
+    if (IN_LIST(hidden_in_process, rest, component(rest)))
+        return true;
+    if (str_starts(rest, "fd/") || str_starts(rest, "fdinfo/"))
+        return names_reserved(t, strchr(rest, '/') + 1);
+    return false;
+}
+
+// Contents that Linux shows only to who may trace the process (PTRACE_MODE_READ and up).
+static bool is_private(const char *rest)
+{
+    static const char *const names[] = {
+        "auxv", "cwd",   "environ",      "exe",   "fd",      "fdinfo",
+        "io",   "maps",  "mem",          "ns",    "pagemap", "personality",
+        "root", "smaps", "smaps_rollup", "stack", "syscall",
+    };
+    return IN_LIST(names, rest, component(rest));
+}
+
+long procfs_lookup(struct task *t, const char *rel)
+{
+    struct proc_path pp;
+    proc_parse(t, rel, &pp);
+    if (!pp.pid)
+        return IN_LIST(hidden_in_root, rel, component(rel)) ? -ENOENT : 0;
+    if (!pp.tgid || hidden_below_process(t, pp.rest))
+        return -ENOENT;
+    // The links themselves can be seen, not followed; directories not be entered.
+    size_t n = component(pp.rest);
+    if (pp.rest[n] && is_private(pp.rest) && reach_may_inspect(t, pp.tgid) < 0)
+        return -EACCES;
+    return 0;
+}
+
+bool procfs_lists(struct task *t, const char *rel, const char *name)
+{
+    struct proc_path pp;
+    if (!*rel) {
+        u32 pid = id_of_name(name, strlen(name));
+        return pid ? reach_process(t, pid) : !IN_LIST(hidden_in_root, name, strlen(name));
+    }
+    proc_parse(t, rel, &pp);
+    if (!pp.pid)
+        return true;
+    if (!*pp.rest)
+        return !IN_LIST(hidden_in_process, name, strlen(name));
+    if (!strcmp(pp.rest, "fd") || !strcmp(pp.rest, "fdinfo"))
+        return !names_reserved(t, name);
+    return true;
+}
+
+void procfs_stat(struct task *t, const char *rel, struct statx *st)
+{
+    struct proc_path pp;
+    proc_parse(t, rel, &pp);
+    st->stx_uid = st->stx_gid = 0;
+    if (!pp.tgid)
+        return;
+    const struct proc_slot *s = proc_find(t->instance, pp.tgid);
+    bool own = proc_is_own(t, &pp);
+    // A process that must not be dumped belongs to root, but for its directory (proc(5)).
+    if (own && !t->proc->dumpable && *pp.rest)
+        return;
+    if (own || !s) {
+        st->stx_uid = t->cred.euid;
+        st->stx_gid = t->cred.egid;
+    } else {
+        st->stx_uid = s->euid;
+        st->stx_gid = s->egid;
+    }
+}
+
+// ---- Opening ----
+
+static long make_constant(struct proc_out *o, const char *text)
+{
+    proc_puts(o, text);
+    return 0;
+}
+
+static long make_id_map(struct task *t, const struct proc_path *pp, struct proc_out *o)
+{
+    (void)t, (void)pp;
+    return make_constant(o, "         0          0 4294967295\n");
+}
+
+static long make_cgroup(struct task *t, const struct proc_path *pp, struct proc_out *o)
+{
+    (void)t, (void)pp;
+    return make_constant(o, "0::/\n");
+}
+
+static long make_filesystems(struct task *t, const struct proc_path *pp, struct proc_out *o)
+{
+    (void)t, (void)pp;
+    return make_constant(o, "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\n"
+                            "nodev\tdevpts\nnodev\tvolfs\nnodev\tdrvfs\n");
+}
+
+// "Linux version RELEASE (who built it) (with what) VERSION": all but the release is the host's.
+static long make_version(struct task *t, const struct proc_path *pp, struct proc_out *o)
+{
+    struct proc_lines in;
+    (void)pp;
+    in.at = in.end = 0;
+    in.fd = (int)host_openat(reserved_fd(t, RESERVED_PROC), "version", O_RDONLY | O_CLOEXEC, 0);
+    if (in.fd < 0)
+        return in.fd;
+    const char *line = proc_line(&in), *builder = line ? strchr(line, '(') : NULL;
+    proc_printf(o, "Linux version %s %s\n", t->instance->release, builder ? builder : "");
+    host_close(in.fd);
+    return 0;
+}
+
+static long make_hostname(struct task *t, const struct proc_path *pp, struct proc_out *o)
+{
+    (void)pp;
+    proc_printf(o, "%s\n", t->instance->hostname);
+    return 0;
+}
+
+static long make_domainname(struct task *t, const struct proc_path *pp, struct proc_out *o)
+{
+    (void)pp;
+    proc_printf(o, "%s\n", t->instance->domainname);
+    return 0;
+}
+
+static long make_osrelease(struct task *t, const struct proc_path *pp, struct proc_out *o)
+{
+    (void)pp;
+    proc_printf(o, "%s\n", t->instance->release);
+    return 0;
+}
+
+static long make_osversion(struct task *t, const struct proc_path *pp, struct proc_out *o)
+{
+    (void)pp;
+    proc_printf(o, "%s\n", t->instance->version);
+    return 0;
+}
+
+struct made {
+    const char *name;
+    proc_maker *make;
+};
+
+static const struct made made_in_root[] = {
+    {"filesystems", make_filesystems},        {"version", make_version},
+    {"sys/kernel/hostname", make_hostname},   {"sys/kernel/domainname", make_domainname},
+    {"sys/kernel/osrelease", make_osrelease}, {"sys/kernel/version", make_osversion},
+};
+
+static const struct made made_in_process[] = {
+    {"cgroup", make_cgroup},
+    {"gid_map", make_id_map},
+    {"limits", proc_make_limits},
+    {"maps", proc_make_maps},
+    {"mountinfo", proc_make_mountinfo},
+    {"mounts", proc_make_mounts},
+    {"mountstats", proc_make_mountstats},
+    {"net/unix", proc_make_net_unix},
+    {"smaps", proc_make_maps},
+    {"status", proc_make_status},
+    {"uid_map", make_id_map},
+};
+
+static proc_maker *find_maker(const struct made *list, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(list[i].name, name))
+            return list[i].make;
+    return NULL;
+}
+
+// The finished contents as a descriptor that can only be read, on the lowest free number.
+static long finish(struct proc_out *o, int flags)
+{
+    char path[40];
+    HOST2(__NR_fchmod, o->fd, 0444);
+    HOST3(__NR_fcntl, o->fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+    fmt(path, sizeof path, "/proc/self/fd/%d", o->fd);
+    long r = host_openat(AT_FDCWD, path, O_RDONLY | (flags & ~(O_NOFOLLOW | O_CREAT | O_TRUNC)), 0);
+    if (r >= 0) {
+        long fd = HOST3(__NR_dup3, r, o->fd, flags & O_CLOEXEC);
+        host_close((int)r);
+        r = fd;
+    }
+    if (r < 0)
+        host_close(o->fd);
+    return r;
+}
+
+static long make(struct task *t, proc_maker *maker, const struct proc_path *pp, const char *rel,
+                 int flags)
+{
+    struct proc_out o;
+    char name[128];
+    fmt(name, sizeof name, PROC_MEMFD_NAME "%s", rel);
+    o.fd = (int)HOST2(__NR_memfd_create, name, 3 /* MFD_CLOEXEC | MFD_ALLOW_SEALING */);
+    o.error = 0;
+    o.used = 0;
+    if (o.fd < 0)
+        return o.fd;
+    long r = maker(t, pp, &o);
+    proc_put(&o, NULL, 0);
+    if (r >= 0)
+        r = o.error;
+    if (r >= 0)
+        return finish(&o, flags);
+    host_close(o.fd);
+    return r;
+}
+
+long procfs_open(struct task *t, const char *rel, int flags)
+{
+    struct proc_path pp;
+    bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
+    long r = procfs_lookup(t, rel);
+    if (r < 0)
+        return r;
+    if (flags & O_PATH)
+        return -ENOSYS;
+    proc_parse(t, rel, &pp);
+    proc_maker *maker = pp.pid ? find_maker(made_in_process, ARRAY_LEN(made_in_process), pp.rest)
+                               : find_maker(made_in_root, ARRAY_LEN(made_in_root), rel);
+    bool may = !pp.pid || reach_may_inspect(t, pp.tgid) >= 0;
+    if (!may && (writes || is_private(pp.rest)))
+        return -EACCES;
+    if (writes && !pp.pid && *rel)
+        return -EROFS;
+    if (!maker)
+        return -ENOSYS;
+    if (flags & O_DIRECTORY)
+        return -ENOTDIR;
+    if (writes)
+        return -EACCES;
+    return make(t, maker, &pp, rel, flags);
+}

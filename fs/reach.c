@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// See include/reach.h. Identities come from the process records of the instance (task/proc.c).
+#include <linux/capability.h>
+#include <linux/ioctl.h>
+#include <linux/wait.h>
+
+#include "fs.h"
+#include "host.h"
+#include "reach.h"
+
+// A child is the instance's before it has written its own record, and until it is waited for.
+static bool is_child(u32 tgid)
+{
+    siginfo_t info;
+    return !HOST5(__NR_waitid, P_PID, tgid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL, NULL);
+}
+
+bool reach_process(struct task *t, u32 tgid)
+{
+    if (tgid == t->proc->tgid)
+        return true;
+    return (s32)tgid > 0 && (proc_find(t->instance, tgid) || is_child(tgid));
+}
+
+// The decimal number behind `key` at the start of a line of a file in the host's /proc; -errno.
+static long proc_number(struct task *t, const char *path, const char *key)
+{
+    char text[1024];
+    temps_begin(t);
+    long fd = host_openat(reserved_fd(t, RESERVED_PROC), path, O_RDONLY | O_CLOEXEC, 0);
+    long n = fd < 0 ? fd : host_read((int)fd, text, sizeof text - 1);
+    if (fd >= 0)
+        host_close((int)fd);
+    temps_end(t);
+    if (n < 0)
+        return n;
+    text[n] = 0;
+    for (char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (!str_starts(line, key))
+            continue;
+        line += strlen(key);
+        size_t digits = 0;
+        while (line[digits] >= '0' && line[digits] <= '9')
+            digits++;
+        return str_number(line, digits);
+    }
+    return -ENOENT;
+}
+
+u32 reach_thread(struct task *t, u32 tid)
+{
+    if ((s32)tid <= 0)
+        return 0;
+    if (tid == t->tid || !HOST3(__NR_tgkill, t->proc->tgid, tid, 0))
+        return t->proc->tgid;
+    if (reach_process(t, tid))
+        return tid;
+    char path[32];
+    fmt(path, sizeof path, "%u/status", tid);
+    long tgid = proc_number(t, path, "Tgid:\t");
+    return tgid > 0 && reach_process(t, (u32)tgid) ? (u32)tgid : 0;
+}
+
+bool reach_group(struct task *t, u32 pgid)
+{
+    // A group that began outside (a shell's pipeline) has its leader outside.
+    return reach_process(t, pgid) && HOST1(__NR_getpgid, pgid) == (long)pgid;
+}
+
+// PIDFD_GET_INFO of Linux 6.13; the fields that its first version has.
+struct pidfd_info {
+    u64 mask, cgroup;
+    u32 pid, tgid, ppid;
+    u32 ids[8];
+    s32 exit_code;
+};
+_Static_assert(sizeof(struct pidfd_info) == 64, "PIDFD_INFO_SIZE_VER0");
+#define PIDFD_GET_INFO _IOWR(0xFF, 11, struct pidfd_info)
+
+long reach_pidfd(struct task *t, int pidfd)
+{
+    struct pidfd_info info = {.mask = 1}; // PIDFD_INFO_PID
+    long r = HOST3(__NR_ioctl, pidfd, PIDFD_GET_INFO, &info);
+    if (r == -EBADF || r == -ESRCH)
+        return r;
+    if (!r)
+        return reach_process(t, info.tgid) ? (long)info.tgid : -ESRCH;
+    char path[40];
+    fmt(path, sizeof path, "self/fdinfo/%d", pidfd);
+    long pid = proc_number(t, path, "Pid:\t");
+    if (pid == -ENOENT)
+        return -EBADF; // a descriptor, but not of a process
+    // "-1" has no digits: the process is gone.
+    u32 tgid = pid > 0 ? reach_thread(t, (u32)pid) : 0;
+    return tgid ? (long)tgid : -ESRCH;
+}
+
+// A child without a record yet still has the identity that it was forked with.
+static const struct proc_slot *record(struct task *t, u32 tgid)
+{
+    struct proc_slot *s = proc_find(t->instance, tgid);
+    return s ? s : proc_find(t->instance, t->proc->tgid);
+}
+
+// kernel/signal.c: check_kill_permission()
+long reach_may_signal(struct task *t, u32 tgid, int sig)
+{
+    const struct cred *c = &t->cred;
+    const struct proc_slot *s = record(t, tgid);
+    if (tgid == t->proc->tgid || cred_has_cap(c, CAP_KILL) || !s)
+        return 0;
+    if (c->euid == s->suid || c->euid == s->ruid || c->ruid == s->suid || c->ruid == s->ruid)
+        return 0;
+    if (sig == SIGCONT && HOST1(__NR_getsid, 0) == HOST1(__NR_getsid, tgid))
+        return 0;
+    return -EPERM;
+}
+
+long reach_same_ids(struct task *t, u32 tgid, int cap)
+{
+    const struct cred *c = &t->cred;
+    const struct proc_slot *s = record(t, tgid);
+    if (tgid == t->proc->tgid || cred_has_cap(c, cap) || !s)
+        return 0;
+    bool same = c->ruid == s->euid && c->ruid == s->suid && c->ruid == s->ruid &&
+                c->rgid == s->egid && c->rgid == s->sgid && c->rgid == s->rgid;
+    return same ? 0 : -EPERM;
+}
+
+// kernel/ptrace.c: __ptrace_may_access() with PTRACE_MODE_REALCREDS, and commoncap's part of it.
+long reach_may_inspect(struct task *t, u32 tgid)
+{
+    const struct proc_slot *s = record(t, tgid);
+    if (tgid == t->proc->tgid || cred_has_cap(&t->cred, CAP_SYS_PTRACE) || !s)
+        return 0;
+    if (s->cap_permitted & ~t->cred.cap_permitted)
+        return -EPERM;
+    return reach_same_ids(t, tgid, CAP_SYS_PTRACE);
+}
+
+void reach_each(struct task *t, void (*fn)(struct task *t, struct proc_slot *s, void *arg),
+                void *arg)
+{
+    for (u32 i = 0; i < PROC_SLOTS; i++) {
+        struct proc_slot *s = &t->instance->procs[i];
+        // 0 is free and ~0 was freed: neither is a positive process id.
+        if ((s32)__atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE) > 0)
+            fn(t, s, arg);
+    }
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// Temporary descriptors of lxcore, and keeping other threads' dup2 and close_range off them.
+//
+// The guest may have used up its descriptor table, and Linux needs no descriptor to look a path up.
+// A few numbers of the reserved block are there for that: each is closed, used and filled again.
+#include "fs.h"
+#include "host.h"
+
+#define TRIES 100000
+
+// A path operation may hold a temporary descriptor, whose number another thread could take away.
+// Operations count themselves in `users`; who puts a descriptor on a chosen number holds the lock,
+// waits for the count to fall to zero, and keeps new ones out meanwhile.
+void temps_begin(struct task *t)
+{
+    struct files *f = t->files;
+    if (t->temps++ || f->refs == 1)
+        return;
+    t->temps_counted = 1;
+    for (;;) {
+        __atomic_fetch_add(&f->users, 1, __ATOMIC_SEQ_CST);
+        if (!__atomic_load_n(&f->exclusive, __ATOMIC_SEQ_CST))
+            return;
+        __atomic_fetch_sub(&f->users, 1, __ATOMIC_SEQ_CST);
+        HOST0(__NR_sched_yield);
+    }
+}
+
+void temps_end(struct task *t)
+{
+    if (--t->temps)
+        return;
+    if (t->owns_spares) {
+        t->owns_spares = 0;
+        reserved_release(&t->files->spare_owner);
+    }
+    if (!t->temps_counted)
+        return;
+    t->temps_counted = 0;
+    __atomic_fetch_sub(&t->files->users, 1, __ATOMIC_SEQ_CST);
+}
+
+void files_exclusive_begin(struct task *t)
+{
+    struct files *f = t->files;
+    if (f->refs == 1)
+        return;
+    lock_take(&f->lock);
+    __atomic_store_n(&f->exclusive, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&f->users, __ATOMIC_SEQ_CST))
+        HOST0(__NR_sched_yield);
+}
+
+void files_exclusive_end(struct task *t)
+{
+    struct files *f = t->files;
+    if (f->refs == 1)
+        return;
+    __atomic_store_n(&f->exclusive, 0, __ATOMIC_SEQ_CST);
+    lock_drop(&f->lock);
+}
+
+long reserved_fill(struct task *t, int which)
+{
+    return HOST3(__NR_dup3, reserved_fd(t, RESERVED_LXCORE), reserved_fd(t, which), 0);
+}
+
+bool reserved_claim(u32 *owner, u32 tid)
+{
+    u32 seen = __atomic_load_n(owner, __ATOMIC_RELAXED);
+    if (seen && HOST2(__NR_tkill, seen, 0) != -ESRCH)
+        return false;
+    return __atomic_compare_exchange_n(owner, &seen, tid, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_RELAXED);
+}
+
+void reserved_release(u32 *owner)
+{
+    __atomic_store_n(owner, 0, __ATOMIC_RELEASE);
+}
+
+static u32 spare_bit(const struct task *t, long fd)
+{
+    u32 i = (u32)fd - (u32)reserved_fd(t, RESERVED_TEMP);
+    return i < RESERVED_TEMPS ? 1u << i : 0;
+}
+
+static bool claim(struct task *t, u32 *owner)
+{
+    for (int tries = 0; !reserved_claim(owner, t->tid); tries++) {
+        if (tries == TRIES)
+            return false;
+        HOST0(__NR_sched_yield);
+    }
+    return true;
+}
+
+void reserved_return(struct task *t, int fd)
+{
+    struct files *f = t->files;
+    bool locked = claim(t, &f->spare_lock);
+    if (!(f->spare_used & spare_bit(t, fd)))
+        reserved_fill(t, fd - f->reserved);
+    if (locked)
+        reserved_release(&f->spare_lock);
+}
+
+// Opens on spare number `number` while it is free. Any call of another thread may get it in
+// between: lxcore's own give it back (reserved_return); of a call that is passed through, the guest
+// loses the descriptor as if there had been none left for it.
+static long open_on(struct task *t, int number, int dirfd, const char *path,
+                    const struct open_how *how)
+{
+    struct files *f = t->files;
+    long fd = -EMFILE;
+    if (!claim(t, &f->spare_lock))
+        return fd;
+    for (int tries = 0; tries < TRIES && fd == -EMFILE; tries++) {
+        host_close(number);
+        fd = host_openat2(dirfd, path, how);
+    }
+    if (fd == number)
+        f->spare_used |= spare_bit(t, fd);
+    else
+        reserved_fill(t, number - f->reserved);
+    reserved_release(&f->spare_lock);
+    return fd;
+}
+
+// One thread at a time has the spare numbers, all of them, until it holds no temporary any more: so
+// none waits for another that waits for it.
+static long open_on_spare(struct task *t, int dirfd, const char *path, const struct open_how *how)
+{
+    struct files *f = t->files;
+    if (!t->owns_spares) {
+        if (!claim(t, &f->spare_owner))
+            return -EMFILE;
+        t->owns_spares = 1;
+        f->spare_used = 0; // one who died may have left some
+    }
+    for (int i = RESERVED_TEMP; i < RESERVED_TEMP + RESERVED_TEMPS; i++) {
+        int number = reserved_fd(t, i);
+        if (!(f->spare_used & spare_bit(t, number)) && reserved_fill(t, i) >= 0) // and can be again
+            return open_on(t, number, dirfd, path, how);
+    }
+    return -EMFILE;
+}
+
+long temp_open(struct task *t, int dirfd, const char *path, u64 flags, u64 resolve)
+{
+    struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = resolve};
+    temps_begin(t);
+    long fd = host_openat2(dirfd, path, &how);
+    if (fd >= 0 && spare_bit(t, fd)) {
+        reserved_return(t, (int)fd);
+        fd = -EMFILE;
+    }
+    if (fd == -EMFILE)
+        fd = open_on_spare(t, dirfd, path, &how);
+    if (fd < 0)
+        temps_end(t);
+    return fd;
+}
+
+void temp_close(struct task *t, int fd)
+{
+    u32 bit = spare_bit(t, fd);
+    fd_set_mount(t, fd, -1);
+    if (bit) {
+        reserved_fill(t, fd - t->files->reserved);
+        __atomic_fetch_and(&t->files->spare_used, ~bit, __ATOMIC_SEQ_CST);
+    } else {
+        host_close(fd);
+    }
+    temps_end(t);
+}

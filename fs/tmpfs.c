@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+// tmpfs mounts: a directory in the instance's store each. A size is shown, but not kept to: the
+// store's own file system is the limit.
+#include "host.h"
+#include "mounting.h"
+
+#define O_LIST (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+struct option {
+    const char *name;
+    char value; // none, d(ecimal), o(ctal), s(ize), t(ext)
+};
+
+static const struct option tmpfs_options[] = {
+    {"size", 's'},  {"nr_blocks", 's'}, {"nr_inodes", 's'}, {"mode", 'o'},
+    {"uid", 'd'},   {"gid", 'd'},       {"huge", 't'},      {"mpol", 't'},
+    {"inode32", 0}, {"inode64", 0},     {"noswap", 0},
+};
+static const struct option proc_options[] = {{"hidepid", 't'}, {"gid", 'd'}};
+static const struct option devpts_options[] = {
+    {"uid", 'd'}, {"gid", 'd'}, {"mode", 'o'}, {"ptmxmode", 'o'}, {"newinstance", 0}, {"max", 'd'},
+};
+// Of every file system (kernel: vfs_parse_sb_flag()).
+static const struct option common_options[] = {
+    {"ro", 0},   {"rw", 0},     {"sync", 0},     {"async", 0},      {"dirsync", 0},
+    {"mand", 0}, {"nomand", 0}, {"lazytime", 0}, {"nolazytime", 0},
+};
+
+static bool number(const char *s, size_t n, u32 base, u64 *v)
+{
+    *v = 0;
+    for (size_t i = 0; i < n; i++) {
+        u32 digit = (u32)(s[i] - '0');
+        if (digit >= base || *v >> 40)
+            return false;
+        *v = *v * base + digit;
+    }
+    return n > 0;
+}
+
+static bool valid(const struct option *o, const char *value, size_t n, u64 *v)
+{
+    *v = 0;
+    switch (o->value) {
+    case 0:
+        return !value;
+    case 'd':
+        return value && number(value, n, 10, v) && *v <= 0xffffffff;
+    case 'o':
+        return value && number(value, n, 8, v);
+    case 's':
+        if (value && n && strchr("kKmMgG%", value[n - 1]))
+            n--;
+        return value && number(value, n, 10, v);
+    default:
+        return value && n;
+    }
+}
+
+static const struct option *find(const struct option *list, size_t count, const char *name,
+                                 size_t n)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strlen(list[i].name) == n && !memcmp(list[i].name, name, n))
+            return &list[i];
+    return NULL;
+}
+
+struct tmpfs_root {
+    u32 mode, uid, gid;
+};
+
+// Reads "a,b=c,..."; what belongs to the root directory goes into *root.
+static long parse(const struct option *list, size_t count, const char *text,
+                  struct tmpfs_root *root)
+{
+    while (*text) {
+        size_t len = 0, n = 0;
+        u64 v;
+        while (text[len] && text[len] != ',')
+            len++;
+        while (n < len && text[n] != '=')
+            n++;
+        if (len) {
+            const char *value = n < len ? text + n + 1 : NULL;
+            const struct option *o = find(list, count, text, n);
+            if (!o)
+                o = find(common_options, ARRAY_LEN(common_options), text, n);
+            if (!o || !valid(o, value, value ? len - n - 1 : 0, &v))
+                return -EINVAL;
+            if (!strcmp(o->name, "mode"))
+                root->mode = v & 07777;
+            else if (!strcmp(o->name, "uid"))
+                root->uid = (u32)v;
+            else if (!strcmp(o->name, "gid"))
+                root->gid = (u32)v;
+        }
+        text += len + (text[len] == ',');
+    }
+    return 0;
+}
+
+long mount_check_options(u32 type, const char *options)
+{
+    struct tmpfs_root root;
+    switch (type) {
+    case FS_TMPFS:
+    case FS_DEVFS:
+        return parse(tmpfs_options, ARRAY_LEN(tmpfs_options), options, &root);
+    case FS_DEVPTS:
+        return parse(devpts_options, ARRAY_LEN(devpts_options), options, &root);
+    case FS_PROC:
+        return parse(proc_options, ARRAY_LEN(proc_options), options, &root);
+    default:
+        return parse(NULL, 0, options, &root);
+    }
+}
+
+long tmpfs_make(struct task *t, struct mount_entry *e, const char *options)
+{
+    struct tmpfs_root root = {01777, t->cred.fsuid, t->cred.fsgid};
+    struct parent p = {.fd = reserved_fd(t, RESERVED_STORE), .name = e->base_path};
+    long r = parse(tmpfs_options, ARRAY_LEN(tmpfs_options), options, &root);
+    if (r < 0)
+        return r;
+    e->type = FS_TMPFS;
+    e->base = BASE_STORE;
+    e->root_uid = t->instance->host_uid;
+    e->root_gid = t->instance->host_gid;
+    str_copy(e->options, options, sizeof e->options);
+    fmt(e->base_path, sizeof e->base_path, "tmpfs-%u",
+        __atomic_fetch_add(&t->instance->next_store_name, 1, __ATOMIC_RELAXED));
+    r = HOST3(__NR_mkdirat, p.fd, p.name, meta_host_mode(root.mode) | 0700);
+    return r < 0 ? r : meta_created(t, 0, &p, S_IFDIR | root.mode, root.uid, root.gid);
+}
+
+// ---- Removal ----
+
+struct dirent64 {
+    u64 ino;
+    s64 off;
+    u16 reclen;
+    u8 type;
+    char name[];
+};
+
+// Empties directory `name` of the store: files go, directories become entries of the store
+// themselves, numbered on from *count.
+static void empty(int store, const char *name, u32 tid, u32 *count)
+{
+    char buf[4096] __attribute__((aligned(8))), to[40];
+    long n, fd = host_openat(store, name, O_LIST, 0);
+    if (fd < 0)
+        return;
+    bool gone = true;
+    while (gone && (n = HOST3(__NR_getdents64, fd, buf, sizeof buf)) > 0) {
+        gone = false;
+        for (long at = 0; at < n;) {
+            const struct dirent64 *d = (const void *)(buf + at);
+            at += d->reclen;
+            if (!strcmp(d->name, ".") || !strcmp(d->name, ".."))
+                continue;
+            long r = HOST3(__NR_unlinkat, fd, d->name, 0);
+            if (r == -EISDIR) {
+                fmt(to, sizeof to, "gone-%u-%u", tid, ++*count);
+                r = HOST4(__NR_renameat, fd, d->name, store, to);
+            }
+            gone |= r >= 0;
+        }
+        HOST3(__NR_lseek, fd, 0, 0); // what was removed may have moved the rest
+    }
+    host_close((int)fd);
+    HOST3(__NR_unlinkat, store, name, AT_REMOVEDIR);
+}
+
+void tmpfs_discard(struct task *t, const struct mount_entry *e)
+{
+    char name[40];
+    int store = reserved_fd(t, RESERVED_STORE);
+    u32 count = 0;
+    // Flat, without recursion: deep trees must not need a deep stack.
+    empty(store, e->base_path, t->tid, &count);
+    for (u32 i = 1; i <= count; i++) {
+        fmt(name, sizeof name, "gone-%u-%u", t->tid, i);
+        empty(store, name, t->tid, &count);
+    }
+}

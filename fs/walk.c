@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: MIT
+// The slow walk: looks at each component of a path, as fs/namei.c of Linux does. The place reached
+// is a way without links, rel, from a base: the root of a mount, or for a relative path its anchor,
+// the directory that it begins in. What is looked up there is looked up by the whole way, so that a
+// directory moved meanwhile leads to an error and never elsewhere.
+//
+// ".." from the anchor is the only step that the host takes upwards, for what the directory's path
+// says may be old the next moment. The directory that it leads to becomes the anchor, once its own
+// path has shown that it lies in a mount.
+#include "walk.h"
+#include "devlink.h"
+#include "host.h"
+
+#define LINKS_MAX 40
+#define NO_LINK (-EINVAL) // what readlink(2) says
+
+struct walk {
+    struct task *t;
+    struct loc *loc;
+    int flags;
+    int links;      // followed so far
+    bool anchored;  // rel begins at loc->base, which is no mount's root
+    s32 start_base; // where a walk with limits began: the anchor, or (mount, rel)
+    s32 start_mount;
+    const char *start_rel;
+    char todo[LX_PATH_MAX]; // what is left of the path, after a link was put in
+    char link[LX_PATH_MAX];
+};
+
+static bool at(const struct walk *w, s32 mount, const char *rel)
+{
+    return !w->anchored && w->loc->mount == mount && !strcmp(w->loc->rel, rel);
+}
+
+static bool at_start(const struct walk *w)
+{
+    if (w->anchored)
+        return w->loc->base == w->start_base && !w->loc->rel[0];
+    return at(w, w->start_mount, w->start_rel);
+}
+
+// The anchor is given up for a place that has a name.
+static void leave_anchor(struct walk *w)
+{
+    loc_done(w->t, w->loc);
+    w->anchored = false;
+}
+
+static void step_back(struct loc *loc)
+{
+    char *slash = strrchr(loc->rel, '/');
+    *(slash ? slash : loc->rel) = 0;
+}
+
+static bool in_proc(const struct walk *w)
+{
+    return mount_at(w->t, w->loc->mount)->type == FS_PROC;
+}
+
+// Mount of a directory whose path is too long to be told: that of the nearest above that has one.
+// What the way up passes is inside because its end is.
+static long mount_of_deep(struct task *t, int dir)
+{
+    struct loc loc;
+    long r = -ENAMETOOLONG;
+    for (int up = dir; r == -ENAMETOOLONG;) {
+        long next = temp_open(t, up, "..", O_PATH | O_DIRECTORY, 0);
+        if (next >= 0)
+            fd_set_mount(t, (int)next, up == AT_FDCWD ? t->fs->cwd_mount : fd_mount(t, up));
+        if (up != dir)
+            temp_close(t, up);
+        if (next < 0)
+            return next;
+        up = (int)next;
+        r = loc_of_fd(t, up, &loc);
+        if (r != -ENAMETOOLONG)
+            temp_close(t, up);
+    }
+    return r < 0 ? r : loc.mount;
+}
+
+static long mount_of_directory(struct task *t, int dir)
+{
+    struct loc loc;
+    long r = loc_of_fd(t, dir, &loc);
+    return r == -ENAMETOOLONG ? mount_of_deep(t, dir) : r < 0 ? r : loc.mount;
+}
+
+// Out of the root of a mount: to what its mount point lies in.
+static long leave_mount(struct walk *w)
+{
+    struct loc *loc = w->loc;
+    char path[LX_PATH_MAX];
+    const char *rest;
+    if (loc->mount == 0)
+        return 0;
+    if (w->flags & WALK_NO_XDEV)
+        return -EXDEV;
+    str_copy(path, mount_at(w->t, loc->mount)->point, sizeof path);
+    char *slash = strrchr(path, '/');
+    slash[slash == path] = 0;
+    loc->mount = mount_of_path(w->t, path, &rest);
+    str_copy(loc->rel, rest, sizeof loc->rel);
+    return 0;
+}
+
+// ".." from the anchor itself.
+static long anchor_up(struct walk *w)
+{
+    struct task *t = w->t;
+    struct loc *loc = w->loc, here;
+    long r = loc_of_fd(t, loc->base, &here);
+    if (r >= 0) {
+        loc->mount = here.mount;
+        if (here.mount == t->fs->root_mount && !strcmp(here.rel, t->fs->root))
+            return 0;
+        if (!here.rel[0]) {
+            leave_anchor(w);
+            loc->rel[0] = 0;
+            return leave_mount(w);
+        }
+    } else if (r != -ENAMETOOLONG) {
+        return r;
+    }
+    long up = temp_open(t, loc->base, "..", O_PATH | O_DIRECTORY, 0);
+    if (up < 0)
+        return up;
+    fd_set_mount(t, (int)up, loc->mount);
+    r = mount_of_directory(t, (int)up);
+    if (r < 0) {
+        temp_close(t, (int)up);
+        return r;
+    }
+    loc_done(t, loc);
+    loc->mount = (s32)r;
+    loc->base = (s32)up;
+    loc->pinned = true;
+    return 0;
+}
+
+// Is the place the task's root? Below an anchor it can only be after chroot.
+static bool at_root(const struct walk *w)
+{
+    const struct fsctx *fs = w->t->fs;
+    struct loc here;
+    if (!w->anchored)
+        return at(w, fs->root_mount, fs->root);
+    if (!fs->root[0] && fs->root_mount == 0)
+        return false;
+    return loc_of_fd(w->t, w->loc->base, &here) >= 0 && here.mount == fs->root_mount &&
+           path_join(here.rel, sizeof here.rel, here.rel, w->loc->rel) >= 0 &&
+           !strcmp(here.rel, fs->root);
+}
+
+// "..": to the directory above, over mount points, not above the root. With limits of openat2 the
+// start is where it ends: an error for BENEATH, the root for IN_ROOT.
+static long step_up(struct walk *w)
+{
+    struct loc *loc = w->loc;
+    if ((w->flags & (WALK_BENEATH | WALK_IN_ROOT)) && at_start(w))
+        return w->flags & WALK_BENEATH ? -EXDEV : 0;
+    if (at_root(w))
+        return 0;
+    if (!loc->rel[0])
+        return w->anchored ? anchor_up(w) : leave_mount(w);
+    // "file/.." and "missing/.." are errors.
+    long fd = temp_open(w->t, loc->base, loc->rel, O_PATH | O_DIRECTORY, WALK_RESOLVE);
+    if (fd < 0)
+        return fd;
+    temp_close(w->t, (int)fd);
+    step_back(loc);
+    return 0;
+}
+
+// Appends one name to loc, entering a mount that lies there.
+static long step_into(struct walk *w, const char *name, size_t n)
+{
+    struct task *t = w->t;
+    struct loc *loc = w->loc;
+    char path[LX_PATH_MAX];
+    size_t len = strlen(loc->rel);
+    if (len + n + 2 > sizeof loc->rel)
+        return -ENAMETOOLONG;
+    if (len)
+        loc->rel[len++] = '/';
+    memcpy(loc->rel + len, name, n);
+    loc->rel[len + n] = 0;
+    if (!mount_name_is_point(t, name, n))
+        return 0;
+    const char *rest;
+    long r = instance_path_of_loc(t, loc, path, sizeof path);
+    int m = r < 0 ? loc->mount : mount_of_path(t, path, &rest);
+    if (m == loc->mount || *rest)
+        return 0;
+    if (w->flags & WALK_NO_XDEV)
+        return -EXDEV;
+    leave_anchor(w);
+    loc->mount = m;
+    loc->rel[0] = 0;
+    return 0;
+}
+
+// Reads the link at loc. Its length, NO_LINK, or an error of the lookup; -ENOTBLK: a device node.
+static long read_link(struct walk *w)
+{
+    struct devlink d;
+    if (in_proc(w)) {
+        long r = procfs_lookup(w->t, w->loc->rel);
+        return r < 0 ? r : procfs_readlink(w->t, w->loc->rel, w->link, sizeof w->link);
+    }
+    long fd = temp_open(w->t, w->loc->base, w->loc->rel, O_PATH | O_NOFOLLOW, WALK_RESOLVE);
+    if (fd < 0)
+        return fd;
+    long n = host_readlinkat((int)fd, "", w->link, sizeof w->link);
+    temp_close(w->t, (int)fd);
+    if (n < 0)
+        return NO_LINK;
+    return devlink_parse(w->link, (size_t)n, &d) ? -ENOTBLK : n;
+}
+
+// May the task search the directory reached?
+static long may_search(struct walk *w)
+{
+    struct statx st;
+    struct parent p;
+    if (fs_unchecked(&w->t->cred))
+        return 0;
+    long r = parent_open(w->t, w->loc, &p);
+    if (r < 0)
+        return r;
+    r = meta_stat(w->t, w->loc->mount, &p, STATX_BASIC_STATS, &st);
+    parent_done(w->t, &p);
+    if (r < 0)
+        return r;
+    if ((st.stx_mode & S_IFMT) != S_IFDIR)
+        return -ENOTDIR;
+    return may_access(&w->t->cred, &st, MAY_EXEC);
+}
+
+// A magic link on the way leads to no directory that has a guest path: a removed one, or none.
+static long not_passed(const struct loc *loc)
+{
+    struct statx st;
+    bool dir =
+        !host_statx(loc->base, loc->rel, 0, STATX_TYPE, &st) && (st.stx_mode & S_IFMT) == S_IFDIR;
+    return dir ? -ENOENT : -ENOTDIR;
+}
+
+// What is to be done with the name just appended: the length of a link to follow, NO_LINK to go on,
+// or the error that ends the walk. followed: should a link be followed here?
+static long look(struct walk *w, bool last, bool followed)
+{
+    bool proc = in_proc(w);
+    if (!w->loc->rel[0] || !(followed || proc))
+        return NO_LINK;
+    long r = read_link(w);
+    if (r == -ENOTBLK)
+        return last ? NO_LINK : -ENOTDIR;
+    if (!followed && r >= 0)
+        return NO_LINK; // in /proc: only whether it is there
+    // All links in a process's directory are magic ones, that lead to an object and not by a path.
+    bool magic = r == -EXDEV || (r >= 0 && proc && strchr(w->loc->rel, '/'));
+    if (magic && followed && (w->flags & WALK_NO_MAGIC))
+        return -ELOOP;
+    if (r == -EXDEV)
+        return last ? NO_LINK : not_passed(w->loc);
+    // Whether the last one must be there is the caller's business.
+    return last && r == -ENOENT && !proc ? NO_LINK : r;
+}
+
+// Puts the link's text before `rest`, the part of w->todo behind its name.
+static long follow(struct walk *w, size_t n, const char *rest)
+{
+    struct loc *loc = w->loc;
+    size_t len = strlen(rest);
+    s32 from = loc->mount;
+    if (++w->links > LINKS_MAX || (w->flags & WALK_NO_SYMLINKS))
+        return -ELOOP;
+    if (!n)
+        return -ENOENT;
+    if (n + len + 1 > sizeof w->todo)
+        return -ENAMETOOLONG;
+    memmove(w->todo + n, rest, len + 1);
+    memcpy(w->todo, w->link, n);
+    if (w->todo[0] != '/') {
+        step_back(loc);
+        return 0;
+    }
+    if (w->flags & WALK_BENEATH)
+        return -EXDEV;
+    if (w->flags & WALK_IN_ROOT && w->anchored) {
+        loc->rel[0] = 0; // the start is where it still is: there is no way up from it
+        return 0;
+    }
+    leave_anchor(w);
+    if (w->flags & WALK_IN_ROOT) {
+        loc->mount = w->start_mount;
+        str_copy(loc->rel, w->start_rel, sizeof loc->rel);
+        return 0;
+    }
+    loc->mount = w->t->fs->root_mount;
+    str_copy(loc->rel, w->t->fs->root, sizeof loc->rel);
+    return from != loc->mount && (w->flags & WALK_NO_XDEV) ? -EXDEV : 0;
+}
+
+static long set_base(struct walk *w)
+{
+    if (w->anchored)
+        return 0;
+    int fd = mount_root_fd(w->t, w->loc->mount);
+    w->loc->base = fd;
+    return fd < 0 ? fd : 0;
+}
+
+static long walk(struct walk *w)
+{
+    struct loc *loc = w->loc;
+    char *p = w->todo;
+    for (;;) {
+        while (*p == '/')
+            p++;
+        if (!*p)
+            return 0;
+        size_t n = 0;
+        while (p[n] && p[n] != '/')
+            n++;
+        char *next = p + n;
+        bool slash = *next == '/';
+        while (*next == '/')
+            next++;
+        bool last = !*next;
+        bool up = n == 2 && p[0] == '.' && p[1] == '.';
+        long r = set_base(w);
+        if (r >= 0)
+            r = may_search(w);
+        if (r < 0)
+            return r;
+        loc->dots = up || (n == 1 && p[0] == '.');
+        loc->must_be_dir = last && (slash || loc->dots);
+        if (loc->dots) {
+            r = up ? step_up(w) : 0;
+            if (r < 0)
+                return r;
+            p = next;
+            continue;
+        }
+        r = step_into(w, p, n);
+        if (r >= 0)
+            r = set_base(w);
+        if (r < 0)
+            return r;
+        bool followed = !last || (slash && !(w->flags & WALK_NAME)) || (w->flags & WALK_FOLLOW);
+        r = look(w, last, followed);
+        if (r == NO_LINK) {
+            p = next;
+            continue;
+        }
+        if (r >= 0)
+            r = follow(w, (size_t)r, p + n);
+        if (r < 0)
+            return r;
+        p = w->todo;
+    }
+}
+
+static long run(struct walk *w, struct task *t, const char *path, int flags, struct loc *loc)
+{
+    w->t = t;
+    w->loc = loc;
+    w->flags = flags;
+    w->links = 0;
+    if (str_copy(w->todo, path, sizeof w->todo) >= sizeof w->todo)
+        return -ENAMETOOLONG;
+    loc->must_be_dir = loc->dots = false;
+    long r = walk(w);
+    if (r >= 0)
+        r = set_base(w);
+    if (r < 0)
+        loc_done(t, loc);
+    loc->walked = true;
+    return r;
+}
+
+long walk_slow(struct task *t, const char *path, int flags, struct loc *loc)
+{
+    struct walk w;
+    char start[LX_PATH_MAX];
+    w.anchored = false;
+    if (flags & WALK_LIMITS) {
+        w.start_mount = loc->mount;
+        w.start_rel = start;
+        str_copy(start, loc->rel, sizeof start);
+    }
+    return run(&w, t, path, flags, loc);
+}
+
+long walk_from(struct task *t, int dirfd, const char *path, int flags, struct loc *loc)
+{
+    struct walk w;
+    w.anchored = true;
+    w.start_base = dirfd;
+    loc->base = dirfd;
+    loc->rel[0] = 0;
+    return run(&w, t, path, flags, loc);
+}
+
+long walk_mount_of(struct task *t, int dirfd)
+{
+    int m = dirfd == AT_FDCWD ? t->fs->cwd_mount : fd_mount(t, dirfd);
+    return m >= 0 ? m : mount_of_directory(t, dirfd);
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+// Names of places: from the paths that the host knows to (mount, path in it), and to guest paths.
+// The way down, from a guest path to a place, is fs/path.c.
+#include "fs.h"
+#include "host.h"
+
+long path_join(char *out, size_t size, const char *a, const char *b)
+{
+    size_t n = strlen(a), k = strlen(b);
+    if (n + k + 2 > size)
+        return -ENAMETOOLONG;
+    memmove(out, a, n);
+    if (n && k && out[n - 1] != '/')
+        out[n++] = '/';
+    memcpy(out + n, b, k + 1);
+    return (long)(n + k);
+}
+
+long instance_path(struct task *t, int m, const char *rel, char *out, size_t size)
+{
+    return path_join(out, size, mount_at(t, m)->point, rel);
+}
+
+long host_link_of_fd(struct task *t, int fd, char *out, size_t n)
+{
+    char name[40];
+    if (fd == AT_FDCWD)
+        str_copy(name, "self/cwd", sizeof name);
+    else
+        fmt(name, sizeof name, "self/fd/%d", fd);
+    // A thread may have left its descriptor table (unshare): /proc/thread-self is right then, but
+    // costs more; lxcore's tables are shared by all threads that can call this.
+    long r = host_readlinkat(reserved_fd(t, RESERVED_PROC), name, out, n);
+    if (r == -ENOENT)
+        return -EBADF;
+    if (r >= (long)n)
+        return -ENAMETOOLONG;
+    if (r >= 0)
+        out[r] = 0;
+    return r;
+}
+
+// The part of host path `host` below the root of mount m, or NULL.
+static const char *below_mount(struct task *t, int m, const char *host)
+{
+    char root[LX_PATH_MAX];
+    int fd = mount_root_fd(t, m);
+    if (fd < 0)
+        return NULL;
+    long n = host_link_of_fd(t, fd, root, sizeof root);
+    if (n < 0)
+        return NULL;
+    if (n == 1)
+        return host + 1; // the host's own root
+    if (strncmp(host, root, (size_t)n) || (host[n] && host[n] != '/'))
+        return NULL;
+    return host + n + (host[n] == '/');
+}
+
+// (mount, rel) of a host path; the mount with the longest root wins.
+static long loc_of_host_path(struct task *t, const char *host, int prefer, struct loc *loc)
+{
+    const char *best = prefer >= 0 ? below_mount(t, prefer, host) : NULL;
+    loc->mount = prefer;
+    for (int m = 0; !best || (prefer < 0 && m < MOUNTS_MAX); m++) {
+        if (m == MOUNTS_MAX)
+            return -ENOENT;
+        if (mount_at(t, m)->state != MOUNT_LIVE)
+            continue;
+        const char *rest = below_mount(t, m, host);
+        if (rest && (!best || rest > best)) {
+            best = rest;
+            loc->mount = m;
+            if (prefer >= 0)
+                prefer = -1, m = -1, best = NULL;
+        }
+    }
+    loc->base = mount_root_fd(t, loc->mount);
+    loc->walked = false;
+    loc->must_be_dir = false;
+    str_copy(loc->rel, best, sizeof loc->rel);
+    return 0;
+}
+
+long loc_of_fd(struct task *t, int fd, struct loc *loc)
+{
+    char host[LX_PATH_MAX];
+    long r = host_link_of_fd(t, fd, host, sizeof host);
+    if (r < 0)
+        return r;
+    if (host[0] != '/')
+        return -ENOTDIR; // a pipe, a socket
+    int prefer = fd == AT_FDCWD ? t->fs->cwd_mount : fd_mount(t, fd);
+    r = loc_of_host_path(t, host, prefer, loc);
+    if (r >= 0 && fd != AT_FDCWD)
+        fd_set_mount(t, fd, loc->mount);
+    if (r >= 0 && fd == AT_FDCWD)
+        t->fs->cwd_mount = loc->mount;
+    return r;
+}
+
+// Strips the task's own root (chroot) off an instance path.
+static long strip_root(struct task *t, const char *path, char *out, size_t size)
+{
+    char root[LX_PATH_MAX];
+    long n = instance_path(t, t->fs->root_mount, t->fs->root, root, sizeof root);
+    if (n < 0)
+        return n;
+    if (n == 1)
+        n = 0;
+    if (strncmp(path, root, (size_t)n) || (path[n] && path[n] != '/')) {
+        if (fmt(out, size, "(unreachable)%s", path) >= (int)size)
+            return -ENAMETOOLONG;
+        return (long)strlen(out);
+    }
+    size_t len = str_copy(out, path[n] ? path + n : "/", size);
+    return len >= size ? -ENAMETOOLONG : (long)len;
+}
+
+long instance_path_of_loc(struct task *t, const struct loc *loc, char *out, size_t n)
+{
+    struct loc at;
+    if (!base_is_root(t, loc->base)) {
+        // Relative to a guest directory: ask where that is.
+        long r = loc_of_fd(t, loc->base, &at);
+        if (r >= 0)
+            r = path_join(at.rel, sizeof at.rel, at.rel, loc->rel);
+        if (r < 0)
+            return r;
+        loc = &at;
+    }
+    return instance_path(t, loc->mount, loc->rel, out, n);
+}
+
+long path_of_loc(struct task *t, const struct loc *loc, char *out, size_t n)
+{
+    char path[LX_PATH_MAX];
+    long r = instance_path_of_loc(t, loc, path, sizeof path);
+    return r < 0 ? r : strip_root(t, path, out, n);
+}
+
+long path_to_guest(struct task *t, const char *host, int prefer, char *out, size_t n)
+{
+    struct loc loc;
+    char path[LX_PATH_MAX];
+    long r = loc_of_host_path(t, host, prefer, &loc);
+    if (r >= 0)
+        r = instance_path(t, loc.mount, loc.rel, path, sizeof path);
+    return r < 0 ? r : strip_root(t, path, out, n);
+}
+
+long path_of_fd(struct task *t, int fd, char *out, size_t n)
+{
+    char host[LX_PATH_MAX];
+    long r = host_link_of_fd(t, fd, host, sizeof host);
+    if (r < 0)
+        return r;
+    if (host[0] != '/' || str_starts(host, "/memfd:")) {
+        size_t len = str_copy(out, host, n);
+        return len >= n ? -ENAMETOOLONG : (long)len;
+    }
+    return path_to_guest(t, host, fd == AT_FDCWD ? t->fs->cwd_mount : fd_mount(t, fd), out, n);
+}

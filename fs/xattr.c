@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// Names of extended attributes. The guest's user.* are stored as they are. What an unprivileged
+// host cannot store (trusted.*, security.*, POSIX ACLs) and names that lxrun itself uses are stored
+// as "user.lxrun.x." and the guest's whole name, so that lxrun can run inside lxrun.
+#include "xattr.h"
+#include "host.h"
+
+#define ESCAPE "user.lxrun.x."
+
+static const char *const own[] = {"user.lxrun.", "user.containers."};
+
+static bool is_own(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        if (str_starts(name, own[i]))
+            return true;
+    return false;
+}
+
+long xattr_name_to_host(const char *guest, char *host)
+{
+    static const char *const kept[] = {"trusted.", "security."};
+    bool escape = is_own(guest);
+    if (!escape && str_starts(guest, "user.")) {
+        str_copy(host, guest, XATTR_NAME_SIZE);
+        return guest[5] ? 0 : -EINVAL;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+        if (!str_starts(guest, kept[i]))
+            continue;
+        if (!guest[strlen(kept[i])])
+            return -EINVAL;
+        escape = true;
+    }
+    if (!strcmp(guest, "system.posix_acl_access") || !strcmp(guest, "system.posix_acl_default"))
+        escape = true;
+    if (!escape)
+        return -EOPNOTSUPP;
+    return fmt(host, XATTR_NAME_SIZE, ESCAPE "%s", guest) < XATTR_NAME_SIZE ? 0 : -ERANGE;
+}
+
+size_t xattr_list_to_guest(char *list, size_t size, bool trusted)
+{
+    size_t out = 0;
+    for (size_t at = 0, n; at < size; at += n) {
+        const char *name = list + at;
+        n = strnlen(name, size - at) + 1;
+        const char *guest = name;
+        if (str_starts(name, ESCAPE))
+            guest += sizeof ESCAPE - 1;
+        else if (is_own(name) || !str_starts(name, "user."))
+            continue; // lxrun's, or the host's
+        if (!trusted && str_starts(guest, "trusted."))
+            continue;
+        size_t len = n - (size_t)(guest - name);
+        memmove(list + out, guest, len);
+        out += len;
+    }
+    return out;
+}
+
+// For hosts before Linux 6.13 and for what a descriptor itself is.
+static void fd_path(const struct parent *p, char *out, size_t n)
+{
+    if (p->fd == AT_FDCWD)
+        str_copy(out, *p->name ? p->name : ".", n);
+    else
+        fmt(out, n, "/proc/thread-self/fd/%d%s%s", p->fd, *p->name ? "/" : "", p->name);
+}
+
+long host_listxattr_at(const struct parent *p, char *list, size_t size)
+{
+    char path[320];
+    if (p->fd == AT_FDCWD || *p->name) {
+        long r = HOST5(__NR_listxattrat, p->fd, *p->name ? p->name : ".", AT_SYMLINK_NOFOLLOW, list,
+                       size);
+        if (r != -ENOSYS)
+            return r;
+    }
+    fd_path(p, path, sizeof path);
+    return HOST3(*p->name ? __NR_llistxattr : __NR_listxattr, path, list, size);
+}
+
+long host_removexattr_at(const struct parent *p, const char *name)
+{
+    char path[320];
+    if (p->fd == AT_FDCWD || *p->name) {
+        long r =
+            HOST4(__NR_removexattrat, p->fd, *p->name ? p->name : ".", AT_SYMLINK_NOFOLLOW, name);
+        if (r != -ENOSYS)
+            return r;
+    }
+    fd_path(p, path, sizeof path);
+    return HOST2(*p->name ? __NR_lremovexattr : __NR_removexattr, path, name);
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// The host-call section: every `syscall` instruction of lxcore is in this file. It is the range
+// that syscall user dispatch allows, so host calls are not caught themselves; a build check proves
+// that there is no other. C sees it through include/host.h.
+#include "layout.h"
+
+	.section .hostcall, "ax", @progbits
+	.globl	hostcall_start
+hostcall_start:
+
+// Moves C arguments (nr, a0..a5 with a5 on the stack) to where the kernel takes them.
+.macro KERNEL_ARGS
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	mov	%rdx, %rsi
+	mov	%rcx, %rdx
+	mov	%r8, %r10
+	mov	%r9, %r8
+	mov	8(%rsp), %r9
+.endm
+
+// long host_call(long nr, long a0, ..., long a5): a call that a signal does not cut short for
+// lxcore's purposes (the signal is noted and delivered at the door's exit).
+	.globl	host_call
+	.type	host_call, @function
+host_call:
+	.cfi_startproc
+	KERNEL_ARGS
+	syscall
+	ret
+	.cfi_endproc
+	.size	host_call, .-host_call
+
+// long host_call_intr(...): returns -LX_ERESTART, without having made the call, when a signal is
+// noted before it; the signal handler sends a thread that it finds in [host_intr_begin,
+// host_intr_syscall] to host_intr_abort. The kernel puts a restartable call back at the `syscall`,
+// so the same range also means "to be restarted" (signals, rule 3 in docs/signals.md).
+	.globl	host_call_intr, host_intr_begin, host_intr_syscall, host_intr_abort
+	.type	host_call_intr, @function
+host_call_intr:
+	.cfi_startproc
+host_intr_begin:
+	KERNEL_ARGS
+	cmpl	$0, %gs:T_NOTED
+	jne	host_intr_abort
+host_intr_syscall:
+	syscall
+	ret
+host_intr_abort:
+	mov	$-LX_ERESTART, %rax
+	ret
+	.cfi_endproc
+	.size	host_call_intr, .-host_call_intr
+
+// long host_sigreturn(void *frame): leaves lxcore through a signal frame of the kernel's layout
+// (rt_sigreturn takes it at %rsp - 8). Comes back only with -LX_ERESTART, when a signal is noted.
+	.globl	host_sigreturn, host_sigreturn_begin, host_sigreturn_syscall, host_sigreturn_abort
+	.type	host_sigreturn, @function
+host_sigreturn:
+	.cfi_startproc
+	mov	%rsp, %rdx
+host_sigreturn_begin:
+	cmpl	$0, %gs:T_NOTED
+	jne	host_sigreturn_abort
+	lea	8(%rdi), %rsp
+	mov	$15, %eax
+host_sigreturn_syscall:
+	syscall
+	ud2
+host_sigreturn_abort:
+	mov	%rdx, %rsp
+	mov	$-LX_ERESTART, %rax
+	ret
+	.cfi_endproc
+	.size	host_sigreturn, .-host_sigreturn
+
+// What the kernel returns to after one of lxcore's own handlers.
+	.globl	host_restorer
+	.type	host_restorer, @function
+host_restorer:
+	mov	$15, %eax
+	syscall
+	ud2
+	.size	host_restorer, .-host_restorer
+
+// long host_clone(long flags, void *stack, int *ptid, int *ctid, long tls, struct task *child)
+// With a stack (CLONE_VM) the child starts at task_child_start(child) on it and leaves by the
+// door; without one it returns 0 here like fork.
+	.globl	host_clone
+	.type	host_clone, @function
+host_clone:
+	.cfi_startproc
+	mov	%rcx, %r10
+	mov	%r9, %rax
+	push	%r12
+	.cfi_adjust_cfa_offset 8
+	mov	%rax, %r12
+	mov	%rsi, %r9		// remembered: was a stack given
+	mov	$56, %eax
+	syscall
+	test	%rax, %rax
+	jnz	1f
+	test	%r9, %r9
+	jnz	host_child
+1:	pop	%r12
+	.cfi_adjust_cfa_offset -8
+	ret
+	.cfi_endproc
+	.size	host_clone, .-host_clone
+
+// long host_clone3(struct clone_args *args, size_t size, struct task *child): the same for clone3.
+// The stack in args, if any, is lxcore's.
+	.globl	host_clone3
+	.type	host_clone3, @function
+host_clone3:
+	.cfi_startproc
+	push	%r12
+	.cfi_adjust_cfa_offset 8
+	mov	%rdx, %r12
+	mov	$435, %eax
+	syscall
+	test	%rax, %rax
+	jnz	1f
+	test	%r12, %r12
+	jnz	host_child
+1:	pop	%r12
+	.cfi_adjust_cfa_offset -8
+	ret
+	.cfi_endproc
+	.size	host_clone3, .-host_clone3
+
+host_child:
+	xor	%ebp, %ebp
+	mov	%r12, %rdi
+	call	task_child_start
+	jmp	door_return
+
+// void host_exit_thread(void *block, size_t size, int status): frees the thread's block, its
+// runtime stack included, and ends the thread without touching memory in between. All signals
+// are blocked by the caller.
+	.globl	host_exit_thread
+	.type	host_exit_thread, @function
+host_exit_thread:
+	mov	%edx, %r12d
+	mov	$11, %eax
+	syscall
+	mov	%r12d, %edi
+	mov	$60, %eax
+	syscall
+	ud2
+	.size	host_exit_thread, .-host_exit_thread
+
+	ret				// the last `syscall` must not end the range
+	.globl	hostcall_end
+hostcall_end:
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// A guest thread's identity: lxcore's own state, never the host's (credentials(7),
+// capabilities(7)).
+#ifndef LX_CRED_H
+#define LX_CRED_H
+
+#include <stdbool.h>
+
+#include "types.h"
+
+#define CRED_GROUPS_MAX 256
+#define CAP_FULL_SET ((1UL << 41) - 1)
+
+struct cred {
+    u32 ruid, euid, suid, fsuid;
+    u32 rgid, egid, sgid, fsgid;
+    u64 cap_inheritable, cap_permitted, cap_effective, cap_bounding, cap_ambient;
+    u32 securebits;
+    u32 no_new_privs;
+    u32 ngroups;
+    u32 groups[CRED_GROUPS_MAX];
+};
+
+// Gives c the identity of a freshly logged-in user; uid 0 gets every capability.
+void cred_login(struct cred *c, u32 uid, u32 gid);
+static inline bool cred_has_cap(const struct cred *c, int cap)
+{
+    return c->cap_effective >> cap & 1;
+}
+// Is gid the filesystem group or one of the supplementary groups?
+bool cred_in_group(const struct cred *c, u32 gid);
+// Capability changes that go with a uid change (capabilities(7), "Effect of user ID changes").
+void cred_uids_changed(struct cred *c, const struct cred *old);
+// execve: what a program file's set-id bits and owner do to c (capabilities(7), "Transformation of
+// capabilities during execve"). Returns whether AT_SECURE is set for the new image.
+bool cred_exec(struct cred *c, u32 mode, u32 uid, u32 gid, bool nosuid);
+
+#endif

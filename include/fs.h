@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT
+// Files: from guest paths and descriptors to host ones. The chapter is docs/files.md.
+//
+// Containment rule (invariant): every host call on a path is either openat2 with RESOLVE_BENEATH |
+// RESOLVE_NO_SYMLINKS, or one component, not followed, in a directory that such a call opened (or
+// that the guest itself holds open). Path text alone never decides where a call goes.
+#ifndef LX_FS_H
+#define LX_FS_H
+
+#include <linux/fcntl.h>
+#include <linux/openat2.h>
+#include <linux/stat.h>
+
+#include "instance.h"
+#include "task.h"
+#include "types.h"
+
+// ---- Mounts (fs/mount.c) ----
+
+static inline struct mount_entry *mount_at(struct task *t, int m)
+{
+    return &t->instance->mounts[m];
+}
+// Descriptor of the root directory of mount m in this process (reserved; not to be closed).
+// -errno when it cannot be opened.
+int mount_root_fd(struct task *t, int m);
+// Is *st, as the host sees it, the root of mount m?
+bool mount_is_root(struct task *t, int m, const struct statx *st);
+// The mount that a path from the instance's root (normalised, absolute) lies in by its text, and
+// where the rest begins. For a path that crosses symlinks the answer means nothing.
+int mount_of_path(struct task *t, const char *path, const char **rest);
+// Is name (n bytes) the last component of any mount point? Without one on it, a relative path
+// cannot cross into a mount.
+bool mount_name_is_point(struct task *t, const char *name, size_t n);
+// Adds a mount / removes one (fs side of mount(2), umount2(2)). add: state and id
+// of *e are ignored, the index is returned, or -ENOMEM.
+long mount_add(struct task *t, const struct mount_entry *e);
+long mount_remove(struct task *t, int m);
+
+// ---- Where a path leads (fs/path.c) ----
+
+// A symlink-free way from a descriptor: what the host calls get.
+struct loc {
+    s32 mount;             // index in the mount table
+    s32 base;              // descriptor that rel starts from: mount root, guest directory, AT_FDCWD
+    bool must_be_dir;      // the path ended in a slash, or in "." or ".."
+    bool dots;             // it was "." or ".."
+    bool walked;           // components were looked at one by one (slow walk), links resolved
+    bool pinned;           // base is a temporary of the walk's: loc_done() closes it
+    char rel[LX_PATH_MAX]; // "" is base itself; no leading or trailing slash, no ".."
+};
+
+enum {
+    WALK_FOLLOW = 1, // follow a symlink in the last component
+    WALK_EMPTY = 2,  // "" means the descriptor (AT_EMPTY_PATH)
+    WALK_SLOW = 4,   // do not trust the text: look at each component
+    WALK_NAME = 8,   // the last component is a name to be made, moved or removed: it need not
+                     // exist, and is not followed even with a slash behind it
+    // The limits of openat2(2).
+    WALK_BENEATH = 16,
+    WALK_IN_ROOT = 32,
+    WALK_NO_SYMLINKS = 64,
+    WALK_NO_XDEV = 128,
+    WALK_NO_MAGIC = 256,
+    WALK_LIMITS = WALK_BENEATH | WALK_IN_ROOT | WALK_NO_SYMLINKS | WALK_NO_XDEV | WALK_NO_MAGIC,
+};
+
+// Finds where the guest path (lxcore's copy of it) leads, from dirfd. Without WALK_SLOW nothing is
+// looked up when the text allows it: the later host call finds out, and says ELOOP when there is
+// a symlink on the way; then walk again with WALK_SLOW. walk_again() does that decision.
+// loc_done() must follow success, except where path_parent() does it.
+long path_walk(struct task *t, int dirfd, const char *path, int flags, struct loc *loc);
+void loc_done(struct task *t, struct loc *loc);
+// Makes rel begin at the root of the mount, by the path that loc has now.
+long loc_root(struct task *t, struct loc *loc);
+static inline bool base_is_root(const struct task *t, int base)
+{
+    return (u32)base - (u32)(t->files->reserved + RESERVED_MOUNT) < MOUNTS_MAX;
+}
+// After a host call on loc said `result`: should it be tried again by a slow walk? Sets *flags.
+bool walk_again(const struct loc *loc, long result, int *flags, int *tries);
+
+// How a host call resolves a way inside a mount.
+#define WALK_RESOLVE (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+
+// The directory that the last component of loc lies in, pinned.
+struct parent {
+    s32 fd;         // directory; AT_FDCWD possible
+    bool temporary; // fd is ours: parent_done() closes it
+    bool pinned;    // and base, that of the loc
+    s32 base;
+    u8 last;          // WALK_NAME: a name, or one of those that nothing can be done with
+    const char *name; // one component inside loc->rel; "" when loc is base itself, or for last != 0
+};
+enum { LAST_NAME, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
+long parent_open(struct task *t, struct loc *loc, struct parent *p);
+void parent_done(struct task *t, struct parent *p);
+// path_walk + parent_open with the repeats that symlinks ask for: what most path calls begin with.
+// The last component is never followed unless WALK_FOLLOW is set and it is a symlink.
+long path_parent(struct task *t, int dirfd, const char *path, int flags, struct loc *loc,
+                 struct parent *p);
+
+// ---- Names of places (fs/where.c) ----
+
+// Joins a and b with one slash where both are there; out may be a.
+long path_join(char *out, size_t size, const char *a, const char *b);
+// Path of (mount m, rel) from the instance's root.
+long instance_path(struct task *t, int m, const char *rel, char *out, size_t size);
+// Guest path of a host path (as /proc/self/fd links show it), relative to the task's root;
+// -ENOENT when it lies outside every mount. prefer: mount index to try first, or -1.
+long path_to_guest(struct task *t, const char *host, int prefer, char *out, size_t n);
+// The same for an open descriptor (AT_FDCWD: the working directory); keeps a " (deleted)" mark.
+long path_of_fd(struct task *t, int fd, char *out, size_t n);
+// The host's own path of a descriptor (AT_FDCWD: the working directory), as /proc links to it.
+long host_link_of_fd(struct task *t, int fd, char *out, size_t n);
+// (mount, rel) of a directory descriptor; the way up for "..".
+long loc_of_fd(struct task *t, int fd, struct loc *loc);
+// Path of loc from the instance's root.
+long instance_path_of_loc(struct task *t, const struct loc *loc, char *out, size_t n);
+// Guest path of loc from the task's root.
+long path_of_loc(struct task *t, const struct loc *loc, char *out, size_t n);
+
+// ---- Metadata (fs/meta.c) ----
+
+// What the guest sees of an inode: statx with owner, mode, type and device number of the guest.
+long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, struct statx *st);
+long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st);
+// The attributes of the directory that p lies in.
+long meta_stat_dir(struct task *t, int mount, const struct parent *p, struct statx *st);
+// Changes owner or mode: SET_* says which of uid, gid, mode (12 bits) are meant.
+enum { META_UID = 1, META_GID = 2, META_MODE = 4 };
+struct meta_change {
+    u32 what;
+    u32 uid, gid, mode;
+};
+// In steps: look, let the caller judge the guest's view, set, done. Between look and done nobody
+// else changes the inode.
+struct meta_view {
+    struct statx host, guest;
+    bool has_attr;
+    bool has_names; // as in struct attr (meta.h)
+    u32 names_uid, names_gid;
+    u32 *lock;
+};
+long meta_look(struct task *t, int mount, const struct parent *p, struct meta_view *v);
+long meta_set(struct task *t, int mount, const struct parent *p, const struct meta_view *v,
+              const struct meta_change *c);
+void meta_done(struct task *t, struct meta_view *v);
+// All of them.
+long meta_change(struct task *t, int mount, const struct parent *p, const struct meta_change *c);
+long meta_fchange(struct task *t, int fd, const struct meta_change *c);
+// A new inode's owner: the creator, with the directory's group when it is set-gid. *mode gains
+// S_ISGID for directories then.
+void meta_new_owner(struct task *t, const struct statx *dir, u32 *mode, u32 *uid, u32 *gid);
+// Host mode to create with (mode with its type bits): always leaves the host user able to read and
+// write.
+u32 meta_host_mode(u32 guest_mode);
+// The same for a file or directory that meta_created() or meta_created_fd() will complete.
+u32 meta_create_mode(struct task *t, int mount, u32 mode, u32 uid, u32 gid);
+// Writes the attribute of a just created inode where host owner and mode do not tell it all.
+long meta_created(struct task *t, int mount, const struct parent *p, u32 mode, u32 uid, u32 gid);
+long meta_created_fd(struct task *t, int mount, int fd, u32 mode, u32 uid, u32 gid);
+// A task that must not keep set-id bits is about to be able to write to p: a write will clear them.
+long meta_witness(struct task *t, int mount, const struct parent *p, const struct statx *st);
+
+// Symlinks (device nodes among them), FIFOs and sockets have their owner and mode by name
+// (fs/side.c): who moves a name takes it along. host_mode: as the host sees the inode.
+bool meta_by_name(u32 host_mode);
+struct meta_named {
+    struct statx host, guest;
+};
+void meta_name_read(struct task *t, int mount, const struct parent *p, const struct statx *host,
+                    struct meta_named *m);
+// The inode at `at` is about to get the name `to`, or just got it.
+long meta_name_write(struct task *t, int mount, const struct meta_named *m, const struct parent *at,
+                     const struct parent *to);
+// p is no name of such an inode any more.
+void meta_name_drop(const struct parent *p);
+// Extended attribute calls at (parent, name) not following it; text of system calls' man pages.
+long host_getxattr_at(const struct parent *p, const char *name, void *value, size_t size);
+long host_setxattr_at(const struct parent *p, const char *name, const void *value, size_t size,
+                      int flags);
+#define META_XATTR "user.containers.override_stat"
+// Device nodes: a symlink that cannot resolve stands for them.
+long meta_mknod(struct task *t, const struct parent *p, u32 mode, u32 uid, u32 gid, u64 rdev);
+// Is the symlink at p such a node?
+bool meta_device(const struct parent *p, u32 *type, u32 *major, u32 *minor);
+// Does the open directory hold device nodes?
+bool device_marked(int dir);
+// Host path of the character device that a guest may open by number, or NULL.
+const char *device_host_path(u32 major, u32 minor);
+
+// ---- Permission (fs/access.c) ----
+
+enum { MAY_EXEC = 1, MAY_WRITE = 2, MAY_READ = 4 };
+// 0 or -EACCES: may the task's filesystem identity do that to an inode with these attributes?
+long may_access(const struct cred *c, const struct statx *st, int want);
+// May an entry with these attributes be removed from dir (sticky directories: inode(7))? 0, -EACCES
+// or -EPERM.
+long may_delete(const struct cred *c, const struct statx *dir, const struct statx *victim);
+// True when the task passes every search and read check, so that none need be made.
+static inline bool fs_unchecked(const struct cred *c)
+{
+    return cred_has_cap(c, 1 /* CAP_DAC_OVERRIDE */);
+}
+
+// ---- Descriptors (fs/files.c) ----
+
+static inline bool fd_is_reserved(const struct task *t, int fd)
+{
+    return (u32)fd - (u32)t->files->reserved < RESERVED_COUNT;
+}
+static inline int reserved_fd(const struct task *t, int which)
+{
+    return t->files->reserved + which;
+}
+// Between these no other thread of the descriptor table holds temporary descriptors: for calls that
+// put a descriptor on a chosen number or close ranges.
+void files_exclusive_begin(struct task *t);
+void files_exclusive_end(struct task *t);
+// Moves the reserved block if the guest wants number fd for itself. Exclusive. 0, -EMFILE, or
+// -EBADF for a number that is not below the guest's limit.
+long files_make_room(struct task *t, int fd);
+// RLIMIT_NOFILE of the host as the guest set it, and setting it.
+struct rlimit64;
+void files_limit_to_guest(struct task *t, struct rlimit64 *l);
+long files_set_limit(struct task *t, const struct rlimit64 *new);
+// Are `count` descriptors more than that limit?
+bool files_beyond_limit(struct task *t, u64 count);
+// Remembers / forgets the mount of a descriptor; -1: not known, or none (a pipe, a socket).
+void fd_set_mount(struct task *t, int fd, int mount);
+int fd_mount(struct task *t, int fd);
+void fd_set_anonymous(struct task *t, int fd);
+bool fd_is_anonymous(struct task *t, int fd);
+
+// ---- Temporary descriptors (fs/temps.c) ----
+
+// Temporary descriptors of lxcore: opened and closed between these, so that another thread's dup2
+// or close_range cannot put something else in their place. May nest; must not be held over a call
+// that blocks on another guest thread (the open of a FIFO).
+void temps_begin(struct task *t);
+void temps_end(struct task *t);
+// Opens one as openat2(2) with O_CLOEXEC, between temps_begin() and temps_end() of its own; also
+// where the guest has no number left. Not for an open that may block.
+long temp_open(struct task *t, int dirfd, const char *path, u64 flags, u64 resolve);
+void temp_close(struct task *t, int fd);
+// A number of the reserved block without a use is taken by a copy of another, or the kernel would
+// give it to the guest.
+long reserved_fill(struct task *t, int which);
+// Gives back a reserved number that an open got, because it was free for a moment.
+void reserved_return(struct task *t, int fd);
+// A thread's claim on such a number; one that a thread died with is free.
+bool reserved_claim(u32 *owner, u32 tid);
+void reserved_release(u32 *owner);
+
+// ---- Settings (fs/sysctl.c) ----
+
+// The number in file `name` of the host's /proc, or `otherwise`.
+long sysctl_number(struct task *t, const char *name, long otherwise);
+
+// ---- Opening (fs/open.c) ----
+
+// open(2) in guest terms; how as openat2(2). Returns the descriptor.
+long fs_open(struct task *t, int dirfd, const char *path, const struct open_how *how);
+// For execve: opens the program file for reading; *st gets its guest attributes.
+long fs_open_exec(struct task *t, int dirfd, const char *path, int flags, struct statx *st,
+                  char *guest_path, bool *nosuid);
+
+// ---- procfs (fs/procfs.c): the host's, in the instance's terms ----
+
+// Each gets rel inside /proc. lookup: -ENOENT for what is not the instance's.
+long procfs_lookup(struct task *t, const char *rel);
+// Target of a link in /proc in guest terms. Returns its length; -EINVAL: not a link that is
+// translated; -EXDEV: a magic link to something without a guest path (pipe, socket, deleted file):
+// follow it natively; out then has the text to show, ended by 0.
+long procfs_readlink(struct task *t, const char *rel, char *out, size_t n);
+// A file whose content is made: returns a descriptor, or -ENOSYS for those served by the host.
+long procfs_open(struct task *t, const char *rel, int flags);
+// Owner of files under /proc/PID in guest terms.
+void procfs_stat(struct task *t, const char *rel, struct statx *st);
+// May this name be listed in directory rel of /proc?
+bool procfs_lists(struct task *t, const char *rel, const char *name);
+
+#endif

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+// What the processes of one instance share: a memory file made by lxrun, mapped by every lxcore.
+// Both programs include this file.
+//
+// Nothing here is guarded by a lock that could stay taken: a process can be killed at any
+// instruction. Mount entries are written complete before their state is published; a change takes
+// the word mount_writer, which holds the writer's tid and is taken over from a dead one.
+#ifndef LX_INSTANCE_H
+#define LX_INSTANCE_H
+
+#include "cred.h"
+#include "types.h"
+
+#define INSTANCE_MAGIC 0x6c78696e73743031UL
+#define MOUNTS_MAX 50
+#define PROC_SLOTS 16384
+#define PROC_GROUPS 32
+#define PTS_MAX 1024
+#define LX_PATH_MAX 4096
+
+// Reserved descriptors: one block of numbers, the same in every process of the instance until a
+// guest asks for one of them (fs/files.c moves the block then).
+enum {
+    RESERVED_LXCORE,     // the runtime's program file: what execve runs
+    RESERVED_INSTANCE,   // this memory
+    RESERVED_PROC,       // the host's /proc
+    RESERVED_STORE,      // directory of the instance's own: tmpfs mounts, /dev
+    RESERVED_EXEC,       // state on its way over an execve
+    RESERVED_PIN,        // a few files that a blocking call names (fs/unixsock.c)
+    RESERVED_TEMP = 8,   // for path lookups when the guest has used up its table (fs/temps.c)
+    RESERVED_MOUNT = 14, // roots of the mounts, by index in the mount table
+    RESERVED_COUNT = RESERVED_MOUNT + MOUNTS_MAX,
+};
+
+#define RESERVED_BELOW 1024 // fork copies the descriptor table up to the highest number in use
+#define RESERVED_PINS (RESERVED_TEMP - RESERVED_PIN)
+#define RESERVED_TEMPS (RESERVED_MOUNT - RESERVED_TEMP)
+
+enum fs_type { FS_NONE, FS_VOLFS, FS_DRVFS, FS_TMPFS, FS_DEVFS, FS_DEVPTS, FS_PROC, FS_SYSFS };
+
+enum { MOUNT_FREE, MOUNT_LIVE };
+struct mount_entry {
+    u32 state;    // MOUNT_LIVE is written last, MOUNT_FREE first
+    u32 type;     // enum fs_type
+    u32 flags;    // MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC of mount(2)
+    u32 id;       // as /proc/self/mountinfo shows it; never used twice
+    s32 parent;   // index of the mount that point lies in; -1 for the root
+    s32 base;     // >= 0: the mount's root directory is base_path in that mount;
+                  // BASE_STORE: in the store; BASE_INHERITED: opened by lxrun
+    u32 root_uid; // host owner that is shown as root (architecture: metadata, rule 1)
+    u32 root_gid;
+    char point[LX_PATH_MAX];     // guest path from the instance's root, "/" or "/a/b"
+    char base_path[LX_PATH_MAX]; // no leading slash
+    char source[LX_PATH_MAX];
+    char options[256];
+};
+#define BASE_STORE (-1)
+#define BASE_INHERITED (-2)
+
+// Whom a socket's peer sees: the identity at connect, socketpair or listen (unix(7)).
+struct proc_peer {
+    u32 set;
+    u32 uid, gid;
+    u32 ngroups; // the true number, also when groups holds fewer
+    u32 groups[PROC_GROUPS];
+};
+
+// One record for each process, found by its id: what other processes may ask of it.
+struct proc_slot {
+    u32 tgid; // 0: free
+    u32 ruid, euid, suid, fsuid;
+    u32 rgid, egid, sgid, fsgid;
+    u32 was; // tgid of the process that left this record, 0: none
+    u64 cap_inheritable, cap_permitted, cap_effective, cap_bounding, cap_ambient;
+    u64 dev, ino; // of the program file
+    u32 ngroups;  // the true number, also when groups holds fewer
+    u32 groups[PROC_GROUPS];
+    struct proc_peer connected, listening;
+    u32 stands_for; // not 0: a helper that sends credentials of this process (syscalls/peer.c)
+    s32 result;     // what its call returned
+    // Guest path of the program, cut when longer.
+    char exe[1024 - 108 - 4 * PROC_GROUPS - 2 * sizeof(struct proc_peer)];
+};
+_Static_assert(sizeof(struct proc_slot) == 1024, "records do not straddle pages");
+
+struct pts_owner {
+    u32 set, uid, gid, mode;
+};
+
+// A name that a socket was bound to, where the host's own record of it does not tell it.
+#define UNIX_NAMES 4096
+#define UNIX_BOUND 0xffffffffu
+struct unix_name {
+    u32 state; // 0: free; UNIX_BOUND; else the tid of the thread that is binding
+    u32 length;
+    char path[108]; // sun_path as given to bind(2), `length` bytes
+};
+
+// An object of System V IPC, with its owner in the guest's terms (include/ipc.h).
+struct ipc_record {
+    u32 state; // what it is; 0: free
+    s32 id;
+    u32 uid, gid, cuid, cgid, mode;
+};
+#define IPC_RECORDS 4096
+
+#define META_LOCKS 64
+
+struct instance {
+    u64 magic;
+    u32 page_count;
+    u32 verbose; // -v: name refused calls on stderr
+    u32 mount_writer;
+    u32 mount_generation; // moves with every change of the mount table
+    u32 next_mount_id;
+    u32 next_store_name;    // names of tmpfs directories in the store
+    u32 host_uid, host_gid; // who runs the instance; shown as root where files carry no attribute
+    u32 supervisor;         // pid of lxrun's supervisor
+    u32 abstract_prefix;    // hash of the root, put before abstract socket names
+    u64 boot_ns;            // CLOCK_BOOTTIME at the start of the instance
+    char hostname[65];
+    char domainname[65];
+    char release[65]; // what uname(2) tells
+    char version[65];
+    struct mount_entry mounts[MOUNTS_MAX];
+    u32 meta_lock[META_LOCKS]; // tids of threads that change an inode's attribute, by its number
+    u32 meta_changes;          // counts the changes
+    u32 unix_top;              // no record of unix_names from here on was ever used
+    struct unix_name unix_names[UNIX_NAMES];
+    struct pts_owner pts[PTS_MAX];
+    u32 ipc_top; // as unix_top
+    struct ipc_record ipc[IPC_RECORDS];
+    // Programs that run, for ETXTBSY: a hash of (dev, ino) by record, and a filter of the hashes
+    // that were ever there, so that a file that never ran costs one look.
+    u64 text_seen[64];
+    u64 text[PROC_SLOTS];
+    struct proc_slot procs[PROC_SLOTS];
+};
+
+// State carried over a host execve, in the file RESERVED_EXEC. `first` is written by lxrun for
+// the first program, which lxcore then looks up itself.
+struct exec_state {
+    u32 first;
+    u32 secure; // AT_SECURE
+    s32 image_fd, interp_fd;
+    struct cred cred;
+    u32 umask;
+    s32 cwd_mount;
+    s32 root_mount;
+    u64 sig_blocked; // virtual states of SIGSYS, SIGSEGV, SIGBUS
+    u64 sig_ignored;
+    u64 sig_pending;
+    u32 dumpable;
+    u32 mount_id[MOUNTS_MAX]; // ids of the mounts whose roots are open in the reserved block
+    u64 dev, ino;             // of the program file
+    char root[LX_PATH_MAX];   // of chroot, relative to the root mount
+    char exe[LX_PATH_MAX];    // guest path of the program
+    char execfn[LX_PATH_MAX]; // as given to execve
+    char cwd[LX_PATH_MAX];    // first only: --cd
+};
+
+#endif

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// Where lxcore lives in the address space, and the offsets that assembly and C share.
+//
+// The range lies below every place where Linux puts stacks, the vDSO and libraries (the lowest
+// mmap_base is 0x7eff...), above programs and heaps, and inside what the thread and memory
+// sanitizers treat as application memory. Guest mappings are kept out of [LX_BASE, LX_END).
+#ifndef LX_LAYOUT_H
+#define LX_LAYOUT_H
+
+#define LX_BASE 0x7e9000000000
+#define LX_ARENA 0x7e9010000000
+#define LX_SHARED 0x7e9800000000
+#define LX_END 0x7ea000000000
+
+// One block per thread, aligned to its size, so that a handler finds the task from its stack
+// pointer: [struct task | alternate signal stack | runtime stack].
+#define TASK_BLOCK 0x40000
+#define TASK_ALTSTACK 0x4000
+#define TASK_ALTSTACK_SIZE 0x14000
+#define TASK_STACK_TOP TASK_BLOCK
+
+// struct task, as assembly sees it through %gs (asserted in task/task.c).
+#define T_SELF 0
+#define T_STACK 8
+#define T_NOTED 16
+#define T_R15 32
+#define T_R14 40
+#define T_R13 48
+#define T_R12 56
+#define T_RBP 64
+#define T_RBX 72
+#define T_R11 80
+#define T_R10 88
+#define T_R9 96
+#define T_R8 104
+#define T_RAX 112
+#define T_RCX 120
+#define T_RDX 128
+#define T_RSI 136
+#define T_RDI 144
+#define T_ORIG_RAX 152
+#define T_RIP 160
+#define T_EFLAGS 168
+#define T_RSP 176
+
+// Internal result of an interruptible host call that a signal came before: the guest's call is
+// made again after the handler. Never leaves the dispatcher.
+#define LX_ERESTART 512
+
+#endif

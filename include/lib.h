@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// What stands in for libc inside lxcore: memory, strings, formatting, locks.
+#ifndef LX_LIB_H
+#define LX_LIB_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+#include "types.h"
+
+void *memcpy(void *restrict dst, const void *restrict src, size_t n);
+void *memmove(void *dst, const void *src, size_t n);
+void *memset(void *dst, int c, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+void *memchr(const void *s, int c, size_t n);
+size_t strlen(const char *s);
+size_t strnlen(const char *s, size_t n);
+int strcmp(const char *a, const char *b);
+int strncmp(const char *a, const char *b, size_t n);
+char *strchr(const char *s, int c);
+char *strrchr(const char *s, int c);
+char *strstr(const char *s, const char *sub);
+
+// Copies a string, always ends it; returns the length of src, so >= n means it was cut.
+size_t str_copy(char *dst, const char *src, size_t n);
+bool str_starts(const char *s, const char *prefix);
+// Unsigned decimal: the whole of s[0..n) must be digits. Returns -1 where it is not a number.
+long str_number(const char *s, size_t n);
+
+// A small printf: %s %c %d %u %x %o with l and z, field width, 0 and - flags, %%. Returns the
+// length it would have had; always ends buf when n > 0.
+int fmt(char *buf, size_t n, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int fmt_va(char *buf, size_t n, const char *format, va_list ap);
+// One line on stderr, beginning "lxrun: ".
+void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+// The same, then death with the exit status of lxrun's own errors (125).
+_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// A lock between the threads of one address space. The word is the owner's tid, so that a vfork
+// parent can release what a killed child held; bit 31 says that somebody waits.
+struct lock {
+    u32 word;
+};
+void lock_take(struct lock *l);
+void lock_drop(struct lock *l);
+// Releases l if tid held it (a CLONE_VM child that is gone).
+void lock_release_dead(struct lock *l, u32 tid);
+
+#endif

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// From a program file to a running image. execve is done in two halves: before the host's execve
+// the target is opened and checked (so that errors are returned to the caller), after it lxcore,
+// started anew, maps what it was handed.
+#ifndef LX_LOADER_H
+#define LX_LOADER_H
+
+#include <linux/elf.h>
+
+#include "instance.h"
+#include "task.h"
+#include "types.h"
+
+#define ELF_PHDRS_MAX 128
+
+// ---- ELF files (loader/elf.c); no host calls in elf_check and elf_layout, they can be fuzzed ----
+
+struct elf {
+    Elf64_Ehdr ehdr;
+    Elf64_Phdr phdr[ELF_PHDRS_MAX];
+    u64 lo, hi; // span of the loadable segments, page aligned
+    u64 align;  // largest alignment asked for
+    s32 interp; // index of PT_INTERP, -1: none
+    s32 stack;  // p_flags of PT_GNU_STACK, -1: none
+};
+
+// Is buf[n] (the file's first bytes) a header that this loader takes? 0 or -ENOEXEC.
+long elf_check(const void *buf, size_t n);
+// Fills lo, hi, align, stack from ehdr and phdr. 0 or -EINVAL: such segments cannot be mapped.
+long elf_layout(struct elf *e);
+// Reads headers of the open file and finds the interpreter. 0 or -ENOEXEC.
+long elf_read(int fd, struct elf *e);
+// Lays out and maps the segments; ET_DYN goes to base (0: where the kernel likes). *bias gets the
+// difference between addresses in the file and in memory. Errors come after the point of no return.
+long elf_map(int fd, struct elf *e, u64 base, u64 *bias);
+
+// ---- execve's first half (loader/exec.c) ----
+
+struct exec_plan {
+    s32 image_fd, interp_fd;
+    u32 scripts; // how many #! were followed
+    bool nosuid;
+    struct statx *st;         // guest attributes of the image
+    char execfn[LX_PATH_MAX]; // what the caller named
+    char exe[LX_PATH_MAX];    // guest path of the image
+    // The arguments that take the place of argv[0] for scripts, last one the script's own name.
+    u32 argc;
+    char args_text[3 * LX_PATH_MAX];
+    char *args[16];
+};
+
+// Opens and checks what is to be run, following #! lines. The plan is big: see exec_plan_alloc.
+long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct exec_plan *plan);
+void exec_abandon(struct exec_plan *plan);
+// -EFAULT when argv or envp cannot be read: goes before what exec_prepare said of the file's
+// format.
+long exec_check_vectors(uptr argv, uptr envp);
+// The host's execve. argv, envp: guest arrays. Returns only on error.
+long exec_commit(struct task *t, struct exec_plan *plan, uptr argv, uptr envp);
+struct exec_plan *exec_plan_alloc(void);
+void exec_plan_free(struct exec_plan *plan);
+
+#endif

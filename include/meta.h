@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// Guest metadata from the inside: what fs/meta.c (reading), fs/change.c (writing), fs/side.c
+// (inodes without attributes) and fs/device.c (device nodes) share. The interface is in fs.h.
+#ifndef LX_META_H
+#define LX_META_H
+
+#include "fs.h"
+
+#define MODE_BITS 07777u
+#define UNFINISHED_DIR 01700u // host mode of a directory that is being made
+
+// The value of META_XATTR.
+struct attr {
+    u32 uid, gid, mode;
+    bool witnessed; // set-id bits hold only while the host's S_ISUID stands (fs/change.c)
+    bool has_names; // a directory: owner of entries without a record (fs/sidedir.c)
+    u32 names_uid, names_gid;
+};
+#define ATTR_SIZE 96
+long attr_format(char *out, size_t n, const struct attr *a);
+// Reads "uid:gid:mode[:type[:...]]" of n bytes; false: somebody else's text.
+bool attr_parse(const char *value, long n, struct attr *a);
+// Reads a number that ends in `end` or, for end 0, at the end of the text. Moves *s behind it.
+bool attr_number(const char **s, u32 base, char end, u32 *v);
+
+static inline bool carries_attr(u32 mode)
+{
+    return (mode & S_IFMT) == S_IFREG || (mode & S_IFMT) == S_IFDIR;
+}
+bool meta_is_kept(struct task *t, int mount);
+static inline bool is_pts(const struct statx *st)
+{
+    return (st->stx_mode & S_IFMT) == S_IFCHR && st->stx_rdev_major >= 136 &&
+           st->stx_rdev_major < 144;
+}
+static inline struct pts_owner *pts_owner(struct task *t, const struct statx *st)
+{
+    return &t->instance->pts[st->stx_rdev_minor % PTS_MAX];
+}
+// Owner of the host as the guest sees it.
+void meta_map_owner(struct task *t, int mount, struct statx *st);
+// Turns the host's view in *st into the guest's. True: an attribute was there, now in *a.
+bool meta_apply(struct task *t, int mount, const struct parent *p, struct statx *st,
+                struct attr *a);
+
+// ---- Symlinks, FIFOs, sockets, device nodes (fs/side.c, fs/device.c) ----
+
+// Turns *st, the host's view with its owner mapped, into the guest's. False: its record is not there
+// yet, or not any more.
+bool side_stat(const struct parent *p, struct statx *st);
+// Changes owner and mode to those of *new.
+long side_store(struct task *t, int mount, const struct parent *p, const struct statx *new);
+// The entry is new, made with meta_host_mode(mode).
+long side_created(struct task *t, int mount, const struct parent *p, u32 mode, u32 uid, u32 gid);
+// Finds the directory entry of an object known by descriptor only; parent_done() follows. -ENOTDIR:
+// a pipe or such.
+long side_locate(struct task *t, int fd, struct loc *loc, struct parent *p);
+
+// The record of entry p; host_mode: as the host sees it. Puts it into *st. False: there is none.
+bool side_record(const struct parent *p, u32 host_mode, struct statx *st);
+// Writes it, and nothing else. `at`: where the inode is, if not at `to` yet.
+long side_put(const struct parent *to, const struct parent *at, u32 host_mode,
+              const struct statx *new);
+// Removes records without an entry from the directory that p lies in. False: there were none.
+bool side_collect(struct task *t, const struct parent *p);
+
+// Makes the owner of *new that of all entries without a record in the directory that p lies in,
+// p's among them, and removes the records that say the same. False: it does not help.
+bool side_dir_give(struct task *t, int mount, const struct parent *p, const struct statx *new);
+// Directory p is about to get another owner: have entries in it none but its own?
+bool side_dir_has_names(struct task *t, const struct parent *p);
+
+// If the target of a symlink is a device node's, *st becomes the node.
+bool device_stat(const struct parent *p, struct statx *st);
+// The directory that p lies in has a device node from now on.
+void device_mark(const struct parent *p);
+
+#endif

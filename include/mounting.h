@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// Changing the mount table (fs/mounting.c, fs/tmpfs.c) and who uses a mount (fs/mountuse.c): what
+// is below mount(2) and its like.
+#ifndef LX_MOUNTING_H
+#define LX_MOUNTING_H
+
+#include <linux/mount.h>
+
+#include "fs.h"
+
+#define MOUNT_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
+#define MOUNT_EXPIRING 0x80000000u // marked by umount2(MNT_EXPIRE)
+
+// What a path of mount(2) leads to, looked at component by component.
+struct place {
+    struct loc loc; // from the root of its mount
+    struct statx st;
+    char path[LX_PATH_MAX]; // from the instance's root
+};
+long place_find(struct task *t, const char *path, int walk, struct place *at);
+static inline bool place_is_mount(const struct place *at)
+{
+    return !at->loc.rel[0];
+}
+static inline bool place_is_dir(const struct place *at)
+{
+    return (at->st.stx_mode & S_IFMT) == S_IFDIR;
+}
+
+// Makes what lies at `from` visible at `to`; rec: with the mounts below it, but without mount
+// `but` and those in it (-1: all).
+long mount_bind(struct task *t, const struct place *from, const struct place *to, bool rec,
+                int but);
+// Takes the mount at `from` and those below it to `to`.
+long mount_move(struct task *t, const struct place *from, const struct place *to);
+// Adds e at `to`; point and parent are filled in here.
+long mount_attach(struct task *t, struct mount_entry *e, const struct place *to);
+// Removes mount m and all that are mounted in it.
+void mount_detach(struct task *t, int m);
+bool place_is_below(const struct place *at, const struct place *top);
+bool mount_has_child(struct task *t, int m);
+void mount_set_flags(struct task *t, int m, u32 flags);
+// The mount that lxrun made of this type, to be shown elsewhere too; -1: none.
+int mount_of_type(struct task *t, u32 type);
+
+// A new tmpfs with its mount options (tmpfs(5)) in e, not yet attached.
+long tmpfs_make(struct task *t, struct mount_entry *e, const char *options);
+// -EINVAL for options that a file system of this type does not know.
+long mount_check_options(u32 type, const char *options);
+// Removes the files of a tmpfs that is gone.
+void tmpfs_discard(struct task *t, const struct mount_entry *e);
+
+// Is a working directory or an open file of the instance in mount m, as far as can be told?
+bool mount_in_use(struct task *t, int m);
+// Is m a tmpfs whose files are in no other mount?
+bool mount_is_alone(struct task *t, int m);
+
+#endif

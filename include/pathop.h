@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// What the path calls of syscalls/ have in common: copy the path in, find the parent directory, do
+// one host call there, let go.
+#ifndef LX_PATHOP_H
+#define LX_PATHOP_H
+
+#include "fs.h"
+#include "host.h"
+#include "uaccess.h"
+
+struct pathop {
+    struct loc loc;
+    struct parent p;
+    char path[LX_PATH_MAX];
+};
+
+// Begins at the guest string `path`. On success pathop_end() must follow; on error nothing is held.
+long pathop_begin(struct task *t, struct pathop *op, int dirfd, uptr path, int walk_flags);
+void pathop_end(struct task *t, struct pathop *op);
+// For WALK_NAME: may the name be made? -EROFS, -EACCES, -ENOENT (for a slash behind what is no
+// directory), but -EEXIST before all of them. *dir: attributes of the parent directory.
+long pathop_may_make(struct task *t, struct pathop *op, bool directory, struct statx *dir);
+// The same for names that are there, or replaced: without a word about the name itself.
+long pathop_may_change(struct task *t, struct pathop *op, struct statx *dir);
+// Is the name a mount point; below: or is one below it?
+bool pathop_is_mount_point(struct task *t, struct pathop *op, bool below);
+// An O_PATH descriptor of what the path leads to, for the caller to temp_close().
+long pathop_pin(struct task *t, struct pathop *op);
+static inline struct mount_entry *pathop_mount(struct task *t, const struct pathop *op)
+{
+    return mount_at(t, op->loc.mount < 0 ? 0 : op->loc.mount);
+}
+// Guest attributes of what a path leads to; flags AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH.
+long stat_at(struct task *t, int dirfd, uptr path, int flags, u32 mask, struct statx *st);
+
+#endif

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Which processes a guest may reach, and what its identity allows on them. The host would let it
+// reach every process of the host user; Linux would check the guest's identity, which the host
+// does not know.
+#ifndef LX_REACH_H
+#define LX_REACH_H
+
+#include "task.h"
+
+// Is tgid a process of the instance (or the caller's own child that has not said so yet)?
+bool reach_process(struct task *t, u32 tgid);
+// The process that thread tid of the instance belongs to; 0 when there is none.
+u32 reach_thread(struct task *t, u32 tid);
+// Is process group pgid one that only the instance's processes can be in? Told by its leader.
+bool reach_group(struct task *t, u32 pgid);
+// The process behind a pidfd, or -errno; -ESRCH when it is gone or not of the instance.
+long reach_pidfd(struct task *t, int pidfd);
+// May the caller signal, or look into, a process that reach_process() knows? 0 or -EPERM.
+long reach_may_signal(struct task *t, u32 tgid, int sig);
+long reach_may_inspect(struct task *t, u32 tgid);
+// The caller's real ids are all of the target's, as prlimit(2) asks. 0 or -EPERM.
+long reach_same_ids(struct task *t, u32 tgid, int cap);
+// Calls fn for each process of the instance. fn's result is not looked at.
+void reach_each(struct task *t, void (*fn)(struct task *t, struct proc_slot *s, void *arg),
+                void *arg);
+
+#endif

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// Signals: what the other folders may ask of trap/signal.c and task/sigstate.c.
+#ifndef LX_SIGNAL_H
+#define LX_SIGNAL_H
+
+#include <linux/errno.h>
+
+#include "task.h"
+
+// Installs lxcore's handlers for the signals that it always takes. Once per address space.
+void signal_init(struct task *t);
+// Sets the host's disposition of sig to fit the guest's action in t->sighand. Lock held.
+long signal_set_host_action(struct task *t, int sig);
+// Makes `set` the guest mask. Returns -LX_ERESTART when a signal is noted: nothing has changed.
+long signal_set_mask(struct task *t, u64 set);
+// Around a host call that waits with a mask of its own (sigsuspend, ppoll, pselect6, epoll_pwait):
+// `mask` is the guest's. end: passes result on.
+static inline void signal_wait_begin(struct task *t, u64 mask)
+{
+    t->wait_mask = mask & ~SIG_UNBLOCKABLE;
+    t->has_wait_mask = 1;
+}
+static inline long signal_wait_end(struct task *t, long result)
+{
+    if (result != -EINTR || !t->noted)
+        t->has_wait_mask = 0;
+    return result;
+}
+// Blocks every signal that can be blocked, for a short stretch; -LX_ERESTART as above.
+long signal_block_all(struct task *t);
+// Puts the real mask back to what t->sigmask says.
+void signal_unblock(struct task *t);
+// The real mask that goes with a guest mask.
+static inline u64 signal_real_mask(u64 guest)
+{
+    return guest & ~(SIG_ALWAYS | SIG_UNBLOCKABLE);
+}
+// Delivers the noted signal at the door's exit.
+void signal_deliver_noted(struct task *t);
+// Index of one of SIG_ALWAYS in t->pending_info.
+static inline int signal_always_index(int sig)
+{
+    return sig == SIGSYS ? 0 : sig == SIGSEGV ? 1 : 2;
+}
+// After a change of mask or action: a virtual pending signal that is now free becomes noted.
+void signal_check_pending(struct task *t);
+// rt_sigreturn; 0 does not happen: -LX_ERESTART or -EFAULT (the caller forces SIGSEGV).
+long signal_return(struct task *t);
+// Death by sig as the kernel's default action would have it, for faults that cannot be delivered.
+_Noreturn void signal_die(struct task *t, int sig);
+// Forces sig on the calling thread as a fault at its present registers.
+void signal_force(struct task *t, int sig, int code, uptr addr);
+
+#endif

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+// A guest thread and what it shares with others.
+//
+// struct task belongs to one thread and lies at the start of its block (layout.h). What Linux
+// shares by CLONE_* flags are objects of their own: files (CLONE_FILES), fs (CLONE_FS), sighand
+// (CLONE_SIGHAND), proc (CLONE_THREAD). fork copies them with the address space; a CLONE_VM child
+// without the flag gets its own copy. There is no mutable state outside these and the instance.
+#ifndef LX_TASK_H
+#define LX_TASK_H
+
+#include <stdbool.h>
+
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+
+#include "cred.h"
+#include "instance.h"
+#include "layout.h"
+#include "lib.h"
+#include "types.h"
+
+#define SIGSET_BIT(sig) (1UL << ((sig)-1))
+// Signals that lxcore must always be able to take: never in a real mask, their guest state is
+// virtual (docs/signals.md, rule 2).
+#define SIG_ALWAYS (SIGSET_BIT(SIGSYS) | SIGSET_BIT(SIGSEGV) | SIGSET_BIT(SIGBUS))
+#define SIG_UNBLOCKABLE (SIGSET_BIT(SIGKILL) | SIGSET_BIT(SIGSTOP))
+
+// The guest's registers, in the order of the kernel's pt_regs. Assembly knows the offsets.
+struct regs {
+    u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8;
+    u64 rax, rcx, rdx, rsi, rdi, orig_rax, rip, eflags, rsp;
+};
+
+// struct sigaction of the kernel's ABI.
+struct ksigaction {
+    uptr handler;
+    u64 flags;
+    uptr restorer;
+    u64 mask;
+};
+
+struct sighand {
+    struct lock lock;
+    u32 refs;
+    struct ksigaction action[64]; // [sig - 1]; read without the lock, written under it
+};
+
+#define FD_KINDS 1024
+struct files {
+    struct lock lock; // taken by calls that put a descriptor on a chosen number
+    u32 refs;
+    u32 across_processes;     // lies in shared memory (clone with CLONE_FILES, without CLONE_VM)
+    u32 users;                // path operations in flight that may hold temporary descriptors
+    u32 exclusive;            // somebody waits for users to become 0, or works alone
+    s32 reserved;             // first number of the reserved block
+    u32 pin[RESERVED_PINS];   // tid of the thread that uses RESERVED_PIN + i, 0: free
+    u32 spare_owner;          // tid of the thread that has the numbers of RESERVED_TEMP, 0: none
+    u32 spare_lock;           // tid of the thread that has made one of them free, or gives it back
+    u32 spare_used;           // those that hold a temporary, one bit each
+    u32 mount_id[MOUNTS_MAX]; // id of the mount whose root is open in the block, 0: none
+    u64 root_ino[MOUNTS_MAX]; // inode number of that root, 0: not asked for yet
+    u8 kind[FD_KINDS];        // mount index + 1 of descriptors, 255: without a path; 0: not known
+};
+
+struct fsctx {
+    struct lock lock;
+    u32 refs;
+    u32 across_processes; // as in struct files
+    u32 umask;
+    s32 cwd_mount; // mount index of the host working directory; -1: ask
+    s32 root_mount;
+    char root[LX_PATH_MAX]; // chroot, relative to the root mount's directory, "" for all of it
+};
+
+struct proc {
+    struct lock lock;
+    u32 refs; // threads
+    u32 tgid;
+    u32 slot;       // index of its record in the instance
+    u32 fsgsbase;   // the processor has wrgsbase and the kernel allows it
+    u32 xsave_size; // bytes of a guest frame's vector area
+    u32 tile_size;  // the same for a thread that uses AMX tiles; 0: not permitted
+    u64 xsave_mask;
+    u32 threads_ever; // more than one thread has lived here
+    u32 dumpable;
+    u64 dev, ino;          // of the program file
+    char exe[LX_PATH_MAX]; // guest path of the program
+};
+
+struct stack {
+    uptr sp;
+    u32 flags;
+    u64 size;
+};
+
+struct task {
+    struct task *self;
+    void *stack;
+    u32 noted; // a signal number taken while in lxcore, 0: none
+    u32 tid;
+    u64 noted_mask; // guest mask at that moment
+    struct regs regs;
+    u64 sigmask;       // the guest's mask; the real one is this without SIG_ALWAYS
+    u64 sig_pending;   // virtual pending set of SIG_ALWAYS
+    u64 wait_mask;     // guest mask of a sigsuspend, ppoll... that a signal has ended: handlers
+    u32 has_wait_mask; // run under it, frames save t->sigmask
+    u32 step;          // EFLAGS.TF to put back (trap/sud.c)
+    siginfo_t pending_info[3];
+    siginfo_t noted_info;
+    struct stack altstack;  // the guest's
+    u32 vfork_child;        // its parent frees its block
+    u32 reset_host_actions; // new: the host's handlers are to follow sighand (CLONE_CLEAR_SIGHAND)
+    struct proc *proc;
+    struct files *files;
+    struct fsctx *fs;
+    struct sighand *sighand;
+    struct instance *instance;
+    u32 temps;         // depth of temps_begin()
+    u32 owns_spares;   // it is files->spare_owner (fs/temps.c)
+    u32 temps_counted; // the outermost one counted itself in files->users
+    struct cred cred;
+};
+
+static inline struct task *current(void)
+{
+    struct task *t;
+    __asm__("mov %%gs:0, %0" : "=r"(t));
+    return t;
+}
+
+// Allocates the block of a new thread; NULL when memory is out. The caller fills the task.
+struct task *task_alloc(void);
+void task_free(struct task *t);
+// Memory for lxcore's own use in its arena, zeroed, whole pages; NULL when out.
+void *arena_alloc(size_t size);
+void arena_free(void *p, size_t size);
+
+// Makes %gs, the alternate signal stack and the trap engine right for the calling thread.
+void task_arm(struct task *t);
+// First code of a CLONE_VM child, on its runtime stack; returns into the door.
+void task_child_start(struct task *t);
+
+// Fills p's xsave_mask, xsave_size and tile_size: the vector state that a guest signal frame holds
+// (task/xstate.c).
+void xstate_init(struct proc *p);
+// The components of a frame for the calling thread's present state, and the size of the area.
+u64 xstate_live(const struct proc *p, size_t *size);
+
+// Puts c into the process's record for others to see.
+void proc_publish_cred(struct task *t);
+// Claims a record in the instance for this process (after fork, or at start).
+void proc_register(struct task *t);
+// The same for a new process.
+void proc_register_new(struct task *t);
+void proc_unregister(struct task *t);
+// Does any process of the instance run the file (dev as major << 32 | minor)? For ETXTBSY.
+bool proc_runs_file(struct task *t, u64 dev, u64 ino);
+// The record of a process of this instance, or NULL. The process may be gone at any time.
+struct proc_slot *proc_find(struct instance *in, u32 tgid);
+// The same, or what a process that is gone has left.
+struct proc_slot *proc_find_last(struct instance *in, u32 tgid);
+
+#endif

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Guest memory: the only functions that turn a guest address into memory. A fault inside them is
+// mended by the signal handler and comes back as -EFAULT, never as a crash.
+#ifndef LX_UACCESS_H
+#define LX_UACCESS_H
+
+#include <linux/errno.h>
+
+#include "layout.h"
+#include "types.h"
+
+long uaccess_copy(void *dst, const void *src, size_t n);
+long uaccess_str(char *dst, const char *src, size_t n);
+long uaccess_xsave(void *area, u64 mask);
+
+// Is [p, p + n) no part of lxcore? (The kernel part of the address space faults by itself.)
+static inline int guest_range_ok(uptr p, size_t n)
+{
+    return p + n >= p && (p + n <= LX_BASE || p >= LX_END);
+}
+
+static inline long copy_from_guest(void *dst, uptr src, size_t n)
+{
+    return guest_range_ok(src, n) && !uaccess_copy(dst, (const void *)src, n) ? 0 : -EFAULT;
+}
+
+static inline long copy_to_guest(uptr dst, const void *src, size_t n)
+{
+    return guest_range_ok(dst, n) && !uaccess_copy((void *)dst, src, n) ? 0 : -EFAULT;
+}
+
+// A guest string with its end into dst[n]; returns its length, -EFAULT, or -ENAMETOOLONG.
+static inline long copy_str_from_guest(char *dst, uptr src, size_t n)
+{
+    long len = guest_range_ok(src, 0) ? uaccess_str(dst, (const char *)src, n) : -EFAULT;
+    return len == (long)n ? -ENAMETOOLONG : len;
+}
+
+#endif

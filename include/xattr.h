@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// Extended attributes (fs/xattr.c): the guest's names and the host's.
+#ifndef LX_XATTR_H
+#define LX_XATTR_H
+
+#include "fs.h"
+
+#define XATTR_NAME_SIZE 256   // with the end
+#define XATTR_LIST_SIZE 65536 // XATTR_LIST_MAX
+
+// Host name of the guest's attribute. -EOPNOTSUPP: no such class of names; -EINVAL: only a prefix;
+// -ERANGE: too long.
+long xattr_name_to_host(const char *guest, char *host);
+// Turns a list of host names into the guest's, in place; returns its new size.
+size_t xattr_list_to_guest(char *list, size_t size, bool trusted);
+
+// As host_getxattr_at().
+long host_listxattr_at(const struct parent *p, char *list, size_t size);
+long host_removexattr_at(const struct parent *p, const char *name);
+
+// Where ACLs are kept.
+#define ACL_HOST_ACCESS "user.lxrun.x.system.posix_acl_access"
+#define ACL_HOST_DEFAULT "user.lxrun.x.system.posix_acl_default"
+#define ACL_SIZE 4096
+
+// What a new entry gets of its directory's default ACL.
+struct acl_new {
+    u32 size; // 0: nothing
+    char value[ACL_SIZE] __attribute__((aligned(8)));
+};
+// The mode that an entry made beside p (in the same directory) with `mode` gets: less the umask or,
+// where there is a default ACL, what that allows; *new is then for acl_give().
+u32 acl_inherit(struct task *t, int mount, const struct parent *p, u32 mode, struct acl_new *new);
+// The same for a file without a name in directory dir itself.
+u32 acl_inherit_in(struct task *t, int mount, const struct parent *dir, u32 mode,
+                   struct acl_new *new);
+// The entry is made: by its name, or by its descriptor.
+long acl_give(const struct parent *p, u32 mode, const struct acl_new *new);
+long acl_give_fd(int fd, u32 mode, const struct acl_new *new);
+// A directory of this mount has a default ACL from now on.
+void acl_mark(struct task *t, int mount);
+
+// POSIX ACLs as their attributes hold them (linux/posix_acl_xattr.h). check: 0 or -errno, and
+// *named: has it more than a mode can say? update: the parts that are the mode's, both ways.
+long acl_check(const void *acl, size_t size, bool *named);
+u32 acl_mode(const void *acl, size_t size, u32 mode);
+void acl_set_mode(void *acl, size_t size, u32 mode);
+
+#endif

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// ELF files: what the kernel's load_elf_binary (fs/binfmt_elf.c) takes, and how it maps it.
+#include <linux/mman.h>
+
+#include "host.h"
+#include "lib.h"
+#include "loader.h"
+#include "uaccess.h"
+
+long elf_check(const void *buf, size_t n)
+{
+    Elf64_Ehdr e;
+    if (n < sizeof e)
+        return -ENOEXEC;
+    memcpy(&e, buf, sizeof e);
+    // Linux looks at the machine, not at the class: a 32-bit file fails by one or the other.
+    if (memcmp(e.e_ident, ELFMAG, SELFMAG) || (e.e_type != ET_EXEC && e.e_type != ET_DYN) ||
+        e.e_machine != EM_X86_64 || e.e_phentsize != sizeof(Elf64_Phdr) || !e.e_phnum ||
+        e.e_phnum > ELF_PHDRS_MAX)
+        return -ENOEXEC;
+    return 0;
+}
+
+long elf_layout(struct elf *e)
+{
+    e->lo = ~0UL;
+    e->hi = 0;
+    e->align = LX_PAGE;
+    e->stack = -1;
+    for (int i = 0; i < e->ehdr.e_phnum; i++) {
+        const Elf64_Phdr *p = &e->phdr[i];
+        if (p->p_type == PT_GNU_STACK)
+            e->stack = (s32)p->p_flags;
+        if (p->p_type != PT_LOAD)
+            continue;
+        if (p->p_filesz > p->p_memsz || p->p_vaddr + p->p_memsz < p->p_vaddr ||
+            p->p_vaddr + p->p_memsz > (1UL << 47) || p->p_offset + p->p_filesz < p->p_offset)
+            return -EINVAL;
+        if ((p->p_vaddr - p->p_offset) % LX_PAGE && p->p_filesz)
+            return -EINVAL;
+        if (!p->p_memsz)
+            continue;
+        e->lo = MIN(e->lo, ALIGN_DOWN(p->p_vaddr, LX_PAGE));
+        e->hi = MAX(e->hi, ALIGN_UP(p->p_vaddr + p->p_memsz, LX_PAGE));
+        if (p->p_align > e->align && !(p->p_align & (p->p_align - 1)) && p->p_align <= 1UL << 30)
+            e->align = p->p_align;
+    }
+    if (!e->hi)
+        return -EINVAL;
+    // Linux maps the first segment as long as the whole image, at first.
+    for (int i = 0; i < e->ehdr.e_phnum; i++)
+        if (e->phdr[i].p_type == PT_LOAD)
+            return e->phdr[i].p_offset + (e->hi - e->lo) > 0x7fffffffffffffff ? -EOVERFLOW : 0;
+    return 0;
+}
+
+static long find_interp(struct elf *e)
+{
+    e->interp = -1;
+    for (int i = 0; i < e->ehdr.e_phnum && e->interp < 0; i++) {
+        const Elf64_Phdr *p = &e->phdr[i];
+        if (p->p_type != PT_INTERP)
+            continue;
+        if (p->p_filesz < 2 || p->p_filesz > LX_PATH_MAX)
+            return -ENOEXEC;
+        e->interp = i;
+    }
+    return 0;
+}
+
+long elf_read(int fd, struct elf *e)
+{
+    long n = host_pread(fd, &e->ehdr, sizeof e->ehdr, 0);
+    if (n < 0)
+        return n;
+    long r = elf_check(&e->ehdr, (size_t)n);
+    if (r < 0)
+        return r;
+    size_t size = e->ehdr.e_phnum * sizeof e->phdr[0];
+    n = host_pread(fd, e->phdr, size, (long)e->ehdr.e_phoff);
+    return n == (long)size ? find_interp(e) : -ENOEXEC;
+}
+
+static int prot_of(const Elf64_Phdr *p)
+{
+    return (p->p_flags & PF_R ? PROT_READ : 0) | (p->p_flags & PF_W ? PROT_WRITE : 0) |
+           (p->p_flags & PF_X ? PROT_EXEC : 0);
+}
+
+static long clear(u64 at, u64 n)
+{
+    static const char zeroes[512];
+    for (u64 k; n; at += k, n -= k) {
+        k = MIN(n, sizeof zeroes);
+        if (copy_to_guest(at, zeroes, k))
+            return -EFAULT;
+    }
+    return 0;
+}
+
+static bool hits_lxcore(u64 from, u64 to)
+{
+    return from < LX_END && to > LX_BASE;
+}
+
+// One segment: the file's pages, then zeroes up to memsz.
+static long map_segment(int fd, const Elf64_Phdr *p, u64 bias, bool first)
+{
+    u64 start = ALIGN_DOWN(p->p_vaddr + bias, LX_PAGE);
+    u64 file_end = p->p_vaddr + bias + p->p_filesz, end = p->p_vaddr + bias + p->p_memsz;
+    u64 zero = ALIGN_UP(file_end, LX_PAGE);
+    // Later segments may lie over earlier ones, not over anything else that was there before.
+    const int fixed = MAP_PRIVATE | (first ? MAP_FIXED_NOREPLACE : MAP_FIXED);
+    if (hits_lxcore(start, end))
+        return -ENOMEM;
+    if (p->p_filesz) {
+        long r = host_mmap(start, zero - start, prot_of(p), fixed, fd,
+                           (long)(p->p_offset - (p->p_vaddr + bias - start)));
+        if (r < 0)
+            return r;
+        // The whole rest of the page, as Linux does: ld.so takes its first memory from there.
+        if (end > file_end && (p->p_flags & PF_W) && clear(file_end, zero - file_end))
+            return -EFAULT; // the page lies beyond the end of the file
+    } else {
+        zero = start;
+    }
+    if (ALIGN_UP(end, LX_PAGE) > zero) {
+        // Writable at first: Linux accounts these pages whatever their protection (vm_brk_flags).
+        u64 size = ALIGN_UP(end, LX_PAGE) - zero;
+        long r = host_mmap(zero, size, PROT_READ | PROT_WRITE, fixed | MAP_ANONYMOUS, -1, 0);
+        if (r >= 0 && prot_of(p) != (PROT_READ | PROT_WRITE))
+            r = host_mprotect(zero, size, prot_of(p));
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+long elf_map(int fd, struct elf *e, u64 base, u64 *bias)
+{
+    long bad = elf_layout(e);
+    *bias = 0;
+    if (bad < 0)
+        return bad;
+    if (e->ehdr.e_type == ET_DYN) {
+        if (!base) {
+            // Ask the kernel for a place, with room to align.
+            u64 size = e->hi - e->lo + e->align - LX_PAGE;
+            long r =
+                host_mmap(0, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+            if (r < 0)
+                return r;
+            host_munmap((uptr)r, size);
+            base = (u64)r;
+        }
+        *bias = ALIGN_UP(base, e->align) - ALIGN_DOWN(e->lo, e->align);
+    }
+    bool first = true;
+    for (int i = 0; i < e->ehdr.e_phnum; i++) {
+        if (e->phdr[i].p_type != PT_LOAD || !e->phdr[i].p_memsz)
+            continue;
+        long r = map_segment(fd, &e->phdr[i], *bias, first);
+        if (r < 0)
+            return r;
+        first = false;
+    }
+    return 0;
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT
+// execve before the point of no return: open, check, follow #! lines, and hand over. A guest's
+// execve is a host execve of lxcore; what the new image needs travels in a memory file under the
+// reserved number RESERVED_EXEC (struct exec_state), never in arguments or environment.
+#include "fs.h"
+#include "host.h"
+#include "loader.h"
+#include "uaccess.h"
+
+#define SCRIPT_LINE 256 // BINPRM_BUF_SIZE
+#define SCRIPTS_MAX 5
+
+struct exec_plan *exec_plan_alloc(void)
+{
+    struct exec_plan *p = arena_alloc(sizeof *p + sizeof(struct statx));
+    if (p) {
+        p->image_fd = p->interp_fd = -1;
+        p->st = (struct statx *)(p + 1);
+    }
+    return p;
+}
+
+void exec_plan_free(struct exec_plan *p)
+{
+    exec_abandon(p);
+    arena_free(p, sizeof *p + sizeof(struct statx));
+}
+
+void exec_abandon(struct exec_plan *p)
+{
+    if (p->image_fd >= 0)
+        host_close(p->image_fd);
+    if (p->interp_fd >= 0)
+        host_close(p->interp_fd);
+    p->image_fd = p->interp_fd = -1;
+}
+
+// Splits a #! line (fs/binfmt_script.c): an interpreter and at most one argument, which keeps its
+// inner blanks. line has n bytes of the file.
+static long parse_script(char *line, size_t n, char **interp, char **arg)
+{
+    char *end = memchr(line, '\n', n);
+    char *p = line + 2;
+    if (!end) {
+        // The line is longer than the buffer: fine only when the interpreter's name is whole.
+        end = line + MIN(n, (size_t)SCRIPT_LINE - 1);
+        char *q = p;
+        while (q < end && (*q == ' ' || *q == '\t'))
+            q++;
+        while (q < end && *q != ' ' && *q != '\t' && *q)
+            q++;
+        if (q == end && n == SCRIPT_LINE)
+            return -ENOEXEC;
+    }
+    while (end > p && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    *end = 0;
+    while (*p == ' ' || *p == '\t')
+        p++;
+    if (!*p)
+        return -ENOEXEC;
+    *interp = p;
+    while (*p && *p != ' ' && *p != '\t')
+        p++;
+    *arg = NULL;
+    if (*p) {
+        *p++ = 0;
+        while (*p == ' ' || *p == '\t')
+            p++;
+        if (*p)
+            *arg = p;
+    }
+    return 0;
+}
+
+// Puts text before the plan's arguments.
+static long push_arg(struct exec_plan *plan, size_t *used, const char *text)
+{
+    size_t n = strlen(text) + 1;
+    if (plan->argc == ARRAY_LEN(plan->args) || *used + n > sizeof plan->args_text)
+        return -E2BIG;
+    memcpy(plan->args_text + *used, text, n);
+    memmove(plan->args + 1, plan->args, plan->argc * sizeof plan->args[0]);
+    plan->args[0] = plan->args_text + *used;
+    plan->argc++;
+    *used += n;
+    return 0;
+}
+
+static long open_interp(struct task *t, struct exec_plan *plan, const struct elf *e)
+{
+    char path[LX_PATH_MAX], unused[LX_PATH_MAX];
+    const Elf64_Phdr *p = &e->phdr[e->interp];
+    struct statx st;
+    struct elf interp;
+    bool nosuid;
+    long n = host_pread(plan->image_fd, path, p->p_filesz, (long)p->p_offset);
+    if (n != (long)p->p_filesz)
+        return n < 0 ? n : -EIO;
+    if (path[n - 1])
+        return -ENOEXEC;
+    if (!path[0])
+        return -EACCES; // the working directory, for the kernel
+    long fd = fs_open_exec(t, AT_FDCWD, path, 0, &st, unused, &nosuid);
+    if (fd < 0)
+        return fd;
+    plan->interp_fd = (s32)fd;
+    n = host_pread((int)fd, &interp.ehdr, sizeof interp.ehdr, 0);
+    if (n != (long)sizeof interp.ehdr)
+        return n < 0 ? n : -EIO;
+    return elf_read((int)fd, &interp) < 0 ? -ELIBBAD : 0;
+}
+
+// Has anybody the file open for writing? A read lease is only given when nobody has (fcntl(2)).
+// Where the host does not permit one (another user's file) it cannot be told.
+static bool is_written(int fd)
+{
+    if (host_fcntl(fd, F_SETLEASE, 0 /* F_RDLCK */) == -EAGAIN)
+        return true;
+    host_fcntl(fd, F_SETLEASE, 2 /* F_UNLCK */);
+    return false;
+}
+
+long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct exec_plan *plan)
+{
+    char line[SCRIPT_LINE + 1];
+    struct elf elf;
+    size_t used = 0;
+    bool by_fd = dirfd != AT_FDCWD && path[0] != '/';
+    plan->argc = plan->scripts = 0;
+    // What the caller named, as AT_EXECFN and scripts show it (fs/exec.c, alloc_bprm).
+    if (!by_fd)
+        str_copy(plan->execfn, path, sizeof plan->execfn);
+    else if (!path[0])
+        fmt(plan->execfn, sizeof plan->execfn, "/dev/fd/%d", dirfd);
+    else
+        fmt(plan->execfn, sizeof plan->execfn, "/dev/fd/%d/%s", dirfd, path);
+    for (;;) {
+        long fd = fs_open_exec(t, dirfd, path, flags, plan->st, plan->exe, &plan->nosuid);
+        if (fd < 0)
+            return fd;
+        plan->image_fd = (s32)fd;
+        if (is_written((int)fd))
+            return -ETXTBSY;
+        long n = host_pread((int)fd, line, SCRIPT_LINE, 0);
+        if (n < 0)
+            return n;
+        if (n < 2 || line[0] != '#' || line[1] != '!')
+            break;
+        if (++plan->scripts > SCRIPTS_MAX)
+            return -ELOOP;
+        if (by_fd && plan->scripts == 1 && (host_fcntl(dirfd, F_GETFD, 0) & FD_CLOEXEC))
+            return -ENOENT; // the interpreter could not open it
+        char *interp, *arg;
+        line[n] = 0;
+        long r = parse_script(line, (size_t)n, &interp, &arg);
+        // argv[0] gives way to: interpreter, its argument, the script's name.
+        if (r >= 0 && !plan->argc)
+            r = push_arg(plan, &used, plan->execfn);
+        if (r >= 0 && arg)
+            r = push_arg(plan, &used, arg);
+        if (r >= 0)
+            r = push_arg(plan, &used, interp);
+        if (r < 0)
+            return r;
+        exec_abandon(plan);
+        dirfd = AT_FDCWD;
+        path = plan->args[0];
+        flags = 0;
+    }
+    long r = elf_read(plan->image_fd, &elf);
+    return r < 0 || elf.interp < 0 ? r : open_interp(t, plan, &elf);
+}
+
+// Can the strings of a vector be read? The kernel copies them before it looks at the file's format,
+// so this error comes before ENOEXEC.
+static long check_vector(uptr vector)
+{
+    char chunk[256];
+    uptr s;
+    for (; vector; vector += sizeof s) {
+        if (copy_from_guest(&s, vector, sizeof s))
+            return -EFAULT;
+        if (!s)
+            break;
+        long n;
+        do {
+            n = copy_str_from_guest(chunk, s, sizeof chunk);
+            s += sizeof chunk;
+        } while (n == -ENAMETOOLONG);
+        if (n < 0)
+            return n;
+    }
+    return 0;
+}
+
+long exec_check_vectors(uptr argv, uptr envp)
+{
+    long r = check_vector(envp);
+    return r < 0 ? r : check_vector(argv);
+}
+
+// argv for the new image: the guest's own array, or, for scripts, a copy with the front replaced.
+static long new_argv(const struct exec_plan *plan, uptr argv, uptr *out, size_t *size)
+{
+    uptr arg;
+    size_t n = 0;
+    *out = argv;
+    *size = 0;
+    if (!plan->scripts)
+        return 0;
+    for (; argv; n++) {
+        if (copy_from_guest(&arg, argv + n * sizeof arg, sizeof arg))
+            return -EFAULT;
+        if (!arg)
+            break;
+        if (n > 0x200000)
+            return -E2BIG;
+    }
+    *size = (n + plan->argc + 2) * sizeof arg;
+    uptr *list = arena_alloc(*size);
+    if (!list)
+        return -ENOMEM;
+    for (u32 i = 0; i < plan->argc; i++)
+        list[i] = (uptr)plan->args[i];
+    if (n > 1 && copy_from_guest(list + plan->argc, argv + sizeof arg, (n - 1) * sizeof arg)) {
+        arena_free(list, *size);
+        return -EFAULT;
+    }
+    *out = (uptr)list;
+    return 0;
+}
+
+static void fill_state(struct task *t, const struct exec_plan *plan, struct exec_state *s)
+{
+    memset(s, 0, offsetof(struct exec_state, root));
+    s->image_fd = plan->image_fd;
+    s->interp_fd = plan->interp_fd;
+    s->cred = t->cred;
+    s->secure =
+        cred_exec(&s->cred, plan->st->stx_mode, plan->st->stx_uid, plan->st->stx_gid, plan->nosuid);
+    s->umask = t->fs->umask;
+    s->cwd_mount = t->fs->cwd_mount;
+    s->root_mount = t->fs->root_mount;
+    s->sig_blocked = t->sigmask;
+    s->sig_pending = t->sig_pending;
+    for (int sig = 1; sig <= 64; sig++)
+        if (t->sighand->action[sig - 1].handler == (uptr)SIG_IGN)
+            s->sig_ignored |= SIGSET_BIT(sig);
+    // A program that the caller may not read, or with a new identity, is not dumpable (prctl(2)).
+    s->dumpable = !s->secure;
+    memcpy(s->mount_id, t->files->mount_id, sizeof s->mount_id);
+    s->dev = (u64)plan->st->stx_dev_major << 32 | plan->st->stx_dev_minor;
+    s->ino = plan->st->stx_ino;
+    str_copy(s->root, t->fs->root, sizeof s->root);
+    str_copy(s->exe, plan->exe, sizeof s->exe);
+    str_copy(s->execfn, plan->execfn, sizeof s->execfn);
+    s->cwd[0] = 0;
+}
+
+long exec_commit(struct task *t, struct exec_plan *plan, uptr argv, uptr envp)
+{
+    struct exec_state *s = arena_alloc(sizeof *s);
+    uptr list = 0;
+    size_t list_size = 0;
+    long fd = -1, r = s ? new_argv(plan, argv, &list, &list_size) : -ENOMEM;
+    if (r < 0)
+        goto out;
+    fill_state(t, plan, s);
+    r = fd = HOST2(__NR_memfd_create, "lxrun-exec", 0);
+    if (r < 0)
+        goto out;
+    r = host_write((int)fd, s, sizeof *s);
+    if (r != (long)sizeof *s) {
+        r = r < 0 ? r : -ENOMEM;
+        goto out;
+    }
+    r = HOST3(__NR_dup3, fd, reserved_fd(t, RESERVED_EXEC), 0);
+    host_close((int)fd);
+    fd = -1;
+    // The new image has no handlers at first: what a guest ignores or blocks must not kill it then.
+    const u64 always = SIG_ALWAYS;
+    host_sigprocmask(SIG_BLOCK, &always, NULL);
+    if (r >= 0)
+        r = HOST_INTR5(__NR_execveat, reserved_fd(t, RESERVED_LXCORE), "", list, envp,
+                       AT_EMPTY_PATH);
+    host_sigprocmask(SIG_UNBLOCK, &always, NULL);
+    HOST3(__NR_dup3, reserved_fd(t, RESERVED_LXCORE), reserved_fd(t, RESERVED_EXEC), 0);
+out:
+    if (fd >= 0)
+        host_close((int)fd);
+    if (list_size)
+        arena_free((void *)list, list_size);
+    if (s)
+        arena_free(s, sizeof *s);
+    return r;
+}

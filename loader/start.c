@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: MIT
+// Start of lxcore in a process: what the host's execve leaves (a stack with the guest's own
+// arguments and environment, and lxcore's auxiliary vector) becomes what a Linux program finds.
+#include <linux/auxvec.h>
+#include <linux/mman.h>
+#include <linux/personality.h>
+#include <linux/prctl.h>
+
+#include "fs.h"
+#include "host.h"
+#include "loader.h"
+#include "signal.h"
+#include "trap.h"
+
+#define HWCAP2_FSGSBASE (1UL << 1)
+#define PIE_BASE 0x555555554000UL
+#define PIE_RANDOM_PAGES 0x10000000UL
+#define BRK_RANDOM 0x02000000UL
+// Newer than some installed headers.
+#ifndef AT_RSEQ_FEATURE_SIZE
+#define AT_RSEQ_FEATURE_SIZE 27
+#endif
+
+// What the process-wide objects of a new image lie in.
+struct process_objects {
+    struct proc proc;
+    struct files files;
+    struct fsctx fs;
+    struct sighand sighand;
+};
+
+struct start {
+    u64 *sp; // where argc stands
+    u64 argc;
+    char **argv, **envp;
+    u64 *auxv; // pairs, ended by AT_NULL
+};
+
+struct task *start_early(void)
+{
+    struct task *t = task_alloc();
+    if (!t)
+        die("no memory for the first thread");
+    return t;
+}
+
+static void find_vectors(struct start *s, u64 *sp)
+{
+    s->sp = sp;
+    s->argc = sp[0];
+    s->argv = (char **)(sp + 1);
+    s->envp = s->argv + s->argc + 1;
+    char **p = s->envp;
+    while (*p)
+        p++;
+    s->auxv = (u64 *)(p + 1);
+}
+
+static u64 *aux_find(const struct start *s, u64 type)
+{
+    for (u64 *a = s->auxv; a[0] != AT_NULL; a += 2)
+        if (a[0] == type)
+            return a + 1;
+    return NULL;
+}
+
+static u64 aux_get(const struct start *s, u64 type)
+{
+    u64 *v = aux_find(s, type);
+    return v ? *v : 0;
+}
+
+static void aux_set(const struct start *s, u64 type, u64 value)
+{
+    u64 *v = aux_find(s, type);
+    if (v)
+        *v = value;
+}
+
+static u64 random_pages(u64 pages)
+{
+    u64 r = 0;
+    if (HOST1(__NR_personality, 0xffffffff) & ADDR_NO_RANDOMIZE)
+        return 0;
+    HOST3(__NR_getrandom, &r, sizeof r, 0);
+    return r % pages * LX_PAGE;
+}
+
+// "/dev/fd/N" is what the kernel calls a program run by descriptor: N is the first reserved number.
+static s32 reserved_block(const struct start *s)
+{
+    const char *fn = (const char *)aux_get(s, AT_EXECFN);
+    long n = fn && str_starts(fn, "/dev/fd/") ? str_number(fn + 8, strlen(fn + 8)) : -1;
+    if (n < 0)
+        die("lxcore is the runtime of lxrun; start programs with lxrun");
+    return (s32)n;
+}
+
+static struct instance *map_instance(s32 reserved)
+{
+    long r = host_mmap(LX_SHARED, sizeof(struct instance), PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE,
+                       reserved + RESERVED_INSTANCE, 0);
+    if (r < 0)
+        die("cannot map the instance's memory (errno %ld)", -r);
+    struct instance *in = (struct instance *)r;
+    if (in->magic != INSTANCE_MAGIC)
+        die("lxrun and lxcore are not of the same version");
+    return in;
+}
+
+static void read_state(s32 reserved, struct exec_state *s)
+{
+    if (host_pread(reserved + RESERVED_EXEC, s, sizeof *s, 0) != (long)sizeof *s)
+        die("no start-up state");
+    // Every number of the block stays taken, or the kernel would hand it to the guest.
+    HOST3(__NR_dup3, reserved + RESERVED_LXCORE, reserved + RESERVED_EXEC, 0);
+}
+
+// The host has already reset handlers and kept SIG_IGN; the records follow.
+static void take_signals(struct task *t, const struct exec_state *s)
+{
+    u64 mask;
+    host_sigprocmask(SIG_BLOCK, NULL, &mask);
+    t->sigmask = s->first ? mask : s->sig_blocked;
+    t->sig_pending = s->sig_pending;
+    for (int sig = 1; sig <= 64; sig++) {
+        bool ignored = s->sig_ignored >> (sig - 1) & 1;
+        if (s->first) {
+            struct ksigaction a = {0};
+            HOST4(__NR_rt_sigaction, sig, NULL, &a, 8);
+            ignored = a.handler == (uptr)SIG_IGN;
+        }
+        if (ignored)
+            t->sighand->action[sig - 1].handler = (uptr)SIG_IGN;
+    }
+}
+
+static void take_state(struct task *t, const struct start *s, const struct exec_state *state,
+                       s32 reserved)
+{
+    struct process_objects *o = arena_alloc(sizeof *o);
+    if (!o)
+        die("no memory for the process");
+    t->proc = &o->proc;
+    t->files = &o->files;
+    t->fs = &o->fs;
+    t->sighand = &o->sighand;
+    o->proc.refs = o->files.refs = o->fs.refs = o->sighand.refs = 1;
+    t->tid = o->proc.tgid = (u32)host_getpid();
+    o->proc.fsgsbase = (aux_get(s, AT_HWCAP2) & HWCAP2_FSGSBASE) != 0;
+    o->proc.dumpable = state->dumpable;
+    o->proc.dev = state->dev;
+    o->proc.ino = state->ino;
+    str_copy(o->proc.exe, state->exe, sizeof o->proc.exe);
+    xstate_init(&o->proc);
+    o->files.reserved = reserved;
+    memcpy(o->files.mount_id, state->mount_id, sizeof o->files.mount_id);
+    o->fs.umask = state->umask;
+    o->fs.cwd_mount = state->cwd_mount;
+    o->fs.root_mount = state->root_mount;
+    str_copy(o->fs.root, state->root, sizeof o->fs.root);
+    t->cred = state->cred;
+}
+
+// The name that ps shows (fs/exec.c: __set_task_comm of the file's last component).
+static void set_comm(const char *execfn)
+{
+    char comm[16];
+    const char *slash = strrchr(execfn, '/');
+    str_copy(comm, slash ? slash + 1 : execfn, sizeof comm);
+    host_prctl(PR_SET_NAME, (long)comm, 0, 0, 0);
+}
+
+// Moves the vectors down to make room for AT_EXECFN's string between them and the strings.
+static void place_execfn(struct start *s, const char *execfn)
+{
+    u64 *end = s->auxv;
+    while (end[0] != AT_NULL)
+        end += 2;
+    end += 2;
+    size_t room = ALIGN_UP(strlen(execfn) + 1, 16UL);
+    size_t size = (size_t)((char *)end - (char *)s->sp);
+    u64 *sp = (u64 *)((char *)s->sp - room);
+    memmove(sp, s->sp, size);
+    char *text = (char *)sp + size;
+    str_copy(text, execfn, room);
+    find_vectors(s, sp);
+    aux_set(s, AT_EXECFN, (u64)text);
+}
+
+// Tells the kernel where the guest's parts are: brk works natively then, and so do [heap] and
+// /proc/PID/{cmdline,environ,auxv,stat}. Allowed without privilege (prctl(2), PR_SET_MM_MAP).
+static void set_mm(const struct instance *in, const struct start *s, const struct elf *e, u64 bias,
+                   u64 brk)
+{
+    struct prctl_mm_map m = {.exe_fd = ~0u};
+    char **p = s->argv;
+    const char *last;
+    m.start_code = m.end_code = m.start_data = m.end_data = e->lo + bias;
+    for (int i = 0; i < e->ehdr.e_phnum; i++) {
+        const Elf64_Phdr *h = &e->phdr[i];
+        if (h->p_type != PT_LOAD)
+            continue;
+        u64 end = h->p_vaddr + bias + h->p_filesz;
+        if (h->p_flags & PF_X)
+            m.end_code = MAX(m.end_code, end);
+        m.start_data = MAX(m.start_data, h->p_vaddr + bias);
+        m.end_data = MAX(m.end_data, end);
+    }
+    m.start_brk = m.brk = brk;
+    m.start_stack = (u64)s->sp;
+    m.arg_start = m.arg_end = s->argc ? (u64)p[0] : aux_get(s, AT_EXECFN);
+    if (s->argc) {
+        last = p[s->argc - 1];
+        m.arg_end = (u64)last + strlen(last) + 1;
+    }
+    m.env_start = m.env_end = m.arg_end;
+    for (p = s->envp; *p; p++)
+        m.env_end = (u64)*p + strlen(*p) + 1;
+    m.auxv = (void *)s->auxv;
+    u64 *a = s->auxv;
+    while (a[0] != AT_NULL)
+        a += 2;
+    m.auxv_size = (u32)((char *)(a + 2) - (char *)s->auxv);
+    long r = host_prctl(PR_SET_MM, PR_SET_MM_MAP, (long)&m, sizeof m, 0);
+    if (r < 0 && in->verbose)
+        log_line("PR_SET_MM_MAP failed (errno %ld): brk will not work", -r);
+}
+
+// From here on there is no way back: an image that cannot be mapped dies as Linux has it.
+static void load_image(struct task *t, struct start *s, const struct exec_state *state)
+{
+    struct elf exe, interp;
+    u64 bias = 0, interp_bias = 0;
+    long r = elf_read(state->image_fd, &exe);
+    // A position-independent file without an interpreter may be one itself (ld.so run by hand): it
+    // goes where libraries go, and the heap where programs go (fs/binfmt_elf.c).
+    bool pie = exe.ehdr.e_type == ET_DYN, loader = pie && state->interp_fd < 0;
+    u64 base = pie && !loader ? PIE_BASE + random_pages(PIE_RANDOM_PAGES) : 0;
+    if (r >= 0)
+        r = elf_map(state->image_fd, &exe, base, &bias);
+    if (r >= 0 && state->interp_fd >= 0) {
+        r = elf_read(state->interp_fd, &interp);
+        if (r >= 0)
+            r = elf_map(state->interp_fd, &interp, 0, &interp_bias);
+        host_close(state->interp_fd);
+    }
+    host_close(state->image_fd);
+    if (r < 0)
+        signal_die(t, SIGSEGV);
+    u64 brk = ALIGN_UP(loader ? PIE_BASE : exe.hi + bias, LX_PAGE);
+    brk += random_pages(loader ? PIE_RANDOM_PAGES : BRK_RANDOM / LX_PAGE);
+
+    // The program headers in memory: PT_PHDR, else the segment that holds them.
+    u64 phdr = 0;
+    for (int i = 0; i < exe.ehdr.e_phnum; i++) {
+        const Elf64_Phdr *p = &exe.phdr[i];
+        if (p->p_type == PT_PHDR)
+            phdr = p->p_vaddr + bias;
+        else if (!phdr && p->p_type == PT_LOAD && exe.ehdr.e_phoff >= p->p_offset &&
+                 exe.ehdr.e_phoff < p->p_offset + p->p_filesz)
+            phdr = exe.ehdr.e_phoff - p->p_offset + p->p_vaddr + bias;
+    }
+    aux_set(s, AT_PHDR, phdr);
+    aux_set(s, AT_PHNUM, exe.ehdr.e_phnum);
+    aux_set(s, AT_ENTRY, exe.ehdr.e_entry + bias);
+    aux_set(s, AT_BASE, state->interp_fd >= 0 ? interp_bias : 0);
+    aux_set(s, AT_UID, t->cred.ruid);
+    aux_set(s, AT_EUID, t->cred.euid);
+    aux_set(s, AT_GID, t->cred.rgid);
+    aux_set(s, AT_EGID, t->cred.egid);
+    aux_set(s, AT_SECURE, state->secure);
+    aux_set(s, AT_HWCAP2, aux_get(s, AT_HWCAP2) & ~HWCAP2_FSGSBASE);
+    set_mm(t->instance, s, &exe, bias, brk);
+    if (exe.stack >= 0 && (exe.stack & PF_X))
+        host_mprotect(ALIGN_DOWN((uptr)s->sp, LX_PAGE), LX_PAGE,
+                      PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN);
+    memset(&t->regs, 0, sizeof t->regs);
+    t->regs.rip =
+        state->interp_fd >= 0 ? interp.ehdr.e_entry + interp_bias : exe.ehdr.e_entry + bias;
+    t->regs.rsp = (u64)s->sp;
+    t->regs.eflags = 0x202;
+}
+
+static const char *env_get(const struct start *s, const char *name)
+{
+    size_t n = strlen(name);
+    for (char **p = s->envp; *p; p++)
+        if (!strncmp(*p, name, n) && (*p)[n] == '=')
+            return *p + n + 1;
+    return NULL;
+}
+
+static _Noreturn void cannot_run(const char *name, long error)
+{
+    static const struct {
+        long error;
+        const char *text;
+    } texts[] = {
+        {ENOENT, "not found"},
+        {ENOTDIR, "not found (a part of the path is not a directory)"},
+        {EACCES, "not executable, or no permission"},
+        {ENOEXEC, "not an x86-64 Linux program"},
+        {ELIBBAD, "its program interpreter is not a valid x86-64 ELF file"},
+        {ELOOP, "too many symbolic links or interpreters"},
+        {EISDIR, "is a directory"},
+    };
+    const char *text = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (texts[i].error == -error)
+            text = texts[i].text;
+    if (text)
+        log_line("%s: %s", name, text);
+    else
+        log_line("%s: cannot be run (errno %ld)", name, -error);
+    host_exit_group(error == -ENOENT || error == -ENOTDIR ? 127 : 126);
+}
+
+// The instance's first program is named by lxrun, looked up here: in PATH if there is no slash.
+static void run_first(struct task *t, struct start *s, struct exec_state *state)
+{
+    struct exec_plan *plan = exec_plan_alloc();
+    char path[LX_PATH_MAX];
+    const char *name = state->execfn;
+    long r = -ENOENT;
+    if (!plan)
+        die("no memory");
+    if (state->cwd[0]) {
+        struct open_how how = {.flags = O_PATH | O_DIRECTORY};
+        long fd = fs_open(t, AT_FDCWD, state->cwd, &how);
+        if (fd < 0)
+            die("%s: no such directory in the guest (errno %ld)", state->cwd, -fd);
+        HOST1(__NR_fchdir, fd);
+        t->fs->cwd_mount = fd_mount(t, (int)fd);
+        fd_set_mount(t, (int)fd, -1);
+        host_close((int)fd);
+    }
+    if (strchr(name, '/')) {
+        r = exec_prepare(t, AT_FDCWD, name, 0, plan);
+    } else {
+        const char *dirs = env_get(s, "PATH");
+        long soft = 0;
+        for (dirs = dirs ? dirs : "/bin:/usr/bin"; r < 0; dirs++) {
+            size_t n = 0;
+            while (dirs[n] && dirs[n] != ':')
+                n++;
+            if (n + strlen(name) + 2 <= sizeof path) {
+                memcpy(path, dirs, n);
+                fmt(path + n, sizeof path - n, "%s%s", n ? "/" : "", name);
+                r = exec_prepare(t, AT_FDCWD, path, 0, plan);
+                if (r < 0)
+                    exec_abandon(plan);
+                if (r < 0 && r != -ENOENT && r != -ENOTDIR)
+                    soft = r; // found, but: goes on as execvp(3) does
+            }
+            dirs += n;
+            if (!*dirs)
+                break;
+        }
+        if (r < 0 && soft)
+            r = soft;
+    }
+    if (r < 0)
+        cannot_run(name, r);
+    r = exec_commit(t, plan, (uptr)s->argv, (uptr)s->envp);
+    cannot_run(name, r);
+}
+
+void start_guest(struct task *t, u64 *sp)
+{
+    struct exec_state *state = arena_alloc(sizeof *state);
+    struct start s;
+    find_vectors(&s, sp);
+    s32 reserved = reserved_block(&s);
+    if (!state)
+        die("no memory");
+    read_state(reserved, state);
+    t->instance = map_instance(reserved);
+    take_state(t, &s, state, reserved);
+    task_set_gs(t);
+    take_signals(t, state);
+    if (state->first)
+        run_first(t, &s, state);
+    proc_register(t);
+    set_comm(state->execfn);
+    place_execfn(&s, state->execfn);
+    signal_init(t);
+    task_arm(t);
+    signal_unblock(t); // SIG_ALWAYS, which exec_commit() blocks
+    load_image(t, &s, state);
+    arena_free(state, sizeof *state);
+    signal_check_pending(t);
+}

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""lxrun's command line and the processes around the program: exit statuses, options, silence,
+signals, job control, what is left behind. Programs are the host's own, and one static program in
+a root of its own.
+"""
+import os
+import pty
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+LXRUN = os.environ.get("LXRUN", str(TOP / "build/lxrun"))
+PROBE = r"""
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+    struct utsname u;
+    char cwd[4096], *home = getenv("HOME"), *path = getenv("PATH");
+    gid_t g[64];
+    uname(&u);
+    if (argc > 2 && !strcmp(argv[1], "write")) {
+        int fd = open(argv[2], O_WRONLY | O_CREAT, 0644);
+        printf("%s\n", fd < 0 ? strerror(errno) : "written");
+        return fd < 0;
+    }
+    printf("%s|%d:%d:%d|%s|%s|%s|%s|%s\n", argv[0], (int)getuid(), (int)getgid(),
+           getgroups(64, g), getcwd(cwd, sizeof cwd), home ? home : "-", path ? path : "-",
+           u.nodename, u.release);
+    return 0;
+}
+"""
+failures = 0
+
+
+def expect(what, got, want):
+    global failures
+    if got != want:
+        failures += 1
+        print(f"{what}: {got!r}, not {want!r}", file=sys.stderr)
+
+
+def lxrun(*args, **options):
+    options.setdefault("timeout", 20)
+    return subprocess.run([LXRUN, *args], capture_output=True, text=True, **options)
+
+
+def shell(script, *args):
+    return lxrun(*args, "sh", "-c", script)
+
+
+def check_status():
+    for script, status in [("exit 0", 0), ("exit 7", 7), ("exit 255", 255),
+                           ("kill -KILL $$", 137), ("kill -TERM $$", 143), ("kill -SEGV $$", 139)]:
+        ran = shell(script)
+        expect(script, (ran.returncode, ran.stdout, ran.stderr), (status, "", ""))
+    for args, status in [(["no-such-program"], 127), (["/no/such/program"], 127), (["/"], 126),
+                         (["/etc/passwd"], 126), (["--no-such-option"], 125), ([], 125),
+                         (["-r", "/no/such/root", "true"], 125), (["-b", "/no/such", "true"], 125),
+                         (["-b", "/:relative", "true"], 125), (["-e", "=x", "true"], 125),
+                         (["--cd", "/no/such/directory", "true"], 125),
+                         (["-u", "no such user", "true"], 125)]:
+        ran = lxrun(*args)
+        expect(f"status of {args}", ran.returncode, status)
+        expect(f"{args} says one line", ran.stderr.count("\n"), 1)
+        if args != ["--no-such-option"]:
+            expect(f"{args} says who", ran.stderr.startswith("lxrun: "), True)
+    for option in "--help", "--version", "--table":
+        ran = lxrun(option)
+        expect(option, (ran.returncode, bool(ran.stdout), ran.stderr), (0, True, ""))
+
+
+def check_environment():
+    env = {"PATH": os.environ["PATH"], "KEPT": "1"}
+    ran = lxrun("env", env=env)
+    expect("environment", set(ran.stdout.split()) >= {"KEPT=1", "PATH=" + env["PATH"]}, True)
+    expect("-e", lxrun("-e", "KEPT=2", "-e", "NEW=a=b", "sh", "-c", "echo $KEPT $NEW",
+                       env=env).stdout, "2 a=b\n")
+    ran = lxrun("--clearenv", "-e", "ONLY=1", "/usr/bin/env", env=env)
+    expect("--clearenv", ran.stdout, "ONLY=1\n")
+    expect("working directory", lxrun("pwd", cwd="/usr/bin").stdout, "/usr/bin\n")
+    expect("--", lxrun("--", "printf", "%s", "-v").stdout, "-v")
+    expect("options end at the program", lxrun("echo", "-v").stdout, "-v\n")
+
+
+def check_root(work):
+    root = work / "root"
+    for d in "bin", "etc", "home/u", "run", "var":
+        (root / d).mkdir(parents=True)
+    (root / "var/run").symlink_to("/run")
+    (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\nu:x:1000:100::/home/u:/bin/p\n")
+    (root / "etc/group").write_text("users:x:100:\nmore:x:7:x,u\nmost:x:8:u\n")
+    outside = work / "outside"
+    outside.mkdir()
+    subprocess.run(["gcc", "-static", "-w", "-x", "c", "-", "-o", root / "bin/p"], check=True,
+                   input=PROBE, text=True)
+    os.chmod(outside, 0o777)
+    run = ["-r", str(root), "--hostname", "box", "--kernel-release", "1.2.3"]
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    user_path = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
+
+    expect("root", lxrun(*run, "p").stdout, f"p|0:0:1|/|/root|{path}|box|1.2.3\n")
+    expect("-u name", lxrun(*run, "-u", "u", "--cd", "/home", "-0", "other", "/bin/p").stdout,
+           f"other|1000:100:3|/home|/home/u|{user_path}|box|1.2.3\n")
+    expect("-u numbers", lxrun(*run, "-u", "5:6", "p").stdout,
+           f"p|5:6:1|/|/|{user_path}|box|1.2.3\n")
+    expect("-u id:group", lxrun(*run, "-u", "1000:most", "p").stdout,
+           f"p|1000:8:1|/|/home/u|{user_path}|box|1.2.3\n")
+    release = lxrun("-r", str(root), "/bin/p").stdout.strip().rpartition("|")[2]
+    expect("release", release, os.uname().release + "-lxrun")
+    expect("inside the root", lxrun(*run, "p", cwd=root / "home").stdout.split("|")[2], "/home")
+
+    bound = f"{outside}:/var/run/deep/dir"
+    expect("-b", lxrun(*run, "-b", bound, "p", "write", "/run/deep/dir/a").stdout, "written\n")
+    expect("-b wrote", (outside / "a").exists(), True)
+    expect("-b ro", lxrun(*run, "-b", bound + ":ro", "p", "write", "/run/deep/dir/b").stdout,
+           "Read-only file system\n")
+    expect("mount point", (root / "run/deep/dir").is_dir(), True)
+    expect("/dev/null", lxrun(*run, "p", "write", "/dev/null").stdout, "written\n")
+    expect("only there", (root / "dev/null").exists(), False)
+
+
+def check_processes():
+    # A daemon that keeps no descriptor keeps nobody waiting, and is not killed.
+    start = time.monotonic()
+    ran = subprocess.run(f"{LXRUN} sh -c 'sleep 3 >/dev/null 2>&1 & echo hi' | cat", shell=True,
+                         capture_output=True, text=True, timeout=20)
+    expect("output", ran.stdout, "hi\n")
+    expect("no waiting for a daemon", time.monotonic() - start < 2, True)
+
+    ready = "echo ready; while :; do sleep 0.05; done"
+    for sig, name in [(signal.SIGTERM, "TERM"), (signal.SIGHUP, "HUP"), (signal.SIGUSR1, "USR1"),
+                      (signal.SIGINT, "INT")]:
+        child = subprocess.Popen([LXRUN, "sh", "-c", f"trap 'exit 9' {name}; {ready}"],
+                                 stdout=subprocess.PIPE)
+        child.stdout.readline()
+        child.send_signal(sig)
+        expect(f"SIG{name} passed on", child.wait(20), 9)
+
+    child = subprocess.Popen([LXRUN, "sh", "-c", "echo $$; exec sleep 60"], stdout=subprocess.PIPE)
+    program = int(child.stdout.readline())
+    child.kill()
+    child.wait(20)
+    for _ in range(100):
+        if not Path(f"/proc/{program}/status").exists():
+            break
+        time.sleep(0.02)
+    expect("SIGKILL takes the program along", Path(f"/proc/{program}/status").exists(), False)
+
+    for name, number in ("TSTP", signal.SIGTSTP), ("STOP", signal.SIGSTOP):
+        child = subprocess.Popen([LXRUN, "sh", "-c", f"kill -{name} $$; exit 4"], process_group=0)
+        _, status = os.waitpid(child.pid, os.WUNTRACED)
+        expect(f"stops with SIG{name}", os.WIFSTOPPED(status) and os.WSTOPSIG(status), number)
+        if os.WIFSTOPPED(status):
+            os.kill(child.pid, signal.SIGCONT)
+            child.wait(20)
+            expect("goes on", child.returncode, 4)
+
+
+def check_terminal():
+    pid, master = pty.fork()
+    if pid == 0:
+        os.execv(LXRUN, [LXRUN, "sh", "-c", "tty >&2; echo ready; exec cat"])
+    seen = b""
+    while b"ready" not in seen:
+        seen += os.read(master, 1000)
+    expect("tty", seen.startswith(b"/dev/pts/"), True)
+    os.write(master, b"\x03")
+    _, status = os.waitpid(pid, 0)
+    expect("^C", os.waitstatus_to_exitcode(status), 130)
+    os.close(master)
+
+
+def main():
+    os.chdir("/")
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored below nohup, which a shell cannot trap
+    with tempfile.TemporaryDirectory() as work:
+        check_status()
+        check_environment()
+        check_root(Path(work))
+        check_processes()
+        check_terminal()
+    return failures > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,7 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The C sources obey .clang-format (`make format` rewrites them).
+set -eu
+cd "$(dirname "$0")/.."
+find include host task fs loader syscalls trap rewrite cli vm tests bench -name '*.[ch]' 2>/dev/null |
+    xargs -r clang-format --dry-run --Werror

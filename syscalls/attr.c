@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: MIT
+// Changing attributes: chmod, chown, times, size, inode flags. Rules: chmod(2), chown(2),
+// utimensat(2); Linux: fs/attr.c, fs/open.c.
+#include <linux/capability.h>
+
+#include "pathop.h"
+#include "pin.h"
+#include "syscall_rows.h"
+
+static int walk_of(int flags)
+{
+    return (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+           (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+}
+
+static bool owns(const struct task *t, const struct statx *st)
+{
+    return t->cred.fsuid == st->stx_uid || cred_has_cap(&t->cred, CAP_FOWNER);
+}
+
+static long may_chmod(const struct task *t, const struct statx *st, struct meta_change *c)
+{
+    if (!owns(t, st))
+        return -EPERM;
+    c->mode &= 07777;
+    if (!cred_in_group(&t->cred, st->stx_gid) && !cred_has_cap(&t->cred, CAP_FSETID))
+        c->mode &= ~(u32)S_ISGID;
+    return 0;
+}
+
+static long may_chown(const struct task *t, const struct statx *st, struct meta_change *c)
+{
+    bool any = cred_has_cap(&t->cred, CAP_CHOWN), own = t->cred.fsuid == st->stx_uid;
+    if ((c->what & META_UID) && !any && !(own && c->uid == st->stx_uid))
+        return -EPERM;
+    if ((c->what & META_GID) && !any &&
+        !(own && (c->gid == st->stx_gid || cred_in_group(&t->cred, c->gid))))
+        return -EPERM;
+    u32 mode = st->stx_mode;
+    if ((mode & S_IFMT) == S_IFREG) {
+        u32 drop = mode & S_ISUID;
+        if ((mode & S_ISGID) && ((mode & S_IXGRP) || (!cred_in_group(&t->cred, st->stx_gid) &&
+                                                      !cred_has_cap(&t->cred, CAP_FSETID))))
+            drop |= S_ISGID;
+        if (drop) {
+            c->what |= META_MODE;
+            c->mode = mode & 07777 & ~drop;
+        }
+    }
+    return 0;
+}
+
+static long may_change(const struct task *t, const struct statx *st, struct meta_change *c)
+{
+    return c->what & META_MODE ? may_chmod(t, st, c) : may_chown(t, st, c);
+}
+
+static long change_seen(struct task *t, struct pathop *op, const struct meta_view *v,
+                        struct meta_change *c)
+{
+    u32 type = v->guest.stx_mode & S_IFMT;
+    if (op->loc.must_be_dir && type != S_IFDIR)
+        return -ENOTDIR;
+    if ((c->what & META_MODE) && type == S_IFLNK)
+        return -EOPNOTSUPP;
+    long r = may_change(t, &v->guest, c);
+    return r < 0 || !c->what ? r : meta_set(t, op->loc.mount, &op->p, v, c);
+}
+
+static long change_place(struct task *t, struct pathop *op, struct meta_change *c)
+{
+    struct meta_view v;
+    if (pathop_mount(t, op)->flags & 1) // MS_RDONLY
+        return -EROFS;
+    long r = meta_look(t, op->loc.mount, &op->p, &v);
+    if (r < 0)
+        return r;
+    r = change_seen(t, op, &v, c);
+    meta_done(t, &v);
+    return r;
+}
+
+static long change_at(struct task *t, int dirfd, uptr path, int flags, struct meta_change c)
+{
+    struct pathop op;
+    long r = pathop_begin(t, &op, dirfd, path, walk_of(flags));
+    if (r < 0)
+        return r;
+    r = change_place(t, &op, &c);
+    pathop_end(t, &op);
+    return r;
+}
+
+// A descriptor whose mount is not known came from elsewhere: only its path tells.
+static bool fd_is_read_only(struct task *t, int fd)
+{
+    struct loc loc;
+    int m = fd_mount(t, fd);
+    if (m < 0 && !fd_is_anonymous(t, fd) && loc_of_fd(t, fd, &loc) >= 0)
+        m = loc.mount;
+    return m >= 0 && (mount_at(t, m)->flags & 1); // MS_RDONLY
+}
+
+static long change_fd(struct task *t, int fd, struct meta_change c)
+{
+    struct parent p = {.fd = fd, .name = ""};
+    struct meta_view v;
+    long flags = host_fcntl(fd, F_GETFL, 0);
+    if (flags < 0)
+        return flags;
+    if (flags & O_PATH)
+        return -EBADF;
+    bool read_only = fd_is_read_only(t, fd); // finds the mount, too
+    long r = meta_look(t, fd_mount(t, fd), &p, &v);
+    if (r < 0)
+        return r;
+    r = read_only ? -EROFS : may_change(t, &v.guest, &c);
+    if (r >= 0 && c.what)
+        r = meta_set(t, fd_mount(t, fd), &p, &v, &c);
+    meta_done(t, &v);
+    return r;
+}
+
+long sys_chmod(struct task *t, uptr path, unsigned int mode)
+{
+    return change_at(t, AT_FDCWD, path, 0, (struct meta_change){META_MODE, 0, 0, mode});
+}
+
+long sys_fchmodat(struct task *t, int dirfd, uptr path, unsigned int mode)
+{
+    return change_at(t, dirfd, path, 0, (struct meta_change){META_MODE, 0, 0, mode});
+}
+
+long sys_fchmodat2(struct task *t, int dirfd, uptr path, unsigned int mode, unsigned int flags)
+{
+    if (flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    return change_at(t, dirfd, path, (int)flags, (struct meta_change){META_MODE, 0, 0, mode});
+}
+
+long sys_fchmod(struct task *t, int fd, unsigned int mode)
+{
+    return change_fd(t, fd, (struct meta_change){META_MODE, 0, 0, mode});
+}
+
+static struct meta_change owner_change(unsigned int uid, unsigned int gid)
+{
+    struct meta_change c = {.uid = uid, .gid = gid};
+    c.what = (uid != ~0u ? META_UID : 0) | (gid != ~0u ? META_GID : 0);
+    return c;
+}
+
+long sys_chown(struct task *t, uptr path, unsigned int uid, unsigned int gid)
+{
+    return change_at(t, AT_FDCWD, path, 0, owner_change(uid, gid));
+}
+
+long sys_lchown(struct task *t, uptr path, unsigned int uid, unsigned int gid)
+{
+    return change_at(t, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, owner_change(uid, gid));
+}
+
+long sys_fchownat(struct task *t, int dirfd, uptr path, unsigned int uid, unsigned int gid,
+                  int flags)
+{
+    if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    return change_at(t, dirfd, path, flags, owner_change(uid, gid));
+}
+
+long sys_fchown(struct task *t, int fd, unsigned int uid, unsigned int gid)
+{
+    return change_fd(t, fd, owner_change(uid, gid));
+}
+
+// ---- Times ----
+
+#define NOW 0x3fffffffL  // UTIME_NOW
+#define OMIT 0x3ffffffeL // UTIME_OMIT
+
+// May the task set these times (NULL: both now)? utimensat(2), "Permissions requirements".
+static long may_utime(struct task *t, const struct statx *st, const struct __kernel_timespec *ts)
+{
+    bool now = !ts || (ts[0].tv_nsec == NOW && ts[1].tv_nsec == NOW);
+    if (owns(t, st))
+        return 0;
+    if (!now)
+        return -EPERM;
+    return may_access(&t->cred, st, MAY_WRITE);
+}
+
+static long set_times(struct task *t, int dirfd, uptr path, const struct __kernel_timespec *ts,
+                      int flags)
+{
+    struct statx st;
+    struct pathop op;
+    char name[40];
+    long r;
+    if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    if (!path && dirfd != AT_FDCWD) { // futimens
+        r = meta_fstat(t, dirfd, STATX_BASIC_STATS, &st);
+        if (r >= 0)
+            r = fd_is_read_only(t, dirfd) ? -EROFS : may_utime(t, &st, ts);
+        return r < 0 ? r : HOST4(__NR_utimensat, dirfd, NULL, ts, 0);
+    }
+    r = pathop_begin(t, &op, dirfd, path, walk_of(flags));
+    if (r < 0)
+        return r;
+    r = pathop_mount(t, &op)->flags & 1 ? -EROFS
+                                        : meta_stat(t, op.loc.mount, &op.p, STATX_BASIC_STATS, &st);
+    if (r >= 0 && op.loc.must_be_dir && (st.stx_mode & S_IFMT) != S_IFDIR)
+        r = -ENOTDIR;
+    if (r >= 0)
+        r = may_utime(t, &st, ts);
+    if (r >= 0 && *op.p.name) {
+        r = HOST4(__NR_utimensat, op.p.fd, op.p.name, ts, AT_SYMLINK_NOFOLLOW);
+    } else if (r >= 0) {
+        fmt(name, sizeof name, "/proc/self/fd/%d", op.p.fd);
+        r = HOST4(__NR_utimensat, AT_FDCWD, op.p.fd == AT_FDCWD ? "." : name, ts, 0);
+    }
+    pathop_end(t, &op);
+    return r;
+}
+
+long sys_utimensat(struct task *t, int dirfd, uptr path, uptr times, int flags)
+{
+    struct __kernel_timespec ts[2];
+    if (times && copy_from_guest(ts, times, sizeof ts))
+        return -EFAULT;
+    for (int i = 0; times && i < 2; i++)
+        if (ts[i].tv_nsec != NOW && ts[i].tv_nsec != OMIT &&
+            (ts[i].tv_nsec < 0 || ts[i].tv_nsec > 999999999))
+            return -EINVAL;
+    if (times && ts[0].tv_nsec == OMIT && ts[1].tv_nsec == OMIT)
+        return 0; // "we must not even check the path" (fs/utimes.c)
+    return set_times(t, dirfd, path, times ? ts : NULL, flags);
+}
+
+static long set_timevals(struct task *t, int dirfd, uptr path, uptr times)
+{
+    struct {
+        s64 sec, usec;
+    } tv[2];
+    struct __kernel_timespec ts[2];
+    if (times && copy_from_guest(tv, times, sizeof tv))
+        return -EFAULT;
+    for (int i = 0; times && i < 2; i++) {
+        if (tv[i].usec < 0 || tv[i].usec >= 1000000)
+            return -EINVAL;
+        ts[i] = (struct __kernel_timespec){tv[i].sec, tv[i].usec * 1000};
+    }
+    return set_times(t, dirfd, path, times ? ts : NULL, 0);
+}
+
+long sys_utimes(struct task *t, uptr path, uptr times)
+{
+    return set_timevals(t, AT_FDCWD, path, times);
+}
+
+long sys_futimesat(struct task *t, int dirfd, uptr path, uptr times)
+{
+    return set_timevals(t, dirfd, path, times);
+}
+
+long sys_utime(struct task *t, uptr path, uptr times)
+{
+    s64 sec[2];
+    if (times && copy_from_guest(sec, times, sizeof sec))
+        return -EFAULT;
+    struct __kernel_timespec ts[2] = {{.tv_sec = times ? sec[0] : 0},
+                                      {.tv_sec = times ? sec[1] : 0}};
+    return set_times(t, AT_FDCWD, path, times ? ts : NULL, 0);
+}
+
+// ---- Size ----
+
+static long may_truncate(struct task *t, struct pathop *op)
+{
+    struct statx st;
+    long r = meta_stat(t, op->loc.mount, &op->p, STATX_BASIC_STATS, &st);
+    if (r < 0)
+        return r;
+    u32 type = st.stx_mode & S_IFMT;
+    if (op->loc.must_be_dir && type != S_IFDIR)
+        return -ENOTDIR;
+    if (type != S_IFREG)
+        return type == S_IFDIR ? -EISDIR : -EINVAL;
+    r = may_access(&t->cred, &st, MAY_WRITE);
+    if (r >= 0 && (pathop_mount(t, op)->flags & 1)) // MS_RDONLY
+        r = -EROFS;
+    if (r >= 0 && proc_runs_file(t, (u64)st.stx_dev_major << 32 | st.stx_dev_minor, st.stx_ino))
+        r = -ETXTBSY;
+    return r < 0 ? r : meta_witness(t, op->loc.mount, &op->p, &st);
+}
+
+long sys_truncate(struct task *t, uptr path, long size)
+{
+    struct pathop op;
+    char name[PIN_PATH_SIZE];
+    if (size < 0)
+        return -EINVAL;
+    long r = pathop_begin(t, &op, AT_FDCWD, path, WALK_FOLLOW);
+    if (r < 0)
+        return r;
+    r = may_truncate(t, &op);
+    if (r >= 0)
+        r = pathop_pin(t, &op);
+    if (r >= 0) {
+        int fd = (int)r;
+        fmt(name, sizeof name, PIN_PATH, fd);
+        r = HOST_INTR2(__NR_truncate, name, size);
+        temp_close(t, fd);
+    }
+    pathop_end(t, &op);
+    return r;
+}
+
+// ---- Inode flags ----
+
+#ifndef __NR_file_getattr // Linux 6.17
+#define __NR_file_getattr 468
+#define __NR_file_setattr 469
+#endif
+#define FILE_ATTR_SIZE 24 // FILE_ATTR_SIZE_VER0
+
+// Neither takes an O_PATH descriptor: by name in the pinned directory, or through /proc.
+static long file_attr(struct task *t, long nr, int dirfd, uptr path, uptr attr, size_t size,
+                      unsigned int flags)
+{
+    struct pathop op;
+    struct statx st;
+    char name[PIN_PATH_SIZE];
+    bool set = nr == __NR_file_setattr;
+    if (flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    if (size > LX_PAGE)
+        return -E2BIG;
+    if (size < FILE_ATTR_SIZE)
+        return -EINVAL;
+    if (!guest_range_ok(attr, size))
+        return -EFAULT;
+    long r = pathop_begin(t, &op, dirfd, path, walk_of((int)flags));
+    if (r < 0)
+        return r;
+    r = meta_stat(t, op.loc.mount, &op.p, STATX_BASIC_STATS, &st);
+    if (r >= 0 && op.loc.must_be_dir && (st.stx_mode & S_IFMT) != S_IFDIR)
+        r = -ENOTDIR;
+    if (r >= 0 && set)
+        r = pathop_mount(t, &op)->flags & 1 ? -EROFS : owns(t, &st) ? 0 : -EPERM;
+    if (r >= 0 && (*op.p.name || op.p.fd == AT_FDCWD)) {
+        r = HOST5(nr, op.p.fd, *op.p.name ? op.p.name : ".", attr, size, AT_SYMLINK_NOFOLLOW);
+    } else if (r >= 0) {
+        fmt(name, sizeof name, PIN_PATH, op.p.fd);
+        r = HOST5(nr, AT_FDCWD, name, attr, size, 0);
+    }
+    pathop_end(t, &op);
+    return r;
+}
+
+long sys_file_getattr(struct task *t, int dirfd, uptr path, uptr attr, size_t size,
+                      unsigned int flags)
+{
+    return file_attr(t, __NR_file_getattr, dirfd, path, attr, size, flags);
+}
+
+long sys_file_setattr(struct task *t, int dirfd, uptr path, uptr attr, size_t size,
+                      unsigned int flags)
+{
+    return file_attr(t, __NR_file_setattr, dirfd, path, attr, size, flags);
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// Descriptor calls: the host's, beside the bookkeeping of fs/files.c.
+#include <linux/capability.h>
+#include <linux/close_range.h>
+
+#include "fs.h"
+#include "host.h"
+#include "syscall_rows.h"
+#include "uaccess.h"
+
+#define F_DUPFD_QUERY_NR 1027
+
+long sys_close(struct task *t, int fd)
+{
+    bool known = fd_mount(t, fd) >= 0 || t->files->refs == 1;
+    // Forgotten before the number is free, so that another thread's open finds it blank.
+    fd_set_mount(t, fd, -1);
+    if (known)
+        return HOST1(__NR_close, fd);
+    // Not known to be the guest's: it may be another thread's temporary one.
+    files_exclusive_begin(t);
+    long r = HOST1(__NR_close, fd);
+    files_exclusive_end(t);
+    return r;
+}
+
+long sys_dup(struct task *t, int fd)
+{
+    long r = HOST1(__NR_dup, fd);
+    if (r >= 0)
+        fd_set_mount(t, (int)r, fd_mount(t, fd));
+    return r;
+}
+
+long sys_dup3(struct task *t, int oldfd, int newfd, int flags)
+{
+    files_exclusive_begin(t);
+    long r = files_make_room(t, newfd);
+    if (r >= 0) {
+        int mount = fd_mount(t, oldfd);
+        r = HOST_INTR3(__NR_dup3, oldfd, newfd, flags);
+        if (r >= 0)
+            fd_set_mount(t, newfd, mount);
+    }
+    files_exclusive_end(t);
+    return r;
+}
+
+long sys_dup2(struct task *t, int oldfd, int newfd)
+{
+    if (oldfd == newfd) { // unlike dup3 not an error
+        long r = host_fcntl(oldfd, F_GETFD, 0);
+        return r < 0 ? r : newfd;
+    }
+    return sys_dup3(t, oldfd, newfd, 0);
+}
+
+// Does op on every part of [first, last] that is not lxcore's.
+static long each_range(struct task *t, u32 first, u32 last, u32 flags)
+{
+    u32 ours = (u32)t->files->reserved, ours_last = ours + RESERVED_COUNT - 1;
+    long r = 0;
+    if (first < ours)
+        r = HOST3(__NR_close_range, first, MIN(last, ours - 1), flags);
+    if (r >= 0 && last > ours_last)
+        r = HOST3(__NR_close_range, MAX(first, ours_last + 1), last, flags);
+    return r;
+}
+
+long sys_close_range(struct task *t, unsigned int first, unsigned int last, unsigned int flags)
+{
+    if (first > last || (flags & ~(unsigned)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)))
+        return -EINVAL;
+    if (flags & CLOSE_RANGE_UNSHARE) {
+        long r = sys_unshare(t, 0x400 /* CLONE_FILES */);
+        if (r < 0)
+            return r;
+        flags &= ~(unsigned)CLOSE_RANGE_UNSHARE;
+    }
+    files_exclusive_begin(t);
+    if (!(flags & CLOSE_RANGE_CLOEXEC))
+        for (u32 fd = first; fd < FD_KINDS && fd <= last; fd++)
+            fd_set_mount(t, (int)fd, -1);
+    long r = each_range(t, first, last, flags);
+    files_exclusive_end(t);
+    return r;
+}
+
+// The host knows one owner of all files.
+static long may_set_noatime(struct task *t, int fd)
+{
+    struct statx st;
+    long flags = host_fcntl(fd, F_GETFL, 0);
+    if (flags < 0 || (flags & (O_NOATIME | O_PATH)))
+        return 0; // the host tells what is wrong, if anything is
+    long r = meta_fstat(t, fd, STATX_BASIC_STATS, &st);
+    if (r < 0 || st.stx_uid == t->cred.fsuid || cred_has_cap(&t->cred, CAP_FOWNER))
+        return 0;
+    return -EPERM;
+}
+
+long sys_fcntl(struct task *t, int fd, unsigned int cmd, unsigned long arg)
+{
+    if (cmd == F_DUPFD_QUERY_NR && fd_is_reserved(t, (int)arg))
+        return -EBADF;
+    if (cmd == F_SETFL && (arg & O_NOATIME)) {
+        long r = may_set_noatime(t, fd);
+        if (r < 0)
+            return r;
+    }
+    if (cmd != F_DUPFD && cmd != F_DUPFD_CLOEXEC)
+        return HOST_INTR3(__NR_fcntl, fd, cmd, arg);
+    if (fd_is_reserved(t, (int)arg)) { // the guest may have the very number that it asks for
+        files_exclusive_begin(t);
+        long r = files_make_room(t, (int)arg);
+        files_exclusive_end(t);
+        if (r == -EBADF)
+            return -EINVAL;
+    }
+    long r = HOST3(__NR_fcntl, fd, cmd, arg);
+    if (r >= 0)
+        fd_set_mount(t, (int)r, fd_mount(t, fd));
+    return r;
+}
+
+long sys_poll(struct task *t, uptr fds, unsigned int nfds, int timeout)
+{
+    // The host's limit may be higher than the guest's.
+    return files_beyond_limit(t, nfds) ? -EINVAL : HOST_INTR3(__NR_poll, fds, nfds, timeout);
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+// System V IPC: the host's objects, seen through the instance's records (include/ipc.h). What an
+// object holds and waiting on it are the host's; names, owners and permissions are answered here,
+// as ipc/util.c has them. Attaching shared memory is in memory.c.
+#include <asm/ipcbuf.h>
+#include <linux/capability.h>
+#include <linux/errno.h>
+#include <linux/ipc.h>
+#include <linux/msg.h>
+#include <linux/sem.h>
+#include <linux/shm.h>
+
+#include "host.h"
+#include "ipc.h"
+#include "syscall_rows.h"
+#include "task.h"
+#include "uaccess.h"
+
+#ifndef SHM_STAT_ANY
+#define SHM_STAT_ANY 15
+#define SEM_STAT_ANY 20
+#define MSG_STAT_ANY 13
+#endif
+
+#define HOST_MODE 0600 // all guests are one host user; who else may is the record's business
+#define MODE_BITS 0777
+
+// One of shmget, semget, msgget: nr is the host call, size its middle argument.
+static long get_object(struct task *t, int kind, int nr, s32 key, unsigned long size, int flags)
+{
+    s32 host_key = ipc_key(t, key);
+    int plain = flags & ~(IPC_CREAT | IPC_EXCL | MODE_BITS);
+    bool has_size = kind != IPC_MSG;
+    for (;;) {
+        long id = -ENOENT;
+        if (key != IPC_PRIVATE)
+            id = has_size ? HOST3(nr, host_key, size, plain) : HOST2(nr, host_key, plain);
+        if (id != -ENOENT) { // it is there, even when size does not fit
+            if ((flags & IPC_CREAT) && (flags & IPC_EXCL))
+                return -EEXIST;
+            if (id < 0)
+                return id;
+            const struct ipc_record *r = ipc_find(t, kind, (s32)id);
+            if (!r)
+                r = ipc_add(t, kind, (s32)id, HOST_MODE, false);
+            long may = r ? ipc_may(t, r, (u32)flags & MODE_BITS) : -ENOSPC;
+            return may ? may : id;
+        }
+        if (key != IPC_PRIVATE && !(flags & IPC_CREAT))
+            return -ENOENT;
+        int create = plain | IPC_CREAT | IPC_EXCL | HOST_MODE;
+        id = has_size ? HOST3(nr, host_key, size, create) : HOST2(nr, host_key, create);
+        if (id == -EEXIST)
+            continue; // somebody else was faster
+        if (id >= 0 && !ipc_add(t, kind, (s32)id, (u32)flags, true)) {
+            if (kind == IPC_SEM)
+                HOST4(__NR_semctl, id, 0, IPC_RMID, 0);
+            else
+                HOST3(kind == IPC_SHM ? __NR_shmctl : __NR_msgctl, id, IPC_RMID, 0);
+            return -ENOSPC;
+        }
+        return id;
+    }
+}
+
+long sys_shmget(struct task *t, int key, size_t size, int flags)
+{
+    return get_object(t, IPC_SHM, __NR_shmget, key, size, flags);
+}
+
+long sys_semget(struct task *t, int key, int nsems, int flags)
+{
+    return get_object(t, IPC_SEM, __NR_semget, key, (unsigned long)nsems, flags);
+}
+
+long sys_msgget(struct task *t, int key, int flags)
+{
+    return get_object(t, IPC_MSG, __NR_msgget, key, 0, flags);
+}
+
+// ---- What the three control calls have in common ----
+
+// All three begin with an ipc64_perm.
+union object_ds {
+    struct ipc64_perm perm;
+    struct shmid64_ds shm;
+    struct semid64_ds sem;
+    struct msqid64_ds msg;
+};
+
+static size_t ds_size(int kind)
+{
+    return kind == IPC_SHM   ? sizeof(struct shmid64_ds)
+           : kind == IPC_SEM ? sizeof(struct semid64_ds)
+                             : sizeof(struct msqid64_ds);
+}
+
+static long host_control(int kind, s32 id, int cmd, void *arg)
+{
+    if (kind == IPC_SEM)
+        return HOST4(__NR_semctl, id, 0, cmd, arg);
+    return HOST3(kind == IPC_SHM ? __NR_shmctl : __NR_msgctl, id, cmd, arg);
+}
+
+// IPC_STAT by id, or SHM_STAT and its like by index, which return the id. any: nobody is refused.
+static long stat_object(struct task *t, int kind, s32 id, int cmd, bool any, uptr to)
+{
+    union object_ds ds = {0};
+    const struct ipc_record *r = cmd == IPC_STAT ? ipc_find(t, kind, id) : NULL;
+    if (cmd == IPC_STAT && !r)
+        return -EINVAL;
+    long found = host_control(kind, id, cmd, &ds);
+    if (found < 0)
+        return found;
+    if (!r)
+        r = ipc_find(t, kind, (s32)found);
+    long may = !r ? -EINVAL : any ? 0 : ipc_may(t, r, IPC_READ);
+    if (may)
+        return may;
+    ipc_show(t, r, &ds.perm);
+    return copy_to_guest(to, &ds, ds_size(kind)) ? -EFAULT : found;
+}
+
+static long set_object(struct task *t, int kind, s32 id, uptr from)
+{
+    union object_ds want, ds;
+    if (copy_from_guest(&want, from, ds_size(kind)))
+        return -EFAULT;
+    struct ipc_record *r = ipc_find(t, kind, id);
+    if (!r)
+        return -EINVAL;
+    long may = ipc_owner(t, r, CAP_SYS_ADMIN);
+    if (may)
+        return may;
+    if (want.perm.uid == ~0u || want.perm.gid == ~0u)
+        return -EINVAL;
+    long e = host_control(kind, id, IPC_STAT, &ds);
+    if (e < 0)
+        return e;
+    if (kind == IPC_MSG) {
+        if (want.msg.msg_qbytes > ds.msg.msg_qbytes && !cred_has_cap(&t->cred, CAP_SYS_RESOURCE))
+            return -EPERM;
+        ds.msg.msg_qbytes = want.msg.msg_qbytes;
+    }
+    e = host_control(kind, id, IPC_SET, &ds); // moves the time of change
+    if (e)
+        return e;
+    r->uid = want.perm.uid;
+    r->gid = want.perm.gid;
+    r->mode = want.perm.mode & MODE_BITS;
+    return 0;
+}
+
+static long remove_object(struct task *t, int kind, s32 id)
+{
+    struct ipc_record *r = ipc_find(t, kind, id);
+    long may = r ? ipc_owner(t, r, CAP_SYS_ADMIN) : -EINVAL;
+    if (may)
+        return may;
+    union object_ds ds;
+    long e = host_control(kind, id, IPC_RMID, NULL);
+    // Shared memory lives on, and can be attached by its id, while somebody has it attached.
+    if (kind != IPC_SHM || host_control(kind, id, IPC_STAT, &ds) < 0)
+        ipc_drop(r);
+    return e;
+}
+
+long sys_shmctl(struct task *t, int shmid, int cmd, uptr buf)
+{
+    const struct ipc_record *r;
+    long may;
+    if (shmid < 0 || cmd < 0)
+        return -EINVAL;
+    switch (cmd) {
+    case IPC_STAT:
+    case SHM_STAT:
+    case SHM_STAT_ANY:
+        return stat_object(t, IPC_SHM, shmid, cmd, cmd == SHM_STAT_ANY, buf);
+    case IPC_SET:
+        return set_object(t, IPC_SHM, shmid, buf);
+    case IPC_RMID:
+        return remove_object(t, IPC_SHM, shmid);
+    case SHM_LOCK:
+    case SHM_UNLOCK:
+        r = ipc_find(t, IPC_SHM, shmid);
+        may = r ? ipc_owner(t, r, CAP_IPC_LOCK) : -EINVAL;
+        return may ? may : HOST3(__NR_shmctl, shmid, cmd, 0);
+    }
+    return HOST3(__NR_shmctl, shmid, cmd, buf); // IPC_INFO, SHM_INFO, or refused
+}
+
+long sys_msgctl(struct task *t, int msqid, int cmd, uptr buf)
+{
+    if (msqid < 0 || cmd < 0)
+        return -EINVAL;
+    switch (cmd) {
+    case IPC_STAT:
+    case MSG_STAT:
+    case MSG_STAT_ANY:
+        return stat_object(t, IPC_MSG, msqid, cmd, cmd == MSG_STAT_ANY, buf);
+    case IPC_SET:
+        return set_object(t, IPC_MSG, msqid, buf);
+    case IPC_RMID:
+        return remove_object(t, IPC_MSG, msqid);
+    }
+    return HOST3(__NR_msgctl, msqid, cmd, buf);
+}
+
+long sys_semctl(struct task *t, int semid, int semnum, int cmd, unsigned long arg)
+{
+    u32 want = IPC_READ;
+    long may;
+    if (semid < 0)
+        return -EINVAL;
+    switch (cmd) {
+    case IPC_STAT:
+    case SEM_STAT:
+    case SEM_STAT_ANY:
+        return stat_object(t, IPC_SEM, semid, cmd, cmd == SEM_STAT_ANY, arg);
+    case IPC_SET:
+        return set_object(t, IPC_SEM, semid, arg);
+    case IPC_RMID:
+        return remove_object(t, IPC_SEM, semid);
+    case SETVAL:
+    case SETALL:
+        want = IPC_WRITE;
+        __attribute__((fallthrough));
+    case GETVAL:
+    case GETALL:
+    case GETPID:
+    case GETNCNT:
+    case GETZCNT:
+        may = ipc_use(t, IPC_SEM, semid, want);
+        if (may)
+            return may;
+    }
+    return HOST4(__NR_semctl, semid, semnum, cmd, arg);
+}
+
+// ---- Using them ----
+
+long sys_semtimedop(struct task *t, int semid, uptr sops, unsigned int nsops, uptr timeout)
+{
+    struct sembuf ops[64];
+    u32 want = 0;
+    // Semaphores that only are waited for to become 0 need read permission. The host refuses too
+    // many operations, and looks at them before it looks at the object.
+    for (unsigned int done = 0; done < nsops && nsops <= 500; done += ARRAY_LEN(ops)) {
+        unsigned int n = MIN(nsops - done, (unsigned int)ARRAY_LEN(ops));
+        if (copy_from_guest(ops, sops + done * sizeof ops[0], n * sizeof ops[0]))
+            return -EFAULT;
+        for (unsigned int i = 0; i < n; i++)
+            want |= ops[i].sem_op ? IPC_WRITE : 0;
+    }
+    long may = nsops && nsops <= 500 ? ipc_use(t, IPC_SEM, semid, want ? want : IPC_READ) : 0;
+    if (may)
+        return may;
+    return HOST_INTR4(__NR_semtimedop, semid, sops, nsops, timeout);
+}
+
+long sys_semop(struct task *t, int semid, uptr sops, unsigned int nsops)
+{
+    return sys_semtimedop(t, semid, sops, nsops, 0);
+}
+
+long sys_msgsnd(struct task *t, int msqid, uptr msgp, size_t msgsz, int flags)
+{
+    long may = ipc_use(t, IPC_MSG, msqid, IPC_WRITE);
+    return may ? may : HOST_INTR4(__NR_msgsnd, msqid, msgp, msgsz, flags);
+}
+
+long sys_msgrcv(struct task *t, int msqid, uptr msgp, size_t msgsz, long msgtyp, int flags)
+{
+    long may = ipc_use(t, IPC_MSG, msqid, IPC_READ);
+    return may ? may : HOST_INTR5(__NR_msgrcv, msqid, msgp, msgsz, msgtyp, flags);
+}

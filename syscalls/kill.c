@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+// Sending signals. The host delivers; which processes are there and who may signal them is decided
+// here, because the host knows neither the instance nor the guest's identities. A process that
+// signals itself goes straight to the host.
+#include <linux/capability.h>
+#include <linux/errno.h>
+
+#include "host.h"
+#include "reach.h"
+#include "syscall_rows.h"
+#include "task.h"
+#include "uaccess.h"
+
+#ifndef PIDFD_SIGNAL_THREAD
+#define PIDFD_SIGNAL_THREAD 1
+#define PIDFD_SIGNAL_THREAD_GROUP 2
+#define PIDFD_SIGNAL_PROCESS_GROUP 4
+#endif
+
+// info: a guest address, or 0 for what kill(2) says of the sender.
+static long send(struct task *t, u32 tgid, int sig, uptr info)
+{
+    if ((u32)sig > 64)
+        return -EINVAL;
+    long r = reach_may_signal(t, tgid, sig);
+    if (r)
+        return r;
+    return info ? HOST3(__NR_rt_sigqueueinfo, tgid, sig, info) : HOST2(__NR_kill, tgid, sig);
+}
+
+struct broadcast {
+    u32 pgid; // 0: every process but the caller
+    int sig;
+    uptr info;
+    u32 reached, allowed;
+    long error;
+    bool self;
+};
+
+static void send_one(struct task *t, struct proc_slot *s, void *arg)
+{
+    struct broadcast *b = arg;
+    u32 tgid = s->tgid;
+    bool self = tgid == t->proc->tgid;
+    if (b->pgid ? HOST1(__NR_getpgid, tgid) != (long)b->pgid : self)
+        return;
+    if (self) { // last: it may be the end
+        b->self = true;
+        return;
+    }
+    long r = send(t, tgid, b->sig, b->info);
+    if (r == -ESRCH)
+        return;
+    b->reached++;
+    b->allowed += !r;
+    b->error = r && r != -EPERM ? r : b->error;
+}
+
+static long send_group(struct task *t, u32 pgid, int sig, uptr info)
+{
+    bool inside = reach_group(t, pgid);
+    // Nobody else's processes in it, nobody that may not be signalled: the host does it at once.
+    if (inside && !info && cred_has_cap(&t->cred, CAP_KILL))
+        return HOST2(__NR_kill, -(long)pgid, sig);
+    struct broadcast b = {.pgid = pgid, .sig = sig, .info = info};
+    reach_each(t, send_one, &b);
+    if (!b.reached && inside && !b.self) // a child that has no record yet
+        return send(t, pgid, sig, info);
+    if (b.self)
+        return send(t, t->proc->tgid, sig, info);
+    return b.allowed ? 0 : b.error ? b.error : b.reached ? -EPERM : -ESRCH;
+}
+
+long sys_kill(struct task *t, int pid, int sig)
+{
+    if (pid > 0) {
+        u32 tgid = reach_process(t, (u32)pid) ? (u32)pid : reach_thread(t, (u32)pid);
+        return tgid ? send(t, tgid, sig, 0) : -ESRCH;
+    }
+    if (pid == -1) {
+        struct broadcast b = {.sig = sig};
+        reach_each(t, send_one, &b);
+        return b.reached ? b.error : -ESRCH;
+    }
+    if (pid == 0)
+        return send_group(t, (u32)HOST1(__NR_getpgid, 0), sig, 0);
+    if (pid == -0x7fffffff - 1)
+        return -ESRCH; // its negative is no number
+    return send_group(t, (u32)-pid, sig, 0);
+}
+
+// The common part of calls that name a thread. tgid: 0 for any.
+static long may_reach_thread(struct task *t, int tgid, int tid, int sig)
+{
+    u32 own = (u32)tgid == t->proc->tgid ? (u32)tgid : reach_thread(t, (u32)tid);
+    if (!own || (tgid && own != (u32)tgid))
+        return -ESRCH;
+    if ((u32)sig > 64)
+        return -EINVAL;
+    long r = reach_may_signal(t, own, sig);
+    return r ? r : (long)own;
+}
+
+long sys_tkill(struct task *t, int tid, int sig)
+{
+    if (tid <= 0)
+        return -EINVAL;
+    long tgid = may_reach_thread(t, 0, tid, sig);
+    return tgid < 0 ? tgid : HOST3(__NR_tgkill, tgid, tid, sig);
+}
+
+long sys_tgkill(struct task *t, int tgid, int tid, int sig)
+{
+    if (tgid <= 0 || tid <= 0)
+        return -EINVAL;
+    long r = may_reach_thread(t, tgid, tid, sig);
+    return r < 0 ? r : HOST3(__NR_tgkill, tgid, tid, sig);
+}
+
+// Only a process itself may pretend that the kernel or kill(2) sent a signal.
+static long check_info(struct task *t, uptr info, u32 target)
+{
+    siginfo_t i;
+    if (copy_from_guest(&i, info, sizeof i))
+        return -EFAULT;
+    return (i.si_code >= 0 || i.si_code == SI_TKILL) && target != t->tid ? -EPERM : 0;
+}
+
+long sys_rt_sigqueueinfo(struct task *t, int tgid, int sig, uptr info)
+{
+    long r = check_info(t, info, (u32)tgid);
+    if (r)
+        return r;
+    u32 process = reach_process(t, (u32)tgid) ? (u32)tgid : reach_thread(t, (u32)tgid);
+    return process ? send(t, process, sig, info) : -ESRCH;
+}
+
+long sys_rt_tgsigqueueinfo(struct task *t, int tgid, int tid, int sig, uptr info)
+{
+    long r = tgid <= 0 || tid <= 0 ? -EINVAL : check_info(t, info, (u32)tid);
+    if (!r)
+        r = may_reach_thread(t, tgid, tid, sig);
+    return r < 0 ? r : HOST4(__NR_rt_tgsigqueueinfo, tgid, tid, sig, info);
+}
+
+long sys_pidfd_send_signal(struct task *t, int pidfd, int sig, uptr info, unsigned int flags)
+{
+    const u32 known = PIDFD_SIGNAL_THREAD | PIDFD_SIGNAL_THREAD_GROUP | PIDFD_SIGNAL_PROCESS_GROUP;
+    if ((flags & ~known) || (flags & (flags - 1)))
+        return -EINVAL;
+    long tgid = reach_pidfd(t, pidfd);
+    if (tgid < 0)
+        return tgid;
+    if (flags & PIDFD_SIGNAL_PROCESS_GROUP) {
+        siginfo_t i;
+        if (info && copy_from_guest(&i, info, sizeof i))
+            return -EFAULT;
+        if (info && i.si_signo != sig)
+            return -EINVAL;
+        return send_group(t, (u32)tgid, sig, info);
+    }
+    if ((u32)sig > 64)
+        return -EINVAL;
+    long r = reach_may_signal(t, (u32)tgid, sig);
+    return r ? r : HOST4(__NR_pidfd_send_signal, pidfd, sig, info, flags);
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// Nice values and resource limits: the host's own, for processes of the instance only, and with the
+// guest's identity where Linux asks for one. Raising what the host user may not raise is refused by
+// the host, also to a guest root.
+#include <linux/capability.h>
+#include <linux/resource.h>
+
+#include "fs.h"
+#include "host.h"
+#include "reach.h"
+#include "syscall_rows.h"
+#include "task.h"
+#include "uaccess.h"
+
+// One pass over the processes that PRIO_PGRP or PRIO_USER name.
+struct nice_pass {
+    int which;
+    u32 who;
+    bool set;
+    int nice;
+    long best, error;
+    u32 found;
+};
+
+// kernel/sys.c: set_one_prio_perm()
+static bool may_renice(const struct cred *c, const struct proc_slot *s)
+{
+    return c->euid == s->ruid || c->euid == s->euid || cred_has_cap(c, CAP_SYS_NICE);
+}
+
+static void nice_one(struct task *t, struct proc_slot *s, void *arg)
+{
+    struct nice_pass *p = arg;
+    u32 tgid = s->tgid;
+    bool meant =
+        p->which == PRIO_USER ? s->ruid == p->who : HOST1(__NR_getpgid, tgid) == (long)p->who;
+    if (!meant)
+        return;
+    long r = p->set && !may_renice(&t->cred, s) ? -EPERM
+             : p->set ? HOST3(__NR_setpriority, PRIO_PROCESS, tgid, p->nice)
+                      : HOST2(__NR_getpriority, PRIO_PROCESS, tgid);
+    if (r == -ESRCH)
+        return;
+    p->found++;
+    if (r < 0)
+        p->error = r;
+    else
+        p->best = MAX(p->best, r); // the raw call counts from 40, best, down to 1
+}
+
+static long nice_many(struct task *t, struct nice_pass *p)
+{
+    if (p->which == PRIO_PGRP && !p->who)
+        p->who = (u32)HOST1(__NR_getpgid, 0);
+    if (p->which == PRIO_USER && !p->who)
+        p->who = t->cred.ruid;
+    reach_each(t, nice_one, p);
+    if (!p->found)
+        return -ESRCH;
+    return p->error ? p->error : p->set ? 0 : p->best;
+}
+
+long sys_getpriority(struct task *t, int which, int who)
+{
+    struct nice_pass p = {.which = which, .who = (u32)who};
+    if (which < PRIO_PROCESS || which > PRIO_USER)
+        return -EINVAL;
+    if (which != PRIO_PROCESS)
+        return nice_many(t, &p);
+    if (who && !reach_thread(t, (u32)who))
+        return -ESRCH;
+    return HOST2(__NR_getpriority, which, who);
+}
+
+long sys_setpriority(struct task *t, int which, int who, int prio)
+{
+    struct nice_pass p = {.which = which, .who = (u32)who, .set = true, .nice = prio};
+    if (which < PRIO_PROCESS || which > PRIO_USER)
+        return -EINVAL;
+    if (which != PRIO_PROCESS)
+        return nice_many(t, &p);
+    u32 tgid = who ? reach_thread(t, (u32)who) : t->proc->tgid;
+    if (!tgid)
+        return -ESRCH;
+    const struct proc_slot *s = proc_find(t->instance, tgid);
+    if (tgid != t->proc->tgid && s && !may_renice(&t->cred, s))
+        return -EPERM;
+    return HOST3(__NR_setpriority, which, who, prio);
+}
+
+long sys_prlimit64(struct task *t, int pid, unsigned int resource, uptr new_limit, uptr old_limit)
+{
+    struct rlimit64 want, old;
+    if (new_limit && copy_from_guest(&want, new_limit, sizeof want))
+        return -EFAULT;
+    u32 tgid = pid ? reach_thread(t, (u32)pid) : t->proc->tgid;
+    if (!tgid)
+        return -ESRCH;
+    long r = reach_same_ids(t, tgid, CAP_SYS_RESOURCE);
+    if (r)
+        return r;
+    bool files = resource == RLIMIT_NOFILE;
+    // Where the host user could raise a hard limit, the guest's identity still has to allow it.
+    if (new_limit && !cred_has_cap(&t->cred, CAP_SYS_RESOURCE)) {
+        r = HOST4(__NR_prlimit64, pid, resource, NULL, &old);
+        if (r)
+            return r;
+        if (files)
+            files_limit_to_guest(t, &old);
+        if (want.rlim_cur <= want.rlim_max && want.rlim_max > old.rlim_max)
+            return -EPERM;
+    }
+    bool set_files = new_limit && files && tgid == t->proc->tgid;
+    r = HOST4(__NR_prlimit64, pid, resource, new_limit && !set_files ? &want : NULL,
+              old_limit ? &old : NULL);
+    if (r)
+        return r;
+    if (files && old_limit)
+        files_limit_to_guest(t, &old);
+    if (set_files)
+        r = files_set_limit(t, &want);
+    if (r)
+        return r;
+    return old_limit ? copy_to_guest(old_limit, &old, sizeof old) : 0;
+}
+
+long sys_getrlimit(struct task *t, unsigned int resource, uptr rlim)
+{
+    if (!rlim)
+        return resource < RLIM_NLIMITS ? -EFAULT : -EINVAL;
+    return sys_prlimit64(t, 0, resource, 0, rlim);
+}
+
+long sys_setrlimit(struct task *t, unsigned int resource, uptr rlim)
+{
+    if (!rlim)
+        return -EFAULT;
+    return sys_prlimit64(t, 0, resource, rlim, 0);
+}

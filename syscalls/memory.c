@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+// The guest's memory map is the host process's own; these calls pass through, but for lxcore's
+// range [LX_BASE, LX_END): to the guest it looks like memory that is not mapped and cannot be.
+// Where a range lies on both sides of it, Linux' rule for a hole in the range applies: what lies
+// before the hole is done, then comes the error.
+#include <linux/ipc.h>
+#include <linux/mman.h>
+#include <linux/shm.h>
+#include <linux/uio.h>
+
+#include "fs.h"
+#include "host.h"
+#include "ipc.h"
+#include "reach.h"
+#include "syscall_rows.h"
+#include "task.h"
+#include "uaccess.h"
+
+// Does [addr, addr + len) reach into lxcore's range? An empty range counts as its first byte. One
+// that wraps around does not: the kernel refuses it.
+static bool hits_lxcore(uptr addr, size_t len)
+{
+    uptr end = addr + (len ? len : 1);
+    return end > addr && addr < LX_END && end > LX_BASE;
+}
+
+// Where a mapping that the kernel would put into a hole of lxcore's range goes instead; 0: nowhere.
+// Only a guest that has used up the terabyte above gets there.
+static uptr place_below(size_t len)
+{
+    uptr at = LX_BASE - ALIGN_UP(len, LX_PAGE);
+    for (int tries = 0; tries < 64 && len < LX_BASE && at > LX_PAGE; tries++) {
+        long r = host_mmap(at, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (r < 0)
+            return 0;
+        if (!hits_lxcore((uptr)r, len))
+            return (uptr)r;
+        host_munmap((uptr)r, len);
+        at -= at / 64 & ~(LX_PAGE - 1);
+    }
+    return 0;
+}
+
+long sys_mmap(struct task *t, uptr addr, size_t length, int prot, int flags, int fd, long offset)
+{
+    (void)t;
+    if (hits_lxcore(addr, length)) {
+        if ((flags & MAP_FIXED_NOREPLACE) && length)
+            return -EEXIST;
+        if ((flags & MAP_FIXED) && length)
+            return -ENOMEM;
+        addr = 0; // a hint that cannot be followed
+    }
+    long r = host_mmap(addr, length, prot, flags, fd, offset);
+    if (r < 0 || !hits_lxcore((uptr)r, length))
+        return r;
+    host_munmap((uptr)r, length);
+    uptr at = place_below(length);
+    return at ? host_mmap(at, length, prot, flags | MAP_FIXED, fd, offset) : -ENOMEM;
+}
+
+long sys_munmap(struct task *t, uptr addr, size_t length)
+{
+    (void)t;
+    if (!length || (addr & (LX_PAGE - 1)) || !hits_lxcore(addr, length))
+        return host_munmap(addr, length);
+    // The upper part first: the kernel refuses an end beyond the address space before it does
+    // anything.
+    uptr end = addr + length;
+    long r = end > LX_END ? host_munmap(LX_END, end - LX_END) : 0;
+    return !r && addr < LX_BASE ? host_munmap(addr, LX_BASE - addr) : r;
+}
+
+// Key -1 is mprotect itself.
+static long protect(uptr addr, size_t length, int prot, int pkey)
+{
+    return pkey == -1 ? HOST3(__NR_mprotect, addr, length, prot)
+                      : HOST4(__NR_pkey_mprotect, addr, length, prot, pkey);
+}
+
+static long mprotect_pkey(uptr addr, size_t length, int prot, int pkey)
+{
+    if (!length || !hits_lxcore(addr, length))
+        return protect(addr, length, prot, pkey);
+    long r = protect(MIN(addr, LX_BASE), addr < LX_BASE ? LX_BASE - addr : 0, prot, pkey);
+    return (addr & (LX_PAGE - 1)) ? -EINVAL : r ? r : -ENOMEM;
+}
+
+long sys_mprotect(struct task *t, uptr addr, size_t length, int prot)
+{
+    (void)t;
+    return mprotect_pkey(addr, length, prot, -1);
+}
+
+long sys_pkey_mprotect(struct task *t, uptr addr, size_t length, int prot, int pkey)
+{
+    (void)t;
+    return mprotect_pkey(addr, length, prot, pkey);
+}
+
+long sys_mremap(struct task *t, uptr old_addr, size_t old_size, size_t new_size, int flags,
+                uptr new_addr)
+{
+    (void)t;
+    if (hits_lxcore(old_addr, old_size))
+        return -EFAULT;
+    if (flags & MREMAP_FIXED) {
+        if (hits_lxcore(new_addr, new_size))
+            return -ENOMEM;
+    } else if (hits_lxcore(new_addr, new_size)) {
+        new_addr = 0; // only a hint of MREMAP_DONTUNMAP
+    }
+    long r = HOST5(__NR_mremap, old_addr, old_size, new_size, flags, new_addr);
+    if (r < 0 || !hits_lxcore((uptr)r, new_size))
+        return r;
+    // Without any other place it stays in the hole: its old one is gone.
+    uptr at = place_below(new_size);
+    return at ? HOST5(__NR_mremap, r, new_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, at) : r;
+}
+
+long sys_madvise(struct task *t, uptr addr, size_t length, int advice)
+{
+    (void)t;
+    if (!length || !hits_lxcore(addr, length))
+        return HOST_INTR3(__NR_madvise, addr, length, advice);
+    // An empty range only checks the advice and the address.
+    long r = HOST3(__NR_madvise, addr, addr < LX_BASE ? LX_BASE - addr : 0, advice);
+    // madvise goes on behind a hole (madvise(2), ENOMEM).
+    if (!r && addr + length > LX_END)
+        r = HOST3(__NR_madvise, LX_END, addr + length - LX_END, advice);
+    return r ? r : -ENOMEM;
+}
+
+long sys_brk(struct task *t, uptr addr)
+{
+    (void)t;
+    return HOST1(__NR_brk, addr);
+}
+
+long sys_remap_file_pages(struct task *t, uptr addr, size_t size, int prot, size_t pgoff, int flags)
+{
+    (void)t;
+    if (hits_lxcore(addr, size))
+        return -EINVAL;
+    return HOST5(__NR_remap_file_pages, addr, size, prot, pgoff, flags);
+}
+
+long sys_mseal(struct task *t, uptr addr, size_t length, unsigned long flags)
+{
+    (void)t;
+    if (length && !flags && !(addr & (LX_PAGE - 1)) && hits_lxcore(addr, length))
+        return -ENOMEM;
+    return HOST3(NR_mseal, addr, length, flags);
+}
+
+// ---- System V shared memory ----
+
+long sys_shmat(struct task *t, int shmid, uptr addr, int flags)
+{
+    long r =
+        ipc_use(t, IPC_SHM, shmid,
+                IPC_READ | (flags & SHM_RDONLY ? 0 : IPC_WRITE) | (flags & SHM_EXEC ? 0111 : 0));
+    if (r)
+        return r;
+    if (addr && addr < LX_END) {
+        struct shmid64_ds ds;
+        r = HOST3(__NR_shmctl, shmid, IPC_STAT, &ds);
+        if (r < 0)
+            return r;
+        if (hits_lxcore(addr, ds.shm_segsz))
+            return -EINVAL;
+    }
+    r = HOST3(__NR_shmat, shmid, addr, flags);
+    if (r > 0 && !addr && r >= (long)LX_BASE && r < (long)LX_END) {
+        HOST1(__NR_shmdt, r);
+        return -ENOMEM;
+    }
+    return r;
+}
+
+long sys_shmdt(struct task *t, uptr addr)
+{
+    (void)t;
+    return hits_lxcore(addr, 1) ? -EINVAL : HOST1(__NR_shmdt, addr);
+}
+
+// ---- Memory of other processes: every lxcore is at the same place ----
+
+// Copies an iovec array. Returns how many entries come before the first that reaches into lxcore.
+static long get_iovec(struct iovec *to, uptr from, size_t n)
+{
+    if (n > UIO_MAXIOV)
+        return -EINVAL;
+    if (copy_from_guest(to, from, n * sizeof *to))
+        return -EFAULT;
+    size_t clean = 0;
+    while (clean < n &&
+           !(to[clean].iov_len && hits_lxcore((uptr)to[clean].iov_base, to[clean].iov_len)))
+        clean++;
+    return (long)clean;
+}
+
+static long vm_copy(struct task *t, int nr, int pid, uptr local, size_t nlocal, uptr remote,
+                    size_t nremote, unsigned long flags)
+{
+    struct iovec to[UIO_MAXIOV], from[UIO_MAXIOV];
+    if (flags)
+        return -EINVAL;
+    long n = get_iovec(to, local, nlocal);
+    if (n < 0)
+        return n;
+    if ((size_t)n < nlocal)
+        return -EFAULT;
+    long m = get_iovec(from, remote, nremote);
+    if (m < 0)
+        return m;
+    u32 tgid = reach_thread(t, (u32)pid);
+    if (!tgid)
+        return -ESRCH;
+    long r = reach_may_inspect(t, tgid);
+    if (r)
+        return r;
+    if (!m && nremote)
+        return -EFAULT;
+    return HOST_INTR6(nr, pid, to, nlocal, from, m, 0);
+}
+
+long sys_process_vm_readv(struct task *t, int pid, uptr local_iov, unsigned long liovcnt,
+                          uptr remote_iov, unsigned long riovcnt, unsigned long flags)
+{
+    return vm_copy(t, __NR_process_vm_readv, pid, local_iov, liovcnt, remote_iov, riovcnt, flags);
+}
+
+long sys_process_vm_writev(struct task *t, int pid, uptr local_iov, unsigned long liovcnt,
+                           uptr remote_iov, unsigned long riovcnt, unsigned long flags)
+{
+    return vm_copy(t, __NR_process_vm_writev, pid, local_iov, liovcnt, remote_iov, riovcnt, flags);
+}
+
+long sys_process_madvise(struct task *t, int pidfd, uptr iov, size_t iovcnt, int advice,
+                         unsigned int flags)
+{
+    struct iovec vec[UIO_MAXIOV];
+    if (flags)
+        return -EINVAL;
+    long n = get_iovec(vec, iov, iovcnt);
+    if (n < 0)
+        return n;
+    long tgid = reach_pidfd(t, pidfd);
+    if (tgid < 0)
+        return tgid;
+    long r = reach_may_inspect(t, (u32)tgid);
+    if (r)
+        return r;
+    if (!n && iovcnt)
+        return -ENOMEM;
+    return HOST_INTR5(__NR_process_madvise, pidfd, vec, n, advice, 0);
+}

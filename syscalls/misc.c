@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+// Small calls of the system and the process that have no file of their own: names of the system,
+// umask, unshare, seccomp, arch_prctl, ioctl.
+#include <asm/ioctls.h>
+#include <asm/prctl.h>
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/personality.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <linux/sockios.h>
+#include <linux/utsname.h>
+
+#include "clone.h"
+#include "fs.h"
+#include "host.h"
+#include "reach.h"
+#include "syscall_rows.h"
+#include "task.h"
+#include "uaccess.h"
+
+// ---- uname(2) ----
+
+// Linux 3.x and later as "2.6.N" for programs that know no other (kernel/sys.c: override_release).
+static void release_26(char *out, size_t n, const char *release)
+{
+    const char *rest = release, *minor = strchr(release, '.');
+    int dots = 0;
+    for (; *rest; rest++) {
+        if (*rest == '.' && ++dots >= 3)
+            break;
+        if (*rest != '.' && (*rest < '0' || *rest > '9'))
+            break;
+    }
+    u32 patch = 60;
+    for (const char *p = minor ? minor + 1 : ""; *p >= '0' && *p <= '9'; p++)
+        patch += (u32)(*p - '0') * (p[1] >= '0' && p[1] <= '9' ? 10 : 1);
+    fmt(out, n, "2.6.%u%s", patch, rest);
+}
+
+long sys_uname(struct task *t, uptr buf)
+{
+    const struct instance *in = t->instance;
+    u32 persona = (u32)HOST1(__NR_personality, 0xffffffff);
+    struct new_utsname u;
+    memset(&u, 0, sizeof u);
+    str_copy(u.sysname, "Linux", sizeof u.sysname);
+    str_copy(u.nodename, in->hostname, sizeof u.nodename);
+    if (persona & UNAME26)
+        release_26(u.release, sizeof u.release, in->release);
+    else
+        str_copy(u.release, in->release, sizeof u.release);
+    str_copy(u.version, in->version, sizeof u.version);
+    str_copy(u.machine, (persona & PER_MASK) == PER_LINUX32 ? "i686" : "x86_64", sizeof u.machine);
+    str_copy(u.domainname, in->domainname, sizeof u.domainname);
+    return copy_to_guest(buf, &u, sizeof u);
+}
+
+// name and its end stay inside 65 bytes whatever moment another process reads at.
+static long set_name(struct task *t, char *to, uptr name, int len)
+{
+    char text[65] = {0};
+    if (!cred_has_cap(&t->cred, CAP_SYS_ADMIN))
+        return -EPERM;
+    if (len < 0 || len > 64)
+        return -EINVAL;
+    if (copy_from_guest(text, name, (size_t)len))
+        return -EFAULT;
+    memcpy(to, text, sizeof text);
+    return 0;
+}
+
+long sys_sethostname(struct task *t, uptr name, int len)
+{
+    return set_name(t, t->instance->hostname, name, len);
+}
+
+long sys_setdomainname(struct task *t, uptr name, int len)
+{
+    return set_name(t, t->instance->domainname, name, len);
+}
+
+// ---- Of the process ----
+
+long sys_umask(struct task *t, unsigned int mask)
+{
+    return __atomic_exchange_n(&t->fs->umask, mask & 0777, __ATOMIC_RELAXED);
+}
+
+long sys_unshare(struct task *t, unsigned long flags)
+{
+    const unsigned long spaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+                                 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME;
+    const unsigned long shared = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM;
+    if (flags & ~(spaces | shared | CLONE_FILES | CLONE_FS | CLONE_SYSVSEM))
+        return -EINVAL;
+    if (flags & spaces)
+        return -EPERM;
+    // Without other threads there is nothing to part from, else Linux cannot do it; the host knows.
+    long r = HOST1(__NR_unshare, flags & (shared | CLONE_SYSVSEM));
+    if (!r && (flags & CLONE_FILES))
+        r = task_unshare_files(t);
+    if (!r && (flags & CLONE_FS))
+        r = task_unshare_fs(t);
+    return r;
+}
+
+// As a kernel without CONFIG_SECCOMP_FILTER, which knows what actions there are all the same: the
+// host's filters would see lxcore's own calls.
+long sys_seccomp(struct task *t, unsigned int operation, unsigned int flags, uptr args)
+{
+    u32 action;
+    (void)t;
+    if (operation != SECCOMP_GET_ACTION_AVAIL || flags)
+        return -EINVAL;
+    if (copy_from_guest(&action, args, sizeof action))
+        return -EFAULT;
+    switch (action) {
+    case SECCOMP_RET_KILL_PROCESS:
+    case SECCOMP_RET_KILL_THREAD:
+    case SECCOMP_RET_TRAP:
+    case SECCOMP_RET_ERRNO:
+    case SECCOMP_RET_USER_NOTIF:
+    case SECCOMP_RET_TRACE:
+    case SECCOMP_RET_LOG:
+    case SECCOMP_RET_ALLOW:
+        return 0;
+    }
+    return -EOPNOTSUPP;
+}
+
+// arch_prctl codes from Linux 5.16 on, for older headers.
+#ifndef ARCH_GET_XCOMP_SUPP
+#define ARCH_GET_XCOMP_SUPP 0x1021
+#define ARCH_GET_XCOMP_PERM 0x1022
+#define ARCH_REQ_XCOMP_PERM 0x1023
+#endif
+
+// The size of a frame may have grown. CPUID could be switched off for the guest, not for this.
+static long request_state(struct task *t, unsigned long feature)
+{
+    long r = HOST2(__NR_arch_prctl, ARCH_REQ_XCOMP_PERM, feature);
+    if (r)
+        return r;
+    bool off = HOST2(__NR_arch_prctl, ARCH_GET_CPUID, 0) == 0;
+    if (off)
+        HOST2(__NR_arch_prctl, ARCH_SET_CPUID, 1);
+    xstate_init(t->proc);
+    if (off)
+        HOST2(__NR_arch_prctl, ARCH_SET_CPUID, 0);
+    return 0;
+}
+
+long sys_arch_prctl(struct task *t, int option, unsigned long arg2)
+{
+    const u64 zero = 0;
+    switch (option) {
+    case ARCH_SET_FS:
+    case ARCH_GET_FS:
+    case ARCH_GET_CPUID:
+    case ARCH_SET_CPUID:
+    case ARCH_GET_XCOMP_SUPP:
+    case ARCH_GET_XCOMP_PERM:
+        return HOST2(__NR_arch_prctl, option, arg2);
+    case ARCH_REQ_XCOMP_PERM:
+        return request_state(t, arg2);
+    // %gs is how lxcore finds its task; to the guest its base is 0 and stays so.
+    case ARCH_GET_GS:
+        return copy_to_guest(arg2, &zero, sizeof zero);
+    case ARCH_SET_GS:
+        return arg2 ? -EPERM : 0;
+    }
+    return -EINVAL;
+}
+
+// ---- ioctl(2): the host's, but for requests that carry descriptors or processes ----
+
+#define TIOCLINUX_ 0x541C
+
+static bool may_own(struct task *t, s32 who)
+{
+    if (who >= 0)
+        return !who || reach_thread(t, (u32)who);
+    u32 group = (u32) - (s64)who;
+    return HOST1(__NR_getpgid, 0) == (long)group || reach_group(t, group);
+}
+
+long sys_ioctl(struct task *t, int fd, unsigned int request, unsigned long arg)
+{
+    struct file_clone_range range;
+    s32 who;
+    switch (request) {
+    // Both type into a terminal that the host's shell reads too.
+    case TIOCSTI:
+    case TIOCLINUX_:
+        return -EPERM;
+    case FICLONE:
+        if (fd_is_reserved(t, (int)arg))
+            return -EBADF;
+        break;
+    case FICLONERANGE:
+        if (copy_from_guest(&range, arg, sizeof range))
+            return -EFAULT;
+        if (fd_is_reserved(t, (int)range.src_fd))
+            return -EBADF;
+        return HOST_INTR3(__NR_ioctl, fd, request, &range);
+    case FIOSETOWN:
+    case SIOCSPGRP:
+        if (copy_from_guest(&who, arg, sizeof who))
+            return -EFAULT;
+        if (!may_own(t, who))
+            return -ESRCH;
+        break;
+    }
+    return HOST_INTR3(__NR_ioctl, fd, request, arg);
+}

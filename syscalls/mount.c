@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+// mount, umount2, pivot_root, chroot. What a mount is here: include/instance.h; changes of the
+// table: fs/mounting.c. There is one mount namespace, so propagation has nobody to reach. Linux:
+// fs/namespace.c, whose order of checks is kept.
+#include <linux/capability.h>
+
+#include "host.h"
+#include "mounting.h"
+#include "syscall_rows.h"
+#include "uaccess.h"
+
+#define MNT_FORCE 1
+#define MNT_DETACH 2
+#define MNT_EXPIRE 4
+#define UMOUNT_NOFOLLOW 8
+#define PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
+
+static bool may_mount(struct task *t)
+{
+    return cred_has_cap(&t->cred, CAP_SYS_ADMIN);
+}
+
+// ---- mount ----
+
+static const struct {
+    const char *name;
+    u32 type;
+} fs_types[] = {
+    {"tmpfs", FS_TMPFS},   {"proc", FS_PROC},      {"sysfs", FS_SYSFS},
+    {"devpts", FS_DEVPTS}, {"devtmpfs", FS_DEVFS},
+};
+
+struct request {
+    char source[LX_PATH_MAX];
+    char type[64];
+    char data[LX_PATH_MAX];
+    bool has_source, has_type;
+};
+
+static long mount_new(struct task *t, const struct request *q, u32 flags, const struct place *to)
+{
+    struct mount_entry e = {0};
+    u32 type = FS_NONE;
+    if (!q->has_type)
+        return -EINVAL;
+    for (size_t i = 0; i < ARRAY_LEN(fs_types); i++)
+        if (!strcmp(q->type, fs_types[i].name))
+            type = fs_types[i].type;
+    int shown = type == FS_NONE || type == FS_TMPFS ? -1 : mount_of_type(t, type);
+    if (type == FS_NONE || (shown < 0 && type != FS_TMPFS))
+        return -ENODEV;
+    long r = mount_check_options(type, q->data);
+    if (r < 0)
+        return r;
+    if (!place_is_dir(to))
+        return -ENOTDIR;
+    // The same file system twice on one directory is refused; each tmpfs is a new one.
+    if (shown >= 0 && place_is_mount(to) && mount_at(t, to->loc.mount)->type == type)
+        return -EBUSY;
+    if (shown >= 0) {
+        memcpy(&e, mount_at(t, shown), sizeof e);
+        e.base = shown;
+        e.base_path[0] = 0;
+    } else {
+        r = tmpfs_make(t, &e, q->data);
+        if (r < 0)
+            return r;
+    }
+    e.flags = flags & MOUNT_FLAGS;
+    str_copy(e.source, q->has_source ? q->source : "none", sizeof e.source);
+    r = mount_attach(t, &e, to);
+    if (r < 0 && shown < 0)
+        tmpfs_discard(t, &e);
+    return r < 0 ? r : 0;
+}
+
+static long mount_again(struct task *t, const struct request *q, u32 flags, const struct place *to)
+{
+    if (!place_is_mount(to))
+        return -EINVAL;
+    if (!(flags & MS_BIND)) {
+        long r = mount_check_options(mount_at(t, to->loc.mount)->type, q->data);
+        if (r < 0)
+            return r;
+    }
+    mount_set_flags(t, to->loc.mount, flags & MOUNT_FLAGS);
+    return 0;
+}
+
+static long set_propagation(u32 flags, const struct place *to)
+{
+    u32 kind = flags & ~(u32)(MS_REC | MS_SILENT);
+    if ((kind & ~(u32)PROPAGATION) || (kind & (kind - 1)) || !place_is_mount(to))
+        return -EINVAL;
+    return 0; // nothing to change: see the top
+}
+
+static long mount_from(struct task *t, const struct request *q, u32 flags, const struct place *to)
+{
+    struct place from;
+    if (!q->has_source || !q->source[0])
+        return -EINVAL;
+    long r = place_find(t, q->source, WALK_FOLLOW, &from);
+    if (r < 0)
+        return r;
+    if (flags & MS_BIND)
+        return mount_bind(t, &from, to, flags & MS_REC, -1);
+    return mount_move(t, &from, to);
+}
+
+static long do_mount(struct task *t, const char *target, const struct request *q, u32 flags)
+{
+    struct place to;
+    long r = place_find(t, target, WALK_FOLLOW, &to);
+    if (r < 0)
+        return r;
+    if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
+        flags &= ~(u32)MS_MGC_MSK;
+    if (flags & (u32)MS_NOUSER)
+        return -EINVAL;
+    if (!may_mount(t))
+        return -EPERM;
+    if (flags & MS_REMOUNT)
+        return mount_again(t, q, flags, &to);
+    if (flags & MS_BIND)
+        return mount_from(t, q, flags, &to);
+    if (flags & PROPAGATION)
+        return set_propagation(flags, &to);
+    if (flags & MS_MOVE)
+        return mount_from(t, q, flags, &to);
+    return mount_new(t, q, flags, &to);
+}
+
+// A string that may be left out. *there: it was not.
+static long copy_optional(char *out, uptr from, size_t size, bool *there)
+{
+    *there = from;
+    out[0] = 0;
+    if (!from)
+        return 0;
+    long r = copy_str_from_guest(out, from, size);
+    return r == -ENAMETOOLONG ? -EINVAL : MIN(r, 0);
+}
+
+long sys_mount(struct task *t, uptr source, uptr target, uptr fstype, unsigned long flags,
+               uptr data)
+{
+    struct request q;
+    char path[LX_PATH_MAX];
+    bool has_data;
+    long r = copy_optional(q.type, fstype, sizeof q.type, &q.has_type);
+    if (r == -EINVAL) // no file system has such a long name
+        r = 0, str_copy(q.type, "?", sizeof q.type);
+    if (r >= 0)
+        r = copy_optional(q.source, source, sizeof q.source, &q.has_source);
+    if (r >= 0)
+        r = copy_optional(q.data, data, sizeof q.data, &has_data);
+    if (r >= 0)
+        r = copy_str_from_guest(path, target, sizeof path);
+    if (r < 0)
+        return r;
+    return do_mount(t, path, &q, (u32)flags);
+}
+
+// ---- umount2 ----
+
+static long do_umount(struct task *t, const char *path, int flags)
+{
+    struct place at;
+    long r = place_find(t, path, flags & UMOUNT_NOFOLLOW ? 0 : WALK_FOLLOW, &at);
+    if (r < 0)
+        return r;
+    int m = at.loc.mount;
+    struct mount_entry *e = mount_at(t, m);
+    if (!may_mount(t))
+        return -EPERM;
+    if (!place_is_mount(&at))
+        return -EINVAL;
+    if (m == 0)
+        return flags & MNT_DETACH ? -EINVAL : -EBUSY;
+    if ((flags & MNT_EXPIRE) && (flags & (MNT_FORCE | MNT_DETACH)))
+        return -EINVAL;
+    if (flags & MNT_DETACH) {
+        mount_detach(t, m);
+        return 0;
+    }
+    if (mount_has_child(t, m) || mount_in_use(t, m))
+        return -EBUSY;
+    if ((flags & MNT_EXPIRE) && !(e->flags & MOUNT_EXPIRING)) {
+        mount_set_flags(t, m, e->flags | MOUNT_EXPIRING);
+        return -EAGAIN;
+    }
+    bool discard = mount_is_alone(t, m);
+    mount_remove(t, m);
+    if (discard)
+        tmpfs_discard(t, e);
+    return 0;
+}
+
+long sys_umount2(struct task *t, uptr target, int flags)
+{
+    char path[LX_PATH_MAX];
+    if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
+        return -EINVAL;
+    long r = copy_str_from_guest(path, target, sizeof path);
+    if (r < 0)
+        return r;
+    return do_umount(t, path, flags);
+}
+
+// ---- Roots ----
+
+static void set_root(struct task *t, const struct place *at)
+{
+    struct fsctx *fs = t->fs;
+    lock_take(&fs->lock);
+    fs->root_mount = at->loc.mount;
+    str_copy(fs->root, at->loc.rel, sizeof fs->root);
+    lock_drop(&fs->lock);
+}
+
+static long do_chroot(struct task *t, const char *path)
+{
+    struct place at;
+    long r = place_find(t, path, WALK_FOLLOW, &at);
+    if (r < 0)
+        return r;
+    if (!place_is_dir(&at))
+        return -ENOTDIR;
+    r = may_access(&t->cred, &at.st, MAY_EXEC);
+    if (r < 0)
+        return r;
+    if (!cred_has_cap(&t->cred, CAP_SYS_CHROOT))
+        return -EPERM;
+    set_root(t, &at);
+    return 0;
+}
+
+long sys_chroot(struct task *t, uptr path)
+{
+    char text[LX_PATH_MAX];
+    long r = copy_str_from_guest(text, path, sizeof text);
+    if (r < 0)
+        return r;
+    return do_chroot(t, text);
+}
+
+// Goes to the new root if the working directory is the old one.
+static long follow_root(struct task *t, const struct place *old, const struct place *new)
+{
+    struct loc cwd;
+    long r = loc_of_fd(t, AT_FDCWD, &cwd);
+    if (r < 0 || cwd.mount != old->loc.mount || strcmp(cwd.rel, old->loc.rel) != 0)
+        return 0;
+    r = HOST1(__NR_fchdir, mount_root_fd(t, new->loc.mount));
+    if (r >= 0)
+        t->fs->cwd_mount = new->loc.mount;
+    return r;
+}
+
+// The table keeps its root: the caller gets the new one by chroot, and a view of the old one, with
+// what is mounted in it, at put_old.
+static long do_pivot(struct task *t, const char *new_root, const char *put_old)
+{
+    struct place new, put, old;
+    long r = place_find(t, new_root, WALK_FOLLOW, &new);
+    if (r >= 0 && !place_is_dir(&new))
+        r = -ENOTDIR;
+    if (r >= 0)
+        r = place_find(t, put_old, WALK_FOLLOW, &put);
+    if (r >= 0 && !place_is_dir(&put))
+        r = -ENOTDIR;
+    if (r >= 0)
+        r = place_find(t, "/", WALK_FOLLOW, &old);
+    if (r < 0)
+        return r;
+    if (new.loc.mount == old.loc.mount || put.loc.mount == old.loc.mount)
+        return -EBUSY;
+    if (!place_is_mount(&new) || !place_is_mount(&old) || !place_is_below(&put, &new))
+        return -EINVAL;
+    r = mount_bind(t, &old, &put, true, new.loc.mount);
+    if (r < 0)
+        return r;
+    r = follow_root(t, &old, &new);
+    set_root(t, &new);
+    return r;
+}
+
+long sys_pivot_root(struct task *t, uptr new_root, uptr put_old)
+{
+    char new[LX_PATH_MAX], put[LX_PATH_MAX];
+    if (!may_mount(t))
+        return -EPERM;
+    long r = copy_str_from_guest(new, new_root, sizeof new);
+    if (r >= 0)
+        r = copy_str_from_guest(put, put_old, sizeof put);
+    if (r < 0)
+        return r;
+    return do_pivot(t, new, put);
+}

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: MIT
+// Calls that make, link, read and remove names, each by one host call on a name in a pinned
+// directory. Moving them: rename.c.
+#include <linux/capability.h>
+
+#include "devlink.h"
+#include "pathop.h"
+#include "syscall_rows.h"
+#include "xattr.h"
+
+#define MS_RDONLY 1
+
+// Begins at a name that is to be made. *dir: attributes of the directory.
+static long begin_new(struct task *t, struct pathop *op, int dirfd, uptr path, bool directory,
+                      struct statx *dir)
+{
+    long r = pathop_begin(t, op, dirfd, path, WALK_NAME);
+    if (r < 0)
+        return r;
+    r = pathop_may_make(t, op, directory, dir);
+    if (r < 0)
+        pathop_end(t, op);
+    return r;
+}
+
+long sys_mkdirat(struct task *t, int dirfd, uptr path, unsigned int mode)
+{
+    struct pathop op;
+    struct statx dir;
+    struct acl_new acl;
+    u32 uid, gid;
+    long r = begin_new(t, &op, dirfd, path, true, &dir);
+    if (r < 0)
+        return r;
+    mode = S_IFDIR | acl_inherit(t, op.loc.mount, &op.p, mode & 01777, &acl);
+    meta_new_owner(t, &dir, &mode, &uid, &gid);
+    r = HOST3(__NR_mkdirat, op.p.fd, op.p.name, meta_create_mode(t, op.loc.mount, mode, uid, gid));
+    if (r >= 0) {
+        r = meta_created(t, op.loc.mount, &op.p, mode, uid, gid);
+        if (r >= 0 && acl.size)
+            r = acl_give(&op.p, mode, &acl);
+        if (r < 0)
+            HOST3(__NR_unlinkat, op.p.fd, op.p.name, AT_REMOVEDIR);
+    }
+    pathop_end(t, &op);
+    return r;
+}
+
+long sys_mkdir(struct task *t, uptr path, unsigned int mode)
+{
+    return sys_mkdirat(t, AT_FDCWD, path, mode);
+}
+
+static long make_node(struct task *t, struct pathop *op, u32 mode, u32 uid, u32 gid, u32 dev)
+{
+    struct statx st;
+    u32 type = mode & S_IFMT;
+    if (type == S_IFCHR || type == S_IFBLK) {
+        if (host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) >= 0)
+            return -EEXIST;
+        bool whiteout = type == S_IFCHR && !dev; // anybody's since Linux 5.8
+        if (!whiteout && !cred_has_cap(&t->cred, CAP_MKNOD))
+            return -EPERM;
+        return meta_mknod(t, &op->p, mode, uid, gid, dev);
+    }
+    u32 host_mode = type | meta_create_mode(t, op->loc.mount, mode, uid, gid);
+    long r = HOST4(__NR_mknodat, op->p.fd, op->p.name, host_mode, 0);
+    if (r < 0)
+        return r;
+    r = meta_created(t, op->loc.mount, &op->p, mode, uid, gid);
+    if (r < 0)
+        HOST3(__NR_unlinkat, op->p.fd, op->p.name, 0);
+    return r;
+}
+
+long sys_mknodat(struct task *t, int dirfd, uptr path, unsigned int mode, unsigned int dev)
+{
+    struct pathop op;
+    struct statx dir;
+    struct acl_new acl;
+    u32 uid, gid, type = mode & S_IFMT;
+    if (!type)
+        type = S_IFREG;
+    if (type == S_IFDIR)
+        return -EPERM;
+    if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO &&
+        type != S_IFSOCK)
+        return -EINVAL;
+    long r = begin_new(t, &op, dirfd, path, false, &dir);
+    if (r < 0)
+        return r;
+    mode = type | acl_inherit(t, op.loc.mount, &op.p, mode & 07777, &acl);
+    meta_new_owner(t, &dir, &mode, &uid, &gid);
+    r = make_node(t, &op, mode, uid, gid, dev);
+    if (r >= 0 && acl.size)
+        r = acl_give(&op.p, mode, &acl);
+    pathop_end(t, &op);
+    return r;
+}
+
+long sys_mknod(struct task *t, uptr path, unsigned int mode, unsigned int dev)
+{
+    return sys_mknodat(t, AT_FDCWD, path, mode, dev);
+}
+
+long sys_symlinkat(struct task *t, uptr target_ptr, int dirfd, uptr path)
+{
+    char target[LX_PATH_MAX];
+    struct pathop op;
+    struct statx dir;
+    struct devlink d;
+    long n = copy_str_from_guest(target, target_ptr, sizeof target);
+    if (n < 0)
+        return n;
+    if (!n)
+        return -ENOENT;
+    if (devlink_parse(target, (size_t)n, &d))
+        return -EPERM; // only mknod makes device nodes
+    long r = begin_new(t, &op, dirfd, path, false, &dir);
+    if (r < 0)
+        return r;
+    u32 uid, gid, mode = S_IFLNK | 0777;
+    meta_new_owner(t, &dir, &mode, &uid, &gid);
+    r = HOST3(__NR_symlinkat, target, op.p.fd, op.p.name);
+    if (r >= 0) {
+        r = meta_created(t, op.loc.mount, &op.p, mode, uid, gid);
+        if (r < 0)
+            HOST3(__NR_unlinkat, op.p.fd, op.p.name, 0);
+    }
+    pathop_end(t, &op);
+    return r;
+}
+
+long sys_symlink(struct task *t, uptr target, uptr path)
+{
+    return sys_symlinkat(t, target, AT_FDCWD, path);
+}
+
+// ---- Removing ----
+
+// May the entry be removed from its directory?
+static long may_remove(struct task *t, struct pathop *op)
+{
+    struct statx dir, st;
+    if (fs_unchecked(&t->cred) && cred_has_cap(&t->cred, CAP_FOWNER))
+        return 0;
+    long r = meta_stat(t, op->loc.mount, &op->p, STATX_BASIC_STATS, &st);
+    if (r >= 0)
+        r = meta_stat_dir(t, op->loc.mount, &op->p, &dir);
+    return r < 0 ? r : may_delete(&t->cred, &dir, &st);
+}
+
+// Names that cannot be removed, whatever they lead to.
+static long is_no_name(const struct pathop *op, bool rmdir)
+{
+    struct statx st;
+    switch (op->p.last) {
+    case LAST_DOT:
+        return rmdir ? -EINVAL : -EISDIR;
+    case LAST_DOTDOT:
+        return rmdir ? -ENOTEMPTY : -EISDIR;
+    case LAST_ROOT:
+        return rmdir ? -EBUSY : -EISDIR;
+    }
+    if (*op->p.name)
+        return 0;
+    // The root of a mount.
+    if (rmdir || host_statx(op->p.fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0)
+        return -EBUSY;
+    return (st.stx_mode & S_IFMT) == S_IFDIR ? -EISDIR : -EBUSY;
+}
+
+static long remove_name(struct task *t, struct pathop *op, bool rmdir)
+{
+    struct statx st;
+    long r = is_no_name(op, rmdir);
+    if (r < 0)
+        return r;
+    if (pathop_mount(t, op)->flags & MS_RDONLY)
+        return -EROFS;
+    r = host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st);
+    if (r < 0)
+        return r;
+    bool dir = (st.stx_mode & S_IFMT) == S_IFDIR;
+    if (op->loc.must_be_dir && !rmdir)
+        return dir ? -EISDIR : -ENOTDIR;
+    r = may_remove(t, op);
+    if (r < 0)
+        return r;
+    if (dir == rmdir && pathop_is_mount_point(t, op, false))
+        return -EBUSY;
+    r = HOST3(__NR_unlinkat, op->p.fd, op->p.name, rmdir ? AT_REMOVEDIR : 0);
+    if (r >= 0 && meta_by_name(st.stx_mode))
+        meta_name_drop(&op->p);
+    return r;
+}
+
+long sys_unlinkat(struct task *t, int dirfd, uptr path, int flags)
+{
+    struct pathop op;
+    if (flags & ~AT_REMOVEDIR)
+        return -EINVAL;
+    long r = pathop_begin(t, &op, dirfd, path, WALK_NAME);
+    if (r < 0)
+        return r;
+    r = remove_name(t, &op, flags & AT_REMOVEDIR);
+    pathop_end(t, &op);
+    return r;
+}
+
+long sys_unlink(struct task *t, uptr path)
+{
+    return sys_unlinkat(t, AT_FDCWD, path, 0);
+}
+
+long sys_rmdir(struct task *t, uptr path)
+{
+    return sys_unlinkat(t, AT_FDCWD, path, AT_REMOVEDIR);
+}
+
+// ---- Links ----
+
+// The existing file of a link(2): by name, or by the /proc name of a descriptor, which needs no
+// privilege (open(2), O_TMPFILE).
+static long host_link(const struct pathop *from, const struct pathop *to, bool by_fd)
+{
+    char name[40];
+    if (by_fd || !*from->p.name) {
+        fmt(name, sizeof name, "/proc/self/fd/%d", from->p.fd);
+        return HOST5(__NR_linkat, AT_FDCWD, name, to->p.fd, to->p.name, AT_SYMLINK_FOLLOW);
+    }
+    return HOST5(__NR_linkat, from->p.fd, from->p.name, to->p.fd, to->p.name, 0);
+}
+
+// Where an object that is held without a name lies: links do not leave the guest's mount.
+static int mount_of_object(struct task *t, const struct pathop *op)
+{
+    struct loc loc;
+    return *op->p.name ? op->loc.mount : loc_of_fd(t, op->p.fd, &loc) < 0 ? -1 : loc.mount;
+}
+
+// Linux: fs/namei.c, may_linkat(). Who does not own a file may give it another name only where he
+// could as well read and write it, and where it grants no identity.
+static long may_link(struct task *t, struct pathop *op)
+{
+    struct statx st;
+    if (cred_has_cap(&t->cred, CAP_FOWNER))
+        return 0;
+    long r = meta_stat(t, op->loc.mount, &op->p, STATX_BASIC_STATS, &st);
+    if (r < 0 || st.stx_uid == t->cred.fsuid)
+        return r;
+    if ((st.stx_mode & S_IFMT) == S_IFREG && !(st.stx_mode & S_ISUID) &&
+        (st.stx_mode & (S_ISGID | S_IXGRP)) != (S_ISGID | S_IXGRP) &&
+        may_access(&t->cred, &st, MAY_READ | MAY_WRITE) >= 0)
+        return 0;
+    return sysctl_number(t, "sys/fs/protected_hardlinks", 0) ? -EPERM : 0;
+}
+
+// May a be linked as b? may_make: what pathop_may_make() said of b, of which the lack of permission
+// comes late. Linux: fs/namei.c, do_linkat() and vfs_link().
+static long may_link_to(struct task *t, struct pathop *a, struct pathop *b, const struct statx *st,
+                        long may_make)
+{
+    struct statx there;
+    if (may_make < 0 && may_make != -EACCES)
+        return may_make;
+    long r = mount_of_object(t, a) == b->loc.mount ? may_link(t, a) : -EXDEV;
+    if (r >= 0)
+        r = may_make;
+    if (r >= 0 && (st->stx_mode & S_IFMT) == S_IFDIR)
+        r = -EPERM;
+    if (r < 0 && host_statx(b->p.fd, b->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there) >= 0)
+        r = -EEXIST;
+    return r;
+}
+
+static long link_to(struct task *t, struct pathop *a, struct pathop *b, const struct statx *st,
+                    bool by_fd)
+{
+    struct meta_named named;
+    bool by_name = meta_by_name(st->stx_mode);
+    if (by_name)
+        meta_name_read(t, a->loc.mount, &a->p, st, &named);
+    long r = host_link(a, b, by_fd);
+    if (r >= 0 && by_name) {
+        r = meta_name_write(t, b->loc.mount, &named, &b->p, &b->p);
+        if (r < 0)
+            HOST3(__NR_unlinkat, b->p.fd, b->p.name, 0);
+    }
+    return r;
+}
+
+long sys_linkat(struct task *t, int olddirfd, uptr oldpath, int newdirfd, uptr newpath, int flags)
+{
+    struct pathop a, b;
+    struct statx dir, st;
+    char first = 0;
+    if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    if ((flags & AT_EMPTY_PATH) && copy_from_guest(&first, oldpath, 1))
+        return -EFAULT;
+    bool by_fd = (flags & AT_EMPTY_PATH) && !first;
+    if (by_fd && !cred_has_cap(&t->cred, CAP_DAC_READ_SEARCH))
+        return -ENOENT;
+    int walk = (flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0) | (by_fd ? WALK_EMPTY : 0);
+    long r = pathop_begin(t, &a, olddirfd, oldpath, walk);
+    if (r < 0)
+        return r;
+    r = host_statx(a.p.fd, a.p.name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &st);
+    if (r >= 0 && a.loc.must_be_dir && (st.stx_mode & S_IFMT) != S_IFDIR)
+        r = -ENOTDIR;
+    if (r >= 0)
+        r = pathop_begin(t, &b, newdirfd, newpath, WALK_NAME);
+    if (r >= 0) {
+        r = may_link_to(t, &a, &b, &st, pathop_may_make(t, &b, false, &dir));
+        if (r >= 0)
+            r = link_to(t, &a, &b, &st, by_fd);
+        pathop_end(t, &b);
+    }
+    pathop_end(t, &a);
+    return r;
+}
+
+long sys_link(struct task *t, uptr oldpath, uptr newpath)
+{
+    return sys_linkat(t, AT_FDCWD, oldpath, AT_FDCWD, newpath, 0);
+}
+
+// Length of the link's text, not ended by 0.
+static long read_link(struct task *t, struct pathop *op, char *link, size_t size)
+{
+    struct devlink d;
+    struct statx st;
+    long n = -EINVAL;
+    if (op->path[0] && mount_at(t, MAX(op->loc.mount, 0))->type == FS_PROC) {
+        n = procfs_readlink(t, op->loc.rel, link, size);
+        if (n == -EXDEV)
+            return (long)strlen(link);
+    }
+    if (n == -EINVAL)
+        n = host_readlinkat(op->p.fd, op->p.name, link, size);
+    if (n == -ENOENT && op->path[0] && !*op->p.name)
+        n = -EINVAL; // a mount's root; for the empty path the host's errno is right
+    if (n == -EINVAL && op->loc.must_be_dir) {
+        n = host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_TYPE, &st);
+        return n < 0 ? n : (st.stx_mode & S_IFMT) == S_IFDIR ? -EINVAL : -ENOTDIR;
+    }
+    if (n >= 0 && devlink_parse(link, (size_t)n, &d))
+        n = op->loc.must_be_dir ? -ENOTDIR : -EINVAL;
+    return n;
+}
+
+long sys_readlinkat(struct task *t, int dirfd, uptr path, uptr buf, int size)
+{
+    char link[LX_PATH_MAX];
+    struct pathop op;
+    if (size <= 0)
+        return -EINVAL;
+    long n = pathop_begin(t, &op, dirfd, path, WALK_EMPTY);
+    if (n < 0)
+        return n;
+    if (!op.path[0] && dirfd == AT_FDCWD)
+        n = -ENOENT;
+    else
+        n = read_link(t, &op, link, sizeof link);
+    pathop_end(t, &op);
+    if (n < 0)
+        return n;
+    n = MIN(n, (long)size);
+    return copy_to_guest(buf, link, (size_t)n) ? -EFAULT : n;
+}
+
+long sys_readlink(struct task *t, uptr path, uptr buf, int size)
+{
+    char first;
+    // Unlike readlinkat, "" is an error here.
+    if (copy_from_guest(&first, path, 1))
+        return -EFAULT;
+    if (size <= 0)
+        return -EINVAL;
+    return first ? sys_readlinkat(t, AT_FDCWD, path, buf, size) : -ENOENT;
+}

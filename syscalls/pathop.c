@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// The common part of path calls (include/pathop.h).
+#include "pathop.h"
+#include "pin.h"
+
+#define MS_RDONLY 1
+
+long pathop_begin(struct task *t, struct pathop *op, int dirfd, uptr path, int walk_flags)
+{
+    long r = copy_str_from_guest(op->path, path, sizeof op->path);
+    if (r < 0)
+        return r;
+    temps_begin(t); // the root of a mount is not to change its number meanwhile
+    r = path_parent(t, dirfd, op->path, walk_flags, &op->loc, &op->p);
+    if (r < 0)
+        temps_end(t);
+    return r < 0 ? r : 0;
+}
+
+void pathop_end(struct task *t, struct pathop *op)
+{
+    parent_done(t, &op->p);
+    temps_end(t);
+}
+
+long pathop_may_change(struct task *t, struct pathop *op, struct statx *dir)
+{
+    if (pathop_mount(t, op)->flags & MS_RDONLY)
+        return -EROFS;
+    long r = meta_stat_dir(t, op->loc.mount, &op->p, dir);
+    return r < 0 ? r : may_access(&t->cred, dir, MAY_WRITE | MAY_EXEC);
+}
+
+// Linux: fs/namei.c, filename_create().
+long pathop_may_make(struct task *t, struct pathop *op, bool directory, struct statx *dir)
+{
+    struct statx st;
+    if (!*op->p.name)
+        return -EEXIST;
+    long r = op->loc.must_be_dir && !directory ? -ENOENT : pathop_may_change(t, op, dir);
+    if (r >= 0)
+        return 0;
+    long there = host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st);
+    return there >= 0 ? -EEXIST : there == -ENOENT ? r : there;
+}
+
+bool pathop_is_mount_point(struct task *t, struct pathop *op, bool below)
+{
+    char path[LX_PATH_MAX];
+    if (!below && !mount_name_is_point(t, op->p.name, strlen(op->p.name)))
+        return false;
+    long n = instance_path_of_loc(t, &op->loc, path, sizeof path);
+    for (int m = 1; n > 0 && m < MOUNTS_MAX; m++) {
+        const struct mount_entry *e = mount_at(t, m);
+        if (e->state == MOUNT_LIVE && !strncmp(e->point, path, (size_t)n) &&
+            (!e->point[n] || (below && e->point[n] == '/')))
+            return true;
+    }
+    return false;
+}
+
+long pathop_pin(struct task *t, struct pathop *op)
+{
+    char path[PIN_PATH_SIZE];
+    if (*op->p.name || op->p.fd == AT_FDCWD)
+        return temp_open(t, op->p.fd, *op->p.name ? op->p.name : ".", O_PATH | O_NOFOLLOW,
+                         RESOLVE_BENEATH);
+    fmt(path, sizeof path, PIN_PATH, op->p.fd);
+    return temp_open(t, AT_FDCWD, path, O_PATH, 0);
+}

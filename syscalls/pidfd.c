@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// Descriptors of processes: only of the instance's, and no way to lxcore's own descriptors in them.
+// What is done with one is in kill.c and memory.c; waitid(2) and poll(2) take them as they are.
+#include <linux/errno.h>
+
+#include "fs.h"
+#include "host.h"
+#include "reach.h"
+#include "syscall_rows.h"
+#include "task.h"
+
+#define PIDFD_THREAD_ O_EXCL // of Linux 6.9
+
+long sys_pidfd_open(struct task *t, int pid, unsigned int flags)
+{
+    if ((flags & ~(u32)(O_NONBLOCK | PIDFD_THREAD_)) || pid <= 0)
+        return -EINVAL;
+    if (!reach_thread(t, (u32)pid))
+        return -ESRCH;
+    return HOST2(__NR_pidfd_open, pid, flags);
+}
+
+long sys_pidfd_getfd(struct task *t, int pidfd, int targetfd, unsigned int flags)
+{
+    if (flags)
+        return -EINVAL;
+    long tgid = reach_pidfd(t, pidfd);
+    if (tgid < 0)
+        return tgid;
+    long r = reach_may_inspect(t, (u32)tgid);
+    if (r)
+        return r;
+    // The block has the same numbers in every process, but in one that has used them itself.
+    if (fd_is_reserved(t, targetfd))
+        return -EBADF;
+    return HOST3(__NR_pidfd_getfd, pidfd, targetfd, 0);
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// Making and ending processes and threads; execve. The work is in task/clone.c and loader/exec.c.
+#include <linux/sched.h>
+
+#include "clone.h"
+#include "host.h"
+#include "loader.h"
+#include "signal.h"
+#include "syscall_rows.h"
+#include "uaccess.h"
+
+long sys_clone(struct task *t, unsigned long flags, uptr stack, uptr parent_tid, uptr child_tid,
+               uptr tls)
+{
+    struct clone_request q = {.flags = (u32)flags & ~(u64)CSIGNAL,
+                              .exit_signal = flags & CSIGNAL,
+                              .stack = stack,
+                              .parent_tid = parent_tid,
+                              .pidfd = parent_tid,
+                              .child_tid = child_tid,
+                              .tls = tls};
+    return task_clone(t, &q);
+}
+
+long sys_fork(struct task *t)
+{
+    struct clone_request q = {.exit_signal = SIGCHLD};
+    return task_clone(t, &q);
+}
+
+long sys_vfork(struct task *t)
+{
+    struct clone_request q = {.flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD};
+    return task_clone(t, &q);
+}
+
+long sys_clone3(struct task *t, uptr args, size_t size)
+{
+    struct clone_args a = {0};
+    if (size < CLONE_ARGS_SIZE_VER0)
+        return -EINVAL;
+    if (size > LX_PAGE)
+        return -E2BIG;
+    if (copy_from_guest(&a, args, MIN(size, sizeof a)))
+        return -EFAULT;
+    for (size_t i = sizeof a; i < size; i++) {
+        u8 rest;
+        if (copy_from_guest(&rest, args + i, 1))
+            return -EFAULT;
+        if (rest)
+            return -E2BIG;
+    }
+    if ((a.flags & (CLONE_DETACHED | CSIGNAL)) || (a.exit_signal & ~(u64)CSIGNAL) ||
+        a.exit_signal > 64)
+        return -EINVAL;
+    if ((a.flags & (CLONE_THREAD | CLONE_PARENT)) && a.exit_signal)
+        return -EINVAL;
+    if ((a.flags & CLONE_SIGHAND) && (a.flags & CLONE_CLEAR_SIGHAND))
+        return -EINVAL;
+    if (!a.stack != !a.stack_size)
+        return -EINVAL;
+    if (!a.set_tid != !a.set_tid_size || a.set_tid_size > 32)
+        return -EINVAL;
+    if (a.set_tid_size)
+        return -EPERM; // as without CAP_CHECKPOINT_RESTORE
+    if (a.flags & CLONE_INTO_CGROUP)
+        return size < CLONE_ARGS_SIZE_VER2 || a.cgroup > 0x7fffffff ? -EINVAL : -EPERM;
+    struct clone_request q = {.flags = a.flags,
+                              .exit_signal = a.exit_signal,
+                              .stack = a.stack ? a.stack + a.stack_size : 0,
+                              .parent_tid = a.parent_tid,
+                              .pidfd = a.pidfd,
+                              .child_tid = a.child_tid,
+                              .tls = a.tls,
+                              .clone3 = true};
+    return task_clone(t, &q);
+}
+
+long sys_exit(struct task *t, int status)
+{
+    task_exit(t, status);
+}
+
+long sys_exit_group(struct task *t, int status)
+{
+    proc_unregister(t);
+    host_exit_group(status);
+}
+
+long sys_execveat(struct task *t, int dirfd, uptr path, uptr argv, uptr envp, int flags)
+{
+    char name[LX_PATH_MAX];
+    if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    long r = copy_str_from_guest(name, path, sizeof name);
+    if (r < 0)
+        return r;
+    if (!name[0] && !(flags & AT_EMPTY_PATH))
+        return -ENOENT;
+    struct exec_plan *plan = exec_plan_alloc();
+    if (!plan)
+        return -ENOMEM;
+    r = exec_prepare(t, dirfd, name, flags, plan);
+    if (r >= 0)
+        r = exec_commit(t, plan, argv, envp);
+    else if (plan->image_fd >= 0 && exec_check_vectors(argv, envp) < 0)
+        r = -EFAULT;
+    exec_plan_free(plan);
+    return r;
+}
+
+long sys_execve(struct task *t, uptr path, uptr argv, uptr envp)
+{
+    return sys_execveat(t, AT_FDCWD, path, argv, envp, 0);
+}

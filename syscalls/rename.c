@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+// rename, renameat, renameat2. The order of checks is that of Linux: fs/namei.c, do_renameat2()
+// and vfs_rename().
+#include <linux/fs.h>
+
+#include "devlink.h"
+#include "pathop.h"
+#include "syscall_rows.h"
+
+#define MS_RDONLY 1
+
+// Both names, and the host's view of what they are.
+struct rename {
+    struct pathop a, b;
+    struct statx src, dst;
+    bool there; // is b there?
+    u32 flags;
+};
+
+static bool is_dir(const struct statx *st)
+{
+    return (st->stx_mode & S_IFMT) == S_IFDIR;
+}
+
+static bool same_inode(const struct statx *a, const struct statx *b)
+{
+    return a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major &&
+           a->stx_dev_minor == b->stx_dev_minor;
+}
+
+// Are the names ones that can be renamed at all?
+static long check_places(struct task *t, const struct rename *r)
+{
+    const struct pathop *a = &r->a, *b = &r->b;
+    bool root = a->p.last == LAST_NAME && !*a->p.name; // of a mount
+    if (!root && a->loc.mount != b->loc.mount)
+        return -EXDEV;
+    if (!*a->p.name)
+        return -EBUSY;
+    if (!*b->p.name)
+        return r->flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+    return pathop_mount(t, a)->flags & MS_RDONLY ? -EROFS : 0;
+}
+
+static long host_view(const struct pathop *op, struct statx *st)
+{
+    return host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, st);
+}
+
+static long look(struct rename *r)
+{
+    long e = host_view(&r->a, &r->src);
+    if (e < 0)
+        return e;
+    e = host_view(&r->b, &r->dst);
+    r->there = e >= 0;
+    if (e < 0 && e != -ENOENT)
+        return e;
+    if (r->there && (r->flags & RENAME_NOREPLACE))
+        return -EEXIST;
+    if (r->flags & RENAME_EXCHANGE) {
+        if (!r->there)
+            return -ENOENT;
+        if (!is_dir(&r->dst) && r->b.loc.must_be_dir)
+            return -ENOTDIR;
+    }
+    if (!is_dir(&r->src) &&
+        (r->a.loc.must_be_dir || (!(r->flags & RENAME_EXCHANGE) && r->b.loc.must_be_dir)))
+        return -ENOTDIR;
+    return 0;
+}
+
+// May the entry be taken out of its directory? *dir gets the directory.
+static long may_take(struct task *t, struct pathop *op, struct statx *dir)
+{
+    struct statx st;
+    long r = meta_stat_dir(t, op->loc.mount, &op->p, dir);
+    if (r >= 0)
+        r = meta_stat(t, op->loc.mount, &op->p, STATX_BASIC_STATS, &st);
+    return r < 0 ? r : may_delete(&t->cred, dir, &st);
+}
+
+// A directory that gets another parent has its ".." changed.
+static long may_reparent(struct task *t, struct pathop *op, const struct statx *host)
+{
+    struct statx st;
+    if (!is_dir(host))
+        return 0;
+    long r = meta_stat(t, op->loc.mount, &op->p, STATX_BASIC_STATS, &st);
+    return r < 0 ? r : may_access(&t->cred, &st, MAY_WRITE);
+}
+
+static long may_rename(struct task *t, struct rename *r)
+{
+    struct statx from, to;
+    if (fs_unchecked(&t->cred) && cred_has_cap(&t->cred, 3 /* CAP_FOWNER */))
+        return 0;
+    long e = may_take(t, &r->a, &from);
+    if (e >= 0)
+        e = r->there ? may_take(t, &r->b, &to) : pathop_may_change(t, &r->b, &to);
+    if (e >= 0 && r->there && !(r->flags & RENAME_EXCHANGE) && is_dir(&r->src) != is_dir(&r->dst))
+        e = is_dir(&r->src) ? -ENOTDIR : -EISDIR;
+    if (e < 0 || same_inode(&from, &to))
+        return e;
+    e = may_reparent(t, &r->a, &r->src);
+    if (e >= 0 && (r->flags & RENAME_EXCHANGE))
+        e = may_reparent(t, &r->b, &r->dst);
+    return e;
+}
+
+// The host's rename, with a 0:0 node put under the old name for RENAME_WHITEOUT. Between the two
+// the old name is free; a process killed there leaves what a rename without the flag would.
+static long host_rename(struct task *t, struct rename *r)
+{
+    u32 flags = r->flags & ~(u32)RENAME_WHITEOUT;
+    long e;
+    if (flags)
+        e = HOST5(__NR_renameat2, r->a.p.fd, r->a.p.name, r->b.p.fd, r->b.p.name, flags);
+    else
+        e = HOST4(__NR_renameat, r->a.p.fd, r->a.p.name, r->b.p.fd, r->b.p.name);
+    if (e >= 0 && (r->flags & RENAME_WHITEOUT))
+        e = meta_mknod(t, &r->a.p, S_IFCHR, t->cred.fsuid, t->cred.fsgid, 0);
+    return e;
+}
+
+// Owners that go by name go along: written at the new name first, so that none is lost when the
+// process is killed on the way.
+static long rename_named(struct task *t, struct rename *r)
+{
+    struct meta_named src, dst;
+    int mount = r->a.loc.mount;
+    bool exchange = r->flags & RENAME_EXCHANGE;
+    bool a = meta_by_name(r->src.stx_mode), b = r->there && meta_by_name(r->dst.stx_mode);
+    long e = 0;
+    if (a)
+        meta_name_read(t, mount, &r->a.p, &r->src, &src);
+    if (b && exchange)
+        meta_name_read(t, mount, &r->b.p, &r->dst, &dst);
+    if (a)
+        e = meta_name_write(t, mount, &src, &r->a.p, &r->b.p);
+    if (e >= 0 && b && exchange)
+        e = meta_name_write(t, mount, &dst, &r->b.p, &r->a.p);
+    if (e >= 0)
+        e = host_rename(t, r);
+    if (e < 0) {
+        if (a && !b)
+            meta_name_drop(&r->b.p);
+        return e;
+    }
+    if (a && !(b && exchange) && !(r->flags & RENAME_WHITEOUT))
+        meta_name_drop(&r->a.p);
+    if (b && !a)
+        meta_name_drop(&r->b.p);
+    return 0;
+}
+
+static bool is_below(const char *path, const char *top)
+{
+    size_t n = strlen(top);
+    return !strncmp(path, top, n) && path[n] == '/';
+}
+
+// One name below the other is told before permission; where that is given the host finds it out.
+static long check_ancestry(struct task *t, struct rename *r)
+{
+    char a[LX_PATH_MAX], b[LX_PATH_MAX];
+    if (instance_path_of_loc(t, &r->a.loc, a, sizeof a) < 0 ||
+        instance_path_of_loc(t, &r->b.loc, b, sizeof b) < 0)
+        return 0;
+    if (is_below(b, a))
+        return -EINVAL;
+    if (is_below(a, b))
+        return r->flags & RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
+    return 0;
+}
+
+static long rename_names(struct task *t, struct rename *r)
+{
+    long e = check_places(t, r);
+    if (e >= 0)
+        e = look(r);
+    if (e < 0)
+        return e;
+    if (r->there && same_inode(&r->src, &r->dst))
+        return 0; // also two links of one file: nothing happens
+    e = may_rename(t, r);
+    if (e < 0) {
+        long below = check_ancestry(t, r);
+        return below < 0 ? below : e;
+    }
+    if (pathop_is_mount_point(t, &r->a, is_dir(&r->src)) ||
+        (r->there && pathop_is_mount_point(t, &r->b, is_dir(&r->dst))))
+        return -EBUSY;
+    if (meta_by_name(r->src.stx_mode) || (r->there && meta_by_name(r->dst.stx_mode)))
+        return rename_named(t, r);
+    return host_rename(t, r);
+}
+
+long sys_renameat2(struct task *t, int olddirfd, uptr oldpath, int newdirfd, uptr newpath,
+                   unsigned int flags)
+{
+    struct rename r;
+    r.flags = flags;
+    if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
+        return -EINVAL;
+    if ((flags & RENAME_EXCHANGE) && (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)))
+        return -EINVAL;
+    long e = pathop_begin(t, &r.a, olddirfd, oldpath, WALK_NAME);
+    if (e < 0)
+        return e;
+    e = pathop_begin(t, &r.b, newdirfd, newpath, WALK_NAME);
+    if (e >= 0) {
+        e = rename_names(t, &r);
+        pathop_end(t, &r.b);
+    }
+    pathop_end(t, &r.a);
+    return e;
+}
+
+long sys_renameat(struct task *t, int olddirfd, uptr oldpath, int newdirfd, uptr newpath)
+{
+    return sys_renameat2(t, olddirfd, oldpath, newdirfd, newpath, 0);
+}
+
+long sys_rename(struct task *t, uptr oldpath, uptr newpath)
+{
+    return sys_renameat2(t, AT_FDCWD, oldpath, AT_FDCWD, newpath, 0);
+}

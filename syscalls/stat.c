@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+// stat and its family, access, statfs.
+#include <linux/capability.h>
+
+#include "pathop.h"
+#include "syscall_rows.h"
+
+#define MS_RDONLY 1
+#define MS_NOEXEC 8
+#ifndef STATX_MNT_ID_UNIQUE // Linux 6.8
+#define STATX_MNT_ID_UNIQUE 0x4000U
+#endif
+
+// The kernel's struct stat (asm/stat.h).
+struct kstat {
+    u64 dev, ino, nlink;
+    u32 mode, uid, gid, pad;
+    u64 rdev;
+    s64 size, blksize, blocks;
+    struct {
+        s64 sec, nsec;
+    } atime, mtime, ctime;
+    s64 unused[3];
+};
+_Static_assert(sizeof(struct kstat) == 144, "kernel's struct stat");
+
+static u64 encode_dev(u32 major, u32 minor)
+{
+    return (minor & 0xff) | (u64)major << 8 | (u64)(minor & ~0xffu) << 12;
+}
+
+static long put_stat(uptr to, const struct statx *st)
+{
+    struct kstat k = {
+        .dev = encode_dev(st->stx_dev_major, st->stx_dev_minor),
+        .ino = st->stx_ino,
+        .nlink = st->stx_nlink,
+        .mode = st->stx_mode,
+        .uid = st->stx_uid,
+        .gid = st->stx_gid,
+        .rdev = encode_dev(st->stx_rdev_major, st->stx_rdev_minor),
+        .size = (s64)st->stx_size,
+        .blksize = st->stx_blksize,
+        .blocks = (s64)st->stx_blocks,
+        .atime = {st->stx_atime.tv_sec, st->stx_atime.tv_nsec},
+        .mtime = {st->stx_mtime.tv_sec, st->stx_mtime.tv_nsec},
+        .ctime = {st->stx_ctime.tv_sec, st->stx_ctime.tv_nsec},
+    };
+    return copy_to_guest(to, &k, sizeof k);
+}
+
+// A magic link of /proc to something without a path: only the host can follow it.
+static bool is_magic(struct task *t, const struct loc *loc, const struct statx *st)
+{
+    return mount_at(t, loc->mount)->type == FS_PROC && (st->stx_mode & S_IFMT) == S_IFLNK;
+}
+
+static long stat_once(struct task *t, struct loc *loc, int walk, u32 mask, struct statx *st)
+{
+    struct parent p;
+    long r = parent_open(t, loc, &p);
+    if (r < 0)
+        return r;
+    if (!*p.name && loc->base != AT_FDCWD && !(p.temporary) && loc->base >= 0 &&
+        !fd_is_reserved(t, loc->base)) {
+        return meta_fstat(t, loc->base, mask, st); // AT_EMPTY_PATH on a guest descriptor
+    }
+    r = meta_stat(t, loc->mount, &p, mask, st);
+    if (r >= 0 && (walk & WALK_FOLLOW) && loc->walked && is_magic(t, loc, st))
+        r = host_statx(p.fd, p.name, 0, mask | STATX_BASIC_STATS, st);
+    if (r >= 0 && mount_at(t, loc->mount)->type == FS_PROC)
+        procfs_stat(t, loc->rel, st);
+    parent_done(t, &p);
+    return r;
+}
+
+// stat_at() that also tells the mount; -1: not known.
+static long stat_in(struct task *t, int dirfd, uptr upath, int flags, u32 mask, struct statx *st,
+                    int *mount)
+{
+    char path[LX_PATH_MAX];
+    struct loc loc;
+    int walk =
+        (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+    long r = 0;
+    // NULL is "" for AT_EMPTY_PATH since Linux 6.11.
+    if (!upath && (flags & AT_EMPTY_PATH))
+        path[0] = 0;
+    else
+        r = copy_str_from_guest(path, upath, sizeof path);
+    if (r < 0)
+        return r;
+    if (!path[0] && (flags & AT_EMPTY_PATH) && dirfd != AT_FDCWD) {
+        *mount = fd_mount(t, dirfd);
+        return meta_fstat(t, dirfd, mask, st);
+    }
+    temps_begin(t);
+    for (int tries = 0;;) {
+        r = path_walk(t, dirfd, path, walk, &loc);
+        if (r < 0)
+            break;
+        r = stat_once(t, &loc, walk, mask, st);
+        bool link = r >= 0 && (st->stx_mode & S_IFMT) == S_IFLNK;
+        if (link && !loc.walked && ((walk & WALK_FOLLOW) || loc.must_be_dir)) {
+            walk |= WALK_FOLLOW;
+            r = -ELOOP;
+        }
+        if (r >= 0 && loc.must_be_dir && (st->stx_mode & S_IFMT) != S_IFDIR)
+            r = -ENOTDIR;
+        loc_done(t, &loc);
+        if (!walk_again(&loc, r, &walk, &tries))
+            break;
+    }
+    temps_end(t);
+    *mount = loc.mount;
+    return r;
+}
+
+long stat_at(struct task *t, int dirfd, uptr path, int flags, u32 mask, struct statx *st)
+{
+    int mount;
+    return stat_in(t, dirfd, path, flags, mask, st, &mount);
+}
+
+long sys_newfstatat(struct task *t, int dirfd, uptr path, uptr buf, int flags)
+{
+    struct statx st;
+    if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
+        return -EINVAL;
+    long r = stat_at(t, dirfd, path, flags, STATX_BASIC_STATS, &st);
+    return r < 0 ? r : put_stat(buf, &st);
+}
+
+long sys_stat(struct task *t, uptr path, uptr buf)
+{
+    return sys_newfstatat(t, AT_FDCWD, path, buf, 0);
+}
+
+long sys_lstat(struct task *t, uptr path, uptr buf)
+{
+    return sys_newfstatat(t, AT_FDCWD, path, buf, AT_SYMLINK_NOFOLLOW);
+}
+
+long sys_fstat(struct task *t, int fd, uptr buf)
+{
+    struct statx st;
+    if (fd < 0)
+        return -EBADF;
+    long r = meta_fstat(t, fd, STATX_BASIC_STATS, &st);
+    return r < 0 ? r : put_stat(buf, &st);
+}
+
+// Which mount it is, in the guest's terms (Linux: fs/stat.c, vfs_statx_path).
+static void put_mount(struct task *t, int mount, struct statx *st)
+{
+    st->stx_attributes_mask |= STATX_ATTR_MOUNT_ROOT;
+    st->stx_attributes &= ~(u64)STATX_ATTR_MOUNT_ROOT;
+    st->stx_mask &= ~STATX_MNT_ID_UNIQUE;
+    if (mount < 0) {
+        st->stx_mask &= ~STATX_MNT_ID;
+        return;
+    }
+    st->stx_mask |= STATX_MNT_ID;
+    st->stx_mnt_id = mount_at(t, mount)->id;
+    if (mount_is_root(t, mount, st))
+        st->stx_attributes |= STATX_ATTR_MOUNT_ROOT;
+}
+
+long sys_statx(struct task *t, int dirfd, uptr path, int flags, unsigned int mask, uptr buf)
+{
+    struct statx st;
+    int mount = -1;
+    if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
+        return -EINVAL;
+    if ((flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE || (mask & STATX__RESERVED))
+        return -EINVAL;
+    long r = stat_in(t, dirfd, path, flags, mask & ~STATX_MNT_ID_UNIQUE, &st, &mount);
+    if (r < 0)
+        return r;
+    put_mount(t, mount, &st);
+    return copy_to_guest(buf, &st, sizeof st);
+}
+
+// access(2) asks for the real ids, AT_EACCESS for the effective ones.
+static struct cred access_cred(const struct task *t, int flags)
+{
+    struct cred c = t->cred;
+    if (!(flags & AT_EACCESS)) {
+        c.fsuid = c.ruid;
+        c.fsgid = c.rgid;
+        // Real root has its permitted capabilities, others none (fs/open.c, access_override_creds).
+        c.cap_effective = c.ruid ? 0 : c.cap_permitted;
+    }
+    return c;
+}
+
+long sys_faccessat2(struct task *t, int dirfd, uptr path, int mode, int flags)
+{
+    struct statx st;
+    int mount = -1;
+    if ((mode & ~7) || (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
+        return -EINVAL;
+    struct cred saved = t->cred, c = access_cred(t, flags);
+    t->cred = c; // the walk's search checks use the same identity
+    long r = stat_in(t, dirfd, path, flags & ~AT_EACCESS, STATX_BASIC_STATS, &st, &mount);
+    t->cred = saved;
+    if (r < 0 || !mode)
+        return r;
+    r = may_access(&c, &st, mode);
+    u32 type = st.stx_mode & S_IFMT;
+    if (r < 0 || mount < 0)
+        return r;
+    u32 ms = mount_at(t, mount)->flags;
+    if ((mode & MAY_WRITE) && (type == S_IFREG || type == S_IFDIR) && (ms & MS_RDONLY))
+        return -EROFS;
+    return (mode & MAY_EXEC) && type == S_IFREG && (ms & MS_NOEXEC) ? -EACCES : 0;
+}
+
+long sys_faccessat(struct task *t, int dirfd, uptr path, int mode)
+{
+    return sys_faccessat2(t, dirfd, path, mode, 0);
+}
+
+long sys_access(struct task *t, uptr path, int mode)
+{
+    return sys_faccessat2(t, AT_FDCWD, path, mode, 0);
+}
+
+static long is_dir(int fd)
+{
+    struct statx st;
+    long r = host_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st);
+    return r < 0 ? r : (st.stx_mode & S_IFMT) == S_IFDIR ? 0 : -ENOTDIR;
+}
+
+long sys_statfs(struct task *t, uptr path, uptr buf)
+{
+    struct pathop op;
+    long r = pathop_begin(t, &op, AT_FDCWD, path, WALK_FOLLOW);
+    if (r < 0)
+        return r;
+    long fd = pathop_pin(t, &op);
+    r = fd;
+    if (fd >= 0) {
+        r = op.loc.must_be_dir ? is_dir((int)fd) : 0;
+        if (r >= 0)
+            r = HOST2(__NR_fstatfs, fd, buf);
+        temp_close(t, (int)fd);
+    }
+    pathop_end(t, &op);
+    return r;
+}
+
+long sys_fstatfs(struct task *t, int fd, uptr buf)
+{
+    (void)t;
+    return HOST2(__NR_fstatfs, fd, buf);
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// waitid(2) alone of the waits says who its child belonged to.
+#include <linux/errno.h>
+#include <linux/signal.h>
+
+#include "host.h"
+#include "siginfo.h"
+#include "syscall_rows.h"
+#include "task.h"
+#include "uaccess.h"
+
+// The fields that the kernel writes lie in two stretches; what is between and behind stays.
+#define HEAD_SIZE 12  // si_signo, si_errno, si_code
+#define CHILD_SIZE 12 // si_pid, si_uid, si_status
+_Static_assert(offsetof(siginfo_t, si_code) == 8 && offsetof(siginfo_t, si_pid) == 16 &&
+                   offsetof(siginfo_t, si_uid) == 20 && offsetof(siginfo_t, si_status) == 24,
+               "siginfo_t of a child");
+
+long sys_waitid(struct task *t, int idtype, int id, uptr info, int options, uptr rusage)
+{
+    siginfo_t got = {0};
+    long r = HOST_INTR5(__NR_waitid, idtype, id, info ? &got : NULL, options, rusage);
+    if (!info || r == -LX_ERESTART)
+        return r;
+    if (r == 0)
+        siginfo_to_guest(t, &got);
+    // Linux clears the fields also where it reports an error.
+    if (copy_to_guest(info, &got, HEAD_SIZE) ||
+        copy_to_guest(info + offsetof(siginfo_t, si_pid), &got.si_pid, CHILD_SIZE))
+        return -EFAULT;
+    return r;
+}

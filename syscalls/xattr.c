@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: MIT
+// Extended attributes. How a guest's name is stored: fs/xattr.c. Rules: xattr(7); Linux:
+// fs/xattr.c, security/commoncap.c.
+#include <linux/capability.h>
+#include <linux/xattr.h>
+
+#include "pathop.h"
+#include "syscall_rows.h"
+#include "xattr.h"
+
+#define VALUE_MAX 65536
+#define AT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)
+
+// What a call works on: a place found by path, or an open descriptor.
+struct subject {
+    s32 fd; // -1: p
+    s32 mount;
+    const struct parent *p;
+};
+
+struct names {
+    char guest[XATTR_NAME_SIZE];
+    char host[XATTR_NAME_SIZE];
+};
+
+// ---- Host calls ----
+
+static long raw_get(const struct subject *s, const char *name, uptr value, size_t size)
+{
+    return s->fd >= 0 ? HOST4(__NR_fgetxattr, s->fd, name, value, size)
+                      : host_getxattr_at(s->p, name, (void *)value, size);
+}
+
+static long raw_set(const struct subject *s, const char *name, uptr value, size_t size, int flags)
+{
+    return s->fd >= 0 ? HOST5(__NR_fsetxattr, s->fd, name, value, size, flags)
+                      : host_setxattr_at(s->p, name, (const void *)value, size, flags);
+}
+
+static long raw_list(const struct subject *s, char *list, size_t size)
+{
+    return s->fd >= 0 ? HOST3(__NR_flistxattr, s->fd, list, size)
+                      : host_listxattr_at(s->p, list, size);
+}
+
+static long raw_remove(const struct subject *s, const char *name)
+{
+    return s->fd >= 0 ? HOST2(__NR_fremovexattr, s->fd, name) : host_removexattr_at(s->p, name);
+}
+
+static long subject_stat(struct task *t, const struct subject *s, struct statx *st)
+{
+    return s->fd >= 0 ? meta_fstat(t, s->fd, STATX_BASIC_STATS, st)
+                      : meta_stat(t, s->mount, s->p, STATX_BASIC_STATS, st);
+}
+
+static int subject_mount(struct task *t, const struct subject *s)
+{
+    struct loc loc;
+    if (s->mount >= 0)
+        return s->mount;
+    return loc_of_fd(t, s->fd, &loc) >= 0 ? loc.mount : 0;
+}
+
+// ---- Rules ----
+
+static bool is_acl(const char *name)
+{
+    return str_starts(name, "system.posix_acl_");
+}
+
+static bool owns(const struct task *t, const struct statx *st)
+{
+    return t->cred.fsuid == st->stx_uid || cred_has_cap(&t->cred, CAP_FOWNER);
+}
+
+// user.*: like the content of a file, and only files and directories have it.
+static long may_user(struct task *t, const struct subject *s, int want)
+{
+    struct statx st;
+    if (fs_unchecked(&t->cred) && (want == MAY_READ || cred_has_cap(&t->cred, CAP_FOWNER)))
+        return 0; // the host tells by type
+    long r = subject_stat(t, s, &st);
+    if (r < 0)
+        return r;
+    u32 type = st.stx_mode & S_IFMT;
+    if (type != S_IFREG && type != S_IFDIR)
+        return want == MAY_WRITE ? -EPERM : -ENODATA;
+    if (type == S_IFDIR && (st.stx_mode & S_ISVTX) && want == MAY_WRITE && !owns(t, &st))
+        return -EPERM;
+    return may_access(&t->cred, &st, want);
+}
+
+static long may_use(struct task *t, const struct subject *s, const char *name, int want)
+{
+    const struct cred *c = &t->cred;
+    bool write = want == MAY_WRITE;
+    if (write && s->mount >= 0 && (mount_at(t, s->mount)->flags & 1)) // MS_RDONLY
+        return -EROFS;
+    if (str_starts(name, XATTR_USER_PREFIX))
+        return may_user(t, s, want);
+    if (str_starts(name, XATTR_TRUSTED_PREFIX) && !cred_has_cap(c, CAP_SYS_ADMIN))
+        return write ? -EPERM : -ENODATA;
+    if (str_starts(name, XATTR_SECURITY_PREFIX) && write) {
+        int cap = strcmp(name, XATTR_NAME_CAPS) ? CAP_SYS_ADMIN : CAP_SETFCAP;
+        return cred_has_cap(c, cap) ? 0 : -EPERM;
+    }
+    if (is_acl(name) && write) {
+        struct statx st;
+        long r = subject_stat(t, s, &st);
+        return r < 0 ? r : owns(t, &st) ? 0 : -EPERM;
+    }
+    return 0;
+}
+
+// The host refuses user.* where it cannot be (links, FIFOs, device nodes); for the classes that are
+// kept as user.* that is no matter of permission.
+static long kept_error(const struct names *n, long r)
+{
+    return r == -EPERM && !str_starts(n->guest, XATTR_USER_PREFIX) ? -EOPNOTSUPP : r;
+}
+
+static long copy_name(struct names *n, uptr name)
+{
+    long r = copy_str_from_guest(n->guest, name, sizeof n->guest);
+    if (r == 0 || r == -ENAMETOOLONG)
+        return -ERANGE;
+    return r < 0 ? r : 0;
+}
+
+// ---- ACLs ----
+
+// An access ACL carries the mode with it; one that is no more than a mode is not kept.
+static long set_acl(struct task *t, const struct subject *s, const struct names *n, uptr value,
+                    size_t size, int flags)
+{
+    char acl[ACL_SIZE] __attribute__((aligned(8)));
+    struct statx st;
+    bool named = false, access = !strcmp(n->guest, XATTR_NAME_POSIX_ACL_ACCESS);
+    if (size > sizeof acl)
+        return -ENOSPC;
+    if (copy_from_guest(acl, value, size))
+        return -EFAULT;
+    long r = size ? acl_check(acl, size, &named) : 0;
+    if (r >= 0)
+        r = subject_stat(t, s, &st);
+    if (r < 0)
+        return r;
+    u32 type = st.stx_mode & S_IFMT;
+    bool empty = size <= 4;
+    if (type == S_IFLNK)
+        return -EOPNOTSUPP;
+    if (!access && type != S_IFDIR)
+        return empty ? 0 : -EACCES;
+    if (empty || (access && !named)) {
+        r = raw_remove(s, n->host);
+        r = r == -ENODATA || r == -EPERM ? 0 : r;
+    } else {
+        r = kept_error(n, raw_set(s, n->host, (uptr)acl, size, flags));
+        if (r >= 0 && !access)
+            acl_mark(t, subject_mount(t, s));
+    }
+    if (r < 0 || empty || !access)
+        return r;
+    struct meta_change c = {META_MODE, 0, 0, acl_mode(acl, size, st.stx_mode & 07777)};
+    if (!cred_in_group(&t->cred, st.stx_gid) && !cred_has_cap(&t->cred, CAP_FSETID))
+        c.mode &= ~(u32)S_ISGID;
+    return s->fd >= 0 ? meta_fchange(t, s->fd, &c) : meta_change(t, s->mount, s->p, &c);
+}
+
+static long get_acl(struct task *t, const struct subject *s, const struct names *n, uptr value,
+                    size_t size)
+{
+    char acl[ACL_SIZE] __attribute__((aligned(8)));
+    struct statx st;
+    long r = raw_get(s, n->host, (uptr)acl, sizeof acl);
+    if (r < 0 || !size)
+        return r;
+    if ((size_t)r > size)
+        return -ERANGE;
+    if (!strcmp(n->guest, XATTR_NAME_POSIX_ACL_ACCESS) && subject_stat(t, s, &st) >= 0)
+        acl_set_mode(acl, (size_t)r, st.stx_mode);
+    return copy_to_guest(value, acl, (size_t)r) ? -EFAULT : r;
+}
+
+// ---- The four operations ----
+
+static long get(struct task *t, const struct subject *s, struct names *n, uptr value, size_t size)
+{
+    long r = xattr_name_to_host(n->guest, n->host);
+    if (r >= 0)
+        r = may_use(t, s, n->guest, MAY_READ);
+    if (r < 0)
+        return r;
+    if (is_acl(n->guest))
+        return get_acl(t, s, n, value, size);
+    return raw_get(s, n->host, value, size);
+}
+
+static long set(struct task *t, const struct subject *s, struct names *n, uptr value, size_t size,
+                int flags)
+{
+    long r = xattr_name_to_host(n->guest, n->host);
+    if (r >= 0)
+        r = may_use(t, s, n->guest, MAY_WRITE);
+    if (r < 0)
+        return r;
+    if (is_acl(n->guest))
+        return set_acl(t, s, n, value, size, flags);
+    return kept_error(n, raw_set(s, n->host, value, size, flags));
+}
+
+static long remove(struct task *t, const struct subject *s, struct names *n)
+{
+    long r = xattr_name_to_host(n->guest, n->host);
+    if (r >= 0)
+        r = may_use(t, s, n->guest, MAY_WRITE);
+    if (r < 0)
+        return r;
+    return kept_error(n, raw_remove(s, n->host));
+}
+
+static long list(struct task *t, const struct subject *s, uptr out, size_t size)
+{
+    char small[4096], *names = small;
+    long r = raw_list(s, names, sizeof small);
+    if (r == -ERANGE) {
+        names = arena_alloc(XATTR_LIST_SIZE);
+        if (!names)
+            return -ENOMEM;
+        r = raw_list(s, names, XATTR_LIST_SIZE);
+    }
+    if (r > 0) {
+        bool trusted = cred_has_cap(&t->cred, CAP_SYS_ADMIN);
+        r = (long)xattr_list_to_guest(names, (size_t)r, trusted);
+        if (size && (size_t)r > size)
+            r = -ERANGE;
+        else if (size && copy_to_guest(out, names, (size_t)r))
+            r = -EFAULT;
+    }
+    if (names != small)
+        arena_free(names, XATTR_LIST_SIZE);
+    return r;
+}
+
+// ---- Finding the subject ----
+
+enum what { GET, SET, LIST, REMOVE };
+struct request {
+    enum what what;
+    uptr name, value;
+    size_t size;
+    int flags;
+};
+
+static long perform(struct task *t, const struct subject *s, const struct request *q,
+                    struct names *n)
+{
+    switch (q->what) {
+    case GET:
+        return get(t, s, n, q->value, q->size);
+    case SET:
+        return set(t, s, n, q->value, q->size, q->flags);
+    case LIST:
+        return list(t, s, q->value, q->size);
+    default:
+        return remove(t, s, n);
+    }
+}
+
+// What the kernel checks before it looks for the file.
+static long check(const struct request *q, struct names *n)
+{
+    if (q->what == SET && (q->flags & ~(XATTR_CREATE | XATTR_REPLACE)))
+        return -EINVAL;
+    long r = q->what == LIST ? 0 : copy_name(n, q->name);
+    if (r >= 0 && q->what == SET && q->size > VALUE_MAX)
+        return -E2BIG;
+    return r;
+}
+
+static long on_fd(struct task *t, int fd, const struct request *q)
+{
+    struct names n;
+    long r = check(q, &n);
+    if (r < 0)
+        return r;
+    long flags = host_fcntl(fd, F_GETFL, 0);
+    if (flags < 0 || (flags & O_PATH))
+        return -EBADF;
+    struct subject s = {fd, fd_mount(t, fd), NULL};
+    return perform(t, &s, q, &n);
+}
+
+static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const struct request *q)
+{
+    struct pathop op;
+    struct names n;
+    char first;
+    if (at_flags & ~AT_FLAGS)
+        return -EINVAL;
+    // An empty path, or none: the descriptor itself.
+    if ((at_flags & AT_EMPTY_PATH) && dirfd >= 0 &&
+        (!path || (!copy_from_guest(&first, path, 1) && !first)))
+        return on_fd(t, dirfd, q);
+    long r = check(q, &n);
+    if (r < 0)
+        return r;
+    r = pathop_begin(t, &op, dirfd, path,
+                     (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+                         (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0));
+    if (r < 0)
+        return r;
+    struct subject s = {-1, MAX(op.loc.mount, 0), &op.p};
+    struct statx st;
+    if (op.loc.must_be_dir) {
+        r = subject_stat(t, &s, &st);
+        if (r >= 0 && (st.stx_mode & S_IFMT) != S_IFDIR)
+            r = -ENOTDIR;
+    }
+    if (r >= 0)
+        r = perform(t, &s, q, &n);
+    pathop_end(t, &op);
+    return r;
+}
+
+long sys_setxattr(struct task *t, uptr path, uptr name, uptr value, size_t size, int flags)
+{
+    return on_path(t, AT_FDCWD, path, 0, &(struct request){SET, name, value, size, flags});
+}
+
+long sys_lsetxattr(struct task *t, uptr path, uptr name, uptr value, size_t size, int flags)
+{
+    return on_path(t, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW,
+                   &(struct request){SET, name, value, size, flags});
+}
+
+long sys_fsetxattr(struct task *t, int fd, uptr name, uptr value, size_t size, int flags)
+{
+    return on_fd(t, fd, &(struct request){SET, name, value, size, flags});
+}
+
+long sys_getxattr(struct task *t, uptr path, uptr name, uptr value, size_t size)
+{
+    return on_path(t, AT_FDCWD, path, 0, &(struct request){GET, name, value, size, 0});
+}
+
+long sys_lgetxattr(struct task *t, uptr path, uptr name, uptr value, size_t size)
+{
+    return on_path(t, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW,
+                   &(struct request){GET, name, value, size, 0});
+}
+
+long sys_fgetxattr(struct task *t, int fd, uptr name, uptr value, size_t size)
+{
+    return on_fd(t, fd, &(struct request){GET, name, value, size, 0});
+}
+
+long sys_listxattr(struct task *t, uptr path, uptr list, size_t size)
+{
+    return on_path(t, AT_FDCWD, path, 0, &(struct request){LIST, 0, list, size, 0});
+}
+
+long sys_llistxattr(struct task *t, uptr path, uptr list, size_t size)
+{
+    return on_path(t, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW,
+                   &(struct request){LIST, 0, list, size, 0});
+}
+
+long sys_flistxattr(struct task *t, int fd, uptr list, size_t size)
+{
+    return on_fd(t, fd, &(struct request){LIST, 0, list, size, 0});
+}
+
+long sys_removexattr(struct task *t, uptr path, uptr name)
+{
+    return on_path(t, AT_FDCWD, path, 0, &(struct request){REMOVE, name, 0, 0, 0});
+}
+
+long sys_lremovexattr(struct task *t, uptr path, uptr name)
+{
+    return on_path(t, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW,
+                   &(struct request){REMOVE, name, 0, 0, 0});
+}
+
+long sys_fremovexattr(struct task *t, int fd, uptr name)
+{
+    return on_fd(t, fd, &(struct request){REMOVE, name, 0, 0, 0});
+}
+
+// ---- The family of Linux 6.13 ----
+
+// struct xattr_args.
+struct at_args {
+    u64 value;
+    u32 size;
+    u32 flags;
+};
+
+// As copy_struct_from_user(): a longer one is understood when the rest is zero.
+static long copy_args(struct at_args *a, uptr args, size_t size)
+{
+    u8 rest[64];
+    if (size < sizeof *a)
+        return -EINVAL;
+    if (size > LX_PAGE)
+        return -E2BIG;
+    for (size_t at = sizeof *a; at < size; at += sizeof rest) {
+        size_t n = MIN(size - at, sizeof rest);
+        if (copy_from_guest(rest, args + at, n))
+            return -EFAULT;
+        for (size_t i = 0; i < n; i++)
+            if (rest[i])
+                return -E2BIG;
+    }
+    return copy_from_guest(a, args, sizeof *a);
+}
+
+long sys_setxattrat(struct task *t, int dirfd, uptr path, unsigned int at_flags, uptr name,
+                    uptr args, size_t size)
+{
+    struct at_args a;
+    long r = copy_args(&a, args, size);
+    if (r < 0)
+        return r;
+    struct request q = {SET, name, a.value, a.size, (int)a.flags};
+    return on_path(t, dirfd, path, (int)at_flags, &q);
+}
+
+long sys_getxattrat(struct task *t, int dirfd, uptr path, unsigned int at_flags, uptr name,
+                    uptr args, size_t size)
+{
+    struct at_args a;
+    long r = copy_args(&a, args, size);
+    if (r < 0)
+        return r;
+    if (a.flags)
+        return -EINVAL;
+    struct request q = {GET, name, a.value, a.size, 0};
+    return on_path(t, dirfd, path, (int)at_flags, &q);
+}
+
+long sys_listxattrat(struct task *t, int dirfd, uptr path, unsigned int at_flags, uptr list,
+                     size_t size)
+{
+    return on_path(t, dirfd, path, (int)at_flags, &(struct request){LIST, 0, list, size, 0});
+}
+
+long sys_removexattrat(struct task *t, int dirfd, uptr path, unsigned int at_flags, uptr name)
+{
+    return on_path(t, dirfd, path, (int)at_flags, &(struct request){REMOVE, name, 0, 0, 0});
+}

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: MIT
+// clone, in the shapes that Linux gives it. fork copies lxcore with the address space; a CLONE_VM
+// child gets a block of its own in it, and copies of the objects that it does not share.
+//
+// All signals are blocked around the host call: syscall user dispatch is cleared in the child, and
+// until task_arm() it could neither catch a call nor take a signal rightly.
+#include <linux/mman.h>
+#include <linux/sched.h>
+
+#include "clone.h"
+#include "host.h"
+#include "signal.h"
+#include "trap.h"
+
+#define CLONE_NAMESPACES                                                                           \
+    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |  \
+     CLONE_NEWNET | CLONE_NEWTIME)
+
+// Objects that a CLONE_VM child without the sharing flag gets; one allocation for all.
+struct own_objects {
+    struct proc proc;
+    struct files files;
+    struct fsctx fs;
+    struct sighand sighand;
+};
+
+// Makes a copy of a descriptor table's record that of one thread: what others were at is not in it.
+static void make_alone(struct files *f)
+{
+    f->refs = 1;
+    f->lock.word = f->users = f->exclusive = 0;
+    f->spare_owner = f->spare_lock = f->spare_used = 0;
+    memset(f->pin, 0, sizeof f->pin);
+}
+
+static void copy_files(struct files *to, const struct files *from)
+{
+    memcpy(to, from, sizeof *to);
+    make_alone(to);
+}
+
+static void copy_fs(struct fsctx *to, const struct fsctx *from)
+{
+    to->umask = from->umask;
+    to->cwd_mount = from->cwd_mount;
+    to->root_mount = from->root_mount;
+    str_copy(to->root, from->root, sizeof to->root);
+    to->lock.word = 0;
+    to->refs = 1;
+}
+
+static void copy_proc(struct proc *to, const struct proc *from)
+{
+    memcpy(to, from, offsetof(struct proc, exe));
+    str_copy(to->exe, from->exe, sizeof to->exe);
+    to->lock.word = 0;
+    to->refs = 1;
+    to->tgid = 0; // not known yet: the child fills it in
+}
+
+static void clear_handlers(struct sighand *h)
+{
+    for (int i = 0; i < 64; i++)
+        if (h->action[i].handler != (uptr)SIG_IGN)
+            h->action[i] = (struct ksigaction){0};
+}
+
+static u32 *refs_add(u32 *refs)
+{
+    __atomic_fetch_add(refs, 1, __ATOMIC_RELAXED);
+    return refs;
+}
+
+// Fills the block of a CLONE_VM child. *own: its objects, if it needs any.
+static long fill_child(struct task *t, struct task *c, const struct clone_request *q,
+                       struct own_objects **own)
+{
+    bool needs = !(q->flags & CLONE_THREAD) || !(q->flags & CLONE_FILES) ||
+                 !(q->flags & CLONE_FS) || !(q->flags & CLONE_SIGHAND);
+    *own = needs ? arena_alloc(sizeof **own) : NULL;
+    if (needs && !*own)
+        return -ENOMEM;
+    c->regs = t->regs;
+    c->sigmask = t->sigmask;
+    c->instance = t->instance;
+    c->cred = t->cred;
+    if (q->flags & CLONE_VFORK) {
+        c->altstack = t->altstack;
+        c->vfork_child = 1;
+    }
+    c->proc = t->proc;
+    c->files = t->files;
+    c->fs = t->fs;
+    c->sighand = t->sighand;
+    if (q->flags & CLONE_THREAD) {
+        refs_add(&t->proc->refs);
+        t->proc->threads_ever = 1;
+    } else {
+        c->proc = &(*own)->proc;
+        copy_proc(c->proc, t->proc);
+    }
+    if (q->flags & CLONE_FILES) {
+        refs_add(&t->files->refs);
+    } else {
+        c->files = &(*own)->files;
+        copy_files(c->files, t->files);
+    }
+    if (q->flags & CLONE_FS) {
+        refs_add(&t->fs->refs);
+    } else {
+        c->fs = &(*own)->fs;
+        copy_fs(c->fs, t->fs);
+    }
+    if (q->flags & CLONE_SIGHAND) {
+        refs_add(&t->sighand->refs);
+    } else {
+        c->sighand = &(*own)->sighand;
+        memcpy(c->sighand, t->sighand, sizeof *c->sighand);
+        c->sighand->lock.word = 0;
+        c->sighand->refs = 1;
+        if (q->flags & CLONE_CLEAR_SIGHAND) {
+            clear_handlers(c->sighand);
+            c->reset_host_actions = 1;
+        }
+    }
+    return 0;
+}
+
+// A child is gone, or was never made: what the parent kept for it.
+static void drop_child(struct task *t, struct task *c, const struct clone_request *q,
+                       struct own_objects *own, u32 tid)
+{
+    if (q->flags & CLONE_THREAD)
+        __atomic_fetch_sub(&t->proc->refs, 1, __ATOMIC_RELAXED);
+    if (q->flags & CLONE_FILES)
+        __atomic_fetch_sub(&t->files->refs, 1, __ATOMIC_RELAXED);
+    if (q->flags & CLONE_FS)
+        __atomic_fetch_sub(&t->fs->refs, 1, __ATOMIC_RELAXED);
+    if (q->flags & CLONE_SIGHAND)
+        __atomic_fetch_sub(&t->sighand->refs, 1, __ATOMIC_RELAXED);
+    // A vfork child can be killed while it holds a lock that it shares with us.
+    lock_release_dead(&t->files->lock, tid);
+    lock_release_dead(&t->fs->lock, tid);
+    lock_release_dead(&t->sighand->lock, tid);
+    if (own)
+        arena_free(own, sizeof *own);
+    task_free(c);
+}
+
+static long host_clone_request(const struct clone_request *q, u64 flags, void *stack,
+                               struct task *c)
+{
+    if (!q->clone3)
+        return host_clone((long)(flags | q->exit_signal), stack, q->parent_tid, q->child_tid,
+                          (long)q->tls, c);
+    struct clone_args a = {.flags = flags,
+                           .pidfd = q->pidfd,
+                           .child_tid = q->child_tid,
+                           .parent_tid = q->parent_tid,
+                           .exit_signal = q->exit_signal,
+                           .tls = q->tls};
+    if (stack) {
+        // The kernel adds the size back: the top of the runtime stack is what counts.
+        a.stack = (u64)stack - 4096;
+        a.stack_size = 4096;
+    }
+    return host_clone3(&a, sizeof a, c);
+}
+
+// CLONE_FILES and CLONE_FS without CLONE_VM: two processes share the object, so it moves to memory
+// that fork does not copy. Only a caller with threads cannot do that: theirs would be left behind.
+static void *arena_copy(const void *object, size_t size)
+{
+    void *p = arena_alloc(size);
+    if (!p)
+        die("no memory in a new process");
+    return memcpy(p, object, size);
+}
+
+static void *shared_copy(const void *object, size_t size)
+{
+    long r = host_mmap(0, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return r < 0 ? NULL : memcpy((void *)r, object, size);
+}
+
+static long share_with_fork(struct task *t, const struct clone_request *q)
+{
+    if ((q->flags & CLONE_FILES) && !t->files->across_processes) {
+        struct files *f = t->files->refs == 1 ? shared_copy(t->files, sizeof *f) : NULL;
+        if (!f)
+            return -ENOMEM;
+        f->across_processes = 1;
+        t->files = f;
+    }
+    if ((q->flags & CLONE_FS) && !t->fs->across_processes) {
+        struct fsctx *f = t->fs->refs == 1 ? shared_copy(t->fs, sizeof *f) : NULL;
+        if (!f)
+            return -ENOMEM;
+        f->across_processes = 1;
+        t->fs = f;
+    }
+    if (q->flags & CLONE_FILES)
+        refs_add(&t->files->refs);
+    if (q->flags & CLONE_FS)
+        refs_add(&t->fs->refs);
+    return 0;
+}
+
+// A forked child does not write to an object that its parent's other processes use.
+static void own_after_fork(struct task *t, const struct clone_request *q)
+{
+    if (!(q->flags & CLONE_FILES)) {
+        if (t->files->across_processes)
+            t->files = arena_copy(t->files, sizeof *t->files);
+        make_alone(t->files);
+        t->files->across_processes = 0;
+    }
+    if (!(q->flags & CLONE_FS)) {
+        if (t->fs->across_processes)
+            t->fs = arena_copy(t->fs, sizeof *t->fs);
+        t->fs->refs = 1;
+        t->fs->lock.word = 0;
+        t->fs->across_processes = 0;
+    }
+}
+
+// The forked child: its memory is a copy, its kernel state must be made again.
+static void start_forked(struct task *t, const struct clone_request *q)
+{
+    t->tid = t->proc->tgid = (u32)host_getpid();
+    t->proc->refs = t->sighand->refs = 1;
+    t->proc->lock.word = t->sighand->lock.word = 0;
+    own_after_fork(t, q);
+    t->sig_pending = 0;
+    if (q->stack)
+        t->regs.rsp = q->stack;
+    if (q->flags & CLONE_CLEAR_SIGHAND) {
+        for (int sig = 1; sig <= 64; sig++) {
+            uptr h = t->sighand->action[sig - 1].handler;
+            if (h == (uptr)SIG_DFL || h == (uptr)SIG_IGN)
+                continue;
+            t->sighand->action[sig - 1] = (struct ksigaction){0};
+            signal_set_host_action(t, sig);
+        }
+    }
+    proc_register_new(t);
+    task_arm(t);
+}
+
+long task_clone(struct task *t, const struct clone_request *q)
+{
+    bool vm = q->flags & CLONE_VM;
+    struct own_objects *own = NULL;
+    struct task *c = NULL;
+    if (((q->flags & CLONE_FS) && (q->flags & (CLONE_NEWNS | CLONE_NEWUSER))) ||
+        ((q->flags & CLONE_THREAD) && (q->flags & (CLONE_NEWUSER | CLONE_NEWPID))))
+        return -EINVAL;
+    if (q->flags & CLONE_NAMESPACES)
+        return -EPERM;
+    if ((q->flags & (CLONE_THREAD | CLONE_SIGHAND)) == CLONE_THREAD ||
+        ((q->flags & CLONE_SIGHAND) && !vm))
+        return -EINVAL;
+    long r = signal_block_all(t);
+    if (r < 0)
+        return r;
+    if (vm) {
+        c = task_alloc();
+        r = c ? fill_child(t, c, q, &own) : -ENOMEM;
+        if (r < 0) {
+            if (c)
+                task_free(c);
+            signal_unblock(t);
+            return r;
+        }
+        c->regs.rax = 0;
+        if (q->stack)
+            c->regs.rsp = q->stack;
+    } else if (q->flags & (CLONE_FILES | CLONE_FS)) {
+        r = share_with_fork(t, q);
+        if (r < 0) {
+            signal_unblock(t);
+            return r;
+        }
+    }
+    r = host_clone_request(q, q->flags & ~CLONE_CLEAR_SIGHAND, vm ? c->stack : NULL, c);
+    if (r == 0) {
+        start_forked(t, q);
+    } else if (vm && (r < 0 || (q->flags & CLONE_VFORK))) {
+        drop_child(t, c, q, own, (u32)r);
+    }
+    signal_unblock(t);
+    return r;
+}
+
+void task_exit(struct task *t, int status)
+{
+    u64 all = ~SIG_ALWAYS, everything = ~0UL;
+    host_sigprocmask(SIG_SETMASK, &all, NULL);
+    if (__atomic_sub_fetch(&t->proc->refs, 1, __ATOMIC_ACQ_REL) == 0)
+        proc_unregister(t);
+    __atomic_fetch_sub(&t->files->refs, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_sub(&t->fs->refs, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_sub(&t->sighand->refs, 1, __ATOMIC_RELAXED);
+    // The stacks are about to go: not even SIGSYS or SIGSEGV, sent by a tgkill, may come any more.
+    host_sigprocmask(SIG_SETMASK, &everything, NULL);
+    if (t->vfork_child)
+        for (;;)
+            HOST1(__NR_exit, status);
+    host_exit_thread(t, TASK_BLOCK, status);
+}
+
+long task_unshare_files(struct task *t)
+{
+    if (t->files->refs == 1)
+        return 0;
+    struct files *own = arena_alloc(sizeof *own);
+    if (!own)
+        return -ENOMEM;
+    copy_files(own, t->files);
+    long r = HOST1(__NR_unshare, CLONE_FILES);
+    if (r < 0) {
+        arena_free(own, sizeof *own);
+        return r;
+    }
+    __atomic_fetch_sub(&t->files->refs, 1, __ATOMIC_RELAXED);
+    t->files = own;
+    return 0;
+}
+
+long task_unshare_fs(struct task *t)
+{
+    if (t->fs->refs == 1)
+        return 0;
+    struct fsctx *own = arena_alloc(sizeof *own);
+    if (!own)
+        return -ENOMEM;
+    copy_fs(own, t->fs);
+    long r = HOST1(__NR_unshare, CLONE_FS);
+    if (r < 0) {
+        arena_free(own, sizeof *own);
+        return r;
+    }
+    __atomic_fetch_sub(&t->fs->refs, 1, __ATOMIC_RELAXED);
+    t->fs = own;
+    return 0;
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// Identity rules of credentials(7) and capabilities(7). Linux: kernel/sys.c, security/commoncap.c.
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <linux/stat.h>
+
+#include "cred.h"
+#include "lib.h"
+
+#define FS_CAPS                                                                                    \
+    (1UL << CAP_CHOWN | 1UL << CAP_DAC_OVERRIDE | 1UL << CAP_DAC_READ_SEARCH | 1UL << CAP_FOWNER | \
+     1UL << CAP_FSETID | 1UL << CAP_MKNOD | 1UL << CAP_MAC_OVERRIDE | 1UL << CAP_LINUX_IMMUTABLE)
+
+void cred_login(struct cred *c, u32 uid, u32 gid)
+{
+    memset(c, 0, sizeof *c);
+    c->ruid = c->euid = c->suid = c->fsuid = uid;
+    c->rgid = c->egid = c->sgid = c->fsgid = gid;
+    c->cap_bounding = CAP_FULL_SET;
+    if (uid == 0)
+        c->cap_permitted = c->cap_effective = CAP_FULL_SET;
+}
+
+bool cred_in_group(const struct cred *c, u32 gid)
+{
+    if (gid == c->fsgid)
+        return true;
+    for (u32 i = 0; i < c->ngroups; i++)
+        if (c->groups[i] == gid)
+            return true;
+    return false;
+}
+
+void cred_uids_changed(struct cred *c, const struct cred *old)
+{
+    bool had_root = !old->ruid || !old->euid || !old->suid;
+    bool has_root = !c->ruid || !c->euid || !c->suid;
+    if (!(c->securebits & SECBIT_NO_SETUID_FIXUP)) {
+        if (had_root && !has_root) {
+            if (!(c->securebits & SECBIT_KEEP_CAPS)) {
+                c->cap_permitted = 0;
+                c->cap_effective = 0;
+            }
+            c->cap_ambient = 0;
+        }
+        if (!old->euid && c->euid)
+            c->cap_effective = 0;
+        if (old->euid && !c->euid)
+            c->cap_effective = c->cap_permitted;
+        if (!old->fsuid && c->fsuid)
+            c->cap_effective &= ~FS_CAPS;
+        if (old->fsuid && !c->fsuid)
+            c->cap_effective |= c->cap_permitted & FS_CAPS;
+    }
+}
+
+bool cred_exec(struct cred *c, u32 mode, u32 uid, u32 gid, bool nosuid)
+{
+    u32 old_euid = c->euid, old_egid = c->egid;
+    if (!nosuid && !c->no_new_privs) {
+        if (mode & S_ISUID)
+            c->euid = uid;
+        // Set-gid without group execute once meant mandatory locking (inode(7)).
+        if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+            c->egid = gid;
+    }
+    bool setid = c->euid != old_euid || c->egid != old_egid;
+    bool root = !(c->securebits & SECBIT_NOROOT) && (!c->euid || !c->ruid);
+    if (setid)
+        c->cap_ambient = 0;
+    u64 file_permitted = root ? CAP_FULL_SET : 0;
+    bool file_effective = !(c->securebits & SECBIT_NOROOT) && !c->euid;
+    u64 inheritable = root ? CAP_FULL_SET : 0;
+    c->cap_permitted =
+        (c->cap_inheritable & inheritable) | (file_permitted & c->cap_bounding) | c->cap_ambient;
+    c->cap_effective = file_effective ? c->cap_permitted : c->cap_ambient;
+    c->suid = c->fsuid = c->euid;
+    c->sgid = c->fsgid = c->egid;
+    c->securebits &= ~(u32)SECBIT_KEEP_CAPS;
+    return setid || c->ruid != c->euid || c->rgid != c->egid;
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// See include/ipc.h. A record is claimed by one compare-and-swap and published last, so a killed
+// process leaves at worst one that is BUSY; a record of an object that is gone is harmless, because
+// the host does not give its id out again for a long time.
+#include "ipc.h"
+
+#include <linux/capability.h>
+#include <linux/errno.h>
+#include <linux/ipc.h>
+#include <linux/msg.h>
+#include <linux/sem.h>
+#include <linux/shm.h>
+
+#include "host.h"
+
+// x ^ prefix maps 0, IPC_PRIVATE, to prefix, and prefix to 0; those two are left alone instead.
+s32 ipc_key(const struct task *t, s32 key)
+{
+    s32 prefix = (s32)t->instance->abstract_prefix;
+    return key == 0 || key == prefix ? key : key ^ prefix;
+}
+
+struct ipc_record *ipc_find(struct task *t, int kind, s32 id)
+{
+    struct ipc_record *r = t->instance->ipc;
+    u32 top = __atomic_load_n(&t->instance->ipc_top, __ATOMIC_ACQUIRE);
+    for (u32 i = 0; i < top; i++)
+        if (__atomic_load_n(&r[i].state, __ATOMIC_ACQUIRE) == (u32)kind && r[i].id == id)
+            return &r[i];
+    return NULL;
+}
+
+static struct ipc_record *claim(struct instance *in)
+{
+    for (u32 i = 0; i < IPC_RECORDS; i++) {
+        u32 state = IPC_FREE, top = __atomic_load_n(&in->ipc_top, __ATOMIC_RELAXED);
+        if (!__atomic_compare_exchange_n(&in->ipc[i].state, &state, IPC_BUSY, false,
+                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+            continue;
+        while (top <= i && !__atomic_compare_exchange_n(&in->ipc_top, &top, i + 1, false,
+                                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+            continue;
+        return &in->ipc[i];
+    }
+    return NULL;
+}
+
+// Drops the records of objects that are gone: shared memory that was removed first and detached
+// then, and what somebody removed outside.
+static void sweep(struct instance *in)
+{
+    union {
+        struct shmid64_ds shm;
+        struct semid64_ds sem;
+        struct msqid64_ds msg;
+    } ds;
+    for (struct ipc_record *r = in->ipc; r < in->ipc + IPC_RECORDS; r++) {
+        u32 state = __atomic_load_n(&r->state, __ATOMIC_ACQUIRE);
+        long e = state == IPC_SHM   ? HOST3(__NR_shmctl, r->id, IPC_STAT, &ds)
+                 : state == IPC_SEM ? HOST4(__NR_semctl, r->id, 0, IPC_STAT, &ds)
+                 : state == IPC_MSG ? HOST3(__NR_msgctl, r->id, IPC_STAT, &ds)
+                                    : 0;
+        if (e == -EINVAL || e == -EIDRM)
+            __atomic_compare_exchange_n(&r->state, &state, IPC_FREE, false, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED);
+    }
+}
+
+struct ipc_record *ipc_add(struct task *t, int kind, s32 id, u32 mode, bool created)
+{
+    struct ipc_record *r = claim(t->instance);
+    if (!r) {
+        sweep(t->instance);
+        r = claim(t->instance);
+    }
+    if (!r)
+        return NULL;
+    r->id = id;
+    r->mode = mode & 0777;
+    r->uid = r->cuid = created ? t->cred.euid : 0;
+    r->gid = r->cgid = created ? t->cred.egid : 0;
+    __atomic_store_n(&r->state, (u32)kind, __ATOMIC_RELEASE);
+    return r;
+}
+
+void ipc_drop(struct ipc_record *r)
+{
+    __atomic_store_n(&r->state, IPC_FREE, __ATOMIC_RELEASE);
+}
+
+long ipc_may(const struct task *t, const struct ipc_record *r, u32 want)
+{
+    const struct cred *c = &t->cred;
+    u32 granted = r->mode;
+    want = (want >> 6 | want >> 3 | want) & 7;
+    if (c->euid == r->cuid || c->euid == r->uid)
+        granted >>= 6;
+    else if (cred_in_group(c, r->cgid) || cred_in_group(c, r->gid))
+        granted >>= 3;
+    return (want & ~granted) && !cred_has_cap(c, CAP_IPC_OWNER) ? -EACCES : 0;
+}
+
+long ipc_owner(const struct task *t, const struct ipc_record *r, int cap)
+{
+    const struct cred *c = &t->cred;
+    return c->euid == r->cuid || c->euid == r->uid || cred_has_cap(c, cap) ? 0 : -EPERM;
+}
+
+long ipc_use(struct task *t, int kind, s32 id, u32 want)
+{
+    const struct ipc_record *r = ipc_find(t, kind, id);
+    return r ? ipc_may(t, r, want) : -EINVAL;
+}
+
+void ipc_show(const struct task *t, const struct ipc_record *r, struct ipc64_perm *p)
+{
+    p->key = ipc_key(t, p->key);
+    p->uid = r->uid;
+    p->gid = r->gid;
+    p->cuid = r->cuid;
+    p->cgid = r->cgid;
+    // Above the nine bits are flags of the object (SHM_DEST, SHM_LOCKED).
+    p->mode = (__typeof__(p->mode))((p->mode & ~0777u) | r->mode);
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// Threads' blocks, lxcore's arena, and making a thread ready to run guest code. What a task is:
+// include/task.h; where signals find it: trap/signal.c.
+#include <asm/prctl.h>
+#include <linux/mman.h>
+
+#include "host.h"
+#include "signal.h"
+#include "task.h"
+#include "trap.h"
+
+#define AT(field, offset)                                                                          \
+    _Static_assert(offsetof(struct task, field) == (offset), #field " as assembly sees it")
+AT(self, T_SELF);
+AT(stack, T_STACK);
+AT(noted, T_NOTED);
+AT(regs.r15, T_R15);
+AT(regs.r11, T_R11);
+AT(regs.r8, T_R8);
+AT(regs.rax, T_RAX);
+AT(regs.rcx, T_RCX);
+AT(regs.rdx, T_RDX);
+AT(regs.rsi, T_RSI);
+AT(regs.rdi, T_RDI);
+AT(regs.orig_rax, T_ORIG_RAX);
+AT(regs.rip, T_RIP);
+AT(regs.eflags, T_EFLAGS);
+AT(regs.rsp, T_RSP);
+_Static_assert(sizeof(struct task) <= TASK_ALTSTACK, "the task fits below its alternate stack");
+
+// The next place to try in the arena, in blocks. One word for each address space, also when a
+// vfork child allocates in its parent's.
+static u32 arena_next;
+
+void *arena_alloc(size_t size)
+{
+    const u32 blocks = (LX_SHARED - LX_ARENA) / TASK_BLOCK;
+    u32 need = (u32)(ALIGN_UP(size, (size_t)TASK_BLOCK) / TASK_BLOCK);
+    for (u32 tries = 0; tries < blocks; tries += need) {
+        u32 at = __atomic_fetch_add(&arena_next, need, __ATOMIC_RELAXED) % blocks;
+        uptr addr = LX_ARENA + (uptr)at * TASK_BLOCK;
+        if (at + need > blocks)
+            continue;
+        long r =
+            host_mmap(addr, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+        if (r == (long)addr)
+            return (void *)r;
+        if (r != -EEXIST)
+            return NULL;
+    }
+    return NULL;
+}
+
+void arena_free(void *p, size_t size)
+{
+    host_munmap((uptr)p, size);
+}
+
+struct task *task_alloc(void)
+{
+    struct task *t = arena_alloc(TASK_BLOCK);
+    if (t) {
+        t->self = t;
+        t->stack = (char *)t + TASK_STACK_TOP;
+    }
+    return t;
+}
+
+void task_free(struct task *t)
+{
+    arena_free(t, TASK_BLOCK);
+}
+
+void task_set_gs(struct task *t)
+{
+    if (t->proc->fsgsbase)
+        __asm__ volatile("wrgsbase %0" : : "r"(t));
+    else
+        HOST2(__NR_arch_prctl, ARCH_SET_GS, t);
+}
+
+void task_arm(struct task *t)
+{
+    struct {
+        void *sp;
+        int flags;
+        size_t size;
+    } altstack = {(char *)t + TASK_ALTSTACK, 0, TASK_ALTSTACK_SIZE};
+    task_set_gs(t);
+    HOST2(__NR_sigaltstack, &altstack, NULL);
+    long r = trap_arm_sud();
+    if (r)
+        die("this kernel has no syscall user dispatch (prctl: errno %ld); Linux 5.11 or later with "
+            "CONFIG_GENERIC_ENTRY is needed",
+            -r);
+}
+
+void task_child_start(struct task *t)
+{
+    task_set_gs(t);
+    t->tid = (u32)host_gettid();
+    if (t->proc->tgid == 0) { // a process of its own
+        t->proc->tgid = (u32)host_getpid();
+        proc_register_new(t);
+    }
+    for (int sig = 1; t->reset_host_actions && sig <= 64; sig++)
+        signal_set_host_action(t, sig);
+    task_arm(t);
+    signal_unblock(t);
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// F_GETFL shows how a file was opened; F_SETFL changes only the flags that may change.
+// covers: fcntl, open, openat
+#include "check.h"
+#include <sys/ioctl.h>
+
+#define LARGEFILE 0100000
+
+int main(void)
+{
+    int fd, p[2], on = 1;
+
+    put_file("f", "");
+    fd = OK(open("f", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_APPEND));
+    CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, O_RDWR | O_APPEND);
+    CHECK_EQ(fcntl(fd, F_SETFL, O_RDONLY | O_NONBLOCK | O_CREAT | O_EXCL), 0);
+    CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, O_RDWR | O_NONBLOCK);
+    CHECK_EQ(fcntl(fd, F_SETFL, O_NOATIME), 0);
+    CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, O_RDWR | O_NOATIME);
+    CHECK_EQ(fcntl(fd, F_SETFL, 0), 0);
+    CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, O_RDWR);
+
+    fd = OK(open("f", O_WRONLY | O_SYNC));
+    CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, O_WRONLY | O_SYNC);
+    // O_SYNC cannot be changed afterwards.
+    CHECK_EQ(fcntl(fd, F_SETFL, 0), 0);
+    CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, O_WRONLY | O_SYNC);
+    fd = OK(open("f", O_RDONLY | O_DSYNC | O_NONBLOCK));
+    CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, O_RDONLY | O_DSYNC | O_NONBLOCK);
+    fd = OK(open(".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, O_DIRECTORY | O_NOFOLLOW);
+
+    CHECK_EQ(pipe(p), 0);
+    CHECK_EQ(fcntl(p[0], F_GETFL), O_RDONLY);
+    CHECK_EQ(fcntl(p[1], F_GETFL), O_WRONLY);
+    CHECK_EQ(ioctl(p[0], FIONBIO, &on), 0);
+    CHECK_EQ(fcntl(p[0], F_GETFL), O_RDONLY | O_NONBLOCK);
+    CHECK_ERR(read(p[0], &on, 1), EAGAIN);
+    CHECK_EQ(ioctl(p[0], FIOCLEX), 0);
+    CHECK_EQ(fcntl(p[0], F_GETFD), FD_CLOEXEC);
+    CHECK_EQ(ioctl(p[0], FIONCLEX), 0);
+    CHECK_EQ(fcntl(p[0], F_GETFD), 0);
+    CHECK_EQ(fcntl(p[0], F_SETFD, 0xffe), 0);
+    CHECK_EQ(fcntl(p[0], F_GETFD), 0);
+    return done();
+}

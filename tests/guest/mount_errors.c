@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// What mount and umount2 refuse, and the flags of umount2.
+// covers: mount, umount2
+// needs: root
+#include "mountns.h"
+
+int main(void)
+{
+    own_mounts();
+    CHECK_EQ(mkdir("m", 0755), 0);
+    put_file("f", "");
+    CHECK_EQ(symlink("m", "s"), 0);
+    CHECK_ERR(mount("none", "missing", "tmpfs", 0, NULL), ENOENT);
+    CHECK_ERR(mount("none", "f", "tmpfs", 0, NULL), ENOTDIR);
+    CHECK_ERR(mount("none", "m", "no-such-fs", 0, NULL), ENODEV);
+    CHECK_ERR(mount("missing", "m", NULL, MS_BIND, NULL), ENOENT);
+    CHECK_ERR(mount("f", "m", NULL, MS_BIND, NULL), ENOTDIR);
+    CHECK_ERR(mount(NULL, "m", NULL, MS_REMOUNT, NULL), EINVAL);
+    CHECK_ERR(syscall(SYS_mount, "none", bad_ptr, "tmpfs", 0, NULL), EFAULT);
+    CHECK_ERR(mount("none", "m", "tmpfs", 0, "nonsense=1"), EINVAL);
+    CHECK_ERR(umount2("m", 0), EINVAL);
+    CHECK_ERR(umount2("missing", 0), ENOENT);
+    CHECK_ERR(umount2("f", 0), EINVAL);
+
+    CHECK_EQ(mount("none", "s", "tmpfs", 0, NULL), 0); // links are followed
+    put_file("m/f", "");
+    CHECK_ERR(umount2("s", UMOUNT_NOFOLLOW), EINVAL);
+    CHECK_ERR(umount2("m", 1 << 20), EINVAL);
+    CHECK_ERR(umount2("m", MNT_EXPIRE | MNT_DETACH), EINVAL);
+    CHECK_ERR(umount2("m", MNT_EXPIRE), EAGAIN);
+    CHECK_EQ(umount2("m", MNT_EXPIRE), 0);
+
+    CHECK_EQ(chmod(".", 0777), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        become(1000, 1000);
+        CHECK_ERR(mount("none", "m", "tmpfs", 0, NULL), EPERM);
+        CHECK_ERR(umount2("/proc", 0), EPERM);
+        _exit(0);
+    }
+    wait_ok(pid);
+    return done();
+}

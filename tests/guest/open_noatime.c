@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// O_NOATIME is for the owner (and root) only, at open and by F_SETFL.
+// covers: open, fcntl
+// needs: root
+#include "check.h"
+
+int main(void)
+{
+    int fd;
+
+    put_file("roots", "data");
+    put_file("users", "data");
+    CHECK_EQ(chown("users", 1000, 1000), 0);
+    CHECK_EQ(chmod("roots", 0644) | chmod(".", 0755), 0);
+    OK(open("users", O_RDONLY | O_NOATIME));
+    pid_t pid = fork();
+    if (pid == 0) {
+        become(1000, 1000);
+        OK(open("users", O_RDONLY | O_NOATIME));
+        CHECK_ERR(open("roots", O_RDONLY | O_NOATIME), EPERM);
+        fd = OK(open("roots", O_RDONLY));
+        CHECK_ERR(fcntl(fd, F_SETFL, O_NOATIME), EPERM);
+        fd = OK(open("users", O_RDONLY));
+        CHECK_EQ(fcntl(fd, F_SETFL, O_NOATIME), 0);
+        _exit(0);
+    }
+    wait_ok(pid);
+    return done();
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Credentials of other users: a peer that changed its ids shows the new ones, only root may send
+// others' ids, an ordinary user only his own three.
+// covers: getsockopt, sendmsg, recvmsg, setresuid
+// needs: root
+#include "sock.h"
+
+static ssize_t send_cred(int fd, pid_t pid, uid_t uid, gid_t gid)
+{
+    struct ucred cred = {pid, uid, gid};
+    char control[CMSG_SPACE(sizeof(cred))] __attribute__((aligned(8))) = {0};
+    struct iovec iov = {"x", 1};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    struct cmsghdr *c = (void *)control;
+
+    msg.msg_control = control;
+    msg.msg_controllen = sizeof(control);
+    *c = (struct cmsghdr){CMSG_LEN(sizeof(cred)), SOL_SOCKET, SCM_CREDENTIALS};
+    memcpy(CMSG_DATA(c), &cred, sizeof(cred));
+    return sendmsg(fd, &msg, 0);
+}
+
+static struct ucred receive(int fd)
+{
+    char control[CMSG_SPACE(sizeof(struct ucred))] __attribute__((aligned(8))), byte;
+    struct iovec iov = {&byte, 1};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    struct ucred cred;
+
+    msg.msg_control = control;
+    msg.msg_controllen = sizeof(control);
+    CHECK_EQ(OK(recvmsg(fd, &msg, 0)), 1);
+    CHECK(CMSG_FIRSTHDR(&msg) != NULL);
+    memcpy(&cred, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(cred));
+    return cred;
+}
+
+int main(void)
+{
+    struct ucred cred;
+    socklen_t len = sizeof(cred);
+    int s[2], srv, con, on = 1;
+
+    CHECK_EQ(chmod(".", 0755), 0);
+    srv = unix_listen("s", SOCK_STREAM);
+    CHECK_EQ(chmod("s", 0777), 0);
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_DGRAM, 0, s), 0);
+    CHECK_EQ(setsockopt(s[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
+    CHECK_EQ(send_cred(s[0], getpid(), 77, 88), 1);
+    cred = receive(s[1]);
+    CHECK_EQ(cred.uid, 77);
+    CHECK_EQ(cred.gid, 88);
+
+    pid_t pid = fork();
+    if (pid == 0) {
+        become(1000, 2000);
+        int fd = OK(socket(AF_UNIX, SOCK_STREAM, 0));
+        CHECK_EQ(unix_connect(fd, "s"), 0);
+        CHECK_ERR(send_cred(s[0], getpid(), 0, 2000), EPERM);
+        CHECK_ERR(send_cred(s[0], getpid(), 1000, 0), EPERM);
+        CHECK_ERR(send_cred(s[0], getppid(), 1000, 2000), EPERM);
+        CHECK_EQ(send_cred(s[0], getpid(), 1000, 2000), 1);
+        CHECK_EQ(send(s[0], "x", 1, 0), 1);
+        says(fd, "end");
+        _exit(0);
+    }
+    con = OK(accept(srv, NULL, NULL));
+    CHECK_EQ(getsockopt(con, SOL_SOCKET, SO_PEERCRED, &cred, &len), 0);
+    CHECK_EQ(cred.uid, 1000);
+    CHECK_EQ(cred.gid, 2000);
+    for (int i = 0; i < 2; i++) {
+        cred = receive(s[1]);
+        CHECK_EQ(cred.pid, pid);
+        CHECK_EQ(cred.uid, 1000);
+        CHECK_EQ(cred.gid, 2000);
+    }
+    CHECK_EQ(send(con, "end", 3, 0), 3);
+    wait_ok(pid);
+    return done();
+}
