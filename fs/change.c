@@ -73,6 +73,7 @@ static long store_attr(struct task *t, const struct parent *p, const struct meta
     struct attr a = {.uid = new->stx_uid,
                      .gid = new->stx_gid,
                      .mode = mode,
+                     .type = new->stx_mode &S_IFMT,
                      .witnessed = needs_witness(t, new->stx_mode)};
     keep_names(t, p, v, owner, &a);
     if (!v->has_attr && !owner && plain) {
@@ -252,8 +253,11 @@ static long not_kept(long r)
 long meta_created(struct task *t, int mount, const struct parent *p, u32 mode, u32 uid, u32 gid)
 {
     char value[ATTR_SIZE];
-    struct attr a = {
-        .uid = uid, .gid = gid, .mode = mode & MODE_BITS, .witnessed = needs_witness(t, mode)};
+    struct attr a = {.uid = uid,
+                     .gid = gid,
+                     .mode = mode & MODE_BITS,
+                     .type = mode & S_IFMT,
+                     .witnessed = needs_witness(t, mode)};
     if (!meta_is_kept(t, mount))
         return 0;
     if (meta_by_name(mode)) {
@@ -274,8 +278,11 @@ long meta_created(struct task *t, int mount, const struct parent *p, u32 mode, u
 long meta_created_fd(struct task *t, int mount, int fd, u32 mode, u32 uid, u32 gid)
 {
     char value[ATTR_SIZE];
-    struct attr a = {
-        .uid = uid, .gid = gid, .mode = mode & MODE_BITS, .witnessed = needs_witness(t, mode)};
+    struct attr a = {.uid = uid,
+                     .gid = gid,
+                     .mode = mode & MODE_BITS,
+                     .type = mode & S_IFMT,
+                     .witnessed = needs_witness(t, mode)};
     if (told_by_host(mode, uid, gid) || !meta_is_kept(t, mount))
         return 0;
     if (a.witnessed)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Guest metadata of inodes, read: what an unprivileged host user cannot store natively is kept in
 // one extended attribute, in the encoding that containers use: "uid:gid:mode[:type]", mode in
-// octal. The attribute is the authority; an inode without one has the host's mode, and the host's
-// owner, with the owner of the mount's root directory and the invoking user shown as root.
+// octal, type "file" or "dir". The attribute is the authority; an inode without one has the host's
+// mode, and the host's owner, with the owner of the mount's root directory and the invoking user
+// shown as root.
 //
 // Symlinks, FIFOs, sockets and device nodes: fs/side.c. Changes: fs/change.c.
 #include "meta.h"
@@ -12,6 +13,7 @@
 // encoding take S_IFREG for what it says.
 #define WITNESSED S_IFREG
 #define UNFINISHED_TRIES 200 // about 30 ms
+#define MISMATCH_TRIES 10    // no sleep: such an attribute may be there to stay
 
 bool attr_number(const char **s, u32 base, char end, u32 *v)
 {
@@ -26,11 +28,17 @@ bool attr_number(const char **s, u32 base, char end, u32 *v)
     return true;
 }
 
-// ":dir:uid:gid" behind a directory's mode.
-static bool parse_names(const char *s, struct attr *a)
+// "file", "dir" or "dir:uid:gid" behind the mode; any other word says nothing of files and
+// directories.
+static void parse_type(const char *s, struct attr *a)
 {
-    return str_starts(s, "dir:") && (s += 4, attr_number(&s, 10, ':', &a->names_uid)) &&
-           attr_number(&s, 10, 0, &a->names_gid);
+    if (!strcmp(s, "file")) {
+        a->type = S_IFREG;
+    } else if (str_starts(s, "dir") && (!s[3] || s[3] == ':')) {
+        a->type = S_IFDIR;
+        a->has_names = s[3] && (s += 4, attr_number(&s, 10, ':', &a->names_uid)) &&
+                       attr_number(&s, 10, 0, &a->names_gid);
+    }
 }
 
 bool attr_parse(const char *value, long n, struct attr *a)
@@ -46,11 +54,12 @@ bool attr_parse(const char *value, long n, struct attr *a)
         return false;
     const char *start = s;
     a->has_names = false;
+    a->type = 0;
     if (!attr_number(&s, 8, 0, &mode)) {
         s = start;
         if (!attr_number(&s, 8, ':', &mode))
             return false;
-        a->has_names = parse_names(s, a);
+        parse_type(s, a);
     }
     a->mode = mode & MODE_BITS;
     a->witnessed = (mode & S_IFMT) == WITNESSED;
@@ -60,9 +69,10 @@ bool attr_parse(const char *value, long n, struct attr *a)
 long attr_format(char *out, size_t n, const struct attr *a)
 {
     u32 mode = a->mode | (a->witnessed ? WITNESSED : 0);
+    const char *type = a->type == S_IFDIR ? "dir" : "file";
     if (a->has_names)
         return fmt(out, n, "%u:%u:%o:dir:%u:%u", a->uid, a->gid, mode, a->names_uid, a->names_gid);
-    return fmt(out, n, "%u:%u:%o", a->uid, a->gid, mode);
+    return fmt(out, n, "%u:%u:%o:%s", a->uid, a->gid, mode, type);
 }
 
 bool meta_is_kept(struct task *t, int mount)
@@ -215,9 +225,15 @@ static void apply_host_device(struct statx *st)
     st->stx_dev_minor = host.stx_dev_minor;
 }
 
+// Was the attribute that of the next inode of the name?
+static bool mismatch(const struct statx *st, const struct attr *a)
+{
+    return a->type && a->type != (st->stx_mode & S_IFMT);
+}
+
 // True: what *st says is whole. Else the host's view is to be had again, after a moment.
 static bool apply(struct task *t, int mount, const struct parent *p, struct statx *st,
-                  struct attr *a, bool *has_attr)
+                  struct attr *a, bool *has_attr, int tries)
 {
     char value[ATTR_SIZE];
     *has_attr = false;
@@ -230,7 +246,7 @@ static bool apply(struct task *t, int mount, const struct parent *p, struct stat
         long n = host_getxattr_at(p, META_XATTR, value, sizeof value);
         bool whole = !unfinished(st, n);
         *has_attr = apply_attr(value, n, st, a);
-        return whole;
+        return whole && (!*has_attr || !mismatch(st, a) || tries >= MISMATCH_TRIES);
     }
     if (!meta_by_name(st->stx_mode))
         return true;
@@ -248,9 +264,22 @@ bool meta_apply(struct task *t, int mount, const struct parent *p, struct statx 
 {
     bool has_attr;
     struct statx host = *st;
-    for (int tries = 0; !apply(t, mount, p, st, a, &has_attr) && wait(&tries);)
+    for (int tries = 0; !apply(t, mount, p, st, a, &has_attr, tries) && wait(&tries);)
         *st = host;
     return has_attr;
+}
+
+// The attribute was looked up by name too: is the inode there still the one in *st, unchanged?
+// Else owner and mode would be another's than the size; that is worth a host call. Files need it
+// only where there is an attribute: the host's mode says that one is to come.
+static bool still_there(const struct parent *p, const struct statx *st, u32 host_mode)
+{
+    struct statx now;
+    return !*p->name || !strcmp(p->name, ".") ||
+           (host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &now) >= 0 &&
+            now.stx_mode == host_mode && now.stx_ino == st->stx_ino &&
+            now.stx_dev_major == st->stx_dev_major && now.stx_dev_minor == st->stx_dev_minor &&
+            !memcmp(&now.stx_ctime, &st->stx_ctime, sizeof now.stx_ctime));
 }
 
 long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, struct statx *st)
@@ -261,7 +290,12 @@ long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, stru
     for (;;) {
         long r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH,
                             mask | STATX_BASIC_STATS, st);
-        if (r < 0 || apply(t, mount, p, st, &a, &has_attr) || !wait(&tries))
+        if (r < 0)
+            return r;
+        u32 host_mode = st->stx_mode;
+        bool whole = apply(t, mount, p, st, &a, &has_attr, tries);
+        bool look_again = has_attr || (host_mode & S_IFMT) == S_IFDIR;
+        if ((whole && (!look_again || still_there(p, st, host_mode))) || !wait(&tries))
             return r;
     }
 }

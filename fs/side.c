@@ -7,10 +7,10 @@
 // --xattrs, and one that was left by another file is not taken for this one's.
 //
 // Without a record the owner is that of the directory, or the one that its attribute names for them
-// (fs/sidedir.c), so that most entries need none. Records are
-// written beside an existing entry and removed behind a removed one: a process killed in between
-// leaves a wrong owner at worst, that of the directory. A full directory is cleared of the records
-// that belong to no entry, then of those that a common owner makes needless.
+// (fs/sidedir.c), so that most entries need none. Records are written beside an existing entry and
+// removed behind a removed one: a process killed in between leaves a wrong owner at worst, that of
+// the directory. A full directory is cleared of the records that belong to no entry, then of those
+// that a common owner makes needless.
 #include "devlink.h"
 #include "host.h"
 #include "meta.h"
@@ -115,14 +115,6 @@ bool side_stat(const struct parent *p, struct statx *st)
 }
 
 // ---- Making room ----
-
-struct dirent64 {
-    u64 ino;
-    s64 off;
-    u16 reclen;
-    u8 type;
-    char name[];
-};
 
 struct garbage {
     size_t size; // of list

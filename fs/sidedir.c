@@ -6,19 +6,6 @@
 #include "host.h"
 #include "meta.h"
 
-#define DT_UNKNOWN 0
-#define DT_FIFO 1
-#define DT_LNK 10
-#define DT_SOCK 12
-
-struct dirent64 {
-    u64 ino;
-    s64 off;
-    u16 reclen;
-    u8 type;
-    char name[];
-};
-
 // ---- The entries whose owner goes by name ----
 
 // Calls fn for each, until it says false. host: as the host sees it; st: what its record makes of
@@ -194,8 +181,10 @@ bool side_dir_give(struct task *t, int mount, const struct parent *p, const stru
     c->but = p->name;
     c->new = *new;
     if (meta_look(t, mount, &dir, &v) >= 0) {
-        struct attr a = {
-            .uid = v.guest.stx_uid, .gid = v.guest.stx_gid, .mode = v.guest.stx_mode & MODE_BITS};
+        struct attr a = {.uid = v.guest.stx_uid,
+                         .gid = v.guest.stx_gid,
+                         .mode = v.guest.stx_mode & MODE_BITS,
+                         .type = S_IFDIR};
         c->old.stx_uid = v.has_names ? v.names_uid : a.uid;
         c->old.stx_gid = v.has_names ? v.names_gid : a.gid;
         visit_all(t, p->fd, ".", note, c);

@@ -7,12 +7,16 @@
 // ".." from the anchor is the only step that the host takes upwards, for what the directory's path
 // says may be old the next moment. The directory that it leads to becomes the anchor, once its own
 // path has shown that it lies in a mount.
-#include "walk.h"
+#include <linux/mman.h>
+
 #include "devlink.h"
 #include "host.h"
+#include "walk.h"
 
 #define LINKS_MAX 40
 #define NO_LINK (-EINVAL) // what readlink(2) says
+// Links within links may hold a whole text each.
+#define TODO_MAX ((LINKS_MAX + 1) * LX_PATH_MAX)
 
 struct walk {
     struct task *t;
@@ -23,7 +27,9 @@ struct walk {
     s32 start_base; // where a walk with limits began: the anchor, or (mount, rel)
     s32 start_mount;
     const char *start_rel;
-    char todo[LX_PATH_MAX]; // what is left of the path, after a link was put in
+    char *todo; // what is left of the path, after a link was put in
+    size_t todo_size;
+    char room[LX_PATH_MAX]; // todo, as long as it suffices
     char link[LX_PATH_MAX];
 };
 
@@ -268,20 +274,37 @@ static long look(struct walk *w, bool last, bool followed)
     return last && r == -ENOENT && !proc ? NO_LINK : r;
 }
 
+// w->todo becomes the link's text, of length n, and what stood behind its name. A text that only
+// links within links make so long gets a mapping, once in a walk.
+static long put_in(struct walk *w, size_t n, const char *rest)
+{
+    size_t len = strlen(rest);
+    char *to = w->todo;
+    if (n + len + 1 > w->todo_size) {
+        long r = host_mmap(0, TODO_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (r < 0)
+            return r;
+        to = (char *)r;
+        w->todo_size = TODO_MAX;
+    }
+    memmove(to + n, rest, len + 1);
+    memcpy(to, w->link, n);
+    w->todo = to;
+    return 0;
+}
+
 // Puts the link's text before `rest`, the part of w->todo behind its name.
 static long follow(struct walk *w, size_t n, const char *rest)
 {
     struct loc *loc = w->loc;
-    size_t len = strlen(rest);
     s32 from = loc->mount;
     if (++w->links > LINKS_MAX || (w->flags & WALK_NO_SYMLINKS))
         return -ELOOP;
     if (!n)
         return -ENOENT;
-    if (n + len + 1 > sizeof w->todo)
-        return -ENAMETOOLONG;
-    memmove(w->todo + n, rest, len + 1);
-    memcpy(w->todo, w->link, n);
+    long r = put_in(w, n, rest);
+    if (r < 0)
+        return r;
     if (w->todo[0] != '/') {
         step_back(loc);
         return 0;
@@ -369,10 +392,14 @@ static long run(struct walk *w, struct task *t, const char *path, int flags, str
     w->loc = loc;
     w->flags = flags;
     w->links = 0;
-    if (str_copy(w->todo, path, sizeof w->todo) >= sizeof w->todo)
+    w->todo = w->room;
+    w->todo_size = sizeof w->room;
+    if (str_copy(w->todo, path, w->todo_size) >= w->todo_size)
         return -ENAMETOOLONG;
     loc->must_be_dir = loc->dots = false;
     long r = walk(w);
+    if (w->todo_size == TODO_MAX)
+        host_munmap((uptr)w->todo, TODO_MAX);
     if (r >= 0)
         r = set_base(w);
     if (r < 0)

@@ -12,6 +12,7 @@
 // The value of META_XATTR.
 struct attr {
     u32 uid, gid, mode;
+    u32 type;       // S_IFREG or S_IFDIR; 0: it does not say
     bool witnessed; // set-id bits hold only while the host's S_ISUID stands (fs/change.c)
     bool has_names; // a directory: owner of entries without a record (fs/sidedir.c)
     u32 names_uid, names_gid;
@@ -45,8 +46,8 @@ bool meta_apply(struct task *t, int mount, const struct parent *p, struct statx 
 
 // ---- Symlinks, FIFOs, sockets, device nodes (fs/side.c, fs/device.c) ----
 
-// Turns *st, the host's view with its owner mapped, into the guest's. False: its record is not there
-// yet, or not any more.
+// Turns *st, the host's view with its owner mapped, into the guest's. False: its record is not
+// there yet, or not any more.
 bool side_stat(const struct parent *p, struct statx *st);
 // Changes owner and mode to those of *new.
 long side_store(struct task *t, int mount, const struct parent *p, const struct statx *new);
@@ -74,5 +75,19 @@ bool side_dir_has_names(struct task *t, const struct parent *p);
 bool device_stat(const struct parent *p, struct statx *st);
 // The directory that p lies in has a device node from now on.
 void device_mark(const struct parent *p);
+
+#define DT_UNKNOWN 0
+#define DT_FIFO 1
+#define DT_LNK 10
+#define DT_SOCK 12
+
+// What getdents64(2) gives.
+struct dirent64 {
+    u64 ino;
+    s64 off;
+    u16 reclen;
+    u8 type;
+    char name[];
+};
 
 #endif

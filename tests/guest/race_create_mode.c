@@ -2,7 +2,6 @@
 // A new file, directory or fifo has its mode and owner from the first moment that anybody can
 // see it.
 // covers: open, mkdir, mknod, unlink, rmdir, lstat, newfstatat
-// lxrun: not yet: owner and mode are a second look, which may fall on the name's next inode
 #include "race.h"
 
 static void attack(unsigned round)

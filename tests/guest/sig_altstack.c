@@ -94,6 +94,8 @@ int main(int argc, char **argv)
     CHECK_ERR(sigaltstack(&ss, NULL), ENOMEM);
     ss.ss_size = getauxval(AT_MINSIGSTKSZ) - 1;
     CHECK(sigaltstack(&ss, NULL) == -1 ? errno == ENOMEM : getauxval(AT_MINSIGSTKSZ) > 2048);
+    ss.ss_flags = SS_DISABLE;
+    CHECK(sigaltstack(&ss, NULL) == 0);
     ss = mine;
     ss.ss_flags = 4;
     CHECK_ERR(sigaltstack(&ss, NULL), EINVAL);
