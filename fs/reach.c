@@ -15,35 +15,69 @@ static bool is_child(u32 tgid)
     return !HOST5(__NR_waitid, P_PID, tgid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL, NULL);
 }
 
+// Reads a small file of the host's /proc as text. Its length, or -errno.
+static long proc_read(struct task *t, const char *path, char *text, size_t size)
+{
+    temps_begin(t);
+    long fd = host_openat(reserved_fd(t, RESERVED_PROC), path, O_RDONLY | O_CLOEXEC, 0);
+    long n = fd < 0 ? fd : host_read((int)fd, text, size - 1);
+    if (fd >= 0)
+        host_close((int)fd);
+    temps_end(t);
+    if (n >= 0)
+        text[n] = 0;
+    return n;
+}
+
+static size_t digits(const char *s)
+{
+    size_t n = 0;
+    while (s[n] >= '0' && s[n] <= '9')
+        n++;
+    return n;
+}
+
+// Is the process with this record's id the one that wrote it? One that was killed leaves its
+// record, and the host may have given its id to a process of its own, which began later than the
+// record.
+static bool is_writer(struct task *t, const struct proc_slot *s, u32 tgid)
+{
+    char path[32], text[1024];
+    u64 registered = __atomic_load_n(&s->registered, __ATOMIC_RELAXED);
+    fmt(path, sizeof path, "%u/stat", tgid);
+    long n = proc_read(t, path, text, sizeof text);
+    if (n < 0)
+        return n != -ENOENT && n != -ESRCH; // else no descriptor, no memory: not known
+    const char *at = strrchr(text, ')');
+    // starttime, in hundredths of a second, is the 20th field behind the name (proc_pid_stat(5)).
+    for (int field = 0; at && field < 20; field++)
+        at = strchr(at + 1, ' ');
+    if (!at)
+        return false;
+    return str_number(at + 1, digits(at + 1)) * 10000000 <= (long)registered;
+}
+
 bool reach_process(struct task *t, u32 tgid)
 {
     if (tgid == t->proc->tgid)
         return true;
-    return (s32)tgid > 0 && (proc_find(t->instance, tgid) || is_child(tgid));
+    const struct proc_slot *s = (s32)tgid > 0 ? proc_find(t->instance, tgid) : NULL;
+    return (s && is_writer(t, s, tgid)) || ((s32)tgid > 0 && is_child(tgid));
 }
 
 // The decimal number behind `key` at the start of a line of a file in the host's /proc; -errno.
 static long proc_number(struct task *t, const char *path, const char *key)
 {
     char text[1024];
-    temps_begin(t);
-    long fd = host_openat(reserved_fd(t, RESERVED_PROC), path, O_RDONLY | O_CLOEXEC, 0);
-    long n = fd < 0 ? fd : host_read((int)fd, text, sizeof text - 1);
-    if (fd >= 0)
-        host_close((int)fd);
-    temps_end(t);
+    long n = proc_read(t, path, text, sizeof text);
     if (n < 0)
         return n;
-    text[n] = 0;
     for (char *line = text; line; line = strchr(line, '\n')) {
         line += *line == '\n';
-        if (!str_starts(line, key))
-            continue;
-        line += strlen(key);
-        size_t digits = 0;
-        while (line[digits] >= '0' && line[digits] <= '9')
-            digits++;
-        return str_number(line, digits);
+        if (str_starts(line, key)) {
+            line += strlen(key);
+            return str_number(line, digits(line));
+        }
     }
     return -ENOENT;
 }
@@ -145,7 +179,8 @@ void reach_each(struct task *t, void (*fn)(struct task *t, struct proc_slot *s, 
     for (u32 i = 0; i < PROC_SLOTS; i++) {
         struct proc_slot *s = &t->instance->procs[i];
         // 0 is free and ~0 was freed: neither is a positive process id.
-        if ((s32)__atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE) > 0)
+        u32 tgid = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
+        if ((s32)tgid > 0 && (tgid == t->proc->tgid || is_writer(t, s, tgid)))
             fn(t, s, arg);
     }
 }

@@ -72,14 +72,15 @@ struct proc_slot {
     u32 rgid, egid, sgid, fsgid;
     u32 was; // tgid of the process that left this record, 0: none
     u64 cap_inheritable, cap_permitted, cap_effective, cap_bounding, cap_ambient;
-    u64 dev, ino; // of the program file
-    u32 ngroups;  // the true number, also when groups holds fewer
+    u64 dev, ino;   // of the program file
+    u64 registered; // ns of CLOCK_BOOTTIME when the process was there already (fs/reach.c)
+    u32 ngroups;    // the true number, also when groups holds fewer
     u32 groups[PROC_GROUPS];
     struct proc_peer connected, listening;
     u32 stands_for; // not 0: a helper that sends credentials of this process (syscalls/peer.c)
     s32 result;     // what its call returned
     // Guest path of the program, cut when longer.
-    char exe[1024 - 108 - 4 * PROC_GROUPS - 2 * sizeof(struct proc_peer)];
+    char exe[1024 - 120 - 4 * PROC_GROUPS - 2 * sizeof(struct proc_peer)];
 };
 _Static_assert(sizeof(struct proc_slot) == 1024, "records do not straddle pages");
 

@@ -2,6 +2,8 @@
 // The instance's records of its processes: an open-addressed table keyed by process id in shared
 // memory. A record is claimed by one compare-and-swap, so a killed process leaves nothing locked;
 // records of the dead are taken over.
+#include <linux/time.h>
+
 #include "host.h"
 #include "task.h"
 
@@ -87,6 +89,9 @@ void proc_register(struct task *t)
         own = &in->procs[me % PROC_SLOTS]; // full: unseen by others, no more
     t->proc->slot = (u32)(own - in->procs);
     if (own->tgid == me) {
+        struct __kernel_timespec now;
+        HOST2(__NR_clock_gettime, CLOCK_BOOTTIME, &now);
+        own->registered = (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
         str_copy(own->exe, t->proc->exe, sizeof own->exe);
         publish_text(t, own);
     }

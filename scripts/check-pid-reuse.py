@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A guest process that was killed leaves its record behind. When the host gives its id to a process
+of its own, the guest must neither see nor signal that one."""
+import os
+import subprocess
+import sys
+import tempfile
+
+LAST_PID = "/proc/sys/kernel/ns_last_pid"
+LXRUN = os.environ.get("LXRUN", "build/lxrun")
+GUEST = r"""
+sleep 60 & child=$!
+sleep 0.3 # it is registered now
+kill -KILL $child; wait $child
+echo $child; read answer
+kill -TERM $child && echo "kill: reached it"
+[ -e /proc/$child ] && echo "/proc: shows it"
+(trap '' TERM; kill -TERM -1)
+echo end
+"""
+
+
+def process_with_id(pid):
+    """A host process of that very id, or None."""
+    for _ in range(200):
+        with open(LAST_PID, "w") as f:
+            f.write(str(pid - 1))
+        p = subprocess.Popen(["sleep", "60"])
+        if p.pid == pid:
+            return p
+        p.kill()
+        p.wait()
+    return None
+
+
+def main():
+    try:
+        with open(LAST_PID, "w"):
+            pass
+    except OSError as e:
+        print(f"cannot choose process ids: {e.strerror}")
+        return 77
+    with tempfile.TemporaryDirectory() as root:
+        os.mkdir(root + "/bin")
+        for d in "proc", "dev", "tmp":
+            os.mkdir(f"{root}/{d}")
+        subprocess.run(["cp", "/bin/busybox", root + "/bin/busybox"], check=True)
+        for name in "sh", "sleep":
+            os.symlink("busybox", f"{root}/bin/{name}")
+        guest = subprocess.Popen([LXRUN, "-r", root, "/bin/sh", "-c", "trap '' TERM\n" + GUEST],
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 stderr=subprocess.DEVNULL, text=True)
+        pid = int(guest.stdout.readline())
+        other = process_with_id(pid)
+        out, _ = guest.communicate("go\n", timeout=30)
+        if not other:
+            print("the host never gave out the id")
+            return 77
+        alive = other.poll() is None
+        other.kill()
+        other.wait()
+        if out != "end\n" or not alive:
+            print(out, "the host's process lives" if alive else "the host's process was killed")
+            return 1
+    return 0
+
+
+sys.exit(main())
