@@ -5,6 +5,7 @@
 #include "host.h"
 #include "lib.h"
 #include "loader.h"
+#include "memory.h"
 #include "uaccess.h"
 
 long elf_check(const void *buf, size_t n)
@@ -98,11 +99,6 @@ static long clear(u64 at, u64 n)
     return 0;
 }
 
-static bool hits_lxcore(u64 from, u64 to)
-{
-    return from < LX_END && to > LX_BASE;
-}
-
 // One segment: the file's pages, then zeroes up to memsz.
 static long map_segment(int fd, const Elf64_Phdr *p, u64 bias, bool first)
 {
@@ -111,7 +107,7 @@ static long map_segment(int fd, const Elf64_Phdr *p, u64 bias, bool first)
     u64 zero = ALIGN_UP(file_end, LX_PAGE);
     // Later segments may lie over earlier ones, not over anything else that was there before.
     const int fixed = MAP_PRIVATE | (first ? MAP_FIXED_NOREPLACE : MAP_FIXED);
-    if (hits_lxcore(start, end))
+    if (memory_hits_lxcore(start, end - start))
         return -ENOMEM;
     if (p->p_filesz) {
         long r = host_mmap(start, zero - start, prot_of(p), fixed, fd,
@@ -147,7 +143,7 @@ long elf_map(int fd, struct elf *e, u64 base, u64 *bias)
             // Ask the kernel for a place, with room to align.
             u64 size = e->hi - e->lo + e->align - LX_PAGE;
             long r =
-                host_mmap(0, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+                memory_map(0, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
             if (r < 0)
                 return r;
             host_munmap((uptr)r, size);

@@ -11,7 +11,7 @@ cp -f build/lxcore /bin/true $out/seeds-elf/ 2>/dev/null || true
 [ ! -e /bin/busybox ] || head -c 65536 /bin/busybox >$out/seeds-elf/busybox
 
 # Sources of each target, besides tests/fuzz/NAME.c.
-elf_sources="loader/elf.c"
+elf_sources="loader/elf.c task/memory.c"
 path_sources="fs/walk.c fs/path.c fs/where.c fs/mount.c fs/temps.c fs/files.c host/fmt.c host/str.c"
 
 for name in elf path; do

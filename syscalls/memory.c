@@ -11,58 +11,22 @@
 #include "fs.h"
 #include "host.h"
 #include "ipc.h"
+#include "memory.h"
 #include "reach.h"
 #include "syscall_rows.h"
 #include "task.h"
 #include "uaccess.h"
 
-// Does [addr, addr + len) reach into lxcore's range? An empty range counts as its first byte. One
-// that wraps around does not: the kernel refuses it.
-static bool hits_lxcore(uptr addr, size_t len)
-{
-    uptr end = addr + (len ? len : 1);
-    return end > addr && addr < LX_END && end > LX_BASE;
-}
-
-// Where a mapping that the kernel would put into a hole of lxcore's range goes instead; 0: nowhere.
-// Only a guest that has used up the terabyte above gets there.
-static uptr place_below(size_t len)
-{
-    uptr at = LX_BASE - ALIGN_UP(len, LX_PAGE);
-    for (int tries = 0; tries < 64 && len < LX_BASE && at > LX_PAGE; tries++) {
-        long r = host_mmap(at, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (r < 0)
-            return 0;
-        if (!hits_lxcore((uptr)r, len))
-            return (uptr)r;
-        host_munmap((uptr)r, len);
-        at -= at / 64 & ~(LX_PAGE - 1);
-    }
-    return 0;
-}
-
 long sys_mmap(struct task *t, uptr addr, size_t length, int prot, int flags, int fd, long offset)
 {
     (void)t;
-    if (hits_lxcore(addr, length)) {
-        if ((flags & MAP_FIXED_NOREPLACE) && length)
-            return -EEXIST;
-        if ((flags & MAP_FIXED) && length)
-            return -ENOMEM;
-        addr = 0; // a hint that cannot be followed
-    }
-    long r = host_mmap(addr, length, prot, flags, fd, offset);
-    if (r < 0 || !hits_lxcore((uptr)r, length))
-        return r;
-    host_munmap((uptr)r, length);
-    uptr at = place_below(length);
-    return at ? host_mmap(at, length, prot, flags | MAP_FIXED, fd, offset) : -ENOMEM;
+    return memory_map(addr, length, prot, flags, fd, offset);
 }
 
 long sys_munmap(struct task *t, uptr addr, size_t length)
 {
     (void)t;
-    if (!length || (addr & (LX_PAGE - 1)) || !hits_lxcore(addr, length))
+    if (!length || (addr & (LX_PAGE - 1)) || !memory_hits_lxcore(addr, length))
         return host_munmap(addr, length);
     // The upper part first: the kernel refuses an end beyond the address space before it does
     // anything.
@@ -80,7 +44,7 @@ static long protect(uptr addr, size_t length, int prot, int pkey)
 
 static long mprotect_pkey(uptr addr, size_t length, int prot, int pkey)
 {
-    if (!length || !hits_lxcore(addr, length))
+    if (!length || !memory_hits_lxcore(addr, length))
         return protect(addr, length, prot, pkey);
     long r = protect(MIN(addr, LX_BASE), addr < LX_BASE ? LX_BASE - addr : 0, prot, pkey);
     return (addr & (LX_PAGE - 1)) ? -EINVAL : r ? r : -ENOMEM;
@@ -102,26 +66,26 @@ long sys_mremap(struct task *t, uptr old_addr, size_t old_size, size_t new_size,
                 uptr new_addr)
 {
     (void)t;
-    if (hits_lxcore(old_addr, old_size))
+    if (memory_hits_lxcore(old_addr, old_size))
         return -EFAULT;
     if (flags & MREMAP_FIXED) {
-        if (hits_lxcore(new_addr, new_size))
+        if (memory_hits_lxcore(new_addr, new_size))
             return -ENOMEM;
-    } else if (hits_lxcore(new_addr, new_size)) {
+    } else if (memory_hits_lxcore(new_addr, new_size)) {
         new_addr = 0; // only a hint of MREMAP_DONTUNMAP
     }
     long r = HOST5(__NR_mremap, old_addr, old_size, new_size, flags, new_addr);
-    if (r < 0 || !hits_lxcore((uptr)r, new_size))
+    if (r < 0 || !memory_hits_lxcore((uptr)r, new_size))
         return r;
     // Without any other place it stays in the hole: its old one is gone.
-    uptr at = place_below(new_size);
+    uptr at = memory_place_below(new_size);
     return at ? HOST5(__NR_mremap, r, new_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, at) : r;
 }
 
 long sys_madvise(struct task *t, uptr addr, size_t length, int advice)
 {
     (void)t;
-    if (!length || !hits_lxcore(addr, length))
+    if (!length || !memory_hits_lxcore(addr, length))
         return HOST_INTR3(__NR_madvise, addr, length, advice);
     // An empty range only checks the advice and the address.
     long r = HOST3(__NR_madvise, addr, addr < LX_BASE ? LX_BASE - addr : 0, advice);
@@ -140,7 +104,7 @@ long sys_brk(struct task *t, uptr addr)
 long sys_remap_file_pages(struct task *t, uptr addr, size_t size, int prot, size_t pgoff, int flags)
 {
     (void)t;
-    if (hits_lxcore(addr, size))
+    if (memory_hits_lxcore(addr, size))
         return -EINVAL;
     return HOST5(__NR_remap_file_pages, addr, size, prot, pgoff, flags);
 }
@@ -148,7 +112,7 @@ long sys_remap_file_pages(struct task *t, uptr addr, size_t size, int prot, size
 long sys_mseal(struct task *t, uptr addr, size_t length, unsigned long flags)
 {
     (void)t;
-    if (length && !flags && !(addr & (LX_PAGE - 1)) && hits_lxcore(addr, length))
+    if (length && !flags && !(addr & (LX_PAGE - 1)) && memory_hits_lxcore(addr, length))
         return -ENOMEM;
     return HOST3(NR_mseal, addr, length, flags);
 }
@@ -167,7 +131,7 @@ long sys_shmat(struct task *t, int shmid, uptr addr, int flags)
         r = HOST3(__NR_shmctl, shmid, IPC_STAT, &ds);
         if (r < 0)
             return r;
-        if (hits_lxcore(addr, ds.shm_segsz))
+        if (memory_hits_lxcore(addr, ds.shm_segsz))
             return -EINVAL;
     }
     r = HOST3(__NR_shmat, shmid, addr, flags);
@@ -181,7 +145,7 @@ long sys_shmat(struct task *t, int shmid, uptr addr, int flags)
 long sys_shmdt(struct task *t, uptr addr)
 {
     (void)t;
-    return hits_lxcore(addr, 1) ? -EINVAL : HOST1(__NR_shmdt, addr);
+    return memory_hits_lxcore(addr, 1) ? -EINVAL : HOST1(__NR_shmdt, addr);
 }
 
 // ---- Memory of other processes: every lxcore is at the same place ----
@@ -195,7 +159,7 @@ static long get_iovec(struct iovec *to, uptr from, size_t n)
         return -EFAULT;
     size_t clean = 0;
     while (clean < n &&
-           !(to[clean].iov_len && hits_lxcore((uptr)to[clean].iov_base, to[clean].iov_len)))
+           !(to[clean].iov_len && memory_hits_lxcore((uptr)to[clean].iov_base, to[clean].iov_len)))
         clean++;
     return (long)clean;
 }

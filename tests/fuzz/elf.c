@@ -43,7 +43,7 @@ static long fake_mmap(uint64_t addr, uint64_t size, int flags)
         return -ENOMEM;
     if (addr % LX_PAGE || (fixed && addr + size > top))
         return addr % LX_PAGE ? -EINVAL : -ENOMEM;
-    if (!fixed)
+    if (!fixed && !addr)
         addr = top - size;
     for (unsigned i = 0; i < nmaps; i++)
         if ((!fixed || (flags & MAP_FIXED_NOREPLACE)) && addr < maps[i].addr + maps[i].size &&
