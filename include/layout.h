@@ -8,6 +8,7 @@
 #define LX_LAYOUT_H
 
 #define LX_BASE 0x7e9000000000
+#define LX_GATE LX_BASE // where rewritten sites jump to (include/rewrite.h)
 #define LX_ARENA 0x7e9010000000
 #define LX_SHARED 0x7e9800000000
 #define LX_END 0x7ea000000000

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// Rewritten code in the cache: made by the hosted rewriter (rewrite/), mapped by lxcore over a
+// file's own text (loader/rewritten.c). Both programs include this file.
+//
+// A site is a `syscall` (0f 05) of an executable segment. The instructions right before it, its
+// window, are moved to a slot; a jump to the slot takes their place, and 0f 05 stays behind it,
+// where whatever else comes there meets the engine underneath. A slot is REWRITE_SLOT bytes:
+//
+//     the window's instructions, L bytes     none of them touches memory
+//     48 8d 0d rel32     lea back(%rip),%rcx   back: the address behind 0f 05
+//     ff 25 rel32        jmp *gate(%rip)
+//     ...                cc
+//     last byte          L
+//
+// Slots lie below the image, in [image_lo - slots_size, image_lo). Slot 0 is none: its first eight
+// bytes hold LX_GATE, where all slots jump through.
+//
+// The cache is a directory. An entry is the file "c-HASH", HASH being the SHA-256 of the original's
+// bytes in hexadecimal; a file's identity (REWRITE_INDEX) is the name of a symlink to the entry, so
+// that copies of a library share one. Both appear by rename, whole.
+#ifndef LX_REWRITE_H
+#define LX_REWRITE_H
+
+#include "types.h"
+
+#define REWRITE_MAGIC 0x31307772786cUL // the format's number is part of it
+#define REWRITE_SLOT 32
+#define REWRITE_SEGMENTS 4
+#define REWRITE_LEA 7 // bytes of each of the slot's own instructions
+#define REWRITE_JMP 6
+#define REWRITE_WINDOW_MAX (REWRITE_SLOT - REWRITE_LEA - REWRITE_JMP - 1)
+
+// Name of a file in the index: device (major << 32 | minor), inode, size, mtime (s, ns), ctime
+// (s, ns), all unsigned long.
+#define REWRITE_INDEX "%lx.%lx.%lx.%lx.%lx.%lx.%lx"
+#define REWRITE_INDEX_SIZE 128
+
+// Whole pages of an executable segment. What lies behind the segment's end in its last page is the
+// file's, as the kernel maps it.
+struct rewrite_segment {
+    u64 vaddr;       // of its first page, as the program header says
+    u64 file_offset; // of that page in the file
+    u64 size;        // in bytes, whole pages
+    u64 text_at;     // where the entry has the rewritten pages
+    u64 original_at; // and the same pages as they were
+};
+
+// The first page of an entry.
+struct rewrite_entry {
+    u64 magic;
+    u64 size;       // of the entry file
+    u64 checksum;   // rewrite_checksum() of all behind the first page
+    u64 image_lo;   // address of the image's lowest page, as the program headers say
+    u64 slots_at;   // where the entry has the slots
+    u64 slots_size; // whole pages; 0: nothing was rewritten
+    u32 sites;      // all that were found
+    u32 moved;      // those that have a slot
+    u32 segments;
+    u32 zero;
+    struct rewrite_segment segment[REWRITE_SEGMENTS];
+};
+_Static_assert(sizeof(struct rewrite_entry) <= 4096, "an entry begins with one page");
+
+// n: a multiple of 32.
+static inline u64 rewrite_checksum(const void *data, u64 n)
+{
+    const u64 *w = data;
+    u64 lane[4] = {1, 2, 3, 4};
+    for (u64 i = 0; i < n / 8; i += 4)
+        for (int k = 0; k < 4; k++) {
+            lane[k] = (lane[k] ^ w[i + k]) * 0x9e3779b97f4a7c15UL;
+            lane[k] ^= lane[k] >> 29;
+        }
+    return ((lane[0] * 31 + lane[1]) * 31 + lane[2]) * 31 + lane[3];
+}
+
+// What lxcore sends over the reserved socket RESERVED_REWRITE for a file that the index does not
+// have: one byte, REWRITE_WANTED, with the file's descriptor (SCM_RIGHTS).
+#define REWRITE_WANTED 'w'
+
+#endif
