@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// /proc/PID/maps and smaps: without lxcore's own range, and with guest paths.
+// /proc/PID/maps and smaps: without lxcore's own range and the slots of rewritten code, with guest
+// paths, and with the file itself where rewritten text of it is mapped (include/rewrite.h).
 #include "host.h"
 #include "proc.h"
+#include "rewrite.h"
 
 #define HEADER_FIELDS 5 // range, permissions, offset, device, inode stand before the path
 
@@ -19,13 +21,29 @@ static u64 hex_until(const char **s)
     }
 }
 
-// Does the line begin an entry ("from-to ...")? The lines of smaps between them begin with a
-// capital letter.
-static bool is_header(const char *line, u64 *from)
+// The numbers that an entry begins with: "from-to perm offset ...".
+struct entry {
+    u64 from, to, offset;
+    char perm[5];
+    const char *tail; // device, inode and path
+};
+
+// Is the line the beginning of an entry? The lines of smaps between them begin with a capital
+// letter.
+static bool parse_entry(const char *line, struct entry *e)
 {
     const char *p = line;
-    *from = hex_until(&p);
-    return p > line && *p == '-';
+    e->from = hex_until(&p);
+    if (p == line || *p++ != '-')
+        return false;
+    e->to = hex_until(&p);
+    if (strlen(p) < 8)
+        return false;
+    str_copy(e->perm, p + 1, sizeof e->perm);
+    p += 6;
+    e->offset = hex_until(&p);
+    e->tail = p;
+    return true;
 }
 
 // Where the path of an entry begins, NULL for one without.
@@ -52,21 +70,115 @@ static bool is_file(const char *path)
     return true;
 }
 
+// ---- Rewritten text ----
+
+struct cache {
+    char dir[LX_PATH_MAX]; // its host path and a slash, "" for none
+    size_t len;
+    char tail[LX_PATH_MAX]; // of the entry beside
+};
+
+static void find_cache(struct task *t, struct cache *c)
+{
+    char link[32];
+    c->dir[0] = 0;
+    if (!t->instance->has_cache)
+        return;
+    fmt(link, sizeof link, "self/fd/%d", reserved_fd(t, RESERVED_CACHE));
+    long n = host_readlinkat(reserved_fd(t, RESERVED_PROC), link, c->dir, sizeof c->dir - 2);
+    c->len = n > 0 ? (size_t)n : 0;
+    str_copy(c->dir + c->len, n > 0 ? "/" : "", 2);
+    c->len += n > 0;
+}
+
+static bool is_cached(const struct cache *c, const char *path)
+{
+    return c->dir[0] && path && str_starts(path, c->dir);
+}
+
+// Where in the file the pages come from that lie in the cache entry `name` at *offset.
+static bool original_offset(struct task *t, const char *name, u64 *offset)
+{
+    struct rewrite_entry e;
+    long fd = temp_open(t, reserved_fd(t, RESERVED_CACHE), name, O_RDONLY, WALK_RESOLVE);
+    if (fd < 0)
+        return false;
+    long n = host_pread((int)fd, &e, sizeof e, 0);
+    temp_close(t, (int)fd);
+    if (n != (long)sizeof e || e.magic != REWRITE_MAGIC)
+        return false;
+    for (u32 i = 0; i < MIN(e.segments, (u32)REWRITE_SEGMENTS); i++) {
+        const struct rewrite_segment *s = &e.segment[i];
+        if (*offset - s->text_at < s->size)
+            *offset += s->file_offset - s->text_at;
+        else if (*offset - s->original_at < s->size)
+            *offset += s->file_offset - s->original_at;
+        else
+            continue;
+        return true;
+    }
+    return false;
+}
+
+// The mapping before or behind `text` is of the same file: what the kernel says of that one.
+static bool find_beside(struct task *t, const struct proc_path *pp, const struct entry *text,
+                        struct cache *c)
+{
+    struct proc_lines in = {.fd = (int)proc_host_open(t, pp, "maps")};
+    struct entry e;
+    c->tail[0] = 0;
+    if (in.fd < 0)
+        return false;
+    for (char *line; (line = proc_line(&in));) {
+        const char *path = path_of_entry(line);
+        if (!parse_entry(line, &e) || !path || is_cached(c, path))
+            continue;
+        if (e.to <= text->from || !c->tail[0] || e.from == text->to)
+            str_copy(c->tail, e.tail, sizeof c->tail);
+        if (e.to == text->from || e.from >= text->to)
+            break;
+    }
+    host_close(in.fd);
+    return c->tail[0];
+}
+
+// Writes into line what it would be without the cache. False: nothing is to be shown.
+static bool uncache(struct task *t, const struct proc_path *pp, struct cache *c, char *line,
+                    size_t size)
+{
+    struct entry e;
+    const char *path = path_of_entry(line);
+    if (!is_cached(c, path) || !parse_entry(line, &e))
+        return true;
+    if (e.offset == REWRITE_SLOTS_AT)
+        return false;
+    if (original_offset(t, path + c->len, &e.offset) && find_beside(t, pp, &e, c))
+        fmt(line, size, "%08lx-%08lx %s %08lx%s", e.from, e.to, e.perm, e.offset, c->tail);
+    return true;
+}
+
 long proc_make_maps(struct task *t, const struct proc_path *pp, struct proc_out *o)
 {
     struct proc_lines in;
+    struct cache cache;
+    struct entry e;
     // Entries of one file follow one another: its path is translated once.
-    char host[LX_PATH_MAX] = "", guest[LX_PATH_MAX];
+    char host[LX_PATH_MAX] = "", guest[LX_PATH_MAX], text[LX_PATH_MAX + 128];
     bool hide = false;
-    u64 from;
+    find_cache(t, &cache);
     in.at = in.end = 0;
     in.fd = (int)proc_host_open(t, pp, pp->rest);
     if (in.fd < 0)
         return in.fd;
     for (char *line; (line = proc_line(&in));) {
-        bool header = is_header(line, &from);
-        if (header)
-            hide = from >= LX_BASE && from < LX_END;
+        bool header = parse_entry(line, &e);
+        if (header && is_cached(&cache, path_of_entry(line))) {
+            str_copy(text, line, sizeof text);
+            line = text;
+            hide = !uncache(t, pp, &cache, line, sizeof text);
+        } else if (header) {
+            hide = e.from >= LX_BASE && e.from < LX_END;
+        }
         if (hide)
             continue;
         char *path = header ? path_of_entry(line) : NULL;

@@ -26,9 +26,11 @@ enum {
     RESERVED_PROC,       // the host's /proc
     RESERVED_STORE,      // directory of the instance's own: tmpfs mounts, /dev
     RESERVED_EXEC,       // state on its way over an execve
+    RESERVED_CACHE,      // directory of rewritten code
+    RESERVED_REWRITE,    // socket: files to be rewritten
     RESERVED_PIN,        // a few files that a blocking call names (fs/unixsock.c)
-    RESERVED_TEMP = 8,   // for path lookups when the guest has used up its table (fs/temps.c)
-    RESERVED_MOUNT = 14, // roots of the mounts, by index in the mount table
+    RESERVED_TEMP = 10,  // for path lookups when the guest has used up its table (fs/temps.c)
+    RESERVED_MOUNT = 16, // roots of the mounts, by index in the mount table
     RESERVED_COUNT = RESERVED_MOUNT + MOUNTS_MAX,
 };
 
@@ -106,6 +108,7 @@ struct ipc_record {
 #define IPC_RECORDS 4096
 
 #define META_LOCKS 64
+#define REWRITES 4096
 
 struct instance {
     u64 magic;
@@ -117,6 +120,7 @@ struct instance {
     u32 next_store_name;    // names of tmpfs directories in the store
     u32 host_uid, host_gid; // who runs the instance; shown as root where files carry no attribute
     u32 supervisor;         // pid of lxrun's supervisor
+    u32 has_cache;          // RESERVED_CACHE and RESERVED_REWRITE are what they say
     u32 abstract_prefix;    // hash of the root, put before abstract socket names
     u64 boot_ns;            // CLOCK_BOOTTIME at the start of the instance
     char hostname[65];
@@ -135,6 +139,9 @@ struct instance {
     // that were ever there, so that a file that never ran costs one look.
     u64 text_seen[64];
     u64 text[PROC_SLOTS];
+    // What is known of files and the cache: a hash of the file's identity, its low bits being one
+    // of enum rewrite_known (loader/rewritten.c).
+    u64 rewrites[REWRITES];
     struct proc_slot procs[PROC_SLOTS];
 };
 

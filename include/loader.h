@@ -33,6 +33,8 @@ long elf_read(int fd, struct elf *e);
 // Lays out and maps the segments; ET_DYN goes to base (0: where the kernel likes). *bias gets the
 // difference between addresses in the file and in memory. Errors come after the point of no return.
 long elf_map(int fd, struct elf *e, u64 base, u64 *bias);
+// PROT_* of a segment.
+int elf_prot(const Elf64_Phdr *p);
 
 // ---- execve's first half (loader/exec.c) ----
 

@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+#include "lib.h"
+#include "rewrite.h"
 #include "types.h"
 
 // Does [addr, addr + len) reach into lxcore's range? An empty range counts as its first byte. One
@@ -16,5 +18,33 @@ bool memory_hits_lxcore(uptr addr, size_t len);
 uptr memory_place_below(size_t len);
 // mmap(2) for a guest's mapping.
 long memory_map(uptr addr, size_t len, int prot, int flags, int fd, long offset);
+
+// ---- Images with rewritten text (loader/rewritten.c, include/rewrite.h) ----
+
+// What lies where, for signal handlers and /proc/PID/maps. An entry is written whole before its
+// state is, and stays as long as its slots: a thread may be in them.
+enum { IMAGE_FREE, IMAGE_LIVE, IMAGE_PLAIN }; // PLAIN: the text is the original again
+struct image {
+    u32 state;
+    u32 segments;
+    uptr slots, slots_end;
+    struct {
+        uptr at, end;
+        u64 original_at; // in the cache entry
+    } text[REWRITE_SEGMENTS];
+    char name[REWRITE_INDEX_SIZE]; // of the cache entry
+};
+#define IMAGES_MAX 128
+// All that were ever used: the calling thread's address space has one table.
+struct image *memory_images(u32 *n);
+// A free entry to be filled; NULL: there is none. The caller holds memory_images_lock().
+struct image *memory_image_new(void);
+struct lock *memory_images_lock(void);
+// Does pc lie in a slot?
+bool memory_in_slots(uptr pc);
+// May [from, to) hold slots or rewritten text? Tells quickly that it does not.
+bool memory_near_images(uptr from, uptr to);
+// An image lies in [from, to) from now on.
+void memory_image_span(uptr from, uptr to);
 
 #endif

@@ -45,13 +45,14 @@ struct rewrite_segment {
     u64 original_at; // and the same pages as they were
 };
 
-// The first page of an entry.
+// The first page of an entry. The slots come next; the rewritten pages do not lie right behind
+// them, so that the kernel does not make one mapping of both.
+#define REWRITE_SLOTS_AT 4096UL
 struct rewrite_entry {
     u64 magic;
     u64 size;       // of the entry file
     u64 checksum;   // rewrite_checksum() of all behind the first page
     u64 image_lo;   // address of the image's lowest page, as the program headers say
-    u64 slots_at;   // where the entry has the slots
     u64 slots_size; // whole pages; 0: nothing was rewritten
     u32 sites;      // all that were found
     u32 moved;      // those that have a slot

@@ -82,7 +82,7 @@ long elf_read(int fd, struct elf *e)
     return n == (long)size ? find_interp(e) : -ENOEXEC;
 }
 
-static int prot_of(const Elf64_Phdr *p)
+int elf_prot(const Elf64_Phdr *p)
 {
     return (p->p_flags & PF_R ? PROT_READ : 0) | (p->p_flags & PF_W ? PROT_WRITE : 0) |
            (p->p_flags & PF_X ? PROT_EXEC : 0);
@@ -110,7 +110,7 @@ static long map_segment(int fd, const Elf64_Phdr *p, u64 bias, bool first)
     if (memory_hits_lxcore(start, end - start))
         return -ENOMEM;
     if (p->p_filesz) {
-        long r = host_mmap(start, zero - start, prot_of(p), fixed, fd,
+        long r = host_mmap(start, zero - start, elf_prot(p), fixed, fd,
                            (long)(p->p_offset - (p->p_vaddr + bias - start)));
         if (r < 0)
             return r;
@@ -124,8 +124,8 @@ static long map_segment(int fd, const Elf64_Phdr *p, u64 bias, bool first)
         // Writable at first: Linux accounts these pages whatever their protection (vm_brk_flags).
         u64 size = ALIGN_UP(end, LX_PAGE) - zero;
         long r = host_mmap(zero, size, PROT_READ | PROT_WRITE, fixed | MAP_ANONYMOUS, -1, 0);
-        if (r >= 0 && prot_of(p) != (PROT_READ | PROT_WRITE))
-            r = host_mprotect(zero, size, prot_of(p));
+        if (r >= 0 && elf_prot(p) != (PROT_READ | PROT_WRITE))
+            r = host_mprotect(zero, size, elf_prot(p));
         if (r < 0)
             return r;
     }

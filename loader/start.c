@@ -9,6 +9,7 @@
 #include "fs.h"
 #include "host.h"
 #include "loader.h"
+#include "rewritten.h"
 #include "signal.h"
 #include "trap.h"
 
@@ -228,6 +229,32 @@ static void set_mm(const struct instance *in, const struct start *s, const struc
         log_line("PR_SET_MM_MAP failed (errno %ld): brk will not work", -r);
 }
 
+// Do later segments lie over pages of segment i, as in no file that a linker makes?
+static bool is_covered(const struct elf *e, int i)
+{
+    u64 from = ALIGN_DOWN(e->phdr[i].p_vaddr, LX_PAGE);
+    u64 to = e->phdr[i].p_vaddr + e->phdr[i].p_filesz;
+    while (++i < e->ehdr.e_phnum) {
+        const Elf64_Phdr *p = &e->phdr[i];
+        if (p->p_type == PT_LOAD && ALIGN_DOWN(p->p_vaddr, LX_PAGE) < ALIGN_UP(to, LX_PAGE) &&
+            p->p_vaddr + p->p_memsz > from)
+            return true;
+    }
+    return false;
+}
+
+// Rewritten text, where the cache has it.
+static void overlay(struct task *t, int fd, const struct elf *e, u64 bias)
+{
+    for (int i = 0; i < e->ehdr.e_phnum; i++) {
+        const Elf64_Phdr *p = &e->phdr[i];
+        u64 start = ALIGN_DOWN(p->p_vaddr, LX_PAGE);
+        if (p->p_type == PT_LOAD && p->p_filesz && !is_covered(e, i))
+            rewritten_overlay(t, fd, start + bias, p->p_vaddr + p->p_filesz - start, elf_prot(p),
+                              p->p_offset - (p->p_vaddr - start));
+    }
+}
+
 // From here on there is no way back: an image that cannot be mapped dies as Linux has it.
 static void load_image(struct task *t, struct start *s, const struct exec_state *state)
 {
@@ -240,10 +267,14 @@ static void load_image(struct task *t, struct start *s, const struct exec_state 
     u64 base = pie && !loader ? PIE_BASE + random_pages(PIE_RANDOM_PAGES) : 0;
     if (r >= 0)
         r = elf_map(state->image_fd, &exe, base, &bias);
+    if (r >= 0)
+        overlay(t, state->image_fd, &exe, bias);
     if (r >= 0 && state->interp_fd >= 0) {
         r = elf_read(state->interp_fd, &interp);
         if (r >= 0)
             r = elf_map(state->interp_fd, &interp, 0, &interp_bias);
+        if (r >= 0)
+            overlay(t, state->interp_fd, &interp, interp_bias);
         host_close(state->interp_fd);
     }
     host_close(state->image_fd);

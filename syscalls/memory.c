@@ -13,25 +13,32 @@
 #include "ipc.h"
 #include "memory.h"
 #include "reach.h"
+#include "rewritten.h"
 #include "syscall_rows.h"
 #include "task.h"
 #include "uaccess.h"
 
 long sys_mmap(struct task *t, uptr addr, size_t length, int prot, int flags, int fd, long offset)
 {
-    (void)t;
-    return memory_map(addr, length, prot, flags, fd, offset);
+    long r = flags & MAP_FIXED ? rewritten_change(t, addr, length, CHANGE_REPLACE) : 0;
+    if (r >= 0)
+        r = memory_map(addr, length, prot, flags, fd, offset);
+    if (r >= 0 && (prot & PROT_EXEC) && (flags & (MAP_TYPE | MAP_ANONYMOUS)) == MAP_PRIVATE)
+        rewritten_overlay(t, fd, (uptr)r, length, prot, (u64)offset);
+    return r;
 }
 
 long sys_munmap(struct task *t, uptr addr, size_t length)
 {
-    (void)t;
+    long r = rewritten_change(t, addr, length, CHANGE_UNMAP);
+    if (r < 0)
+        return r;
     if (!length || (addr & (LX_PAGE - 1)) || !memory_hits_lxcore(addr, length))
         return host_munmap(addr, length);
     // The upper part first: the kernel refuses an end beyond the address space before it does
     // anything.
     uptr end = addr + length;
-    long r = end > LX_END ? host_munmap(LX_END, end - LX_END) : 0;
+    r = end > LX_END ? host_munmap(LX_END, end - LX_END) : 0;
     return !r && addr < LX_BASE ? host_munmap(addr, LX_BASE - addr) : r;
 }
 
@@ -42,39 +49,45 @@ static long protect(uptr addr, size_t length, int prot, int pkey)
                       : HOST4(__NR_pkey_mprotect, addr, length, prot, pkey);
 }
 
-static long mprotect_pkey(uptr addr, size_t length, int prot, int pkey)
+static long mprotect_pkey(struct task *t, uptr addr, size_t length, int prot, int pkey)
 {
+    long r = prot & PROT_WRITE ? rewritten_change(t, addr, length, CHANGE_WRITE) : 0;
+    if (r < 0)
+        return r;
     if (!length || !memory_hits_lxcore(addr, length))
         return protect(addr, length, prot, pkey);
-    long r = protect(MIN(addr, LX_BASE), addr < LX_BASE ? LX_BASE - addr : 0, prot, pkey);
+    r = protect(MIN(addr, LX_BASE), addr < LX_BASE ? LX_BASE - addr : 0, prot, pkey);
     return (addr & (LX_PAGE - 1)) ? -EINVAL : r ? r : -ENOMEM;
 }
 
 long sys_mprotect(struct task *t, uptr addr, size_t length, int prot)
 {
-    (void)t;
-    return mprotect_pkey(addr, length, prot, -1);
+    return mprotect_pkey(t, addr, length, prot, -1);
 }
 
 long sys_pkey_mprotect(struct task *t, uptr addr, size_t length, int prot, int pkey)
 {
-    (void)t;
-    return mprotect_pkey(addr, length, prot, pkey);
+    return mprotect_pkey(t, addr, length, prot, pkey);
 }
 
 long sys_mremap(struct task *t, uptr old_addr, size_t old_size, size_t new_size, int flags,
                 uptr new_addr)
 {
-    (void)t;
+    long r = rewritten_change(t, old_addr, old_size, CHANGE_REPLACE);
+    if (r < 0)
+        return r;
     if (memory_hits_lxcore(old_addr, old_size))
         return -EFAULT;
     if (flags & MREMAP_FIXED) {
         if (memory_hits_lxcore(new_addr, new_size))
             return -ENOMEM;
+        r = rewritten_change(t, new_addr, new_size, CHANGE_REPLACE);
+        if (r < 0)
+            return r;
     } else if (memory_hits_lxcore(new_addr, new_size)) {
         new_addr = 0; // only a hint of MREMAP_DONTUNMAP
     }
-    long r = HOST5(__NR_mremap, old_addr, old_size, new_size, flags, new_addr);
+    r = HOST5(__NR_mremap, old_addr, old_size, new_size, flags, new_addr);
     if (r < 0 || !memory_hits_lxcore((uptr)r, new_size))
         return r;
     // Without any other place it stays in the hole: its old one is gone.

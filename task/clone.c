@@ -9,6 +9,7 @@
 
 #include "clone.h"
 #include "host.h"
+#include "memory.h"
 #include "signal.h"
 #include "trap.h"
 
@@ -142,6 +143,7 @@ static void drop_child(struct task *t, struct task *c, const struct clone_reques
     lock_release_dead(&t->files->lock, tid);
     lock_release_dead(&t->fs->lock, tid);
     lock_release_dead(&t->sighand->lock, tid);
+    lock_release_dead(memory_images_lock(), tid);
     if (own)
         arena_free(own, sizeof *own);
     task_free(c);
@@ -229,7 +231,7 @@ static void start_forked(struct task *t, const struct clone_request *q)
 {
     t->tid = t->proc->tgid = (u32)host_getpid();
     t->proc->refs = t->sighand->refs = 1;
-    t->proc->lock.word = t->sighand->lock.word = 0;
+    t->proc->lock.word = t->sighand->lock.word = memory_images_lock()->word = 0;
     own_after_fork(t, q);
     t->sig_pending = 0;
     if (q->stack)

@@ -43,3 +43,60 @@ long memory_map(uptr addr, size_t len, int prot, int flags, int fd, long offset)
     uptr at = memory_place_below(len);
     return at ? host_mmap(at, len, prot, flags | MAP_FIXED, fd, offset) : -ENOMEM;
 }
+
+// ---- Images with rewritten text ----
+
+// One table for each address space, also when a vfork child maps something in its parent's.
+static struct {
+    struct lock lock;
+    u32 used;
+    uptr from, to; // all images lie in between
+    struct image image[IMAGES_MAX];
+} images;
+
+struct image *memory_images(u32 *n)
+{
+    *n = __atomic_load_n(&images.used, __ATOMIC_ACQUIRE);
+    return images.image;
+}
+
+struct lock *memory_images_lock(void)
+{
+    return &images.lock;
+}
+
+struct image *memory_image_new(void)
+{
+    for (u32 i = 0; i < images.used; i++)
+        if (images.image[i].state == IMAGE_FREE)
+            return &images.image[i];
+    if (images.used == IMAGES_MAX)
+        return NULL;
+    struct image *m = &images.image[images.used];
+    __atomic_store_n(&images.used, images.used + 1, __ATOMIC_RELEASE);
+    return m;
+}
+
+bool memory_in_slots(uptr pc)
+{
+    u32 n;
+    const struct image *m = memory_images(&n);
+    if (pc < images.from || pc >= images.to)
+        return false;
+    for (; n--; m++)
+        if (__atomic_load_n(&m->state, __ATOMIC_ACQUIRE) != IMAGE_FREE && pc >= m->slots &&
+            pc < m->slots_end)
+            return true;
+    return false;
+}
+
+bool memory_near_images(uptr from, uptr to)
+{
+    return from < images.to && to > images.from;
+}
+
+void memory_image_span(uptr from, uptr to)
+{
+    images.from = images.to ? MIN(images.from, from) : from;
+    images.to = MAX(images.to, to);
+}

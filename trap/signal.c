@@ -14,6 +14,7 @@
 #include <asm/ucontext.h>
 
 #include "host.h"
+#include "memory.h"
 #include "siginfo.h"
 #include "signal.h"
 #include "trap.h"
@@ -59,9 +60,10 @@ extern const char uaccess_xsave_begin[], uaccess_xsave_end[], uaccess_xsave_fixu
 void signal_reset_vectors(u64 mask);
 extern const char lxcore_text_start[], lxcore_text_end[];
 
+// Slots are lxcore's too: they lead to the door, and what comes there is noted.
 static bool in_lxcore(u64 pc)
 {
-    return pc >= (u64)lxcore_text_start && pc < (u64)lxcore_text_end;
+    return (pc >= (u64)lxcore_text_start && pc < (u64)lxcore_text_end) || memory_in_slots(pc);
 }
 
 static bool between(u64 pc, const char *from, const char *to)
@@ -403,6 +405,10 @@ static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
         }
         regs_from_context(&r, &uc->mc);
         signal_in_guest(t, sig, info, uc, &r, fault);
+    } else if (fault && sig == SIGTRAP && (uc->mc.flags & EFLAGS_TF)) {
+        // A guest that steps itself has come by a rewritten site: as trap_redirect() has it.
+        t->step = EFLAGS_TF;
+        uc->mc.flags &= ~EFLAGS_TF;
     } else if (fault) {
         if ((sig != SIGSEGV && sig != SIGBUS) || !fix_up(uc))
             crash(t, sig, info, uc);

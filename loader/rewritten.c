@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+// Maps rewritten text from the cache (include/rewrite.h), and takes it back where the guest is
+// about to write to it, move it or map over it.
+//
+// Nothing depends on it: what is not rewritten is caught by the engine. So every doubt ends with
+// the file's own text. A file is known by device, inode, size and times; an entry's content is
+// checked once in an instance, and a file without an entry is asked for once.
+#include "rewritten.h"
+
+#include <linux/mman.h>
+#include <linux/socket.h>
+
+#include "fs.h"
+#include "host.h"
+#include "memory.h"
+
+#define LOWEST_SLOT 0x10000 // vm.mmap_min_addr
+
+enum rewrite_known { KNOWN_NOT, KNOWN_ASKED, KNOWN_GOOD, KNOWN_BAD, KNOWN_BITS = 3 };
+
+struct file_id {
+    char name[REWRITE_INDEX_SIZE];
+    u64 hash;
+};
+
+// False: not a file that the cache would have.
+static bool identify(int fd, struct file_id *id)
+{
+    struct statx st;
+    if (host_statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) < 0 || !st.stx_nlink ||
+        (st.stx_mode & S_IFMT) != S_IFREG)
+        return false;
+    u64 dev = (u64)st.stx_dev_major << 32 | st.stx_dev_minor;
+    fmt(id->name, sizeof id->name, REWRITE_INDEX, dev, (u64)st.stx_ino, (u64)st.stx_size,
+        (u64)st.stx_mtime.tv_sec, (u64)st.stx_mtime.tv_nsec, (u64)st.stx_ctime.tv_sec,
+        (u64)st.stx_ctime.tv_nsec);
+    id->hash = 0xcbf29ce484222325UL; // FNV-1a
+    for (const char *p = id->name; *p; p++)
+        id->hash = (id->hash ^ (u8)*p) * 0x100000001b3UL;
+    id->hash &= ~(u64)KNOWN_BITS;
+    return true;
+}
+
+static u64 *known_slot(struct task *t, const struct file_id *id)
+{
+    return &t->instance->rewrites[(id->hash >> 20) % REWRITES];
+}
+
+static enum rewrite_known known(struct task *t, const struct file_id *id)
+{
+    u64 v = __atomic_load_n(known_slot(t, id), __ATOMIC_RELAXED);
+    return (v & ~(u64)KNOWN_BITS) == id->hash ? v & KNOWN_BITS : KNOWN_NOT;
+}
+
+static void learn(struct task *t, const struct file_id *id, enum rewrite_known what)
+{
+    __atomic_store_n(known_slot(t, id), id->hash | what, __ATOMIC_RELAXED);
+}
+
+// Sends the file to lxrun, which rewrites it for the next time. When nobody has room, not now.
+static void ask(struct task *t, int fd)
+{
+    char byte = REWRITE_WANTED;
+    struct {
+        struct kernel_cmsg {
+            u64 len;
+            s32 level, type;
+            s32 fd;
+        } c;
+        u32 pad;
+    } control = {.c = {20, 1 /* SOL_SOCKET */, 1 /* SCM_RIGHTS */, fd}};
+    struct {
+        void *base;
+        u64 len;
+    } iov = {&byte, 1};
+    struct {
+        void *name;
+        u64 name_len;
+        void *iov;
+        u64 iov_len;
+        void *control;
+        u64 control_len;
+        u64 flags;
+    } m = {NULL, 0, &iov, 1, &control, sizeof control, 0};
+    HOST3(__NR_sendmsg, reserved_fd(t, RESERVED_REWRITE), &m, 0x4040 /* DONTWAIT, NOSIGNAL */);
+}
+
+static bool fits(const struct rewrite_entry *e)
+{
+    u64 size = e->size;
+    if (e->magic != REWRITE_MAGIC || e->segments > REWRITE_SEGMENTS || e->size % LX_PAGE ||
+        size < REWRITE_SLOTS_AT || e->slots_size > size - REWRITE_SLOTS_AT ||
+        (e->slots_size | e->image_lo) % LX_PAGE)
+        return false;
+    for (u32 i = 0; i < e->segments; i++) {
+        const struct rewrite_segment *s = &e->segment[i];
+        if (!s->size || s->size > size || s->text_at > size - s->size ||
+            s->original_at > size - s->size ||
+            (s->size | s->text_at | s->original_at | s->vaddr | s->file_offset) % LX_PAGE)
+            return false;
+    }
+    return true;
+}
+
+// The whole entry, once in an instance: later nobody looks, so that a start costs little.
+static bool is_whole(int cache, const struct rewrite_entry *e)
+{
+    struct statx st;
+    if (host_statx(cache, "", AT_EMPTY_PATH, STATX_SIZE, &st) < 0 || st.stx_size != e->size)
+        return false;
+    long at = host_mmap(0, e->size, PROT_READ, MAP_PRIVATE, cache, 0);
+    if (at < 0)
+        return false;
+    bool good = rewrite_checksum((const char *)at + LX_PAGE, e->size - LX_PAGE) == e->checksum;
+    host_munmap((uptr)at, e->size);
+    return good;
+}
+
+// Opens the entry of file fd, a temporary descriptor, and reads its head. -1: there is none.
+static int open_entry(struct task *t, int fd, struct file_id *id, struct rewrite_entry *e)
+{
+    if (!identify(fd, id))
+        return -1;
+    enum rewrite_known what = known(t, id);
+    if (what == KNOWN_BAD)
+        return -1;
+    long cache = temp_open(t, reserved_fd(t, RESERVED_CACHE), id->name, O_RDONLY, 0);
+    if (cache < 0) {
+        if (cache == -ENOENT && what != KNOWN_ASKED) {
+            learn(t, id, KNOWN_ASKED);
+            ask(t, fd);
+        }
+        return -1;
+    }
+    if (host_pread((int)cache, e, sizeof *e, 0) == (long)sizeof *e && fits(e)) {
+        if (what != KNOWN_GOOD && is_whole((int)cache, e)) {
+            learn(t, id, KNOWN_GOOD);
+            what = KNOWN_GOOD;
+        }
+        if (what == KNOWN_GOOD)
+            return (int)cache;
+    }
+    learn(t, id, KNOWN_BAD);
+    temp_close(t, (int)cache);
+    return -1;
+}
+
+// The image with slots at `slots`, made if it is not there. Lock held.
+static struct image *image_of(int cache, const struct rewrite_entry *e, const struct file_id *id,
+                              uptr slots)
+{
+    u32 n;
+    struct image *m = memory_images(&n);
+    for (; n--; m++)
+        if (m->state != IMAGE_FREE && m->slots == slots)
+            return m->state == IMAGE_LIVE && !strcmp(m->name, id->name) ? m : NULL;
+    m = memory_image_new();
+    if (!m || slots < LOWEST_SLOT || memory_hits_lxcore(slots, e->slots_size))
+        return NULL;
+    m->segments = 0;
+    m->slots = slots;
+    m->slots_end = slots + e->slots_size;
+    str_copy(m->name, id->name, sizeof m->name);
+    long r = host_mmap(slots, e->slots_size, PROT_READ | PROT_EXEC,
+                       MAP_PRIVATE | MAP_FIXED_NOREPLACE, cache, (long)REWRITE_SLOTS_AT);
+    if (r != (long)slots) {
+        if (r > 0) // before Linux 4.17 the flag is only a hint
+            host_munmap((uptr)r, e->slots_size);
+        return NULL;
+    }
+    memory_image_span(m->slots, m->slots_end);
+    __atomic_store_n(&m->state, IMAGE_LIVE, __ATOMIC_RELEASE);
+    return m;
+}
+
+static void overlay_segment(int cache, const struct rewrite_entry *e, const struct file_id *id,
+                            const struct rewrite_segment *s, uptr at, size_t len, int prot,
+                            u64 offset)
+{
+    u64 from = MAX(offset, s->file_offset);
+    u64 end = MIN(offset + ALIGN_UP(len, LX_PAGE), s->file_offset + s->size);
+    if (from >= end)
+        return;
+    uptr bias = at - offset + s->file_offset - s->vaddr;
+    struct image *m = image_of(cache, e, id, bias + e->image_lo - e->slots_size);
+    if (!m || m->segments == REWRITE_SEGMENTS)
+        return;
+    uptr to = at + (from - offset);
+    long skip = (long)(from - s->file_offset);
+    m->text[m->segments].at = to;
+    m->text[m->segments].end = to + (end - from);
+    m->text[m->segments].original_at = s->original_at + (u64)skip;
+    memory_image_span(to, to + (end - from));
+    if (host_mmap(to, end - from, prot, MAP_PRIVATE | MAP_FIXED, cache, (long)s->text_at + skip) >=
+        0)
+        m->segments++;
+}
+
+void rewritten_overlay(struct task *t, int fd, uptr addr, size_t len, int prot, u64 offset)
+{
+    struct rewrite_entry e;
+    struct file_id id;
+    if (!t->instance->has_cache || !(prot & PROT_EXEC) || (prot & PROT_WRITE) || !len)
+        return;
+    int cache = open_entry(t, fd, &id, &e);
+    if (cache < 0)
+        return;
+    lock_take(memory_images_lock());
+    for (u32 i = 0; i < e.segments; i++)
+        overlay_segment(cache, &e, &id, &e.segment[i], addr, len, prot, offset);
+    lock_drop(memory_images_lock());
+    temp_close(t, cache);
+}
+
+// ---- Taking it back ----
+
+static bool covers_text(const struct image *m, uptr from, uptr to)
+{
+    for (u32 i = 0; i < m->segments; i++)
+        if (m->text[i].at < from || m->text[i].end > to)
+            return false;
+    return true;
+}
+
+static bool touches(const struct image *m, uptr from, uptr to)
+{
+    if (m->slots < to && m->slots_end > from)
+        return true;
+    for (u32 i = 0; i < m->segments; i++)
+        if (m->text[i].at < to && m->text[i].end > from)
+            return true;
+    return false;
+}
+
+// Maps the file's own pages again, which the entry has too.
+static long make_plain(struct task *t, struct image *m)
+{
+    if (m->state != IMAGE_LIVE)
+        return 0;
+    long cache = temp_open(t, reserved_fd(t, RESERVED_CACHE), m->name, O_RDONLY, 0);
+    if (cache < 0)
+        return -ENOMEM;
+    long r = 0;
+    for (u32 i = 0; i < m->segments && r >= 0; i++)
+        r = host_mmap(m->text[i].at, m->text[i].end - m->text[i].at, PROT_READ | PROT_EXEC,
+                      MAP_PRIVATE | MAP_FIXED, (int)cache, (long)m->text[i].original_at);
+    temp_close(t, (int)cache);
+    if (r < 0)
+        return -ENOMEM;
+    // The slots stay: a thread may be in one.
+    m->state = IMAGE_PLAIN;
+    return 0;
+}
+
+static long change(struct task *t, struct image *m, uptr from, uptr to, enum rewritten_change what)
+{
+    bool all = covers_text(m, from, to), slots = m->slots < to && m->slots_end > from;
+    long r = all && what == CHANGE_UNMAP && !slots ? 0 : make_plain(t, m);
+    if (r < 0 || what == CHANGE_WRITE || !(all || slots))
+        return r;
+    // Nobody comes there any more, or the guest takes the place.
+    m->state = IMAGE_FREE;
+    if (!slots)
+        host_munmap(m->slots, m->slots_end - m->slots);
+    return 0;
+}
+
+long rewritten_change(struct task *t, uptr addr, size_t len, enum rewritten_change what)
+{
+    uptr to = addr + ALIGN_UP(len, LX_PAGE);
+    if (to <= addr || (addr & (LX_PAGE - 1)) || !memory_near_images(addr, to))
+        return 0;
+    u32 n;
+    long r = 0;
+    lock_take(memory_images_lock());
+    struct image *m = memory_images(&n);
+    for (; n-- && r >= 0; m++)
+        if (m->state != IMAGE_FREE && touches(m, addr, to))
+            r = change(t, m, addr, to, what);
+    lock_drop(memory_images_lock());
+    return r;
+}
