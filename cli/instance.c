@@ -17,6 +17,7 @@
 
 #include "fail.h"
 #include "launch.h"
+#include "rewriter.h"
 #include "root.h"
 
 #define RELEASE_SUFFIX "-lxrun"
@@ -279,7 +280,12 @@ static void remove_stores(void)
 
 void instance_make(struct launch *l, const struct options *o)
 {
-    *l = (struct launch){.options = o, .store.fd = -1, .shm.fd = -1};
+    *l = (struct launch){.options = o,
+                         .cache_fd = -1,
+                         .rewrite_fd = -1,
+                         .requests_fd = -1,
+                         .store.fd = -1,
+                         .shm.fd = -1};
     open_lxcore(l);
     l->proc_fd = open_directory("/proc");
     if (l->proc_fd < 0)
@@ -290,6 +296,7 @@ void instance_make(struct launch *l, const struct options *o)
     fail_hook = remove_stores; // until the supervisor does it
     make_store(l);
     add_mounts(l);
+    rewriter_prepare(l);
     user_find(&l->user, l->mount_fd[0], o->user);
     fill_first(l);
     l->env = environment_make(o, &l->user);

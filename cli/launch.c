@@ -96,6 +96,10 @@ void launch_exec(struct launch *l)
     place(l->proc_fd, block + RESERVED_PROC);
     place(l->store.fd, block + RESERVED_STORE);
     place(make_state(&l->first), block + RESERVED_EXEC);
+    if (l->memory->has_cache) {
+        place(l->cache_fd, block + RESERVED_CACHE);
+        place(l->rewrite_fd, block + RESERVED_REWRITE);
+    }
     for (int m = 0; m < l->mounts; m++)
         place(l->mount_fd[m], block + RESERVED_MOUNT + m);
     // Numbers without a use yet are taken too, or the kernel would hand them to the guest.

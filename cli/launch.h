@@ -17,6 +17,9 @@ struct launch {
     int proc_fd;              // the host's /proc
     int mount_fd[MOUNTS_MAX]; // by index in the mount table
     int mounts;
+    int cache_fd;    // of rewritten code; -1: none
+    int rewrite_fd;  // the guest's end of the socket for files to be rewritten
+    int requests_fd; // the other end
     struct store store, shm;
     struct user user;
     char **env; // of the program

@@ -10,6 +10,7 @@
 //               the terminal nor the standard descriptors, so that `lxrun x | cat` ends with x
 //               even where x leaves a daemon behind.
 //   program     child of the supervisor.
+//   rewriter    child of the supervisor, from the first file on that it is asked for (rewriter.c).
 //
 // Front and supervisor talk over a socket pair: signals to pass on one way, stops and the end the
 // other way. Only the supervisor signals the program, because only it knows that its process id is
@@ -30,6 +31,7 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "rewriter.h"
 
 struct message {
     // MSG_ALL_ENDED: the program has ended, nothing else is left, and the supervisor ends too.
@@ -139,11 +141,21 @@ static bool obey(struct supervisor *s)
 
 static _Noreturn void run_supervisor(struct supervisor *s, int signals, struct launch *l)
 {
-    struct pollfd fds[2] = {{.fd = signals, .events = POLLIN}, {.fd = s->front, .events = POLLIN}};
+    struct pollfd fds[3] = {{.fd = signals, .events = POLLIN},
+                            {.fd = s->front, .events = POLLIN},
+                            {.fd = l->requests_fd, .events = POLLIN}};
     while (reap(s)) {
         struct signalfd_siginfo info;
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+        if (poll(fds, 3, -1) < 0 && errno != EINTR)
             break;
+        if (fds[2].revents) {
+            // The first file to be rewritten, or nobody is left to ask for one.
+            if (fds[2].revents & POLLIN)
+                rewriter_start(l, l->requests_fd);
+            close(l->requests_fd);
+            fds[2].fd = -1;
+            fds[2].revents = 0;
+        }
         if (fds[0].revents)
             while (read(fds[0].fd, &info, sizeof info) > 0)
                 ; // SIGCHLD leads to reap(); the others are not for us
@@ -249,6 +261,8 @@ int supervise(struct launch *l)
         _exit(EXIT_LXRUN);
     prctl(PR_SET_NAME, "lxrun-super");
     l->store.fd = l->shm.fd = -1;
-    keep_only((int *[]){&s.front, &signals, &l->store.lock, &l->shm.lock}, 4);
+    keep_only((int *[]){&s.front, &signals, &l->store.lock, &l->shm.lock, &l->cache_fd,
+                        &l->requests_fd},
+              6);
     run_supervisor(&s, signals, l);
 }
