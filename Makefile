@@ -36,7 +36,7 @@ $(B)/lxcore: $(core_obj) $(CORE_SCRIPT)
 	$(CC) $(CORE_LDFLAGS) -o $@ $(core_obj)
 
 $(B)/lxrun: $(hosted_obj)
-	$(CC) -o $@ $(hosted_obj)
+	$(CC) -o $@ $(hosted_obj) -lcapstone -lnettle
 
 # Everything depends on the Makefile: flags and version live here.
 $(B)/core/%.o: % Makefile

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache.h"
 #include "fail.h"
 #include "table.h"
 
@@ -26,13 +27,26 @@ static const char help[] =
     "      --kernel-release TEXT   what uname -r says\n"
     "      --hostname NAME         what hostname says\n"
     "  -v                          say which system calls were refused\n"
+    "      --rewrite FILE...       put the rewritten code of programs and libraries into the "
+    "cache\n"
+    "      --disas FILE...         show what is rewritten in them\n"
     "      --table [--json|--markdown]  print the table of system calls\n"
     "      --help, --version\n"
     "\n"
     "Exit status: the program's own; 128+n when signal n killed it; 127 program not found,\n"
     "126 it cannot be run, 125 lxrun itself failed.\n";
 
-enum { OPT_CD = 256, OPT_CLEARENV, OPT_RELEASE, OPT_HOSTNAME, OPT_HELP, OPT_VERSION, OPT_TABLE };
+enum {
+    OPT_CD = 256,
+    OPT_CLEARENV,
+    OPT_RELEASE,
+    OPT_HOSTNAME,
+    OPT_HELP,
+    OPT_VERSION,
+    OPT_TABLE,
+    OPT_REWRITE,
+    OPT_DISAS,
+};
 
 static const struct option long_options[] = {
     {"root", required_argument, NULL, 'r'},
@@ -47,6 +61,8 @@ static const struct option long_options[] = {
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {"table", no_argument, NULL, OPT_TABLE},
+    {"rewrite", no_argument, NULL, OPT_REWRITE},
+    {"disas", no_argument, NULL, OPT_DISAS},
     {NULL, 0, NULL, 0},
 };
 
@@ -84,6 +100,7 @@ static _Noreturn void print_table(char **args)
 
 void options_parse(struct options *o, int argc, char **argv)
 {
+    int command = 0;
     *o = (struct options){0};
     o->binds = must_alloc(sizeof *o->binds * (size_t)argc);
     o->env = must_alloc(sizeof *o->env * (size_t)argc);
@@ -129,10 +146,20 @@ void options_parse(struct options *o, int argc, char **argv)
             exit(fflush(stdout) ? EXIT_LXRUN : 0);
         case OPT_TABLE:
             print_table(argv + optind);
+        case OPT_REWRITE:
+        case OPT_DISAS:
+            command = c;
+            break;
         default: // getopt has said what is wrong
             exit(EXIT_LXRUN);
         }
     }
+    if (command && !argv[optind])
+        fail("no file given");
+    if (command == OPT_REWRITE)
+        exit(rewrite_command(argv + optind, o->verbose));
+    if (command == OPT_DISAS)
+        exit(disas_command(argv + optind));
     o->program = argv + optind;
     if (!*o->program)
         fail("no program given; see lxrun --help");

@@ -4,7 +4,7 @@
 set -eu
 
 packages="gcc make libc6-dev linux-libc-dev busybox-static musl-tools mmdebstrap python3 git
-fakechroot fakeroot clang clang-format clang-tidy libclang-rt-14-dev"
+fakechroot fakeroot clang clang-format clang-tidy libclang-rt-14-dev libcapstone-dev nettle-dev"
 
 missing=
 for p in $packages; do

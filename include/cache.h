@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// The cache of rewritten code, as the hosted program uses it (rewrite/cache.c; the format is in
+// rewrite.h).
+#ifndef LX_CACHE_H
+#define LX_CACHE_H
+
+#include <stdbool.h>
+
+// Opens the cache directory of the user, $XDG_CACHE_HOME/lxrun or $HOME/.cache/lxrun, which is made
+// when it is not there. Returns a descriptor that is good for lxcore too, or -errno: -ENOENT when
+// neither variable is set, -EPERM when the directory is another user's or others may write to it.
+int cache_open(void);
+
+// Makes the entry of the file behind a descriptor, unless the cache has it. Returns 0 when the
+// index knows the file now, be it as one that has nothing to rewrite; else -errno: -EAGAIN when
+// the file changed a moment ago (try later), -EINVAL when it is not a regular file.
+// May be called by many processes at a time. Takes up to seconds and several times the file's size
+// of memory: not for a process that others wait for.
+int rewrite_file(int cache, int fd);
+
+// lxrun --rewrite FILE... and lxrun --disas FILE: they print, and return an exit status (0 or 125).
+int rewrite_command(char **files, bool verbose);
+int disas_command(char **files);
+
+#endif

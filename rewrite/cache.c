@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+// The directory where rewritten code is kept (include/cache.h, include/rewrite.h). Many processes
+// use it at a time: whatever appears there appears by rename, whole, and may be removed at any time
+// (what is mapped stays). lxcore checks an entry before it uses it; so nothing is synced.
+#define _GNU_SOURCE
+#include "cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cachetrim.h"
+#include "entry.h"
+#include "layout.h"
+
+#define NAME_SIZE 80
+// All files with nothing to rewrite share this entry.
+#define NOTHING "c-nothing"
+// A file that changed a moment ago may change again within one tick of its clock, unseen.
+#define SETTLED_SECONDS 2
+
+int cache_open(void)
+{
+    const char *home = getenv("HOME"), *cache = getenv("XDG_CACHE_HOME");
+    char path[4096];
+    int n;
+    if (cache && *cache == '/') // a relative one is to be ignored (XDG Base Directory, 2)
+        n = snprintf(path, sizeof path, "%s", cache);
+    else if (home && *home == '/')
+        n = snprintf(path, sizeof path, "%s/.cache", home);
+    else
+        return -ENOENT;
+    if (n >= (int)(sizeof path - sizeof "/lxrun"))
+        return -ENAMETOOLONG;
+    mkdir(path, 0700);
+    memcpy(path + n, "/lxrun", sizeof "/lxrun");
+    if (mkdir(path, 0700) && errno != EEXIST)
+        return -errno;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    struct stat st;
+    if (fstat(fd, &st) || st.st_uid != geteuid() || st.st_mode & 022) {
+        close(fd);
+        return -EPERM;
+    }
+    return fd;
+}
+
+static bool read_all(int fd, void *to, size_t n, u64 offset)
+{
+    return pread(fd, to, n, (off_t)offset) == (ssize_t)n;
+}
+
+// Is there an entry of this format behind a name?
+static bool is_current(int cache, const char *name)
+{
+    struct rewrite_entry e;
+    struct stat st;
+    u64 gate = LX_GATE;
+    int fd = openat(cache, name, O_RDONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && !fstat(fd, &st) && read_all(fd, &e, sizeof e, 0) &&
+              e.magic == REWRITE_MAGIC && e.size == (u64)st.st_size &&
+              (!e.slots_size || read_all(fd, &gate, sizeof gate, e.slots_at)) && gate == LX_GATE;
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+// ---- Making ----
+
+static void temporary_name(char name[NAME_SIZE])
+{
+    u64 r[2] = {0};
+    if (getrandom(r, sizeof r, GRND_NONBLOCK) != sizeof r)
+        r[0] = (u64)getpid(), r[1] = (u64)clock();
+    snprintf(name, NAME_SIZE, CACHE_TEMPORARY "%016lx%016lx", r[0], r[1]);
+}
+
+static int write_all(int fd, const u8 *p, u64 n)
+{
+    while (n) {
+        ssize_t got = write(fd, p, n);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got ? -errno : -EIO;
+        p += got;
+        n -= (u64)got;
+    }
+    return 0;
+}
+
+static int add_entry(int cache, const char *name, const u8 *entry, u64 size)
+{
+    char temporary[NAME_SIZE];
+    temporary_name(temporary);
+    int fd = openat(cache, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
+    if (fd < 0)
+        return -errno;
+    int error = write_all(fd, entry, size);
+    if (close(fd) && !error)
+        error = -errno;
+    if (!error && renameat(cache, temporary, cache, name))
+        error = -errno;
+    if (error)
+        unlinkat(cache, temporary, 0);
+    return error;
+}
+
+static int add_index(int cache, const char *index, const char *entry)
+{
+    char temporary[NAME_SIZE];
+    temporary_name(temporary);
+    if (symlinkat(entry, cache, temporary))
+        return -errno;
+    if (!renameat(cache, temporary, cache, index))
+        return 0;
+    int error = -errno;
+    unlinkat(cache, temporary, 0);
+    return error;
+}
+
+static void name_by_content(char name[NAME_SIZE], const u8 *file, u64 size)
+{
+    struct sha256_ctx hash;
+    u8 digest[SHA256_DIGEST_SIZE];
+    sha256_init(&hash);
+    sha256_update(&hash, size, file);
+    sha256_digest(&hash, sizeof digest, digest);
+    int n = snprintf(name, NAME_SIZE, "c-");
+    for (size_t i = 0; i < sizeof digest; i++)
+        n += snprintf(name + n, NAME_SIZE - (size_t)n, "%02x", digest[i]);
+}
+
+// Makes the entry for these bytes unless there is one, and gives its name.
+static int make_entry(int cache, const u8 *file, u64 size, char name[NAME_SIZE])
+{
+    struct rewriting r;
+    name_by_content(name, file, size);
+    if (is_current(cache, name))
+        return 0;
+    rewriting_make(&r, file, size);
+    if (r.why)
+        snprintf(name, NAME_SIZE, NOTHING);
+    int error = 0;
+    if (!r.why || !is_current(cache, name)) {
+        if (r.why)
+            r.sites.count = 0; // an entry for all files must say nothing about one
+        u64 n;
+        u8 *entry = entry_make(&r, &n);
+        error = entry ? add_entry(cache, name, entry, n) : -ENOMEM;
+        free(entry);
+        if (!error)
+            cache_grown(cache, n);
+    }
+    rewriting_free(&r);
+    return error;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+static bool is_settled(const struct stat *st)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec - st->st_ctim.tv_sec > SETTLED_SECONDS;
+}
+
+int rewrite_file(int cache, int fd)
+{
+    struct stat st, after;
+    char index[REWRITE_INDEX_SIZE], name[NAME_SIZE];
+    if (fstat(fd, &st))
+        return -errno;
+    if (!S_ISREG(st.st_mode))
+        return -EINVAL;
+    snprintf(index, sizeof index, REWRITE_INDEX,
+             (unsigned long)major(st.st_dev) << 32 | minor(st.st_dev), (unsigned long)st.st_ino,
+             (unsigned long)st.st_size, (unsigned long)st.st_mtim.tv_sec,
+             (unsigned long)st.st_mtim.tv_nsec, (unsigned long)st.st_ctim.tv_sec,
+             (unsigned long)st.st_ctim.tv_nsec);
+    if (is_current(cache, index))
+        return 0;
+    if (!is_settled(&st))
+        return -EAGAIN;
+    u64 size = (u64)st.st_size <= FILE_MAX ? (u64)st.st_size : 0; // 0: as if it were no ELF file
+    u8 *file = file_read(fd, size);
+    if (!file)
+        return -errno;
+    int error = make_entry(cache, file, size, name);
+    free(file);
+    if (!error && (fstat(fd, &after) || !is_same(&st, &after)))
+        error = -EAGAIN;
+    if (error)
+        return error;
+    cache_grown(cache, LX_PAGE);
+    return add_index(cache, index, name);
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// lxrun --rewrite and lxrun --disas: the rewriter by hand, for people to look at.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cache.h"
+#include "entry.h"
+
+#define STATUS_FAILED 125
+
+static int complain(const char *path, int error)
+{
+    fprintf(stderr, "lxrun: %s: %s\n", path, strerror(error));
+    return STATUS_FAILED;
+}
+
+// Opens and reads a file. Returns the descriptor, or -1 after saying why.
+static int open_file(const char *path, u8 **file, u64 *size)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &st)) {
+        complain(path, errno);
+    } else if (!S_ISREG(st.st_mode) || (u64)st.st_size > FILE_MAX) {
+        complain(path, S_ISREG(st.st_mode) ? EFBIG : EINVAL);
+    } else {
+        *size = (u64)st.st_size;
+        *file = file_read(fd, *size);
+        if (*file)
+            return fd;
+        complain(path, errno);
+    }
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+// ---- --rewrite ----
+
+static void print_counts(const char *path, const struct rewriting *r, bool verbose)
+{
+    const struct sites *s = &r->sites;
+    size_t left[SITE_STATES] = {0};
+    if (!s->count) {
+        printf("%s: nothing to rewrite: %s\n", path, r->why);
+        return;
+    }
+    printf("%s: %zu system calls, %zu moved, %zu left%s%s\n", path, s->count, s->moved,
+           s->count - s->moved, r->why ? ": " : "", r->why ? r->why : "");
+    for (size_t i = 0; i < s->count; i++)
+        left[s->site[i].state]++;
+    for (int k = SITE_MOVED + 1; k < SITE_STATES; k++) {
+        if (left[k])
+            printf("%8zu  %s\n", left[k], site_reasons[k]);
+        for (size_t i = 0; verbose && left[k] && i < s->count; i++)
+            if (s->site[i].state == (enum site_state)k)
+                printf("%16lx\n", s->site[i].address);
+    }
+}
+
+static int rewrite_one(int cache, const char *path, bool verbose)
+{
+    u8 *file;
+    u64 size;
+    struct rewriting r;
+    int fd = open_file(path, &file, &size);
+    if (fd < 0)
+        return STATUS_FAILED;
+    rewriting_make(&r, file, size);
+    print_counts(path, &r, verbose);
+    rewriting_free(&r);
+    free(file);
+    int error = cache >= 0 ? rewrite_file(cache, fd) : 0;
+    close(fd);
+    if (error != -EAGAIN)
+        return error ? complain(path, -error) : 0;
+    fprintf(stderr, "lxrun: %s: changed a moment ago, so it is not kept: try again\n", path);
+    return STATUS_FAILED;
+}
+
+int rewrite_command(char **files, bool verbose)
+{
+    int status = 0, cache = cache_open();
+    if (cache < 0)
+        status = complain("cannot open the cache", -cache);
+    for (; *files; files++)
+        if (rewrite_one(cache, *files, verbose))
+            status = STATUS_FAILED;
+    if (cache >= 0)
+        close(cache);
+    if (fflush(stdout))
+        status = complain("standard output", errno);
+    return status;
+}
+
+// ---- --disas ----
+
+static void print_code(struct decoder *d, const u8 *code, u64 n, u64 addr)
+{
+    char text[200];
+    while (n) {
+        unsigned length = decode_text(d, code, n, addr, text, sizeof text);
+        if (!length) {
+            length = 1;
+            snprintf(text, sizeof text, "(byte)");
+        }
+        printf("  %16lx  ", addr);
+        for (unsigned k = 0; k < 10 || k < length; k++)
+            k < length ? printf("%02x ", code[k]) : printf("   ");
+        printf(" %s\n", text);
+        code += length;
+        addr += length;
+        n -= length;
+    }
+}
+
+static void print_site(const struct rewriting *r, const struct site *s)
+{
+    u8 slot[REWRITE_SLOT], window[REWRITE_WINDOW_MAX + 2];
+    u64 start = s->address - s->window;
+    const u8 *before = image_bytes(&r->image, start, s->window + 2);
+    memcpy(window, before, s->window + 2);
+    site_jump(s, window);
+    site_slot(r, s, slot);
+    printf("\nsystem call at %lx", s->address);
+    if (s->call >= 0)
+        printf(", number %ld", s->call);
+    printf("\n before\n");
+    print_code(r->decoder, before, s->window + 2, start);
+    printf(" after\n");
+    print_code(r->decoder, window, s->window + 2, start);
+    printf(" slot\n");
+    print_code(r->decoder, slot, s->window + REWRITE_LEA + REWRITE_JMP, s->slot);
+}
+
+int disas_command(char **files)
+{
+    int status = 0;
+    for (; *files; files++) {
+        u8 *file;
+        u64 size;
+        struct rewriting r;
+        int fd = open_file(*files, &file, &size);
+        if (fd < 0) {
+            status = STATUS_FAILED;
+            continue;
+        }
+        close(fd);
+        rewriting_make(&r, file, size);
+        print_counts(*files, &r, false);
+        for (size_t i = 0; i < r.sites.count; i++)
+            if (r.sites.site[i].slot && r.sites.site[i].state == SITE_MOVED)
+                print_site(&r, &r.sites.site[i]);
+        rewriting_free(&r);
+        free(file);
+    }
+    if (fflush(stdout))
+        status = complain("standard output", errno);
+    return status;
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// From a file's bytes to an entry of the cache.
+#ifndef LX_REWRITE_ENTRY_H
+#define LX_REWRITE_ENTRY_H
+
+#include "sites.h"
+
+#define FILE_MAX (512UL << 20) // larger files are not rewritten
+
+// A file that was looked at. The bytes must stay as long as it is used.
+struct rewriting {
+    struct image image;
+    struct sites sites;
+    struct decoder *decoder;
+    u64 slots; // address of slot 0
+    u64 slots_size;
+    const char *why; // nothing is rewritten, for this reason; NULL: sites.moved > 0
+};
+
+void rewriting_make(struct rewriting *r, const u8 *file, u64 size);
+void rewriting_free(struct rewriting *r);
+
+// What the code that stands in the file becomes, by site.
+void site_slot(const struct rewriting *r, const struct site *s, u8 slot[REWRITE_SLOT]);
+void site_jump(const struct site *s, u8 *window);
+
+// The entry (rewrite.h), to be freed; NULL: no memory. A file with nothing to rewrite has one too.
+u8 *entry_make(const struct rewriting *r, u64 *size);
+
+// Reads a file whole. Returns NULL and errno.
+u8 *file_read(int fd, u64 size);
+
+#endif

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// Decodes code forward from where functions begin, as control flows: what stands behind a jump or a
+// return counts as code only when something is known to go there. So data between functions, or in
+// the middle of one, is not taken for instructions.
+#include "sites.h"
+
+#define NEAR 160               // farther than a jump with an 8-bit displacement reaches
+#define PASSES 16              // over one function, for jumps backward to what was not yet reached
+#define SPAN (1UL << 20)       // of a function whose end is not known
+#define WHOLE_MAX (16UL << 20) // bytes of code that are all decoded to find more functions
+
+struct flow {
+    struct image *m;
+    struct decoder *d;
+    struct load *l; // that the function lies in
+    u64 limit;      // decoding goes no further
+    bool limit_known;
+    bool calls; // take the targets of calls for functions
+};
+
+static u8 *mark_at(const struct flow *w, u64 addr)
+{
+    return &w->l->marks[addr - w->l->vaddr];
+}
+
+static void add_function(struct image *m, u64 addr)
+{
+    struct load *l = image_code(m, addr, 1);
+    if (!l || l->marks[addr - l->vaddr] & (MARK_FUNCTION | MARK_START))
+        return;
+    l->marks[addr - l->vaddr] |= MARK_FUNCTION;
+    image_add(m, (struct function){.start = addr});
+}
+
+static void note_target(const struct flow *w, const struct insn *i)
+{
+    struct load *l = image_code(w->m, i->target, 1);
+    if (l)
+        l->marks[i->target - l->vaddr] |= MARK_BRANCH;
+    bool own = l == w->l && i->target < w->limit && w->limit_known;
+    if (w->calls && (i->kind == INSN_CALL || (i->kind == INSN_JUMP && !own)))
+        add_function(w->m, i->target);
+}
+
+static void cover(const struct flow *w, u64 pc, unsigned n)
+{
+    *mark_at(w, pc) |= MARK_START;
+    for (unsigned k = 0; k < n; k++)
+        *mark_at(w, pc + k) |= MARK_COVERED;
+}
+
+// The first address in [from, to) with one of these marks; to: none.
+static u64 next_marked(const struct flow *w, u64 from, u64 to, u8 which)
+{
+    while (from < to && !(*mark_at(w, from) & which))
+        from++;
+    return from;
+}
+
+// One pass over the function at `start`. True: a jump backward showed that more is reached.
+static bool pass(struct flow *w, struct function *f)
+{
+    bool reached = true, again = false;
+    u64 farthest = f->start;
+    struct insn i;
+    for (u64 pc = f->start; pc < w->limit;) {
+        if (pc != f->start && *mark_at(w, pc) & MARK_FUNCTION)
+            break;
+        if (*mark_at(w, pc) & (MARK_BRANCH | MARK_TARGET))
+            reached = true;
+        if (!reached && !w->limit_known && pc > farthest)
+            break;
+        decode(w->d, load_bytes(w->m, w->l) + (pc - w->l->vaddr), w->limit - pc, pc, &i);
+        u64 end = pc + (i.length ? i.length : 1);
+        // Never across the start of a function; and where nothing is known to come here, the next
+        // place where something is known to go counts more than this instruction.
+        u8 stop = MARK_FUNCTION | (reached ? 0 : MARK_BRANCH | MARK_TARGET);
+        u64 stopped = next_marked(w, pc + 1, end, stop);
+        if (!i.length || stopped < end) {
+            reached = false;
+            pc = next_marked(w, pc + 1, w->limit, MARK_FUNCTION | MARK_BRANCH | MARK_TARGET);
+            continue;
+        }
+        if (reached) {
+            cover(w, pc, i.length);
+            f->indirect |= i.kind == INSN_JUMP_INDIRECT && !i.table;
+            f->table |= i.address && targets_is_table(w->m, i.address);
+            if (i.has_target && i.kind != INSN_CALL && i.target > farthest &&
+                i.target - f->start < SPAN)
+                farthest = i.target;
+            bool back = i.has_target && i.target >= f->start && i.target < pc;
+            if (i.has_target)
+                note_target(w, &i);
+            again |= back && !(*mark_at(w, i.target) & MARK_START);
+            if (i.kind == INSN_JUMP || i.kind == INSN_JUMP_INDIRECT || i.kind == INSN_END)
+                reached = false;
+        }
+        pc = end;
+    }
+    return again;
+}
+
+static void decode_function(struct image *m, struct decoder *d, size_t index, bool calls)
+{
+    struct function f = m->function[index];
+    if (f.decoded)
+        return;
+    struct flow w = {.m = m, .d = d, .l = image_code(m, f.start, 1), .calls = calls};
+    u64 end = w.l->vaddr + w.l->size;
+    w.limit_known = f.end > f.start && f.end <= end;
+    w.limit = w.limit_known ? f.end : end;
+    for (int n = 0; n < PASSES && pass(&w, &f); n++)
+        ;
+    f.decoded = true;
+    m->function[index] = f; // it may have moved: functions were added
+}
+
+static bool all_covered(struct image *m, const u64 *candidate, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct load *l = image_code(m, candidate[i], 2);
+        if (!(l->marks[candidate[i] - l->vaddr] & MARK_COVERED))
+            return false;
+    }
+    return true;
+}
+
+void flow_decode(struct image *m, struct decoder *d, const u64 *candidate, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        long at = image_function(m, candidate[i]);
+        for (long k = at; k >= 0; k--) {
+            decode_function(m, d, (size_t)k, false);
+            if (m->function[k].start + NEAR < candidate[i])
+                break;
+        }
+        for (size_t k = (size_t)(at + 1);
+             k < m->functions && m->function[k].start < candidate[i] + NEAR; k++)
+            decode_function(m, d, k, false);
+    }
+    u64 whole = 0;
+    for (unsigned i = 0; i < m->loads; i++)
+        whole += m->load[i].marks ? m->load[i].size : 0;
+    if (all_covered(m, candidate, n) || whole > WHOLE_MAX)
+        return;
+    for (size_t k = 0; k < m->functions; k++)
+        m->function[k].decoded = false;
+    for (size_t k = 0; k < m->functions; k++) // they become more meanwhile
+        decode_function(m, d, k, true);
+    image_sort(m);
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// System calls in the code of an image, and what can be done with each.
+#ifndef LX_REWRITE_SITES_H
+#define LX_REWRITE_SITES_H
+
+#include "decode.h"
+#include "image.h"
+
+// Why a site is left alone. The first ones are in the order of enum insn_move.
+enum site_state {
+    SITE_MOVED,
+    SITE_MEMORY,
+    SITE_BRANCH,
+    SITE_RIP,
+    SITE_STACK,
+    SITE_ENDBR,
+    SITE_OTHER,
+    SITE_FUNCTION,
+    SITE_TARGET,
+    SITE_INDIRECT,
+    SITE_LANDING,
+    SITE_SIGRETURN,
+    SITE_PREFIX,
+    SITE_UNREACHED,
+    SITE_LONG,
+    SITE_FAR,
+    SITE_STATES,
+};
+extern const char *const site_reasons[SITE_STATES];
+
+struct site {
+    u64 address; // of 0f 05
+    enum site_state state;
+    u8 window; // bytes of the instructions that move; the window ends at `address`
+    long call; // its number, where an immediate says it; -1: not known
+    u64 pad;   // where the jump to the slot stands when the window is too short for it; 0: window
+    u64 slot;  // (write.c)
+};
+
+struct sites {
+    struct site *site; // by address
+    size_t count, moved;
+};
+
+// Marks all addresses where control may go (targets.c). False: there are too many to follow.
+bool targets_find(struct image *m);
+// Could a jump table of 32-bit distances stand at addr?
+bool targets_is_table(struct image *m, u64 addr);
+// Decodes forward from the functions around each 0f 05 (flow.c).
+void flow_decode(struct image *m, struct decoder *d, const u64 *candidate, size_t n);
+
+// Finds the sites, and decides. Returns NULL, or why the file is left alone.
+const char *sites_find(struct image *m, struct decoder *d, struct sites *to);
+
+#endif

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+// Slots, jumps and the entry they stand in (entry.h; the format is in include/rewrite.h).
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "entry.h"
+#include "layout.h"
+
+#define JUMP 5         // bytes of jmp rel32
+#define LOWEST 0x10000 // no mapping is below (vm.mmap_min_addr)
+
+// The 32-bit displacement from the end of an instruction to a place.
+static void put_displacement(u8 *p, u64 end, u64 place)
+{
+    s32 d = (s32)(place - end);
+    memcpy(p, &d, sizeof d);
+}
+
+static bool reaches(u64 end, u64 place)
+{
+    s64 d = (s64)(place - end);
+    return d == (s32)d;
+}
+
+// Gives slots to the sites that are to move.
+static const char *place_slots(struct rewriting *r)
+{
+    u64 n = 1;
+    for (size_t i = 0; i < r->sites.count; i++)
+        n += r->sites.site[i].state == SITE_MOVED;
+    r->slots_size = ALIGN_UP(n * REWRITE_SLOT, LX_PAGE);
+    r->slots = r->image.lo - r->slots_size;
+    if (n == 1)
+        return "no system call can be moved";
+    // A library may stand anywhere, also below its own address 0.
+    if (r->image.fixed && (r->image.lo < r->slots_size || r->slots < LOWEST))
+        return "no room below the program";
+    u64 slot = r->slots;
+    for (size_t i = 0; i < r->sites.count; i++) {
+        struct site *s = &r->sites.site[i];
+        if (s->state != SITE_MOVED)
+            continue;
+        if (!reaches(s->address, slot + REWRITE_SLOT) || !reaches(slot, s->address + 2)) {
+            s->state = SITE_FAR;
+            continue;
+        }
+        s->slot = slot += REWRITE_SLOT;
+        r->sites.moved++;
+    }
+    return r->sites.moved ? NULL : site_reasons[SITE_FAR];
+}
+
+void rewriting_make(struct rewriting *r, const u8 *file, u64 size)
+{
+    *r = (struct rewriting){0};
+    r->why = image_open(&r->image, file, size);
+    if (r->why)
+        return;
+    r->decoder = decoder_open();
+    r->why = "no memory";
+    if (!r->decoder || !image_find_functions(&r->image))
+        return;
+    r->why = sites_find(&r->image, r->decoder, &r->sites);
+    if (!r->why)
+        r->why = place_slots(r);
+    if (r->why)
+        r->slots_size = r->sites.moved = 0;
+}
+
+void rewriting_free(struct rewriting *r)
+{
+    decoder_close(r->decoder);
+    image_close(&r->image);
+    free(r->sites.site);
+}
+
+void site_slot(const struct rewriting *r, const struct site *s, u8 slot[REWRITE_SLOT])
+{
+    const u8 *window = image_bytes(&r->image, s->address - s->window, s->window);
+    u8 *p = slot;
+    u64 at = s->slot + s->window;
+    memset(slot, 0xcc, REWRITE_SLOT);
+    memcpy(p, window, s->window);
+    p += s->window;
+    memcpy(p, (u8[]){0x48, 0x8d, 0x0d}, 3); // lea back(%rip),%rcx
+    put_displacement(p + 3, at + REWRITE_LEA, s->address + 2);
+    p += REWRITE_LEA;
+    at += REWRITE_LEA;
+    memcpy(p, (u8[]){0xff, 0x25}, 2); // jmp *gate(%rip)
+    put_displacement(p + 2, at + REWRITE_JMP, r->slots);
+    slot[REWRITE_SLOT - 1] = s->window;
+}
+
+void site_jump(const struct site *s, u8 *window)
+{
+    memset(window, 0xcc, s->window);
+    window[0] = 0xe9; // jmp slot
+    put_displacement(window + 1, s->address - s->window + JUMP, s->slot);
+}
+
+// ---- The entry ----
+
+// The pages of a load that come from the file; the last one's rest beyond the file is zero, as in
+// memory.
+static void copy_pages(const struct image *m, const struct rewrite_segment *g, u8 *to)
+{
+    memcpy(to, m->file + g->file_offset, MIN(g->size, m->size - g->file_offset));
+}
+
+static bool any_moved(const struct rewriting *r, const struct load *l)
+{
+    for (size_t i = 0; i < r->sites.count; i++) {
+        const struct site *s = &r->sites.site[i];
+        if (s->state == SITE_MOVED && s->address - l->vaddr < l->size)
+            return true;
+    }
+    return false;
+}
+
+// Lays the entry out behind its first page. Returns its size.
+static u64 lay_out(const struct rewriting *r, struct rewrite_entry *e)
+{
+    u64 at = LX_PAGE;
+    e->magic = REWRITE_MAGIC;
+    e->image_lo = r->image.lo;
+    e->sites = (u32)r->sites.count;
+    e->moved = (u32)r->sites.moved;
+    e->slots_size = r->slots_size;
+    e->slots_at = r->slots_size ? at : 0;
+    at += r->slots_size;
+    for (unsigned i = 0; i < r->image.loads && r->slots_size; i++) {
+        const struct load *l = &r->image.load[i];
+        if (!l->marks || !any_moved(r, l))
+            continue;
+        struct rewrite_segment *g = &e->segment[e->segments++];
+        g->vaddr = ALIGN_DOWN(l->vaddr, LX_PAGE);
+        g->file_offset = ALIGN_DOWN(l->offset, LX_PAGE);
+        g->size = ALIGN_UP(l->vaddr + l->size, LX_PAGE) - g->vaddr;
+        g->text_at = at;
+        g->original_at = at + g->size;
+        at += 2 * g->size;
+    }
+    return e->size = at;
+}
+
+u8 *entry_make(const struct rewriting *r, u64 *size)
+{
+    struct rewrite_entry head = {0};
+    *size = lay_out(r, &head);
+    u8 *entry = calloc(1, *size);
+    if (!entry)
+        return NULL;
+    for (unsigned i = 0; i < head.segments; i++) {
+        const struct rewrite_segment *g = &head.segment[i];
+        copy_pages(&r->image, g, entry + g->text_at);
+        copy_pages(&r->image, g, entry + g->original_at);
+        for (size_t k = 0; k < r->sites.count; k++) {
+            const struct site *s = &r->sites.site[k];
+            if (s->state != SITE_MOVED || s->address - g->vaddr >= g->size)
+                continue;
+            site_jump(s, entry + g->text_at + (s->address - s->window - g->vaddr));
+            site_slot(r, s, entry + head.slots_at + (s->slot - r->slots));
+        }
+    }
+    if (head.slots_size)
+        memcpy(entry + head.slots_at, &(u64){LX_GATE}, sizeof(u64));
+    head.checksum = rewrite_checksum(entry + LX_PAGE, *size - LX_PAGE);
+    memcpy(entry, &head, sizeof head);
+    return entry;
+}
+
+u8 *file_read(int fd, u64 size)
+{
+    u8 *file = malloc(size + 1);
+    for (u64 n = 0; file && n < size;) {
+        ssize_t got = pread(fd, file + n, size - n, (off_t)n);
+        if (got > 0) {
+            n += (u64)got;
+        } else if (got == 0 || errno != EINTR) {
+            int error = got ? errno : EAGAIN; // it became shorter
+            free(file);
+            errno = error;
+            return NULL;
+        }
+    }
+    return file;
+}
