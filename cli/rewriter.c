@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
-// See rewriter.h. Files come over a socket, one in a message. One that changed a moment ago waits, for
-// it could change again without its times showing it; when the instance ends, such files are left.
+// See rewriter.h. Files come over a socket, one in a message. One that changed a moment ago waits,
+// for it could change again without its times showing it; when the instance ends, such files are
+// left.
 #define _GNU_SOURCE
 #include "rewriter.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cache.h"
@@ -20,14 +22,16 @@
 #include "rewrite.h"
 
 #define WAITING_MAX 64
-#define YOUNG_S 3 // seconds; the cache does not take files that changed less than two seconds ago
 
 void rewriter_prepare(struct launch *l)
 {
     int pair[2];
-    l->cache_fd = cache_open(l->options->verbose);
-    if (l->cache_fd < 0)
+    l->cache_fd = cache_open();
+    if (l->cache_fd < 0) {
+        if (l->options->verbose)
+            fprintf(stderr, "lxrun: no cache of rewritten code: %s\n", strerror(-l->cache_fd));
         return;
+    }
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
         fail_errno("socketpair");
     l->rewrite_fd = pair[0];
@@ -40,8 +44,8 @@ static int receive(int requests)
 {
     char byte, control[CMSG_SPACE(sizeof(int))];
     struct iovec iov = {&byte, 1};
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
-                       .msg_controllen = sizeof control};
+    struct msghdr m = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     ssize_t n = recvmsg(requests, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (n == 0)
         return -2;
@@ -49,14 +53,14 @@ static int receive(int requests)
     if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
         return -1;
     int fd;
-    __builtin_memcpy(&fd, CMSG_DATA(c), sizeof fd);
+    memcpy(&fd, CMSG_DATA(c), sizeof fd);
     return fd;
 }
 
-static bool is_young(int fd)
+// True: it changed a moment ago, and is to be tried again.
+static bool must_wait(int cache, int fd)
 {
-    struct stat st;
-    return !fstat(fd, &st) && time(NULL) - st.st_ctime < YOUNG_S;
+    return rewrite_file(cache, fd) == -EAGAIN;
 }
 
 static _Noreturn void work(int cache, int requests)
@@ -68,18 +72,15 @@ static _Noreturn void work(int cache, int requests)
             int fd = receive(requests);
             if (fd == -2)
                 _exit(0);
-            if (fd >= 0 && is_young(fd) && count < WAITING_MAX) {
+            if (fd >= 0 && must_wait(cache, fd) && count < WAITING_MAX)
                 waiting[count++] = fd;
-            } else if (fd >= 0) {
-                cache_add(cache, fd, NULL);
+            else if (fd >= 0)
                 close(fd);
-            }
             continue;
         }
         for (int i = count; i-- > 0;) {
-            if (is_young(waiting[i]))
+            if (must_wait(cache, waiting[i]))
                 continue;
-            cache_add(cache, waiting[i], NULL);
             close(waiting[i]);
             waiting[i] = waiting[--count];
         }

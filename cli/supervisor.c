@@ -261,8 +261,8 @@ int supervise(struct launch *l)
         _exit(EXIT_LXRUN);
     prctl(PR_SET_NAME, "lxrun-super");
     l->store.fd = l->shm.fd = -1;
-    keep_only((int *[]){&s.front, &signals, &l->store.lock, &l->shm.lock, &l->cache_fd,
-                        &l->requests_fd},
-              6);
+    keep_only(
+        (int *[]){&s.front, &signals, &l->store.lock, &l->shm.lock, &l->cache_fd, &l->requests_fd},
+        6);
     run_supervisor(&s, signals, l);
 }

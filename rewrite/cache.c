@@ -69,7 +69,8 @@ static bool is_current(int cache, const char *name)
     int fd = openat(cache, name, O_RDONLY | O_CLOEXEC);
     bool ok = fd >= 0 && !fstat(fd, &st) && read_all(fd, &e, sizeof e, 0) &&
               e.magic == REWRITE_MAGIC && e.size == (u64)st.st_size &&
-              (!e.slots_size || read_all(fd, &gate, sizeof gate, e.slots_at)) && gate == LX_GATE;
+              (!e.slots_size || read_all(fd, &gate, sizeof gate, REWRITE_SLOTS_AT)) &&
+              gate == LX_GATE;
     if (fd >= 0)
         close(fd);
     return ok;
