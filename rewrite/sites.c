@@ -85,7 +85,7 @@ static bool near_jump_into(struct image *m, u64 start, u64 end)
 // Chooses the window of a site.
 static enum site_state choose(struct image *m, struct decoder *d, struct site *s)
 {
-    const u8 into = MARK_BRANCH | MARK_TARGET | MARK_FUNCTION;
+    const u8 into = MARK_BRANCH | MARK_TARGET | MARK_FUNCTION | MARK_POINTER;
     u64 start = s->address;
     int count = 0;
     while (s->address - start < JUMP) {
@@ -99,7 +99,9 @@ static enum site_state choose(struct image *m, struct decoder *d, struct site *s
             return count || here & MARK_FUNCTION ? SITE_FUNCTION : SITE_UNREACHED;
         if (i.move != MOVE_YES)
             return (enum site_state)i.move;
-        if (image_marked(m, start, start + i.length, into))
+        // Into the middle of an instruction go no real jumps but decoded ones (past a prefix), so
+        // what only looks like a jump does not count there.
+        if (image_marked(m, start, start + i.length, MARK_BRANCH | MARK_FUNCTION))
             return SITE_TARGET;
         count++;
     }
@@ -122,8 +124,13 @@ static enum site_state choose(struct image *m, struct decoder *d, struct site *s
 static bool judge(struct image *m, struct decoder *d, struct site *s)
 {
     u8 here = marks_at(m, s->address);
+    long at = image_function(m, s->address);
     s->call = -1;
     s->state = SITE_UNREACHED;
+    if (at >= 0 && m->function[at].trap && s->address < m->function[at].end) {
+        s->state = SITE_SIGRETURN;
+        return true;
+    }
     if (!(here & MARK_START)) {
         struct insn i;
         u64 start;
@@ -135,11 +142,7 @@ static bool judge(struct image *m, struct decoder *d, struct site *s)
         return true;
     }
     s->call = call_number(m, d, s->address);
-    long at = image_function(m, s->address);
-    if (s->call == SIGRETURN || (at >= 0 && m->function[at].trap))
-        s->state = SITE_SIGRETURN;
-    else
-        s->state = choose(m, d, s);
+    s->state = s->call == SIGRETURN ? SITE_SIGRETURN : choose(m, d, s);
     return true;
 }
 
