@@ -19,6 +19,7 @@ enum {
     MARK_BRANCH = 8,   // a decoded instruction jumps here
     MARK_TARGET = 16,  // something may jump here: more than really does (targets.c)
     MARK_POINTER = 32, // a word of data has this value: mostly chance
+    MARK_PAD = 64,     // filler that was taken for a jump to a slot (pads.c)
 };
 
 // The bytes of a PT_LOAD that come from the file.
