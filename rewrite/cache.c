@@ -69,7 +69,8 @@ static bool is_current(int cache, const char *name)
     int fd = openat(cache, name, O_RDONLY | O_CLOEXEC);
     bool ok = fd >= 0 && !fstat(fd, &st) && read_all(fd, &e, sizeof e, 0) &&
               e.magic == REWRITE_MAGIC && e.size == (u64)st.st_size &&
-              (!e.slots_size || read_all(fd, &gate, sizeof gate, e.slots_at)) && gate == LX_GATE;
+              (!e.slots_size || read_all(fd, &gate, sizeof gate, REWRITE_SLOTS_AT)) &&
+              gate == LX_GATE;
     if (fd >= 0)
         close(fd);
     return ok;
@@ -149,19 +150,22 @@ static int make_entry(int cache, const u8 *file, u64 size, char name[NAME_SIZE])
     if (is_current(cache, name))
         return 0;
     rewriting_make(&r, file, size);
-    if (r.why)
-        snprintf(name, NAME_SIZE, NOTHING);
-    int error = 0;
-    if (!r.why || !is_current(cache, name)) {
-        if (r.why)
-            r.sites.count = 0; // an entry for all files must say nothing about one
-        u64 n;
-        u8 *entry = entry_make(&r, &n);
-        error = entry ? add_entry(cache, name, entry, n) : -ENOMEM;
+    u64 n;
+    u8 *entry = entry_make(&r, &n);
+    // What would push too much else out is not kept.
+    if (r.why || n > cache_limit() / 4) {
+        rewriting_nothing(&r);
         free(entry);
+        entry = entry_make(&r, &n);
+        snprintf(name, NAME_SIZE, NOTHING);
+    }
+    int error = entry ? 0 : -ENOMEM;
+    if (!error && !is_current(cache, name)) {
+        error = add_entry(cache, name, entry, n);
         if (!error)
             cache_grown(cache, n);
     }
+    free(entry);
     rewriting_free(&r);
     return error;
 }

@@ -18,6 +18,8 @@ struct rewriting {
 };
 
 void rewriting_make(struct rewriting *r, const u8 *file, u64 size);
+// Forgets what was found, for the entry that all files with nothing to rewrite share.
+void rewriting_nothing(struct rewriting *r);
 void rewriting_free(struct rewriting *r);
 
 // What the code that stands in the file becomes, by site.

@@ -70,6 +70,11 @@ void rewriting_make(struct rewriting *r, const u8 *file, u64 size)
         r->slots_size = r->sites.moved = 0;
 }
 
+void rewriting_nothing(struct rewriting *r)
+{
+    r->slots_size = r->sites.moved = r->sites.count = r->image.lo = 0;
+}
+
 void rewriting_free(struct rewriting *r)
 {
     decoder_close(r->decoder);
@@ -133,13 +138,12 @@ static bool any_moved(const struct rewriting *r, const struct load *l)
 // Lays the entry out behind its first page. Returns its size.
 static u64 lay_out(const struct rewriting *r, struct rewrite_entry *e)
 {
-    u64 at = LX_PAGE;
+    u64 at = REWRITE_SLOTS_AT;
     e->magic = REWRITE_MAGIC;
     e->image_lo = r->image.lo;
     e->sites = (u32)r->sites.count;
     e->moved = (u32)r->sites.moved;
     e->slots_size = r->slots_size;
-    e->slots_at = r->slots_size ? at : 0;
     at += r->slots_size;
     for (unsigned i = 0; i < r->image.loads && r->slots_size; i++) {
         const struct load *l = &r->image.load[i];
@@ -149,8 +153,8 @@ static u64 lay_out(const struct rewriting *r, struct rewrite_entry *e)
         g->vaddr = ALIGN_DOWN(l->vaddr, LX_PAGE);
         g->file_offset = ALIGN_DOWN(l->offset, LX_PAGE);
         g->size = ALIGN_UP(l->vaddr + l->size, LX_PAGE) - g->vaddr;
-        g->text_at = at;
-        g->original_at = at + g->size;
+        g->original_at = at;
+        g->text_at = at + g->size;
         at += 2 * g->size;
     }
     return e->size = at;
@@ -175,11 +179,11 @@ u8 *entry_make(const struct rewriting *r, u64 *size)
             site_jump(s, text + (s->address - s->window - g->vaddr));
             if (s->pad)
                 site_jump_far(s, s->pad, text + (s->pad - g->vaddr));
-            site_slot(r, s, entry + head.slots_at + (s->slot - r->slots));
+            site_slot(r, s, entry + REWRITE_SLOTS_AT + (s->slot - r->slots));
         }
     }
     if (head.slots_size)
-        memcpy(entry + head.slots_at, &(u64){LX_GATE}, sizeof(u64));
+        memcpy(entry + REWRITE_SLOTS_AT, &(u64){LX_GATE}, sizeof(u64));
     head.checksum = rewrite_checksum(entry + LX_PAGE, *size - LX_PAGE);
     memcpy(entry, &head, sizeof head);
     return entry;
