@@ -12,6 +12,11 @@
 //     ...                cc
 //     last byte          L
 //
+// A window of 5 bytes or more begins with `jmp slot` (e9 rel32). A shorter one, of 2 to 4 bytes,
+// begins with `jmp pad` (eb rel8), a pad being 5 bytes of filler between functions that hold the
+// `jmp slot`; a thread that stands there has executed nothing of the window yet. The rest of the
+// window is cc.
+//
 // Slots lie below the image, in [image_lo - slots_size, image_lo). Slot 0 is none: its first eight
 // bytes hold LX_GATE, where all slots jump through.
 //

@@ -150,19 +150,22 @@ static int make_entry(int cache, const u8 *file, u64 size, char name[NAME_SIZE])
     if (is_current(cache, name))
         return 0;
     rewriting_make(&r, file, size);
-    if (r.why)
-        snprintf(name, NAME_SIZE, NOTHING);
-    int error = 0;
-    if (!r.why || !is_current(cache, name)) {
-        if (r.why)
-            r.sites.count = 0; // an entry for all files must say nothing about one
-        u64 n;
-        u8 *entry = entry_make(&r, &n);
-        error = entry ? add_entry(cache, name, entry, n) : -ENOMEM;
+    u64 n;
+    u8 *entry = entry_make(&r, &n);
+    // What would push too much else out is not kept.
+    if (r.why || n > cache_limit() / 4) {
+        rewriting_nothing(&r);
         free(entry);
+        entry = entry_make(&r, &n);
+        snprintf(name, NAME_SIZE, NOTHING);
+    }
+    int error = entry ? 0 : -ENOMEM;
+    if (!error && !is_current(cache, name)) {
+        error = add_entry(cache, name, entry, n);
         if (!error)
             cache_grown(cache, n);
     }
+    free(entry);
     rewriting_free(&r);
     return error;
 }

@@ -20,7 +20,7 @@
 
 struct item {
     char *name;
-    time_t used;
+    u64 used; // ns
     u64 size;
 };
 
@@ -30,13 +30,17 @@ struct list {
     u64 size;
 };
 
-// In bytes; the environment can say another number of MiB.
-static u64 limit(void)
+u64 cache_limit(void)
 {
     const char *text = getenv("LXRUN_CACHE_MIB");
     char *end;
     unsigned long n = text ? strtoul(text, &end, 10) : 0;
     return (text && *text && !*end && n < 1UL << 32 ? n : DEFAULT_MIB) << 20;
+}
+
+static u64 nanoseconds(const struct timespec *t)
+{
+    return (u64)t->tv_sec * 1000000000 + (u64)t->tv_nsec;
 }
 
 static void add(struct list *l, const char *name, const struct stat *st)
@@ -50,13 +54,14 @@ static void add(struct list *l, const char *name, const struct stat *st)
         l->room = room;
     }
     struct item *i = &l->item[l->count];
+    // Where access times are kept, an entry in use is younger than it was made.
     *i = (struct item){
         .name = strdup(name),
-        // Where access times are kept, an entry in use is younger than it was made.
-        .used = S_ISREG(st->st_mode) ? (st->st_atime > st->st_mtime ? st->st_atime : st->st_mtime)
-                                     : st->st_mtime,
+        .used = MAX(nanoseconds(&st->st_atim), nanoseconds(&st->st_mtim)),
         .size = (u64)st->st_blocks * 512,
     };
+    if (S_ISLNK(st->st_mode))
+        i->used = nanoseconds(&st->st_mtim);
     if (!i->name)
         return;
     l->size += i->size;
@@ -108,7 +113,7 @@ void cache_grown(int cache, u64 n)
     static u64 grown;
     static bool looked;
     grown += n;
-    if (looked && grown < limit() / 16)
+    if (looked && grown < cache_limit() / 16)
         return;
     looked = true;
     grown = 0;
@@ -123,7 +128,7 @@ void cache_grown(int cache, u64 n)
     struct list l = {0};
     if (!flock(fd, LOCK_EX | LOCK_NB)) { // else another process is at it
         read_directory(d, &l);
-        trim(d, &l, limit());
+        trim(d, &l, cache_limit());
     }
     for (size_t i = 0; i < l.count; i++)
         free(l.item[i].name);

@@ -9,6 +9,8 @@
 
 #define CACHE_TEMPORARY "t-" // how the names of unfinished files begin
 
+// Bytes that the cache may take; $LXRUN_CACHE_MIB can say another number.
+u64 cache_limit(void);
 // Says that n bytes were added. Now and then, that makes it look for what to remove.
 void cache_grown(int cache, u64 n);
 

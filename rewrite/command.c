@@ -134,6 +134,12 @@ static void print_site(const struct rewriting *r, const struct site *s)
     print_code(r->decoder, before, s->window + 2, start);
     printf(" after\n");
     print_code(r->decoder, window, s->window + 2, start);
+    if (s->pad) {
+        u8 jump[5];
+        site_jump_far(s, s->pad, jump);
+        printf(" in the padding between functions\n");
+        print_code(r->decoder, jump, sizeof jump, s->pad);
+    }
     printf(" slot\n");
     print_code(r->decoder, slot, s->window + REWRITE_LEA + REWRITE_JMP, s->slot);
 }

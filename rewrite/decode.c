@@ -248,6 +248,7 @@ void decode(struct decoder *d, const u8 *bytes, u64 n, u64 addr, struct insn *to
         return;
     to->length = (u8)d->insn->size;
     to->kind = INSN_OTHER;
+    to->filler = d->insn->id == X86_INS_NOP || d->insn->id == X86_INS_INT3;
     to->move = move_of(d->intel, d->insn);
     classify(d->insn, to);
     note_values(d->insn, to);

@@ -18,11 +18,14 @@ struct rewriting {
 };
 
 void rewriting_make(struct rewriting *r, const u8 *file, u64 size);
+// Forgets what was found, for the entry that all files with nothing to rewrite share.
+void rewriting_nothing(struct rewriting *r);
 void rewriting_free(struct rewriting *r);
 
 // What the code that stands in the file becomes, by site.
 void site_slot(const struct rewriting *r, const struct site *s, u8 slot[REWRITE_SLOT]);
 void site_jump(const struct site *s, u8 *window);
+void site_jump_far(const struct site *s, u64 at, u8 *to); // jmp rel32, 5 bytes, at the pad
 
 // The entry (rewrite.h), to be freed; NULL: no memory. A file with nothing to rewrite has one too.
 u8 *entry_make(const struct rewriting *r, u64 *size);

@@ -6,6 +6,7 @@
 
 #define NEAR 160               // farther than a jump with an 8-bit displacement reaches
 #define PASSES 16              // over one function, for jumps backward to what was not yet reached
+#define ROUNDS 16              // over all code, for what only jumps lead to
 #define SPAN (1UL << 20)       // of a function whose end is not known
 #define WHOLE_MAX (16UL << 20) // bytes of code that are all decoded to find more functions
 
@@ -15,7 +16,7 @@ struct flow {
     struct load *l; // that the function lies in
     u64 limit;      // decoding goes no further
     bool limit_known;
-    bool calls; // take the targets of calls for functions
+    bool calls; // take the targets of calls, and what lea loads, for functions
 };
 
 static u8 *mark_at(const struct flow *w, u64 addr)
@@ -32,14 +33,11 @@ static void add_function(struct image *m, u64 addr)
     image_add(m, (struct function){.start = addr});
 }
 
-static void note_target(const struct flow *w, const struct insn *i)
+static void note_branch(struct image *m, u64 target)
 {
-    struct load *l = image_code(w->m, i->target, 1);
+    struct load *l = image_code(m, target, 1);
     if (l)
-        l->marks[i->target - l->vaddr] |= MARK_BRANCH;
-    bool own = l == w->l && i->target < w->limit && w->limit_known;
-    if (w->calls && (i->kind == INSN_CALL || (i->kind == INSN_JUMP && !own)))
-        add_function(w->m, i->target);
+        l->marks[target - l->vaddr] |= MARK_BRANCH;
 }
 
 static void cover(const struct flow *w, u64 pc, unsigned n)
@@ -60,7 +58,7 @@ static u64 next_marked(const struct flow *w, u64 from, u64 to, u8 which)
 // One pass over the function at `start`. True: a jump backward showed that more is reached.
 static bool pass(struct flow *w, struct function *f)
 {
-    bool reached = true, again = false;
+    bool reached = true, again = false, call = false;
     u64 farthest = f->start;
     struct insn i;
     for (u64 pc = f->start; pc < w->limit;) {
@@ -90,20 +88,28 @@ static bool pass(struct flow *w, struct function *f)
                 farthest = i.target;
             bool back = i.has_target && i.target >= f->start && i.target < pc;
             if (i.has_target)
-                note_target(w, &i);
+                note_branch(w->m, i.target);
+            if (w->calls && (i.kind == INSN_CALL || i.address))
+                add_function(w->m, i.address ? i.address : i.target);
+            call = i.kind == INSN_CALL || i.kind == INSN_CALL_INDIRECT;
             again |= back && !(*mark_at(w, i.target) & MARK_START);
             if (i.kind == INSN_JUMP || i.kind == INSN_JUMP_INDIRECT || i.kind == INSN_END)
                 reached = false;
         }
         pc = end;
     }
+    // Some unwind tables end before the code does (glibc's clone3). But a call at the end is one
+    // that does not return.
+    if (reached && !call)
+        note_branch(w->m, w->limit);
     return again;
 }
 
 static void decode_function(struct image *m, struct decoder *d, size_t index, bool calls)
 {
     struct function f = m->function[index];
-    if (f.decoded)
+    // The FDE of a signal's return begins a byte early, for unwinders that step back one.
+    if (f.decoded || f.trap)
         return;
     struct flow w = {.m = m, .d = d, .l = image_code(m, f.start, 1), .calls = calls};
     u64 end = w.l->vaddr + w.l->size;
@@ -119,33 +125,69 @@ static bool all_covered(struct image *m, const u64 *candidate, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const struct load *l = image_code(m, candidate[i], 2);
-        if (!(l->marks[candidate[i] - l->vaddr] & MARK_COVERED))
+        long at = image_function(m, candidate[i]);
+        if (!(l->marks[candidate[i] - l->vaddr] & MARK_COVERED) &&
+            (at < 0 || !m->function[at].trap))
             return false;
     }
     return true;
 }
 
+// The functions that lie around the candidates, as far as jumps with short displacements reach.
+static void decode_around(struct image *m, struct decoder *d, u64 candidate)
+{
+    long at = image_function(m, candidate);
+    for (long k = at; k >= 0; k--) {
+        decode_function(m, d, (size_t)k, false);
+        if (m->function[k].start + NEAR < candidate)
+            break;
+    }
+    for (size_t k = (size_t)(at + 1); k < m->functions && m->function[k].start < candidate + NEAR;
+         k++)
+        decode_function(m, d, k, false);
+}
+
+// Makes functions of the places in a load that are jumped to and were not reached from a start.
+static void add_parts(struct image *m, const struct load *l)
+{
+    const u8 known = MARK_START | MARK_COVERED | MARK_FUNCTION;
+    for (u64 i = 0; l->marks && i < l->size; i++) {
+        if (!(l->marks[i] & MARK_BRANCH) || l->marks[i] & known)
+            continue;
+        image_add(m, (struct function){.start = l->vaddr + i, .part = true});
+    }
+}
+
+// Decodes all code, finding more functions by calls, jumps and loaded addresses. They are added at
+// the end of the list, and put in order at last.
+static void decode_all(struct image *m, struct decoder *d)
+{
+    size_t done = 0;
+    for (size_t k = 0; k < m->functions; k++)
+        m->function[k].decoded = false;
+    for (int round = 0; round < ROUNDS && done < m->functions; round++) {
+        for (; done < m->functions; done++)
+            decode_function(m, d, done, true);
+        for (unsigned i = 0; i < m->loads; i++)
+            add_parts(m, &m->load[i]);
+    }
+    image_sort(m);
+    for (size_t k = 1; k < m->functions; k++) {
+        struct function *f = &m->function[k];
+        if (f->part) {
+            f->indirect |= f[-1].indirect && !f[-1].table;
+            f->lsda |= f[-1].lsda;
+        }
+    }
+}
+
 void flow_decode(struct image *m, struct decoder *d, const u64 *candidate, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        long at = image_function(m, candidate[i]);
-        for (long k = at; k >= 0; k--) {
-            decode_function(m, d, (size_t)k, false);
-            if (m->function[k].start + NEAR < candidate[i])
-                break;
-        }
-        for (size_t k = (size_t)(at + 1);
-             k < m->functions && m->function[k].start < candidate[i] + NEAR; k++)
-            decode_function(m, d, k, false);
-    }
     u64 whole = 0;
     for (unsigned i = 0; i < m->loads; i++)
         whole += m->load[i].marks ? m->load[i].size : 0;
-    if (all_covered(m, candidate, n) || whole > WHOLE_MAX)
-        return;
-    for (size_t k = 0; k < m->functions; k++)
-        m->function[k].decoded = false;
-    for (size_t k = 0; k < m->functions; k++) // they become more meanwhile
-        decode_function(m, d, k, true);
-    image_sort(m);
+    for (size_t i = 0; i < n; i++)
+        decode_around(m, d, candidate[i]);
+    if (whole <= WHOLE_MAX && !all_covered(m, candidate, n))
+        decode_all(m, d);
 }

@@ -18,6 +18,8 @@ enum {
     MARK_FUNCTION = 4, // a function begins here
     MARK_BRANCH = 8,   // a decoded instruction jumps here
     MARK_TARGET = 16,  // something may jump here: more than really does (targets.c)
+    MARK_POINTER = 32, // a word of data has this value: mostly chance
+    MARK_PAD = 64,     // filler that was taken for a jump to a slot (pads.c)
 };
 
 // The bytes of a PT_LOAD that come from the file.
@@ -34,6 +36,7 @@ struct function {
     u64 end;       // 0: not known
     bool lsda;     // has landing pads, where the unwinder goes
     bool trap;     // a signal's return (augmentation 'S')
+    bool part;     // not a start: a jump from elsewhere goes here
     bool decoded;  // (flow.c)
     bool indirect; // has a jump through a register
     bool table;    // and refers to a jump table

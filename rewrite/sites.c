@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JUMP 5 // bytes of jmp rel32
+#define JUMP 5       // bytes of jmp rel32
+#define SHORT_JUMP 2 // of jmp rel8
 #define CANDIDATES_MAX (1UL << 20)
 #define SIGRETURN 15
 #define LOOK_BACK 8 // instructions before a site, in search of its number
@@ -36,8 +37,7 @@ static u8 marks_at(struct image *m, u64 addr)
     return l ? l->marks[addr - l->vaddr] : 0;
 }
 
-// The decoded instruction that ends at `end`. False: none does, or more than one.
-static bool decode_before(struct image *m, struct decoder *d, u64 end, u64 *start, struct insn *i)
+bool decode_before(struct image *m, struct decoder *d, u64 end, u64 *start, struct insn *i)
 {
     for (u64 at = end - 1; at >= end - INSN_MAX && at < end; at--) {
         if (!(marks_at(m, at) & MARK_START))
@@ -82,26 +82,25 @@ static bool near_jump_into(struct image *m, u64 start, u64 end)
     return false;
 }
 
-// Chooses the window of a site.
-static enum site_state choose(struct image *m, struct decoder *d, struct site *s)
+// Finds the shortest window of at least so many bytes.
+static enum site_state find_window(struct image *m, struct decoder *d, struct site *s, u64 least)
 {
-    const u8 into = MARK_BRANCH | MARK_TARGET | MARK_FUNCTION;
+    const u8 into = MARK_BRANCH | MARK_TARGET | MARK_FUNCTION | MARK_POINTER;
     u64 start = s->address;
     int count = 0;
-    while (s->address - start < JUMP) {
+    for (; s->address - start < least; count++) {
         struct insn i;
         u8 here = marks_at(m, start);
-        if (count && here & MARK_FUNCTION)
-            return SITE_FUNCTION;
         if (count && here & into)
-            return SITE_TARGET;
+            return here & MARK_FUNCTION ? SITE_FUNCTION : SITE_TARGET;
         if (!decode_before(m, d, start, &start, &i))
-            return count || here & MARK_FUNCTION ? SITE_FUNCTION : SITE_UNREACHED;
+            return here & MARK_FUNCTION ? SITE_FUNCTION : here & into ? SITE_TARGET : SITE_BRANCH;
         if (i.move != MOVE_YES)
             return (enum site_state)i.move;
-        if (image_marked(m, start, start + i.length, into))
+        // Into the middle of an instruction go no real jumps but decoded ones (past a prefix), so
+        // what only looks like a jump does not count there.
+        if (image_marked(m, start, start + i.length, MARK_BRANCH | MARK_FUNCTION))
             return SITE_TARGET;
-        count++;
     }
     if (s->address - start > REWRITE_WINDOW_MAX)
         return SITE_LONG;
@@ -118,12 +117,26 @@ static enum site_state choose(struct image *m, struct decoder *d, struct site *s
     return SITE_MOVED;
 }
 
+static enum site_state choose(struct image *m, struct decoder *d, struct site *s)
+{
+    enum site_state state = find_window(m, d, s, JUMP);
+    if (state == SITE_MOVED || find_window(m, d, s, SHORT_JUMP) != SITE_MOVED)
+        return state;
+    s->pad = pad_take(m, d, s->address - s->window);
+    return s->pad ? SITE_MOVED : state;
+}
+
 // False: the bytes are no system call.
 static bool judge(struct image *m, struct decoder *d, struct site *s)
 {
     u8 here = marks_at(m, s->address);
+    long at = image_function(m, s->address);
     s->call = -1;
     s->state = SITE_UNREACHED;
+    if (at >= 0 && m->function[at].trap && s->address < m->function[at].end) {
+        s->state = SITE_SIGRETURN;
+        return true;
+    }
     if (!(here & MARK_START)) {
         struct insn i;
         u64 start;
@@ -135,11 +148,7 @@ static bool judge(struct image *m, struct decoder *d, struct site *s)
         return true;
     }
     s->call = call_number(m, d, s->address);
-    long at = image_function(m, s->address);
-    if (s->call == SIGRETURN || (at >= 0 && m->function[at].trap))
-        s->state = SITE_SIGRETURN;
-    else
-        s->state = choose(m, d, s);
+    s->state = s->call == SIGRETURN ? SITE_SIGRETURN : choose(m, d, s);
     return true;
 }
 

@@ -49,6 +49,11 @@ bool targets_is_table(struct image *m, u64 addr);
 // Decodes forward from the functions around each 0f 05 (flow.c).
 void flow_decode(struct image *m, struct decoder *d, const u64 *candidate, size_t n);
 
+// The decoded instruction that ends at `end`. False: none does, or more than one.
+bool decode_before(struct image *m, struct decoder *d, u64 end, u64 *start, struct insn *i);
+// Takes room for a jump near a window that is too short for one (pads.c). 0: there is none.
+u64 pad_take(struct image *m, struct decoder *d, u64 window);
+
 // Finds the sites, and decides. Returns NULL, or why the file is left alone.
 const char *sites_find(struct image *m, struct decoder *d, struct sites *to);
 

@@ -11,11 +11,11 @@
 // its instructions point at the same long table.
 #define TABLES_MAX (1UL << 26)
 
-static void mark(struct image *m, u64 addr)
+static void mark(struct image *m, u64 addr, u8 what)
 {
     struct load *l = image_code(m, addr, 1);
     if (l)
-        l->marks[addr - l->vaddr] |= MARK_TARGET;
+        l->marks[addr - l->vaddr] |= what;
 }
 
 static u64 read32(const u8 *p)
@@ -41,7 +41,7 @@ static void read_table(struct image *m, u64 table, u64 *budget)
         --*budget;
         if (!image_code(m, target, 1))
             return;
-        mark(m, target);
+        mark(m, target, MARK_TARGET);
     }
 }
 
@@ -51,15 +51,15 @@ static void scan_code(struct image *m, const struct load *l, u64 *budget)
     for (u64 i = 0; i + 5 <= l->size; i++) {
         u64 addr = l->vaddr + i;
         if (p[i] == 0xe8 || p[i] == 0xe9) { // call, jmp
-            mark(m, addr + 5 + read32(p + i + 1));
+            mark(m, addr + 5 + read32(p + i + 1), MARK_TARGET);
         } else if (i + 6 <= l->size && p[i] == 0x0f && (p[i + 1] & 0xf0) == 0x80) { // jcc
-            mark(m, addr + 6 + read32(p + i + 2));
+            mark(m, addr + 6 + read32(p + i + 2), MARK_TARGET);
         } else if (i + 6 <= l->size && p[i] == 0xc7 && p[i + 1] == 0xf8) { // xbegin
-            mark(m, addr + 6 + read32(p + i + 2));
+            mark(m, addr + 6 + read32(p + i + 2), MARK_TARGET);
         } else if (i + 7 <= l->size && (p[i] & 0xfb) == 0x48 && p[i + 1] == 0x8d &&
                    (p[i + 2] & 0xc7) == 0x05) { // lea disp32(%rip),%r64
             u64 target = addr + 7 + read32(p + i + 3);
-            mark(m, target);
+            mark(m, target, MARK_TARGET);
             read_table(m, target, budget);
         }
     }
@@ -77,7 +77,7 @@ static void scan_pointers(struct image *m, const struct load *l)
         u64 v = 0;
         memcpy(&v, p + i, n);
         if (v >= m->lo)
-            mark(m, v);
+            mark(m, v, MARK_POINTER);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "layout.h"
 
 #define JUMP 5         // bytes of jmp rel32
+#define SHORT_JUMP 2   // of jmp rel8
 #define LOWEST 0x10000 // no mapping is below (vm.mmap_min_addr)
 
 // The 32-bit displacement from the end of an instruction to a place.
@@ -69,6 +70,11 @@ void rewriting_make(struct rewriting *r, const u8 *file, u64 size)
         r->slots_size = r->sites.moved = 0;
 }
 
+void rewriting_nothing(struct rewriting *r)
+{
+    r->slots_size = r->sites.moved = r->sites.count = r->image.lo = 0;
+}
+
 void rewriting_free(struct rewriting *r)
 {
     decoder_close(r->decoder);
@@ -96,8 +102,18 @@ void site_slot(const struct rewriting *r, const struct site *s, u8 slot[REWRITE_
 void site_jump(const struct site *s, u8 *window)
 {
     memset(window, 0xcc, s->window);
-    window[0] = 0xe9; // jmp slot
-    put_displacement(window + 1, s->address - s->window + JUMP, s->slot);
+    if (s->pad) {
+        window[0] = 0xeb; // jmp pad
+        window[1] = (u8)(s->pad - (s->address - s->window + SHORT_JUMP));
+    } else {
+        site_jump_far(s, s->address - s->window, window);
+    }
+}
+
+void site_jump_far(const struct site *s, u64 at, u8 *to)
+{
+    to[0] = 0xe9; // jmp slot
+    put_displacement(to + 1, at + JUMP, s->slot);
 }
 
 // ---- The entry ----
@@ -159,7 +175,10 @@ u8 *entry_make(const struct rewriting *r, u64 *size)
             const struct site *s = &r->sites.site[k];
             if (s->state != SITE_MOVED || s->address - g->vaddr >= g->size)
                 continue;
-            site_jump(s, entry + g->text_at + (s->address - s->window - g->vaddr));
+            u8 *text = entry + g->text_at;
+            site_jump(s, text + (s->address - s->window - g->vaddr));
+            if (s->pad)
+                site_jump_far(s, s->pad, text + (s->pad - g->vaddr));
             site_slot(r, s, entry + REWRITE_SLOTS_AT + (s->slot - r->slots));
         }
     }

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// shared
+// A library: its slots lie below address 0.
+    .globl f
+    .type f, @function
+f:
+    mov $39, %eax
+    syscall                     // moved
+    lea 1f(%rip), %rdx          // a place that is jumped to in another way
+    jmp *%rdx
+    xor %edi, %edi
+1:  mov %r8, %rax
+    syscall                     // left: a branch may go between
+    ret
+    .size f, . - f

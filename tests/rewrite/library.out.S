@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#include "rewritten.h"
+    JUMP(1, 5)
+    syscall
+b1: lea 1f(%rip), %rdx
+    jmp *%rdx
+    xor %edi, %edi
+1:  mov %r8, %rax
+    syscall
+    ret
+
+    SLOTS
+    SLOT(1, b1, 5, mov $39, %eax)

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include "rewritten.h"
+_start:
+    ret
+
+    .balign 16
+    JUMP(1, 5)
+    syscall
+b1: JUMP(2, 5)
+    syscall
+b2: ret
+    .balign 16
+    mov $39, %eax
+    syscall
+    ret
+
+    .balign 16
+    xor %edi, %edi
+    xor %esi, %esi
+    cltd
+    syscall
+    JUMP(3, 5)
+    syscall
+b3: ret
+
+    .balign 16
+    JUMP(4, 5)
+    syscall
+b4: ret
+
+    .balign 16
+    nop
+    nop
+    mov $39, %rax
+    syscall
+
+    SLOTS
+    SLOT(1, b1, 5, mov $39, %eax)
+    SLOT(2, b2, 5, xor %edi, %edi; xor %esi, %esi; nop)
+    SLOT(3, b3, 5, mov $39, %eax)
+    SLOT(4, b4, 5, mov $39, %eax)
