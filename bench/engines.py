@@ -28,6 +28,7 @@ class Place:
 
     def __init__(self, root, inside):
         self.root, self.inside = Path(root), inside
+        self.ready = set()  # groups whose data set is there
 
     @property
     def outside(self):
@@ -129,7 +130,7 @@ def no_micro(group, _):
 
 
 def no_children(group, row):
-    if group != "micro":
+    if group not in ("micro", "start"):
         return "qemu-user leaves what a program executes to the host"
     return "what is executed runs natively" if row.name in ("exec-static", "exec-dynamic", "spawn") else None
 
