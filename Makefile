@@ -27,9 +27,9 @@ hosted_src := $(wildcard cli/*.c rewrite/*.c vm/*.c)
 core_obj   := $(core_src:%=$(B)/core/%.o)
 hosted_obj := $(hosted_src:%=$(B)/hosted/%.o)
 sources    := $(wildcard $(addsuffix /*.[ch],include host task fs loader syscalls trap \
-                                             cli rewrite vm tests tests/guest tests/fuzz))
+                                             cli rewrite vm tests tests/guest tests/fuzz bench))
 
-.PHONY: all deps rootfs run test test-all check soak install clean format
+.PHONY: all deps rootfs run test test-all check soak bench install clean format
 all: $(B)/lxcore $(B)/lxrun
 
 $(B)/lxcore: $(core_obj) $(CORE_SCRIPT)
@@ -73,6 +73,10 @@ test-all: rootfs
 
 soak: rootfs
 	tests/soak.sh
+
+# BENCH holds options and names: make bench BENCH='--quick getpid,stat'
+bench: rootfs
+	bench/run.py $(BENCH)
 
 # lxrun looks for lxcore beside itself, then in ../lib/lxrun.
 install: all

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: MIT
+"""What the workloads run on: native, the engines of lxrun, and the peers.
+
+Each has a place, which is a root directory and the benchmark's own directory in it. Native runs and
+the peers share a tree with ordinary owners and modes; lxrun has its own tree, of which the other is
+a copy.
+"""
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from process import Failed, last_line, run
+
+TOP = Path(__file__).resolve().parent.parent
+BUILD = TOP / "build"
+PEERS = BUILD / "bench/peers"
+RUNSC_PLATFORMS = ["systrap", "kvm", "ptrace"]
+TRAPS = ["rewrite", "sud", "seccomp", "ptrace"]
+ENV = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
+       "LANG": "C.UTF-8", "TERM": "dumb", "USER": "root", "LOGNAME": "root"}
+LOADER = "/lib64/ld-linux-x86-64.so.2"
+
+
+class Place:
+    """A root directory, and the directory below it in which everything of the benchmark happens."""
+
+    def __init__(self, root, inside):
+        self.root, self.inside = Path(root), inside
+        self.ready = set()  # groups whose data set is there
+
+    @property
+    def outside(self):
+        """The benchmark's directory as the host names it."""
+        return self.root / self.inside.lstrip("/")
+
+    def make(self):
+        self.outside.mkdir(parents=True)
+
+    def remove(self):
+        shutil.rmtree(self.outside, ignore_errors=True)
+
+
+class Engine:
+    """One way to run a program. `wrap` turns a command and a directory (both as the guest names
+    them) into a command of the host."""
+
+    def __init__(self, name, kind, place, wrap, version="", cannot=None):
+        self.name, self.kind, self.place, self.wrap = name, kind, place, wrap
+        self.version, self.unavailable = version, None
+        self.cannot = cannot or (lambda group, row: None)
+
+    def run(self, command, cwd="/", timeout=20, **env):
+        return run(self.wrap(command, cwd), {**ENV, **env}, timeout)
+
+    def probe(self):
+        """Finds out whether it works here at all."""
+        if not self.unavailable:
+            try:
+                self.run(["/bin/true"])
+            except (Failed, OSError) as e:
+                self.unavailable = str(e)
+        return not self.unavailable
+
+
+def absent(name, kind, reason):
+    engine = Engine(name, kind, None, None)
+    engine.unavailable = reason
+    return engine
+
+
+def inside(cwd, command):
+    """For what cannot set the working directory by itself."""
+    return command if cwd == "/" else ["/usr/bin/env", "-C", cwd, *command]
+
+
+def native(place):
+    if place.root == Path("/"):
+        return Engine("native", "native", place, lambda c, cwd: inside(cwd, c),
+                      "the host's own programs: chroot needs root")
+    return Engine("native", "native", place,
+                  lambda c, cwd: ["chroot", str(place.root), *inside(cwd, c)], "chroot")
+
+
+def lxrun(place):
+    """One engine for each that the program at hand can be asked for."""
+    program = str(BUILD / "lxrun")
+    version = subprocess.run([program, "--version"], capture_output=True, text=True,
+                             check=True).stdout.strip()
+
+    def engine(name, *option):
+        return Engine(name, "lxrun", place,
+                      lambda c, cwd: [program, *option, "-r", str(place.root), "--cd", cwd, *c], version)
+
+    found = [engine(name, f"--trap={name}") for name in TRAPS]
+    for i, e in enumerate(found):
+        if not e.probe() and e.name == "sud" and "--trap" in e.unavailable:
+            found[i] = engine("sud")  # a version without the option has this engine alone
+            found[i].probe()
+    return found
+
+
+def find(name):
+    """The command of a peer: as installed, or as bench/peers has unpacked it."""
+    installed, path = shutil.which(name), PEERS / "usr/bin" / name
+    if installed:
+        return [installed]
+    if not path.exists():
+        return None
+    if name.endswith("-static"):
+        return [str(path)]
+    # Its libraries lie beside it. LD_LIBRARY_PATH would reach the guest too.
+    libs = [str(PEERS / d / "x86_64-linux-gnu") for d in ("usr/lib", "lib")]
+    return [LOADER, "--library-path", ":".join(libs), str(path)]
+
+
+def version_of(command):
+    p = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
+    for line in (p.stdout + p.stderr).splitlines():
+        if any(c.isdigit() for c in line):
+            return line.strip(" |_\\/")
+    return last_line(p.stdout)
+
+
+def no_micro(group, _):
+    if group == "micro":
+        return "a static program loads no library that could stand between"
+    return None
+
+
+def no_children(group, row):
+    if group not in ("micro", "start"):
+        return "qemu-user leaves what a program executes to the host"
+    return "what is executed runs natively" if row.name in ("exec-static", "exec-dynamic", "spawn") else None
+
+
+def peers(place):
+    root = str(place.root)
+
+    def proot(command):
+        binds = [a for d in ("/dev", "/proc", "/sys") for a in ("-b", d)]
+        return lambda c, cwd: [*command, "-0", "-r", root, *binds, "-w", cwd, *c]
+
+    def qemu(command):
+        # Static, and therefore able to run inside the root directory.
+        shutil.copy2(command[-1], place.outside / "qemu")
+        return lambda c, cwd: ["chroot", root, *inside(cwd, [place.inside + "/qemu", *c])]
+
+    def strace(command):
+        return lambda c, cwd: [*command, "-f", "-qq", "-o", "/dev/null", "chroot", root,
+                               *inside(cwd, c)]
+
+    def fakechroot(command):
+        return lambda c, cwd: [*command, "chroot", root, *inside(cwd, c)]
+
+    for name, program, wrap, cannot in (
+            ("proot", "proot", proot, None), ("qemu-user", "qemu-x86_64-static", qemu, no_children),
+            ("strace", "strace", strace, None), ("fakechroot", "fakechroot", fakechroot, no_micro)):
+        command = find(program)
+        if not command:
+            yield absent(name, "peer", "neither installed nor made by bench/peers")
+        elif os.geteuid() != 0 and name in ("qemu-user", "strace"):
+            yield absent(name, "peer", "its chroot needs root")
+        else:
+            yield Engine(name, "peer", place, wrap(command), version_of(command), cannot)
+    yield from gvisor(place)
+
+
+def gvisor(place):
+    """One engine for each platform of runsc; each run is a container that shares the host's
+    network."""
+    runsc = shutil.which("runsc")
+    for platform in RUNSC_PLATFORMS:
+        name = f"runsc-{platform}"
+        if not runsc:
+            yield absent(name, "peer", "no runsc in PATH")
+        elif platform == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
+            yield absent(name, "peer", "no /dev/kvm")
+        else:
+            yield Engine(name, "peer", place, container(runsc, platform, place), version_of([runsc]))
+
+
+def container(runsc, platform, place):
+    bundle = BUILD / "bench/bundle"
+    capabilities = [f"CAP_{c}" for c in (
+        "CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SYS_CHROOT").split()]
+
+    def wrap(command, cwd):
+        config = {
+            "ociVersion": "1.0.0",
+            "root": {"path": str(place.root)},
+            "process": {"args": command, "cwd": cwd, "user": {"uid": 0, "gid": 0},
+                        "env": [f"{k}={v}" for k, v in ENV.items()],
+                        "capabilities": {k: capabilities for k in
+                                         ("bounding", "effective", "permitted")}},
+            "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"},
+                       {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"}],
+            "linux": {"namespaces": [{"type": "pid"}, {"type": "mount"}]},
+        }
+        bundle.mkdir(exist_ok=True)
+        (bundle / "config.json").write_text(json.dumps(config))
+        return [runsc, "--platform", platform, "--network", "host", "--ignore-cgroups",
+                "--overlay2=none", "--root", str(bundle / "state"), "run", "--bundle", str(bundle),
+                f"lxrun-bench-{os.getpid()}"]
+
+    return wrap

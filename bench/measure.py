@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""One run of one group on one engine: figures by name, in the row's unit, or Failed."""
+import math
+import os
+import shutil
+import time
+from pathlib import Path
+
+from engines import ENV
+from process import Failed, descendants, end_orphans
+
+TIMEOUT = 300  # seconds of one script
+STARTS = 20  # of /bin/true, of which the median counts
+
+
+def measure(engine, group, names, opts, warm_up):
+    if group == "micro":
+        return {name: micro(engine, name, 1 if warm_up else opts.ms) for name in names}
+    if group == "start":
+        return {"start": start(engine)}
+    if group == "memory":
+        return {"memory": memory(engine)}
+    return script(engine, group, names, opts)
+
+
+def figure(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise Failed(f"printed no figure: {text[:80]!r}")
+    return value
+
+
+def micro(engine, name, ms):
+    place = engine.place
+    return figure(engine.run([place.inside + "/micro", name, str(ms)], cwd=place.inside, timeout=60))
+
+
+def start(engine):
+    """Nanoseconds from starting the engine's command to its end, as a shell would see it."""
+    command = engine.wrap(["/bin/true"], "/")
+    path = shutil.which(command[0])
+    took = []
+    for _ in range(STARTS):
+        begin = time.perf_counter_ns()
+        pid = os.posix_spawn(path, command, ENV)
+        _, status = os.waitpid(pid, 0)
+        took.append(time.perf_counter_ns() - begin)
+        if status:
+            raise Failed(f"wait status {status}")
+    end_orphans()
+    return sorted(took)[STARTS // 2]
+
+
+def memory(engine):
+    """KiB of an idle shell: the proportional set size of all processes that it takes."""
+    command = engine.wrap(["/bin/bash", "-c", "echo ready; read -r line"], "/")
+    to_guest, from_guest = os.pipe(), os.pipe()
+    pid = os.posix_spawn(shutil.which(command[0]), command, ENV, file_actions=[
+        (os.POSIX_SPAWN_DUP2, to_guest[0], 0), (os.POSIX_SPAWN_DUP2, from_guest[1], 1)])
+    os.close(to_guest[0])
+    os.close(from_guest[1])
+    try:
+        if os.read(from_guest[0], 16) != b"ready\n":
+            raise Failed("no shell")
+        return sum(map(proportional_set_size, descendants(os.getpid())))
+    finally:
+        os.close(to_guest[1])
+        os.close(from_guest[0])
+        os.waitpid(pid, 0)
+        end_orphans()
+
+
+def proportional_set_size(pid):
+    for line in Path("/proc", str(pid), "smaps_rollup").read_text(encoding="ascii").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    raise Failed("no proportional set size")
+
+
+def script(engine, group, names, opts):
+    """Runs bench/whole/GROUP.sh in a fresh directory. It prints `NAME MICROSECONDS` lines."""
+    place = engine.place
+    work = f"{place.inside}/work"
+    (place.outside / "work").mkdir()
+    os.sync()  # what the run before has left to write is not this one's
+    try:
+        text = engine.run(["/bin/bash", f"{place.inside}/whole/{group}.sh", "run"], cwd=work,
+                          timeout=TIMEOUT, DATA=f"{place.inside}/data", DIVISOR=str(opts.divisor))
+    finally:
+        shutil.rmtree(place.outside / "work", ignore_errors=True)
+    lines = dict(line.split(" ", 1) for line in text.splitlines() if line.count(" ") == 1)
+    if not set(lines) >= set(names):
+        raise Failed(f"figures of {sorted(lines)}, not of {sorted(names)}")
+    return {name: figure(lines[name]) * 1000 for name in names}

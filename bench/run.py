@@ -1,0 +1,187 @@
+#!/usr/bin/env -S python3 -B
+# SPDX-License-Identifier: MIT
+"""The benchmark: micro and whole-program workloads on every engine of lxrun, natively and on the
+peers.
+
+    bench/run.py [options] [NAME...]    NAME is a workload or a group of bench/table.py; several may
+                                        be joined by commas
+
+Prints one table and writes build/bench/result.json. docs/bench.md says how it measures. The exit
+status is 1 when a workload failed natively or under lxrun; a missed target is no failure.
+"""
+import argparse
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import data
+import engines
+import measure
+import report
+from process import Failed, adopt_orphans, end_orphans
+from table import GROUPS, QUICK
+
+TOP = Path(__file__).resolve().parent.parent
+OUT = TOP / "build/bench"
+NAMESPACE = "LXRUN_BENCH_NAMESPACE"
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--rounds", type=int, metavar="N",
+                        help="default 5, and 3 for whole programs; 1 with --quick")
+    parser.add_argument("--peer-rounds", type=int, default=1, metavar="N",
+                        help="rounds of whole programs that the slow peers take part in (default 1)")
+    parser.add_argument("--quick", action="store_true", help="small and short: does it work at all")
+    parser.add_argument("--ms", type=float, metavar="N",
+                        help="milliseconds of one micro measurement (default 60; 5 with --quick)")
+    parser.add_argument("--engines", metavar="NAME,...", help="only these; native is always run")
+    parser.add_argument("--no-peers", action="store_true", help="only native and lxrun")
+    parser.add_argument("--root", type=Path, metavar="DIR",
+                        help="lxrun's tree (default build/apps if made, else build/rootfs)")
+    parser.add_argument("--json", type=Path, default=OUT / "result.json", metavar="FILE")
+    opts = parser.parse_args()
+    opts.names = [n for name in opts.names for n in name.split(",") if n]
+    opts.ms = opts.ms or (5 if opts.quick else 60)
+    opts.divisor = QUICK if opts.quick else 1
+    if not opts.root:
+        made = (TOP / "build/apps.stamp").exists()
+        opts.root = TOP / ("build/apps" if made else "build/rootfs")
+    opts.root = opts.root.resolve()
+    return opts
+
+
+def chosen(names):
+    """[(group, rows)] of what the names select; all without names."""
+    known = set(GROUPS) | {row.name for rows in GROUPS.values() for row in rows}
+    for name in names:
+        if name not in known:
+            sys.exit(f"bench: no workload is named {name}; there are: {' '.join(sorted(known))}")
+    for group, rows in GROUPS.items():
+        picked = [r for r in rows if not names or group in names or r.name in names]
+        if picked and group == "micro":
+            yield from ((group, [row]) for row in picked)
+        elif picked:
+            yield group, rows
+
+
+def private_mounts():
+    """As root: goes on in a mount namespace of its own, so that no mount can stay behind."""
+    if os.geteuid() == 0 and NAMESPACE not in os.environ:
+        unshare = ["unshare", "--mount", "--propagation", "private"]
+        if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode == 0:
+            os.execvpe(unshare[0], [*unshare, sys.executable, "-B", *sys.argv],
+                       {**os.environ, NAMESPACE: "1"})
+    return os.environ.pop(NAMESPACE, None) is not None
+
+
+def places(opts, namespace):
+    """Where native runs and the peers are at home, and where lxrun is."""
+    inside = f"/var/tmp/lxrun-bench.{os.getpid()}"
+    ours = engines.Place(opts.root, inside)
+    if namespace:
+        tree = data.native_tree(opts.root, OUT / f"native-{opts.root.name}")
+        for d in "dev", "proc", "sys":
+            subprocess.run(["mount", "--rbind", f"/{d}", tree / d], check=True)
+        theirs = engines.Place(tree, inside)
+        return theirs, theirs, ours
+    host = engines.Place("/", str(OUT / f"host.{os.getpid()}"))
+    return host, engines.Place(opts.root, inside + ".peers"), ours
+
+
+def line_up(opts, native, peers, ours):
+    """The engines in the order of the table's columns, those included that cannot run here."""
+    found = [engines.native(native), *engines.lxrun(ours)]
+    if not opts.no_peers:
+        subprocess.run([TOP / "bench/peers"], check=True)
+        found += engines.peers(peers)
+    if opts.engines:
+        wanted = opts.engines.split(",")
+        for name in wanted:
+            if name not in [e.name for e in found]:
+                sys.exit(f"bench: no engine is named {name}")
+        found = [e for e in found if e.kind == "native" or e.name in wanted]
+    for e in found:
+        e.probe()
+    return found
+
+
+def rounds_of(opts, group, engine):
+    rounds = opts.rounds or (1 if opts.quick else 5 if group == "micro" else 3)
+    if engine.kind == "peer" and group not in ("micro", "start", "memory"):
+        return min(rounds, opts.peer_rounds)
+    return rounds
+
+
+def run_group(opts, group, rows, everyone, results):
+    """Round-robin over the engines; each round begins with another one."""
+    names = [row.name for row in rows]
+    able = []
+    for e in everyone:
+        reasons = [e.unavailable or e.cannot(group, row) or data.missing(e.place, group)
+                   for row in rows]
+        if all(reasons):
+            for name, reason in zip(names, reasons):
+                results.not_run(name, e.name, reason)
+        else:
+            able.append(e)
+    def attempt(engine, keep):
+        try:
+            data.prepare(engine, group, opts.divisor)
+            figures = measure.measure(engine, group, names, opts, warm_up=keep is None)
+            if keep is not None:
+                for name in names:
+                    results.add(name, engine.name, keep, figures[name])
+        except Failed as e:
+            able.remove(engine)
+            for name in names:
+                results.failed(name, engine.name, str(e))
+
+    for e in list(able):
+        if e.kind != "peer":
+            attempt(e, None)
+    for i in range(max(rounds_of(opts, group, e) for e in everyone)):
+        order = able[i % len(able):] + able[:i % len(able)] if able else []
+        for e in order:
+            if i < rounds_of(opts, group, e):
+                attempt(e, i)
+
+
+def main():
+    opts = options()
+    groups = list(chosen(opts.names))
+    namespace = private_mounts()
+    # SIGTERM ends us as an exception does: with everything cleaned up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    OUT.mkdir(parents=True, exist_ok=True)
+    lock = open(OUT / "lock", "w", encoding="ascii")  # two at once would measure each other
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    adopt_orphans()
+    micro = data.build_micro()
+    at = places(opts, namespace)
+    try:
+        for place in set(at):
+            place.make()
+            shutil.copy2(micro, place.outside / "micro")
+        everyone = line_up(opts, *at)
+        results = report.Results(opts, everyone)
+        for group, rows in groups:
+            report.progress(" ".join(row.name for row in rows))
+            run_group(opts, group, rows, everyone, results)
+        report.progress("")
+    finally:
+        end_orphans(0)
+        for place in set(at):
+            place.remove()
+    results.finish(groups)
+    return 1 if results.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# needs: git
+. "${0%/*}/common"
+
+setup()
+{
+    git init -q -b main repo
+    git -C repo fast-import --quiet <"$DATA/git.import"
+    git -C repo reset -q --hard
+}
+
+run()
+{
+    git config --global gc.auto 0
+    git config --global safe.directory '*'
+    timed git-clone git clone -q "$DATA/repo" clone
+    expect "$(git -C clone ls-files | wc -l)" "$(some 3000)"
+    # The first one may still refresh the index.
+    git -C clone status --porcelain
+    timed git-status git -C clone status --porcelain
+    expect "$(<"$log")" ''
+    git -C clone fsck --no-progress
+}
+
+main "$@"

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+// The one door: every way of catching a system call ends at door_enter with the guest's registers
+// as they were at the `syscall`, but for %rcx, which holds the address behind it. The signal
+// side of the door's two windows is in trap/signal.c.
+//
+// Rules here: nothing is pushed on the guest's stack (red zone, tiny stacks), no vector state is
+// touched, and between door_check and door_end the guest's registers are complete in the task, so
+// that a signal there is delivered as if it came in the guest.
+#include "layout.h"
+
+#define EFLAGS_TF 0x100
+#define EFLAGS_DF 0x400
+#define EFLAGS_AC 0x40000
+// Rarely set, and lxcore's own code could not run with them.
+#define EFLAGS_TROUBLE (EFLAGS_TF | EFLAGS_DF | EFLAGS_AC)
+
+	.text
+	.globl	door_enter, door_return, door_recheck, door_check, door_end
+	.type	door_enter, @function
+door_enter:
+	mov	%rsp, %gs:T_RSP
+	mov	%gs:T_STACK, %rsp
+	pushfq				// the runtime stack is empty: one slot below its top
+	mov	%rcx, %gs:T_RIP
+	mov	%rcx, %gs:T_RCX
+	mov	%rax, %gs:T_RAX
+	mov	%rax, %gs:T_ORIG_RAX
+	mov	%rdi, %gs:T_RDI
+	mov	%rsi, %gs:T_RSI
+	mov	%rdx, %gs:T_RDX
+	mov	%r10, %gs:T_R10
+	mov	%r8, %gs:T_R8
+	mov	%r9, %gs:T_R9
+	mov	%rbx, %gs:T_RBX
+	mov	%rbp, %gs:T_RBP
+	mov	%r12, %gs:T_R12
+	mov	%r13, %gs:T_R13
+	mov	%r14, %gs:T_R14
+	mov	%r15, %gs:T_R15
+	pop	%rax
+	mov	%rax, %gs:T_EFLAGS
+	mov	%rax, %r11
+	and	$~2, %r11		// see dispatch_lost() in trap/signal.c
+	mov	%r11, %gs:T_R11
+	test	$EFLAGS_TROUBLE, %eax
+	jnz	2f
+1:	mov	%gs:T_SELF, %rdi
+	call	dispatch
+	// A C function has preserved the registers that door_return loads.
+	jmp	door_check
+2:	and	$~EFLAGS_TROUBLE, %rax
+	push	%rax
+	popfq
+	jmp	1b
+
+door_recheck:
+	mov	%gs:T_SELF, %rdi
+	call	signal_check_pending
+door_return:
+	mov	%gs:T_STACK, %rsp
+	mov	%gs:T_RBX, %rbx
+	mov	%gs:T_RBP, %rbp
+	mov	%gs:T_R12, %r12
+	mov	%gs:T_R13, %r13
+	mov	%gs:T_R14, %r14
+	mov	%gs:T_R15, %r15
+door_check:
+	cmpl	$0, %gs:T_NOTED
+	jne	4f
+	mov	%gs:T_RDI, %rdi
+	mov	%gs:T_RSI, %rsi
+	mov	%gs:T_RDX, %rdx
+	mov	%gs:T_R10, %r10
+	mov	%gs:T_R8, %r8
+	mov	%gs:T_R9, %r9
+	mov	%gs:T_R11, %r11
+	mov	%gs:T_RCX, %rcx
+	testl	$EFLAGS_TROUBLE, %gs:T_EFLAGS
+	jnz	3f
+	// popfq costs as much as all the rest. These are the flags that C code has changed: OF by an
+	// addition that overflows when it was set, the others by SAHF.
+	movb	%gs:T_EFLAGS, %ah
+	movb	%gs:T_EFLAGS + 1, %al
+	and	$8, %al
+	add	$0x78, %al
+	sahf
+	mov	%gs:T_RAX, %rax
+	mov	%gs:T_RSP, %rsp
+	jmp	*%gs:T_RIP
+3:	pushq	%gs:T_EFLAGS
+	mov	%gs:T_RAX, %rax
+	popfq
+	mov	%gs:T_RSP, %rsp
+	jmp	*%gs:T_RIP
+door_end:
+4:	mov	%gs:T_SELF, %rdi
+	call	signal_deliver_noted
+	jmp	door_return
+	.size	door_enter, .-door_enter
+
+// long uaccess_copy(void *dst, const void *src, size_t n): copies, returns the bytes not copied. A
+// fault inside [uaccess_begin, uaccess_end) makes the handler go on at uaccess_fixup. Most copies
+// are a few words, for which `rep movsb` takes long to begin; a fault among those goes on with it,
+// so that all bytes before the bad one are copied.
+	.globl	uaccess_copy, uaccess_begin, uaccess_end, uaccess_fixup, uaccess_str
+	.globl	uaccess_words_begin, uaccess_words_end
+	.type	uaccess_copy, @function
+uaccess_copy:
+	mov	%rdx, %rcx
+	cmp	$64, %rdx
+	ja	uaccess_begin
+	cmp	$8, %rdx
+	jb	2f
+uaccess_words_begin:
+1:	mov	(%rsi), %rax
+	mov	%rax, (%rdi)
+	add	$8, %rsi
+	add	$8, %rdi
+	sub	$8, %rcx
+	cmp	$8, %rcx
+	jae	1b
+2:	cmp	$4, %rcx
+	jb	3f
+	mov	(%rsi), %eax
+	mov	%eax, (%rdi)
+	add	$4, %rsi
+	add	$4, %rdi
+	sub	$4, %rcx
+uaccess_words_end:
+3:	test	%ecx, %ecx
+	je	uaccess_fixup
+uaccess_begin:
+	rep movsb
+uaccess_end:
+uaccess_fixup:
+	mov	%rcx, %rax
+	ret
+	.size	uaccess_copy, .-uaccess_copy
+
+// long uaccess_str(char *dst, const char *src, size_t n): copies a string with its end, at most n
+// bytes; returns its length, n when no end came, -14 (EFAULT) on a fault.
+	.globl	uaccess_str_begin, uaccess_str_end, uaccess_str_fixup
+	.type	uaccess_str, @function
+uaccess_str:
+	xor	%eax, %eax
+1:	cmp	%rdx, %rax
+	je	2f
+uaccess_str_begin:
+	movb	(%rsi,%rax), %cl
+uaccess_str_end:
+	movb	%cl, (%rdi,%rax)
+	test	%cl, %cl
+	je	2f
+	inc	%rax
+	jmp	1b
+uaccess_str_fixup:
+	mov	$-14, %rax
+2:	ret
+	.size	uaccess_str, .-uaccess_str
+
+// long uaccess_xsave(void *area, u64 mask): saves vector state into guest memory; 0 or -14.
+	.globl	uaccess_xsave, uaccess_xsave_begin, uaccess_xsave_end, uaccess_xsave_fixup
+	.type	uaccess_xsave, @function
+uaccess_xsave:
+	mov	%rsi, %rax
+	mov	%rsi, %rdx
+	shr	$32, %rdx
+uaccess_xsave_begin:
+	xsave64	(%rdi)
+uaccess_xsave_end:
+	xor	%eax, %eax
+	ret
+uaccess_xsave_fixup:
+	mov	$-14, %rax
+	ret
+	.size	uaccess_xsave, .-uaccess_xsave
+
+// void signal_reset_vectors(u64 mask): vector state as a handler begins with it.
+	.globl	signal_reset_vectors
+	.type	signal_reset_vectors, @function
+signal_reset_vectors:
+	mov	%edi, %eax
+	mov	%rdi, %rdx
+	shr	$32, %rdx
+	xrstor64 clean_xsave(%rip)
+	ret
+	.size	signal_reset_vectors, .-signal_reset_vectors
+
+	.section .rodata
+	.balign	64
+clean_xsave:
+	.fill	24
+	.long	0x1f80			// MXCSR
+	.fill	576 - 28
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,574 @@
+// SPDX-License-Identifier: MIT
+// Signals. lxcore owns every host handler and the host's alternate stack; the guest's dispositions
+// are records (struct sighand). docs/signals.md is the chapter on the subject.
+//
+// A host signal finds the thread in one of four places:
+//   guest code            the guest's frame is built at once, on the guest's stack
+//   the door's exit       the same, with the registers that the door was about to load
+//   an uaccess function   (faults only) the copy goes on at its fix-up and reports EFAULT
+//   elsewhere in lxcore   the signal is noted; everything else is blocked in the interrupted
+//                         frame, so there is never a second one; the door's exit delivers it
+#include <linux/signal.h>
+
+#include <asm/sigcontext.h>
+#include <asm/ucontext.h>
+
+#include "host.h"
+#include "siginfo.h"
+#include "signal.h"
+#include "trap.h"
+#include "uaccess.h"
+
+#define SYS_USER_DISPATCH_CODE 2
+#define EFLAGS_FIXED 0x2UL // always set in the register
+#define EFLAGS_TF 0x100UL
+#define EFLAGS_DF 0x400UL
+#define EFLAGS_RF 0x10000UL
+#define UC_FLAGS (UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS)
+#define USER_CS 0x33
+#define USER_DS 0x2b
+#define RED_ZONE 128
+#define MIN_XSAVE 576 // legacy area and header
+#define SW_RESERVED 464
+
+// The kernel's struct ucontext and rt_sigframe (arch/x86/include/asm/sigframe.h).
+struct kucontext {
+    u64 flags;
+    uptr link;
+    uptr ss_sp;
+    s32 ss_flags;
+    u32 pad;
+    u64 ss_size;
+    struct sigcontext_64 mc;
+    u64 sigmask;
+};
+
+struct sigframe {
+    uptr restorer;
+    struct kucontext uc;
+    siginfo_t info;
+};
+
+_Static_assert(sizeof(struct kucontext) == 304, "kernel's ucontext");
+_Static_assert(sizeof(struct sigframe) == 440, "kernel's rt_sigframe");
+
+extern const char door_return[], door_recheck[], door_check[], door_end[];
+extern const char uaccess_words_begin[], uaccess_words_end[];
+extern const char uaccess_begin[], uaccess_end[], uaccess_fixup[];
+extern const char uaccess_str_begin[], uaccess_str_end[], uaccess_str_fixup[];
+extern const char uaccess_xsave_begin[], uaccess_xsave_end[], uaccess_xsave_fixup[];
+void signal_reset_vectors(u64 mask);
+extern const char lxcore_text_start[], lxcore_text_end[];
+
+static bool in_lxcore(u64 pc)
+{
+    return pc >= (u64)lxcore_text_start && pc < (u64)lxcore_text_end;
+}
+
+static bool between(u64 pc, const char *from, const char *to)
+{
+    return pc >= (u64)from && pc < (u64)to;
+}
+
+// A program may queue itself a signal that says to come from the kernel (rt_sigqueueinfo(2)). It
+// arrives behind the host call that sends it or unblocks it, where nothing faults by itself.
+static bool is_forged(u64 pc)
+{
+    return between(pc, hostcall_start, hostcall_end);
+}
+
+static bool is_always(int sig)
+{
+    return SIG_ALWAYS & SIGSET_BIT(sig);
+}
+
+// Signals that the kernel sends for what an instruction did.
+static bool is_fault(int sig, const siginfo_t *info)
+{
+    return info->si_code > 0 &&
+           (sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL || sig == SIGTRAP);
+}
+
+void signal_die(struct task *t, int sig)
+{
+    struct ksigaction dfl = {0};
+    u64 set = SIGSET_BIT(sig);
+    proc_unregister(t);
+    HOST4(__NR_rt_sigaction, sig, &dfl, NULL, 8);
+    HOST3(__NR_tgkill, t->proc->tgid, t->tid, sig);
+    host_sigprocmask(SIG_UNBLOCK, &set, NULL);
+    host_exit_group(128 + sig);
+}
+
+static void regs_from_context(struct regs *r, const struct sigcontext_64 *c)
+{
+    *r = (struct regs){.r15 = c->r15,
+                       .r14 = c->r14,
+                       .r13 = c->r13,
+                       .r12 = c->r12,
+                       .rbp = c->bp,
+                       .rbx = c->bx,
+                       .r11 = c->r11,
+                       .r10 = c->r10,
+                       .r9 = c->r9,
+                       .r8 = c->r8,
+                       .rax = c->ax,
+                       .rcx = c->cx,
+                       .rdx = c->dx,
+                       .rsi = c->si,
+                       .rdi = c->di,
+                       .orig_rax = c->ax,
+                       .rip = c->ip,
+                       .eflags = c->flags,
+                       .rsp = c->sp};
+}
+
+static void regs_to_context(struct sigcontext_64 *c, const struct regs *r)
+{
+    c->r15 = r->r15, c->r14 = r->r14, c->r13 = r->r13, c->r12 = r->r12;
+    c->bp = r->rbp, c->bx = r->rbx, c->r11 = r->r11, c->r10 = r->r10;
+    c->r9 = r->r9, c->r8 = r->r8, c->ax = r->rax, c->cx = r->rcx;
+    c->dx = r->rdx, c->si = r->rsi, c->di = r->rdi;
+    c->ip = r->rip, c->flags = r->eflags, c->sp = r->rsp;
+}
+
+static bool on_altstack(const struct task *t, uptr sp)
+{
+    return !(t->altstack.flags & SS_AUTODISARM) && t->altstack.size && sp > t->altstack.sp &&
+           sp - t->altstack.sp <= t->altstack.size;
+}
+
+// Writes the vector area of a guest frame at `to`: a copy of the host frame's, or, at the door's
+// exit (from == 0), the live registers, which lxcore never touches.
+static long write_xstate(struct task *t, uptr to, uptr from, size_t size)
+{
+    if (from)
+        return copy_to_guest(to, (const void *)from, size);
+    size_t live_size;
+    u64 mask = xstate_live(t->proc, &live_size);
+    u8 zero[64] = {0};
+    // The header must be clean; XSAVE writes only the part of it that it defines.
+    if (copy_to_guest(to + 512, zero, sizeof zero) || !guest_range_ok(to, size) ||
+        uaccess_xsave((void *)to, mask))
+        return -EFAULT;
+    struct _fpx_sw_bytes sw = {.magic1 = FP_XSTATE_MAGIC1,
+                               .extended_size = (u32)size,
+                               .xfeatures = mask,
+                               .xstate_size = (u32)size - FP_XSTATE_MAGIC2_SIZE};
+    u32 magic2 = FP_XSTATE_MAGIC2;
+    if (copy_to_guest(to + SW_RESERVED, &sw, sizeof sw))
+        return -EFAULT;
+    return copy_to_guest(to + size - sizeof magic2, &magic2, sizeof magic2);
+}
+
+// Builds the guest's frame for sig and turns r into the handler's first state. fpstate: host
+// memory to copy, or 0. Returns -EFAULT when the stack is bad; the frame's mask is `mask`.
+static long build_frame(struct task *t, struct regs *r, const struct ksigaction *sa,
+                        const siginfo_t *info, uptr fpstate, const struct sigcontext_64 *fault,
+                        u64 mask)
+{
+    size_t xsize;
+    xstate_live(t->proc, &xsize);
+    if (fpstate) {
+        const struct _fpx_sw_bytes *sw = (const void *)(fpstate + SW_RESERVED);
+        xsize = sw->magic1 == FP_XSTATE_MAGIC1 ? sw->extended_size : 512;
+    }
+    uptr sp = r->rsp - RED_ZONE;
+    bool nested = on_altstack(t, r->rsp);
+    if ((sa->flags & SA_ONSTACK) && t->altstack.size && !nested)
+        sp = t->altstack.sp + t->altstack.size;
+    uptr fp = (sp - xsize) & ~63UL;
+    uptr at = ((fp - sizeof(struct sigframe)) & ~15UL) - 8;
+    // A frame that would run out of the altstack it began on is a bad stack (signal(7)).
+    if ((nested || ((sa->flags & SA_ONSTACK) && t->altstack.size)) &&
+        !(at > t->altstack.sp && at - t->altstack.sp <= t->altstack.size))
+        return -EFAULT;
+    if (!(sa->flags & SA_RESTORER))
+        return -EFAULT;
+
+    struct sigframe f = {.restorer = sa->restorer};
+    f.uc.flags = UC_FLAGS;
+    f.uc.ss_sp = t->altstack.sp;
+    f.uc.ss_flags = t->altstack.size ? (int)t->altstack.flags : SS_DISABLE;
+    f.uc.ss_size = t->altstack.size;
+    regs_to_context(&f.uc.mc, r);
+    f.uc.mc.cs = USER_CS;
+    f.uc.mc.ss = USER_DS;
+    f.uc.mc.fpstate = fp;
+    f.uc.mc.oldmask = mask;
+    if (fault) {
+        f.uc.mc.err = fault->err;
+        f.uc.mc.trapno = fault->trapno;
+        f.uc.mc.cr2 = fault->cr2;
+    }
+    f.uc.sigmask = mask;
+    f.info = *info;
+    siginfo_to_guest(t, &f.info);
+    if (write_xstate(t, fp, fpstate, xsize) || copy_to_guest(at, &f, sizeof f))
+        return -EFAULT;
+    if (t->altstack.flags & SS_AUTODISARM)
+        t->altstack = (struct stack){0};
+    r->rdi = (u64)info->si_signo;
+    r->rsi = at + offsetof(struct sigframe, info);
+    r->rdx = at + offsetof(struct sigframe, uc);
+    r->rax = 0;
+    r->rsp = at;
+    r->rip = sa->handler;
+    r->eflags &= ~(EFLAGS_DF | EFLAGS_RF | EFLAGS_TF);
+    return 0;
+}
+
+// Puts a virtual signal aside as pending, as if it were blocked.
+static void put_off(struct task *t, int sig, const siginfo_t *info)
+{
+    t->sig_pending |= SIGSET_BIT(sig);
+    t->pending_info[signal_always_index(sig)] = *info;
+}
+
+// What happens to one signal that has arrived for the guest. Returns the guest's new mask in
+// *mask, and whether r was changed to run a handler. Forced signals cannot be put off.
+static bool deliver(struct task *t, int sig, const siginfo_t *info, struct regs *r, uptr fpstate,
+                    const struct sigcontext_64 *fault, u64 *mask, bool forced)
+{
+    struct sighand *h = t->sighand;
+    struct ksigaction sa = h->action[sig - 1];
+    if (forced && (sa.handler == (uptr)SIG_IGN || (*mask & SIGSET_BIT(sig))))
+        signal_die(t, sig);
+    u64 blocked = t->has_wait_mask ? t->wait_mask : *mask;
+    if (!forced && (blocked & SIGSET_BIT(sig)) && is_always(sig)) {
+        if (sa.handler != (uptr)SIG_IGN)
+            put_off(t, sig, info);
+        return false;
+    }
+    if (sa.handler == (uptr)SIG_IGN)
+        return false;
+    if (sa.handler == (uptr)SIG_DFL) {
+        if (is_always(sig))
+            signal_die(t, sig);
+        // The action changed after the signal came: give it back to the kernel, whose own default
+        // action is in force by now.
+        HOST4(__NR_rt_tgsigqueueinfo, t->proc->tgid, t->tid, sig, info);
+        return false;
+    }
+    // A mask of sigsuspend and its like is over: the frame saves the one before it.
+    if (build_frame(t, r, &sa, info, fpstate, fault, *mask)) {
+        if (sig == SIGSEGV)
+            signal_die(t, SIGSEGV);
+        siginfo_t segv = {0};
+        segv.si_signo = SIGSEGV;
+        segv.si_code = SI_KERNEL;
+        return deliver(t, SIGSEGV, &segv, r, fpstate, fault, mask, true);
+    }
+    if (sa.flags & SA_RESETHAND) {
+        lock_take(&h->lock);
+        h->action[sig - 1].handler = (uptr)SIG_DFL;
+        signal_set_host_action(t, sig);
+        lock_drop(&h->lock);
+    }
+    *mask |= sa.mask & ~SIG_UNBLOCKABLE;
+    if (!(sa.flags & SA_NODEFER))
+        *mask |= SIGSET_BIT(sig);
+    return true;
+}
+
+// The guest's mask, from a real one and the virtual bits.
+static u64 guest_mask(const struct task *t, u64 real)
+{
+    return (real & ~SIG_ALWAYS) | (t->sigmask & SIG_ALWAYS);
+}
+
+// Notes sig for the door's exit. One of SIG_ALWAYS cannot be blocked and may come second: of two,
+// that one waits as a pending signal.
+static void note(struct task *t, int sig, const siginfo_t *info, struct kucontext *uc)
+{
+    u64 pc = uc->mc.ip;
+    // The place is claimed first: a SIGSYS that comes before the rest is written finds it taken.
+    u32 was = __atomic_exchange_n(&t->noted, (u32)sig, __ATOMIC_ACQ_REL);
+    if (was && is_always(sig)) {
+        t->noted = was;
+        put_off(t, sig, info);
+        return;
+    }
+    if (was)
+        put_off(t, (int)was, &t->noted_info);
+    t->noted_info = *info;
+    // One of SIG_ALWAYS may come while lxcore itself has the others blocked.
+    t->noted_mask =
+        uc->sigmask == signal_real_mask(~0UL) ? signal_real_mask(t->sigmask) : uc->sigmask;
+    uc->sigmask = ~SIG_ALWAYS;
+    if (pc >= (u64)host_intr_begin && pc <= (u64)host_intr_syscall)
+        uc->mc.ip = (u64)host_intr_abort;
+    else if (pc >= (u64)host_sigreturn_begin && pc <= (u64)host_sigreturn_syscall)
+        uc->mc.ip = (u64)host_sigreturn_abort;
+}
+
+static bool fix_up(struct kucontext *uc)
+{
+    u64 pc = uc->mc.ip;
+    if (between(pc, uaccess_words_begin, uaccess_words_end))
+        uc->mc.ip = (u64)uaccess_begin;
+    else if (between(pc, uaccess_begin, uaccess_end))
+        uc->mc.ip = (u64)uaccess_fixup;
+    else if (between(pc, uaccess_str_begin, uaccess_str_end))
+        uc->mc.ip = (u64)uaccess_str_fixup;
+    else if (between(pc, uaccess_xsave_begin, uaccess_xsave_end))
+        uc->mc.ip = (u64)uaccess_xsave_fixup;
+    else
+        return false;
+    return true;
+}
+
+static _Noreturn void crash(struct task *t, int sig, const siginfo_t *info, struct kucontext *uc)
+{
+    log_line("internal error: signal %d (code %d, address %lx) in the runtime at %lx, call %ld, "
+             "pid %u",
+             sig, info->si_code, (unsigned long)info->si_addr, (unsigned long)uc->mc.ip,
+             (long)t->regs.orig_rax, t->tid);
+    signal_die(t, sig);
+}
+
+// Did the kernel drop a dispatch because a foreign SIGSYS was already pending? Then the thread
+// stands behind a `syscall` whose registers are as the instruction left them; the door's own
+// returns leave bit 1 of R11 clear, which the instruction never does.
+static bool dispatch_lost(const struct sigcontext_64 *c)
+{
+    u8 insn[2];
+    return c->cx == c->ip && (c->r11 & EFLAGS_FIXED) &&
+           !copy_from_guest(insn, c->ip - 2, sizeof insn) && insn[0] == 0x0f && insn[1] == 0x05;
+}
+
+// A signal that found the thread in guest code (or at the door's exit, with registers r).
+static void signal_in_guest(struct task *t, int sig, const siginfo_t *info, struct kucontext *uc,
+                            struct regs *r, bool fault)
+{
+    if (fault && is_always(sig) && t->sighand->action[sig - 1].handler == (uptr)SIG_DFL &&
+        !(t->sigmask & SIGSET_BIT(sig))) {
+        // Dies of the same fault again, with the kernel's own core dump.
+        struct ksigaction dfl = {0};
+        HOST4(__NR_rt_sigaction, sig, &dfl, NULL, 8);
+        regs_to_context(&uc->mc, r);
+        return;
+    }
+    u64 real = uc->sigmask, mask = guest_mask(t, real);
+    bool handled = deliver(t, sig, info, r, uc->mc.fpstate, &uc->mc, &mask, fault);
+    t->sigmask = mask;
+    regs_to_context(&uc->mc, r);
+    uc->sigmask = signal_real_mask(mask);
+    if (handled && (uc->flags & UC_FP_XSTATE)) {
+        // A handler starts with clean vector state, as the kernel has it.
+        *(u64 *)(uc->mc.fpstate + 512) = 0;
+        *(u32 *)(uc->mc.fpstate + 24) = 0x1f80;
+    }
+    if (t->noted) {
+        // A second one came while this handler ran: leave by the door, which delivers it.
+        t->regs = *r;
+        t->noted_mask = uc->sigmask;
+        uc->sigmask = ~SIG_ALWAYS;
+        uc->mc.ip = (u64)door_return;
+    }
+}
+
+// The host handler of every signal. Runs on the block's alternate stack with every signal blocked
+// but SIG_ALWAYS.
+static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
+{
+    struct task *t = task_of_altstack();
+    bool fault = is_fault(sig, info) && !is_forged(uc->mc.ip);
+    struct regs r;
+
+    task_check_gs(t);
+    if (sig == SIGSYS && info->si_code == SYS_USER_DISPATCH_CODE && !is_forged(uc->mc.ip)) {
+        trap_sud(info, &uc->mc);
+        if (t->noted) {
+            t->noted_mask = uc->sigmask;
+            uc->sigmask = ~SIG_ALWAYS;
+        }
+        return;
+    }
+    if (between(uc->mc.ip, door_check, door_end)) {
+        if (sig == SIGTRAP && fault && (t->regs.eflags & EFLAGS_TF)) {
+            // A guest that steps itself: the flag bit is in force already. Go on in the guest; the
+            // trap comes behind its next instruction.
+            regs_to_context(&uc->mc, &t->regs);
+            return;
+        }
+        if (t->noted && is_always(sig)) {
+            put_off(t, sig, info);
+            return;
+        }
+        r = t->regs;
+        signal_in_guest(t, sig, info, uc, &r, fault);
+    } else if (!in_lxcore(uc->mc.ip)) {
+        if (sig == SIGSYS && dispatch_lost(&uc->mc)) {
+            trap_redirect(&uc->mc, uc->mc.ip);
+            note(t, sig, info, uc);
+            return;
+        }
+        regs_from_context(&r, &uc->mc);
+        signal_in_guest(t, sig, info, uc, &r, fault);
+    } else if (fault) {
+        if ((sig != SIGSEGV && sig != SIGBUS) || !fix_up(uc))
+            crash(t, sig, info, uc);
+    } else {
+        note(t, sig, info, uc);
+    }
+}
+
+void signal_deliver_noted(struct task *t)
+{
+    int sig = (int)t->noted;
+    siginfo_t info = t->noted_info;
+    u64 mask = guest_mask(t, t->noted_mask);
+    struct ksigaction sa = t->sighand->action[sig - 1];
+    bool handled = deliver(t, sig, &info, &t->regs, 0, NULL, &mask, false);
+    if (handled) {
+        signal_reset_vectors(t->proc->xsave_mask);
+        // A wait's own mask stays in force under the handler; the frame has saved the one before.
+        if (t->has_wait_mask)
+            mask = t->wait_mask | sa.mask | (sa.flags & SA_NODEFER ? 0 : SIGSET_BIT(sig));
+    }
+    t->has_wait_mask = 0;
+    t->sigmask = mask;
+    t->noted = 0;
+    signal_check_pending(t);
+    if (!t->noted)
+        signal_unblock(t);
+}
+
+void signal_check_pending(struct task *t)
+{
+    u64 ready = t->sig_pending & ~t->sigmask;
+    if (!ready || t->noted)
+        return;
+    // Real signals are kept out while the virtual one becomes the noted one.
+    u64 all = ~SIG_ALWAYS, old;
+    host_sigprocmask(SIG_BLOCK, &all, &old);
+    if (t->noted)
+        return;
+    int sig = __builtin_ctzl(ready) + 1;
+    t->sig_pending &= ~SIGSET_BIT(sig);
+    t->noted_info = t->pending_info[signal_always_index(sig)];
+    t->noted_mask = old == signal_real_mask(~0UL) ? signal_real_mask(t->sigmask) : old;
+    t->noted = (u32)sig;
+}
+
+long signal_set_mask(struct task *t, u64 set)
+{
+    set &= ~SIG_UNBLOCKABLE;
+    u64 real = signal_real_mask(set);
+    long r = HOST_INTR4(__NR_rt_sigprocmask, SIG_SETMASK, &real, NULL, 8);
+    if (r)
+        return r;
+    t->sigmask = set;
+    if (t->sig_pending)
+        signal_check_pending(t);
+    return 0;
+}
+
+long signal_block_all(struct task *t)
+{
+    (void)t;
+    u64 all = ~SIG_ALWAYS;
+    return HOST_INTR4(__NR_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
+}
+
+void signal_unblock(struct task *t)
+{
+    u64 real = signal_real_mask(t->sigmask);
+    host_sigprocmask(SIG_SETMASK, &real, NULL);
+}
+
+void signal_force(struct task *t, int sig, int code, uptr addr)
+{
+    siginfo_t info = {0};
+    info.si_signo = sig;
+    info.si_code = code;
+    info.si_addr = (void *)addr;
+    u64 mask = t->noted ? guest_mask(t, t->noted_mask) : t->sigmask;
+    deliver(t, sig, &info, &t->regs, 0, NULL, &mask, true);
+    t->sigmask = mask;
+    if (t->noted)
+        t->noted_mask = signal_real_mask(mask);
+    else
+        signal_unblock(t);
+}
+
+long signal_return(struct task *t)
+{
+    struct sigframe f;
+    if (copy_from_guest(&f, t->regs.rsp - 8, sizeof f))
+        return -EFAULT;
+    u64 mask = f.uc.sigmask & ~SIG_UNBLOCKABLE;
+    struct stack alt = {f.uc.ss_sp, (u32)f.uc.ss_flags & SS_AUTODISARM, f.uc.ss_size};
+    if (f.uc.ss_flags & SS_DISABLE)
+        alt = (struct stack){0};
+    f.uc.ss_sp = (uptr)t + TASK_ALTSTACK;
+    f.uc.ss_flags = 0;
+    f.uc.ss_size = TASK_ALTSTACK_SIZE;
+    f.uc.sigmask = signal_real_mask(mask);
+    f.uc.mc.cs = USER_CS;
+    f.uc.mc.ss = USER_DS;
+    f.uc.flags &= UC_FLAGS;
+    // A vector area that the guest has no memory for must fault here, not in the kernel.
+    if (f.uc.mc.fpstate) {
+        u8 probe[MIN_XSAVE];
+        if (copy_from_guest(probe, f.uc.mc.fpstate, sizeof probe))
+            return -EFAULT;
+    }
+    u64 old_mask = t->sigmask;
+    struct stack old_alt = t->altstack;
+    t->sigmask = mask;
+    if (!on_altstack(t, f.uc.mc.sp) || !alt.size)
+        t->altstack = alt;
+    struct regs old_regs = t->regs;
+    if (t->sig_pending & ~mask) {
+        // A virtual signal becomes free: the vector state is restored, the rest by the door, which
+        // delivers it.
+        regs_from_context(&t->regs, &f.uc.mc);
+        f.uc.mc.ip = (u64)door_recheck;
+        f.uc.mc.sp = (u64)t->stack;
+    }
+    long r = host_sigreturn(&f);
+    t->regs = old_regs;
+    t->sigmask = old_mask;
+    t->altstack = old_alt;
+    return r;
+}
+
+// What of a guest action's flags the host's has too (rule 3).
+#define HOST_FLAGS (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT)
+
+// Is the host's action lxcore's own handler?
+static bool is_caught(int sig, const struct ksigaction *g)
+{
+    return is_always(sig) || (g->handler != (uptr)SIG_DFL && g->handler != (uptr)SIG_IGN);
+}
+
+bool signal_same_on_host(int sig, const struct ksigaction *a, const struct ksigaction *b)
+{
+    // SIG_DFL and SIG_IGN, also set again, may throw pending signals away (sigaction(2)).
+    return is_caught(sig, a) && is_caught(sig, b) && !((a->flags ^ b->flags) & HOST_FLAGS);
+}
+
+long signal_set_host_action(struct task *t, int sig)
+{
+    const struct ksigaction *g = &t->sighand->action[sig - 1];
+    struct ksigaction host = {
+        .handler = g->handler, .flags = SA_RESTORER, .restorer = (uptr)host_restorer};
+    if (is_caught(sig, g)) {
+        host.handler = (uptr)signal_handler;
+        host.flags |= SA_SIGINFO | SA_ONSTACK;
+        host.mask = ~SIG_ALWAYS;
+    }
+    host.flags |= g->flags & HOST_FLAGS;
+    if (is_always(sig))
+        host.flags |= SA_NODEFER; // a fault inside the handler must reach the fix-up
+    return HOST4(__NR_rt_sigaction, sig, &host, NULL, 8);
+}
+
+void signal_init(struct task *t)
+{
+    signal_set_host_action(t, SIGSYS);
+    signal_set_host_action(t, SIGSEGV);
+    signal_set_host_action(t, SIGBUS);
+}
