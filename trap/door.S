@@ -99,11 +99,36 @@ door_end:
 	.size	door_enter, .-door_enter
 
 // long uaccess_copy(void *dst, const void *src, size_t n): copies, returns the bytes not copied. A
-// fault inside [uaccess_begin, uaccess_end) makes the handler go on at uaccess_fixup.
+// fault inside [uaccess_begin, uaccess_end) makes the handler go on at uaccess_fixup. Most copies
+// are a few words, for which `rep movsb` takes long to begin; a fault among those goes on with it,
+// so that all bytes before the bad one are copied.
 	.globl	uaccess_copy, uaccess_begin, uaccess_end, uaccess_fixup, uaccess_str
+	.globl	uaccess_words_begin, uaccess_words_end
 	.type	uaccess_copy, @function
 uaccess_copy:
 	mov	%rdx, %rcx
+	cmp	$64, %rdx
+	ja	uaccess_begin
+	cmp	$8, %rdx
+	jb	2f
+uaccess_words_begin:
+1:	mov	(%rsi), %rax
+	mov	%rax, (%rdi)
+	add	$8, %rsi
+	add	$8, %rdi
+	sub	$8, %rcx
+	cmp	$8, %rcx
+	jae	1b
+2:	cmp	$4, %rcx
+	jb	3f
+	mov	(%rsi), %eax
+	mov	%eax, (%rdi)
+	add	$4, %rsi
+	add	$4, %rdi
+	sub	$4, %rcx
+uaccess_words_end:
+3:	test	%ecx, %ecx
+	je	uaccess_fixup
 uaccess_begin:
 	rep movsb
 uaccess_end:

@@ -53,6 +53,7 @@ _Static_assert(sizeof(struct kucontext) == 304, "kernel's ucontext");
 _Static_assert(sizeof(struct sigframe) == 440, "kernel's rt_sigframe");
 
 extern const char door_return[], door_recheck[], door_check[], door_end[];
+extern const char uaccess_words_begin[], uaccess_words_end[];
 extern const char uaccess_begin[], uaccess_end[], uaccess_fixup[];
 extern const char uaccess_str_begin[], uaccess_str_end[], uaccess_str_fixup[];
 extern const char uaccess_xsave_begin[], uaccess_xsave_end[], uaccess_xsave_fixup[];
@@ -304,7 +305,9 @@ static void note(struct task *t, int sig, const siginfo_t *info, struct kucontex
 static bool fix_up(struct kucontext *uc)
 {
     u64 pc = uc->mc.ip;
-    if (between(pc, uaccess_begin, uaccess_end))
+    if (between(pc, uaccess_words_begin, uaccess_words_end))
+        uc->mc.ip = (u64)uaccess_begin;
+    else if (between(pc, uaccess_begin, uaccess_end))
         uc->mc.ip = (u64)uaccess_fixup;
     else if (between(pc, uaccess_str_begin, uaccess_str_end))
         uc->mc.ip = (u64)uaccess_str_fixup;
