@@ -66,14 +66,17 @@ static void fill_memory(struct launch *l)
     in->host_uid = getuid();
     in->host_gid = getgid();
     in->boot_ns = (u64)boot.tv_sec * 1000000000 + (u64)boot.tv_nsec;
-    snprintf(in->hostname, sizeof in->hostname, "%s", o->hostname ? o->hostname : u.nodename);
-    snprintf(in->domainname, sizeof in->domainname, "(none)");
+    snprintf(in->uts.sysname, sizeof in->uts.sysname, "Linux");
+    snprintf(in->uts.machine, sizeof in->uts.machine, "x86_64");
+    snprintf(in->uts.nodename, sizeof in->uts.nodename, "%s",
+             o->hostname ? o->hostname : u.nodename);
+    snprintf(in->uts.domainname, sizeof in->uts.domainname, "(none)");
     if (o->release)
-        snprintf(in->release, sizeof in->release, "%s", o->release);
+        snprintf(in->uts.release, sizeof in->uts.release, "%s", o->release);
     else
-        snprintf(in->release, sizeof in->release, "%.*s" RELEASE_SUFFIX,
-                 (int)(sizeof in->release - sizeof RELEASE_SUFFIX), u.release);
-    snprintf(in->version, sizeof in->version, "%s", u.version);
+        snprintf(in->uts.release, sizeof in->uts.release, "%.*s" RELEASE_SUFFIX,
+                 (int)(sizeof in->uts.release - sizeof RELEASE_SUFFIX), u.release);
+    snprintf(in->uts.version, sizeof in->uts.version, "%s", u.version);
 }
 
 // Index of the mount that the normalised guest path lies in, by its text; *rest: what follows.

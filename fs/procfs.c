@@ -214,7 +214,7 @@ static long make_version(struct task *t, const struct proc_path *pp, struct proc
     if (in.fd < 0)
         return in.fd;
     const char *line = proc_line(&in), *builder = line ? strchr(line, '(') : NULL;
-    proc_printf(o, "Linux version %s %s\n", t->instance->release, builder ? builder : "");
+    proc_printf(o, "Linux version %s %s\n", t->instance->uts.release, builder ? builder : "");
     host_close(in.fd);
     return 0;
 }
@@ -222,28 +222,28 @@ static long make_version(struct task *t, const struct proc_path *pp, struct proc
 static long make_hostname(struct task *t, const struct proc_path *pp, struct proc_out *o)
 {
     (void)pp;
-    proc_printf(o, "%s\n", t->instance->hostname);
+    proc_printf(o, "%s\n", t->instance->uts.nodename);
     return 0;
 }
 
 static long make_domainname(struct task *t, const struct proc_path *pp, struct proc_out *o)
 {
     (void)pp;
-    proc_printf(o, "%s\n", t->instance->domainname);
+    proc_printf(o, "%s\n", t->instance->uts.domainname);
     return 0;
 }
 
 static long make_osrelease(struct task *t, const struct proc_path *pp, struct proc_out *o)
 {
     (void)pp;
-    proc_printf(o, "%s\n", t->instance->release);
+    proc_printf(o, "%s\n", t->instance->uts.release);
     return 0;
 }
 
 static long make_osversion(struct task *t, const struct proc_path *pp, struct proc_out *o)
 {
     (void)pp;
-    proc_printf(o, "%s\n", t->instance->version);
+    proc_printf(o, "%s\n", t->instance->uts.version);
     return 0;
 }
 

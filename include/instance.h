@@ -8,6 +8,8 @@
 #ifndef LX_INSTANCE_H
 #define LX_INSTANCE_H
 
+#include <linux/utsname.h>
+
 #include "cred.h"
 #include "types.h"
 
@@ -123,10 +125,7 @@ struct instance {
     u32 has_cache;          // RESERVED_CACHE and RESERVED_REWRITE are what they say
     u32 abstract_prefix;    // hash of the root, put before abstract socket names
     u64 boot_ns;            // CLOCK_BOOTTIME at the start of the instance
-    char hostname[65];
-    char domainname[65];
-    char release[65]; // what uname(2) tells
-    char version[65];
+    struct new_utsname uts; // what uname(2) tells
     struct mount_entry mounts[MOUNTS_MAX];
     u32 meta_lock[META_LOCKS]; // tids of threads that change an inode's attribute, by its number
     u32 meta_changes;          // counts the changes

@@ -9,6 +9,9 @@
 
 // Installs lxcore's handlers for the signals that it always takes. Once per address space.
 void signal_init(struct task *t);
+// Do two guest actions of sig come to the same host disposition, so that changing one into the
+// other needs no host call?
+bool signal_same_on_host(int sig, const struct ksigaction *a, const struct ksigaction *b);
 // Sets the host's disposition of sig to fit the guest's action in t->sighand. Lock held.
 long signal_set_host_action(struct task *t, int sig);
 // Makes `set` the guest mask. Returns -LX_ERESTART when a signal is noted: nothing has changed.

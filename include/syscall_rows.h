@@ -9,6 +9,7 @@
 
 #include "types.h"
 
+struct regs;
 struct task;
 
 // ROW_MAP(n, f, arg...) is f(0, arg) f(1, arg)... for the n argument tuples of a row. f takes a
@@ -83,7 +84,7 @@ enum syscall_nr {
 struct syscall_row {
     const char *name;
     // The handler behind its typed prototype; NULL for passed and refused rows.
-    long (*call)(struct task *t, const unsigned long args[6]);
+    long (*call)(struct task *t, const struct regs *r);
     short error; // refused: what the guest gets, as a positive errno
     unsigned char how;
     unsigned char level;

@@ -108,6 +108,7 @@ struct task {
     siginfo_t pending_info[3];
     siginfo_t noted_info;
     struct stack altstack;  // the guest's
+    u32 personality;        // the host's, too
     u32 vfork_child;        // its parent frees its block
     u32 reset_host_actions; // new: the host's handlers are to follow sighand (CLONE_CLEAR_SIGHAND)
     struct proc *proc;

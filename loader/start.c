@@ -78,10 +78,10 @@ static void aux_set(const struct start *s, u64 type, u64 value)
         *v = value;
 }
 
-static u64 random_pages(u64 pages)
+static u64 random_pages(const struct task *t, u64 pages)
 {
     u64 r = 0;
-    if (HOST1(__NR_personality, 0xffffffff) & ADDR_NO_RANDOMIZE)
+    if (t->personality & ADDR_NO_RANDOMIZE)
         return 0;
     HOST3(__NR_getrandom, &r, sizeof r, 0);
     return r % pages * LX_PAGE;
@@ -162,6 +162,7 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     o->fs.root_mount = state->root_mount;
     str_copy(o->fs.root, state->root, sizeof o->fs.root);
     t->cred = state->cred;
+    t->personality = (u32)HOST1(__NR_personality, 0xffffffff);
 }
 
 // The name that ps shows (fs/exec.c: __set_task_comm of the file's last component).
@@ -264,7 +265,7 @@ static void load_image(struct task *t, struct start *s, const struct exec_state 
     // A position-independent file without an interpreter may be one itself (ld.so run by hand): it
     // goes where libraries go, and the heap where programs go (fs/binfmt_elf.c).
     bool pie = exe.ehdr.e_type == ET_DYN, loader = pie && state->interp_fd < 0;
-    u64 base = pie && !loader ? PIE_BASE + random_pages(PIE_RANDOM_PAGES) : 0;
+    u64 base = pie && !loader ? PIE_BASE + random_pages(t, PIE_RANDOM_PAGES) : 0;
     if (r >= 0)
         r = elf_map(state->image_fd, &exe, base, &bias);
     if (r >= 0)
@@ -281,7 +282,7 @@ static void load_image(struct task *t, struct start *s, const struct exec_state 
     if (r < 0)
         signal_die(t, SIGSEGV);
     u64 brk = ALIGN_UP(loader ? PIE_BASE : exe.hi + bias, LX_PAGE);
-    brk += random_pages(loader ? PIE_RANDOM_PAGES : BRK_RANDOM / LX_PAGE);
+    brk += random_pages(t, loader ? PIE_RANDOM_PAGES : BRK_RANDOM / LX_PAGE);
 
     // The program headers in memory: PT_PHDR, else the segment that holds them.
     u64 phdr = 0;

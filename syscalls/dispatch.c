@@ -20,8 +20,10 @@ static void tell_refused(const struct task *t, unsigned nr, const struct syscall
 }
 
 // Do the call's descriptors name one of lxcore's own? For the guest that number is closed.
-static bool names_reserved_fd(const struct task *t, const struct syscall_row *row, const u64 *a)
+static bool names_reserved_fd(const struct task *t, const struct syscall_row *row,
+                              const struct regs *r)
 {
+    const u64 a[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
     s32 first = t->files->reserved;
     for (unsigned mask = row->fd_mask; mask; mask &= mask - 1) {
         u32 fd = (u32)a[__builtin_ctz(mask)];
@@ -31,42 +33,42 @@ static bool names_reserved_fd(const struct task *t, const struct syscall_row *ro
     return false;
 }
 
+static long serve(struct task *t, const struct syscall_row *row, const struct regs *r)
+{
+    // 3. Descriptors of lxcore's own are not there.
+    if (row->fd_mask && names_reserved_fd(t, row, r))
+        return -EBADF;
+    // 4. Serve.
+    switch (row->how) {
+    case HOW_EMULATED:
+    case HOW_TRANSLATED:
+        return row->call(t, r);
+    case HOW_PASSED:
+        return host_call_intr((u32)r->orig_rax, (long)r->rdi, (long)r->rsi, (long)r->rdx,
+                              (long)r->r10, (long)r->r8, (long)r->r9);
+    case HOW_REFUSED:
+        tell_refused(t, (unsigned)r->orig_rax, row);
+        return -row->error;
+    }
+    return -ENOSYS; // no such number
+}
+
 void dispatch(struct task *t)
 {
     struct regs *r = &t->regs;
     unsigned nr = (unsigned)r->orig_rax;
-    const u64 a[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
     long result = -ENOSYS;
 
-    r->eflags |= t->step; // 0 but for a guest that steps itself
-    t->step = 0;
-    // 1. A signal that came before the call goes first; the call is made after its handler.
-    if (t->noted) {
-        result = -LX_ERESTART;
-    } else if (nr < SYSCALL_ROWS && syscall_rows[nr].name) {
-        // 2. The row is the whole truth of the call.
-        const struct syscall_row *row = &syscall_rows[nr];
-        // 3. Descriptors of lxcore's own are not there.
-        if (row->fd_mask && names_reserved_fd(t, row, a)) {
-            result = -EBADF;
-        } else {
-            // 4. Serve.
-            switch (row->how) {
-            case HOW_PASSED:
-                result = host_call_intr(nr, (long)a[0], (long)a[1], (long)a[2], (long)a[3],
-                                        (long)a[4], (long)a[5]);
-                break;
-            case HOW_EMULATED:
-            case HOW_TRANSLATED:
-                result = row->call(t, a);
-                break;
-            case HOW_REFUSED:
-                tell_refused(t, nr, row);
-                result = -row->error;
-                break;
-            }
-        }
+    if (t->step) { // a guest that steps itself
+        r->eflags |= t->step;
+        t->step = 0;
     }
+    // 1. A signal that came before the call goes first; the call is made after its handler.
+    if (t->noted)
+        result = -LX_ERESTART;
+    else if (nr < SYSCALL_ROWS)
+        // 2. The row is the whole truth of the call.
+        result = serve(t, &syscall_rows[nr], r);
     // 5. Back to the guest: behind its `syscall`, or at it when the call is to be made again.
     if (result == -LX_ERESTART)
         r->rip -= 2;

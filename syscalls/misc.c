@@ -38,21 +38,29 @@ static void release_26(char *out, size_t n, const char *release)
     fmt(out, n, "2.6.%u%s", patch, rest);
 }
 
+// Nobody but the thread itself changes it, and execve does: a copy answers uname.
+long sys_personality(struct task *t, unsigned int persona)
+{
+    long r = HOST1(__NR_personality, persona);
+    if (r >= 0 && persona != 0xffffffff)
+        t->personality = persona;
+    return r;
+}
+
 long sys_uname(struct task *t, uptr buf)
 {
-    const struct instance *in = t->instance;
-    u32 persona = (u32)HOST1(__NR_personality, 0xffffffff);
-    struct new_utsname u;
-    memset(&u, 0, sizeof u);
-    str_copy(u.sysname, "Linux", sizeof u.sysname);
-    str_copy(u.nodename, in->hostname, sizeof u.nodename);
-    if (persona & UNAME26)
-        release_26(u.release, sizeof u.release, in->release);
-    else
-        str_copy(u.release, in->release, sizeof u.release);
-    str_copy(u.version, in->version, sizeof u.version);
-    str_copy(u.machine, (persona & PER_MASK) == PER_LINUX32 ? "i686" : "x86_64", sizeof u.machine);
-    str_copy(u.domainname, in->domainname, sizeof u.domainname);
+    const struct new_utsname *uts = &t->instance->uts;
+    u32 persona = t->personality;
+    bool i686 = (persona & PER_MASK) == PER_LINUX32;
+    if (!i686 && !(persona & UNAME26))
+        return copy_to_guest(buf, uts, sizeof *uts);
+    struct new_utsname u = *uts;
+    if (persona & UNAME26) {
+        memset(u.release, 0, sizeof u.release);
+        release_26(u.release, sizeof u.release, uts->release);
+    }
+    if (i686)
+        memcpy(u.machine, "i686\0", sizeof "i686\0");
     return copy_to_guest(buf, &u, sizeof u);
 }
 
@@ -72,12 +80,12 @@ static long set_name(struct task *t, char *to, uptr name, int len)
 
 long sys_sethostname(struct task *t, uptr name, int len)
 {
-    return set_name(t, t->instance->hostname, name, len);
+    return set_name(t, t->instance->uts.nodename, name, len);
 }
 
 long sys_setdomainname(struct task *t, uptr name, int len)
 {
-    return set_name(t, t->instance->domainname, name, len);
+    return set_name(t, t->instance->uts.domainname, name, len);
 }
 
 // ---- Of the process ----

@@ -76,6 +76,18 @@ long sys_clone3(struct task *t, uptr args, size_t size)
     return task_clone(t, &q);
 }
 
+// Each task learns its ids before its first guest instruction (task/clone.c, task/task.c:
+// task_child_start), and they stay until execve.
+long sys_getpid(struct task *t)
+{
+    return t->proc->tgid;
+}
+
+long sys_gettid(struct task *t)
+{
+    return t->tid;
+}
+
 long sys_exit(struct task *t, int status)
 {
     task_exit(t, status);

@@ -29,17 +29,22 @@ long sys_rt_sigaction(struct task *t, int sig, uptr act, uptr oldact, size_t sig
         return -EFAULT;
     if (sig < 1 || sig > 64 || (act && (SIG_UNBLOCKABLE & SIGSET_BIT(sig))))
         return -EINVAL;
-    lock_take(&h->lock);
+    // Only this thread itself can make the record a shared one.
+    bool shared = __atomic_load_n(&h->refs, __ATOMIC_ACQUIRE) > 1;
+    if (shared)
+        lock_take(&h->lock);
     old = h->action[sig - 1];
     if (act) {
         new.flags &= SA_KNOWN;
         new.mask &= ~SIG_UNBLOCKABLE;
         h->action[sig - 1] = new;
-        signal_set_host_action(t, sig);
+        if (!signal_same_on_host(sig, &old, &new))
+            signal_set_host_action(t, sig);
         if (new.handler == (uptr)SIG_IGN)
             t->sig_pending &= ~SIGSET_BIT(sig);
     }
-    lock_drop(&h->lock);
+    if (shared)
+        lock_drop(&h->lock);
     return oldact ? copy_to_guest(oldact, &old, sizeof old) : 0;
 }
 

@@ -5,6 +5,7 @@
 // argument loses its upper half). The rows are in include/syscalls.def, the dispatcher in
 // dispatch.c.
 #include "syscall_rows.h"
+#include "task.h"
 
 #include <asm/errno.h>
 #include <asm/unistd.h>
@@ -22,11 +23,18 @@
 #define REFUSED(nr, name, ...) CHECK_NUMBER(nr, name)
 #include "syscalls.def"
 
-#define CAST(i, arg) , (ARG_TYPE arg)args[i]
+// The register that holds argument i (syscall(2)).
+#define REG_0 rdi
+#define REG_1 rsi
+#define REG_2 rdx
+#define REG_3 r10
+#define REG_4 r8
+#define REG_5 r9
+#define CAST(i, arg) , (ARG_TYPE arg)r->REG_##i
 #define WRAPPER(name, nargs, ...)                                                                  \
-    static long call_##name(struct task *t, const unsigned long args[6])                           \
+    static long call_##name(struct task *t, const struct regs *r)                                  \
     {                                                                                              \
-        (void)args;                                                                                \
+        (void)r;                                                                                   \
         return sys_##name(t ROW_MAP(nargs, CAST, __VA_ARGS__));                                    \
     }
 #define WRAPPER_EMULATED WRAPPER

@@ -85,6 +85,7 @@ static long fill_child(struct task *t, struct task *c, const struct clone_reques
     c->sigmask = t->sigmask;
     c->instance = t->instance;
     c->cred = t->cred;
+    c->personality = t->personality;
     if (q->flags & CLONE_VFORK) {
         c->altstack = t->altstack;
         c->vfork_child = 1;
@@ -138,7 +139,7 @@ static void drop_child(struct task *t, struct task *c, const struct clone_reques
     if (q->flags & CLONE_FS)
         __atomic_fetch_sub(&t->fs->refs, 1, __ATOMIC_RELAXED);
     if (q->flags & CLONE_SIGHAND)
-        __atomic_fetch_sub(&t->sighand->refs, 1, __ATOMIC_RELAXED);
+        __atomic_fetch_sub(&t->sighand->refs, 1, __ATOMIC_RELEASE);
     // A vfork child can be killed while it holds a lock that it shares with us.
     lock_release_dead(&t->files->lock, tid);
     lock_release_dead(&t->fs->lock, tid);
@@ -302,7 +303,7 @@ void task_exit(struct task *t, int status)
         proc_unregister(t);
     __atomic_fetch_sub(&t->files->refs, 1, __ATOMIC_RELAXED);
     __atomic_fetch_sub(&t->fs->refs, 1, __ATOMIC_RELAXED);
-    __atomic_fetch_sub(&t->sighand->refs, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_sub(&t->sighand->refs, 1, __ATOMIC_RELEASE);
     // The stacks are about to go: not even SIGSYS or SIGSEGV, sent by a tgkill, may come any more.
     host_sigprocmask(SIG_SETMASK, &everything, NULL);
     if (t->vfork_child)

@@ -9,7 +9,10 @@
 #include "layout.h"
 
 #define EFLAGS_TF 0x100
+#define EFLAGS_DF 0x400
 #define EFLAGS_AC 0x40000
+// Rarely set, and lxcore's own code could not run with them.
+#define EFLAGS_TROUBLE (EFLAGS_TF | EFLAGS_DF | EFLAGS_AC)
 
 // At LX_GATE, the address that slots of rewritten code know.
 	.section .gate, "ax"
@@ -40,56 +43,96 @@ door_enter:
 	mov	%r15, %gs:T_R15
 	pop	%rax
 	mov	%rax, %gs:T_EFLAGS
-	and	$~2, %rax		// see dispatch_lost() in trap/signal.c
-	mov	%rax, %gs:T_R11
-	cld
-	test	$(EFLAGS_TF | EFLAGS_AC), %eax
-	jz	1f
-	pushq	$0x202			// clear both: lxcore's own code must neither trap nor fault
-	popfq
+	mov	%rax, %r11
+	and	$~2, %r11		// see dispatch_lost() in trap/signal.c
+	mov	%r11, %gs:T_R11
+	test	$EFLAGS_TROUBLE, %eax
+	jnz	2f
 1:	mov	%gs:T_SELF, %rdi
-	xor	%ebp, %ebp
 	call	dispatch
-	jmp	door_return
+	// A C function has preserved the registers that door_return loads.
+	jmp	door_check
+2:	and	$~EFLAGS_TROUBLE, %rax
+	push	%rax
+	popfq
+	jmp	1b
+
 door_recheck:
 	mov	%gs:T_SELF, %rdi
 	call	signal_check_pending
 door_return:
 	mov	%gs:T_STACK, %rsp
-door_check:
-	cmpl	$0, %gs:T_NOTED
-	jne	2f
-	pushq	%gs:T_EFLAGS
-	mov	%gs:T_RDI, %rdi
-	mov	%gs:T_RSI, %rsi
-	mov	%gs:T_RDX, %rdx
-	mov	%gs:T_R10, %r10
-	mov	%gs:T_R8, %r8
-	mov	%gs:T_R9, %r9
 	mov	%gs:T_RBX, %rbx
 	mov	%gs:T_RBP, %rbp
 	mov	%gs:T_R12, %r12
 	mov	%gs:T_R13, %r13
 	mov	%gs:T_R14, %r14
 	mov	%gs:T_R15, %r15
+door_check:
+	cmpl	$0, %gs:T_NOTED
+	jne	4f
+	mov	%gs:T_RDI, %rdi
+	mov	%gs:T_RSI, %rsi
+	mov	%gs:T_RDX, %rdx
+	mov	%gs:T_R10, %r10
+	mov	%gs:T_R8, %r8
+	mov	%gs:T_R9, %r9
 	mov	%gs:T_R11, %r11
 	mov	%gs:T_RCX, %rcx
+	testl	$EFLAGS_TROUBLE, %gs:T_EFLAGS
+	jnz	3f
+	// popfq costs as much as all the rest. These are the flags that C code has changed: OF by an
+	// addition that overflows when it was set, the others by SAHF.
+	movb	%gs:T_EFLAGS, %ah
+	movb	%gs:T_EFLAGS + 1, %al
+	and	$8, %al
+	add	$0x78, %al
+	sahf
+	mov	%gs:T_RAX, %rax
+	mov	%gs:T_RSP, %rsp
+	jmp	*%gs:T_RIP
+3:	pushq	%gs:T_EFLAGS
 	mov	%gs:T_RAX, %rax
 	popfq
 	mov	%gs:T_RSP, %rsp
 	jmp	*%gs:T_RIP
 door_end:
-2:	mov	%gs:T_SELF, %rdi
+4:	mov	%gs:T_SELF, %rdi
 	call	signal_deliver_noted
 	jmp	door_return
 	.size	door_enter, .-door_enter
 
 // long uaccess_copy(void *dst, const void *src, size_t n): copies, returns the bytes not copied. A
-// fault inside [uaccess_begin, uaccess_end) makes the handler go on at uaccess_fixup.
+// fault inside [uaccess_begin, uaccess_end) makes the handler go on at uaccess_fixup. Most copies
+// are a few words, for which `rep movsb` takes long to begin; a fault among those goes on with it,
+// so that all bytes before the bad one are copied.
 	.globl	uaccess_copy, uaccess_begin, uaccess_end, uaccess_fixup, uaccess_str
+	.globl	uaccess_words_begin, uaccess_words_end
 	.type	uaccess_copy, @function
 uaccess_copy:
 	mov	%rdx, %rcx
+	cmp	$64, %rdx
+	ja	uaccess_begin
+	cmp	$8, %rdx
+	jb	2f
+uaccess_words_begin:
+1:	mov	(%rsi), %rax
+	mov	%rax, (%rdi)
+	add	$8, %rsi
+	add	$8, %rdi
+	sub	$8, %rcx
+	cmp	$8, %rcx
+	jae	1b
+2:	cmp	$4, %rcx
+	jb	3f
+	mov	(%rsi), %eax
+	mov	%eax, (%rdi)
+	add	$4, %rsi
+	add	$4, %rdi
+	sub	$4, %rcx
+uaccess_words_end:
+3:	test	%ecx, %ecx
+	je	uaccess_fixup
 uaccess_begin:
 	rep movsb
 uaccess_end:

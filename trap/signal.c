@@ -54,6 +54,7 @@ _Static_assert(sizeof(struct kucontext) == 304, "kernel's ucontext");
 _Static_assert(sizeof(struct sigframe) == 440, "kernel's rt_sigframe");
 
 extern const char door_return[], door_recheck[], door_check[], door_end[];
+extern const char uaccess_words_begin[], uaccess_words_end[];
 extern const char uaccess_begin[], uaccess_end[], uaccess_fixup[];
 extern const char uaccess_str_begin[], uaccess_str_end[], uaccess_str_fixup[];
 extern const char uaccess_xsave_begin[], uaccess_xsave_end[], uaccess_xsave_fixup[];
@@ -306,7 +307,9 @@ static void note(struct task *t, int sig, const siginfo_t *info, struct kucontex
 static bool fix_up(struct kucontext *uc)
 {
     u64 pc = uc->mc.ip;
-    if (between(pc, uaccess_begin, uaccess_end))
+    if (between(pc, uaccess_words_begin, uaccess_words_end))
+        uc->mc.ip = (u64)uaccess_begin;
+    else if (between(pc, uaccess_begin, uaccess_end))
         uc->mc.ip = (u64)uaccess_fixup;
     else if (between(pc, uaccess_str_begin, uaccess_str_end))
         uc->mc.ip = (u64)uaccess_str_fixup;
@@ -538,17 +541,32 @@ long signal_return(struct task *t)
     return r;
 }
 
+// What of a guest action's flags the host's has too (rule 3).
+#define HOST_FLAGS (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT)
+
+// Is the host's action lxcore's own handler?
+static bool is_caught(int sig, const struct ksigaction *g)
+{
+    return is_always(sig) || (g->handler != (uptr)SIG_DFL && g->handler != (uptr)SIG_IGN);
+}
+
+bool signal_same_on_host(int sig, const struct ksigaction *a, const struct ksigaction *b)
+{
+    // SIG_DFL and SIG_IGN, also set again, may throw pending signals away (sigaction(2)).
+    return is_caught(sig, a) && is_caught(sig, b) && !((a->flags ^ b->flags) & HOST_FLAGS);
+}
+
 long signal_set_host_action(struct task *t, int sig)
 {
     const struct ksigaction *g = &t->sighand->action[sig - 1];
     struct ksigaction host = {
         .handler = g->handler, .flags = SA_RESTORER, .restorer = (uptr)host_restorer};
-    if (is_always(sig) || (g->handler != (uptr)SIG_DFL && g->handler != (uptr)SIG_IGN)) {
+    if (is_caught(sig, g)) {
         host.handler = (uptr)signal_handler;
         host.flags |= SA_SIGINFO | SA_ONSTACK;
         host.mask = ~SIG_ALWAYS;
     }
-    host.flags |= g->flags & (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT);
+    host.flags |= g->flags & HOST_FLAGS;
     if (is_always(sig))
         host.flags |= SA_NODEFER; // a fault inside the handler must reach the fix-up
     return HOST4(__NR_rt_sigaction, sig, &host, NULL, 8);
