@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine.h"
 #include "fail.h"
 #include "table.h"
 
@@ -25,6 +26,9 @@ static const char help[] =
     "  -0 ARGV0                    what the program gets as its argument 0\n"
     "      --kernel-release TEXT   what uname -r says\n"
     "      --hostname NAME         what hostname says\n"
+    "      --trap ENGINE           how system calls are caught: rewrite, sud, seccomp, ptrace; "
+    "auto\n"
+    "                              (the default) takes the first of them that the host can do\n"
     "  -v                          say which system calls were refused\n"
     "      --table [--json|--markdown]  print the table of system calls\n"
     "      --help, --version\n"
@@ -32,7 +36,16 @@ static const char help[] =
     "Exit status: the program's own; 128+n when signal n killed it; 127 program not found,\n"
     "126 it cannot be run, 125 lxrun itself failed.\n";
 
-enum { OPT_CD = 256, OPT_CLEARENV, OPT_RELEASE, OPT_HOSTNAME, OPT_HELP, OPT_VERSION, OPT_TABLE };
+enum {
+    OPT_CD = 256,
+    OPT_CLEARENV,
+    OPT_RELEASE,
+    OPT_HOSTNAME,
+    OPT_HELP,
+    OPT_VERSION,
+    OPT_TABLE,
+    OPT_TRAP
+};
 
 static const struct option long_options[] = {
     {"root", required_argument, NULL, 'r'},
@@ -43,6 +56,7 @@ static const struct option long_options[] = {
     {"clearenv", no_argument, NULL, OPT_CLEARENV},
     {"kernel-release", required_argument, NULL, OPT_RELEASE},
     {"hostname", required_argument, NULL, OPT_HOSTNAME},
+    {"trap", required_argument, NULL, OPT_TRAP},
     {"verbose", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
@@ -84,7 +98,7 @@ static _Noreturn void print_table(char **args)
 
 void options_parse(struct options *o, int argc, char **argv)
 {
-    *o = (struct options){0};
+    *o = (struct options){.engine = ENGINE_AUTO};
     o->binds = must_alloc(sizeof *o->binds * (size_t)argc);
     o->env = must_alloc(sizeof *o->env * (size_t)argc);
     for (int c; (c = getopt_long(argc, argv, "+r:b:u:e:0:v", long_options, NULL)) != -1;) {
@@ -120,6 +134,9 @@ void options_parse(struct options *o, int argc, char **argv)
             break;
         case OPT_HOSTNAME:
             o->hostname = optarg;
+            break;
+        case OPT_TRAP:
+            o->engine = engine_parse(optarg);
             break;
         case OPT_HELP:
             fputs(help, stdout);
