@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine.h"
 #include "fail.h"
 #include "launch.h"
 #include "rewriter.h"
@@ -60,7 +61,10 @@ static void fill_memory(struct launch *l)
         fail_errno("cannot ask the host for its name and time");
     in->magic = INSTANCE_MAGIC;
     in->page_count = (u32)(sizeof *in / LX_PAGE);
+    in->engine = engine_choose(o->engine);
     in->verbose = o->verbose;
+    if (o->verbose)
+        fprintf(stderr, "lxrun: system calls are caught by: %s\n", engine_name(in->engine));
     in->mount_generation = 1;
     in->next_mount_id = 20; // small ones look odd: Linux itself begins about there
     in->host_uid = getuid();

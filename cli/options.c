@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cache.h"
+#include "engine.h"
 #include "fail.h"
 #include "table.h"
 
@@ -26,6 +27,9 @@ static const char help[] =
     "  -0 ARGV0                    what the program gets as its argument 0\n"
     "      --kernel-release TEXT   what uname -r says\n"
     "      --hostname NAME         what hostname says\n"
+    "      --trap ENGINE           how system calls are caught: rewrite, sud, seccomp, ptrace; "
+    "auto\n"
+    "                              (the default) takes the first of them that the host can do\n"
     "  -v                          say which system calls were refused\n"
     "      --rewrite FILE...       put the rewritten code of programs and libraries into the "
     "cache\n"
@@ -46,6 +50,7 @@ enum {
     OPT_TABLE,
     OPT_REWRITE,
     OPT_DISAS,
+    OPT_TRAP,
 };
 
 static const struct option long_options[] = {
@@ -57,6 +62,7 @@ static const struct option long_options[] = {
     {"clearenv", no_argument, NULL, OPT_CLEARENV},
     {"kernel-release", required_argument, NULL, OPT_RELEASE},
     {"hostname", required_argument, NULL, OPT_HOSTNAME},
+    {"trap", required_argument, NULL, OPT_TRAP},
     {"verbose", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
@@ -101,7 +107,7 @@ static _Noreturn void print_table(char **args)
 void options_parse(struct options *o, int argc, char **argv)
 {
     int command = 0;
-    *o = (struct options){0};
+    *o = (struct options){.engine = ENGINE_AUTO};
     o->binds = must_alloc(sizeof *o->binds * (size_t)argc);
     o->env = must_alloc(sizeof *o->env * (size_t)argc);
     for (int c; (c = getopt_long(argc, argv, "+r:b:u:e:0:v", long_options, NULL)) != -1;) {
@@ -137,6 +143,9 @@ void options_parse(struct options *o, int argc, char **argv)
             break;
         case OPT_HOSTNAME:
             o->hostname = optarg;
+            break;
+        case OPT_TRAP:
+            o->engine = engine_parse(optarg);
             break;
         case OPT_HELP:
             fputs(help, stdout);

@@ -23,6 +23,7 @@ struct options {
     const char *argv0;
     const char *release;
     const char *hostname;
+    int engine; // enum engine, or ENGINE_AUTO
     bool verbose;
     char **program; // PROGRAM ARG... NULL
 };

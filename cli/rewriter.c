@@ -26,6 +26,8 @@
 void rewriter_prepare(struct launch *l)
 {
     int pair[2];
+    if (l->memory->engine != ENGINE_REWRITE)
+        return;
     l->cache_fd = cache_open();
     if (l->cache_fd < 0) {
         if (l->options->verbose)

@@ -109,12 +109,16 @@ struct ipc_record {
 };
 #define IPC_RECORDS 4096
 
+// How a guest's system call is caught (docs/engines.md).
+enum engine { ENGINE_SUD, ENGINE_REWRITE, ENGINE_SECCOMP, ENGINE_PTRACE };
+
 #define META_LOCKS 64
 #define REWRITES 4096
 
 struct instance {
     u64 magic;
     u32 page_count;
+    u32 engine;  // enum engine, the same for every process
     u32 verbose; // -v: name refused calls on stderr
     u32 mount_writer;
     u32 mount_generation; // moves with every change of the mount table

@@ -104,7 +104,7 @@ struct task {
     u64 sig_pending;   // virtual pending set of SIG_ALWAYS
     u64 wait_mask;     // guest mask of a sigsuspend, ppoll... that a signal has ended: handlers
     u32 has_wait_mask; // run under it, frames save t->sigmask
-    u32 step;          // EFLAGS.TF to put back (trap/sud.c)
+    u32 step;          // EFLAGS.TF to put back (trap/engine.c)
     siginfo_t pending_info[3];
     siginfo_t noted_info;
     struct stack altstack;  // the guest's

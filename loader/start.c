@@ -412,8 +412,10 @@ void start_guest(struct task *t, u64 *sp)
     take_state(t, &s, state, reserved);
     task_set_gs(t);
     take_signals(t, state);
-    if (state->first)
+    if (state->first) {
+        trap_install(t);
         run_first(t, &s, state);
+    }
     proc_register(t);
     set_comm(state->execfn);
     place_execfn(&s, state->execfn);

@@ -26,8 +26,8 @@ MAY_USE = {
 EXCEPTIONS = {
     "trap": {"dispatch"},  # the one call from the door
     "syscalls": {"trap.h"},  # declares dispatch
-    "task": {"trap.h", "trap_arm_sud"},  # a new thread arms its engine itself
-    "loader": {"trap.h", "door_return"},  # the first one too; the way into the guest
+    "task": {"trap.h", "trap_arm"},  # a new thread arms its engine itself
+    "loader": {"trap.h", "trap_install", "door_return"},  # the first one too; the way into the guest
     "host": {"door_return", "task_child_start"},  # where a clone's child goes, still in .hostcall
 }
 # Interfaces of task/ that trap/ implements, since it knows the addresses of the door.

@@ -89,11 +89,7 @@ void task_arm(struct task *t)
     } altstack = {(char *)t + TASK_ALTSTACK, 0, TASK_ALTSTACK_SIZE};
     task_set_gs(t);
     HOST2(__NR_sigaltstack, &altstack, NULL);
-    long r = trap_arm_sud();
-    if (r)
-        die("this kernel has no syscall user dispatch (prctl: errno %ld); Linux 5.11 or later with "
-            "CONFIG_GENERIC_ENTRY is needed",
-            -r);
+    trap_arm(t);
 }
 
 void task_child_start(struct task *t)

@@ -20,7 +20,6 @@
 #include "trap.h"
 #include "uaccess.h"
 
-#define SYS_USER_DISPATCH_CODE 2
 #define EFLAGS_FIXED 0x2UL // always set in the register
 #define EFLAGS_TF 0x100UL
 #define EFLAGS_DF 0x400UL
@@ -379,8 +378,8 @@ static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
     struct regs r;
 
     task_check_gs(t);
-    if (sig == SIGSYS && info->si_code == SYS_USER_DISPATCH_CODE && !is_forged(uc->mc.ip)) {
-        trap_sud(info, &uc->mc);
+    if (sig == SIGSYS && trap_is_dispatch(t, info) && !is_forged(uc->mc.ip)) {
+        trap_sigsys(info, &uc->mc);
         if (t->noted) {
             t->noted_mask = uc->sigmask;
             uc->sigmask = ~SIG_ALWAYS;

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// The engines, seen from lxcore: switching them on, and the SIGSYS that two of them raise. Its
+// handler only moves the saved program counter to the door: translation never runs in signal
+// context. docs/engines.md is the chapter.
+#include <linux/audit.h>
+
+#include "host.h"
+#include "trap.h"
+
+#define EFLAGS_TF 0x100u
+// si_code of SIGSYS (siginfo.h has the second one since Linux 5.11).
+#define CODE_SECCOMP 1
+#define CODE_USER_DISPATCH 2
+
+extern const char door_enter[];
+
+void trap_install(const struct task *t)
+{
+    struct instance *in = t->instance;
+    long r = in->engine == ENGINE_SECCOMP ? trap_install_seccomp() : 0;
+    if (r)
+        die("--trap=seccomp: the kernel refuses the filter (errno %ld)", -r);
+}
+
+void trap_arm(const struct task *t)
+{
+    u32 engine = t->instance->engine;
+    long r = engine == ENGINE_SUD || engine == ENGINE_REWRITE ? trap_arm_sud() : 0;
+    if (r)
+        die("--trap=sud: the kernel refuses syscall user dispatch (errno %ld)", -r);
+}
+
+bool trap_is_dispatch(const struct task *t, const siginfo_t *info)
+{
+    switch (t->instance->engine) {
+    case ENGINE_SECCOMP:
+        return info->si_code == CODE_SECCOMP;
+    case ENGINE_PTRACE:
+        return false;
+    default:
+        return info->si_code == CODE_USER_DISPATCH;
+    }
+}
+
+void trap_redirect(struct sigcontext_64 *c, u64 next_pc)
+{
+    struct task *t = task_of_altstack();
+    // A guest that steps itself must not step lxcore: the dispatcher puts the flag back.
+    t->step = (u32)c->flags & EFLAGS_TF;
+    c->flags &= ~(u64)EFLAGS_TF;
+    c->cx = next_pc;
+    c->ip = (u64)door_enter;
+}
+
+void trap_sigsys(const siginfo_t *info, struct sigcontext_64 *c)
+{
+    // The number and the next instruction come from siginfo: kernel restarts change the frame's.
+    c->ax = (u64)(s64)info->_sifields._sigsys._syscall;
+    if (info->_sifields._sigsys._arch == AUDIT_ARCH_X86_64)
+        trap_redirect(c, (u64)info->_sifields._sigsys._call_addr);
+    else
+        c->ax = (u64)-38; // int 0x80: ENOSYS; see docs/syscalls.md
+}
