@@ -55,6 +55,11 @@ LINK = {
     "dynamic-nopie": ["gcc", "-no-pie"],
     "musl": ["musl-gcc", "-static"],
 }
+# What the tests leave in lxrun's cache is theirs.
+def cache_of(as_user):
+    return str(BUILD / ("user/cache" if as_user else "cache"))
+
+
 ENV = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
        "LANG": "C", "TERM": "dumb"}
 DIRECTIVE = re.compile(r"^\s*(?://|/?\*+|#)\s*(covers|needs|link|timeout|args|expect|native|level|lxrun):"
@@ -161,7 +166,8 @@ class Test:
     # Scripts
 
     def script(self, as_user):
-        env = {**os.environ, "LXRUN": str(BUILD / "lxrun"), "APPS": str(apps_tree(as_user))}
+        env = {**os.environ, "LXRUN": str(BUILD / "lxrun"), "APPS": str(apps_tree(as_user)),
+               "XDG_CACHE_HOME": cache_of(as_user)}
         with scratch(as_user) as tmp:
             env["TMPDIR"] = tmp
             ran = run((AS_USER if as_user else []) + [str(self.path)], TOP, env, self.timeout)
@@ -239,6 +245,7 @@ class Test:
         if self.opts.native:
             return
         trap = [f"--trap={self.opts.trap}"] if self.opts.trap else []
+        env = {**ENV, "XDG_CACHE_HOME": os.path.join(STAGE, "cache-user" if as_user else "cache")}
         with scratch(as_user) as root:
             self.make_root(Path(root))
             if as_user:
@@ -247,7 +254,7 @@ class Test:
                         os.lchown(os.path.join(top, name), USER, USER)
             ran = run((AS_USER if as_user else []) +
                       [os.path.join(STAGE, "lxrun"), *trap, "-r", root, "--cd", "/t",
-                       *self.command()], "/", ENV, self.timeout)
+                       *self.command()], "/", env, self.timeout)
         if ran.code < 0 and not ran.timeout:
             raise Failed(f"lxrun itself died of signal {-ran.code}\n{tail(ran)}")
         if ran.timeout:
@@ -334,6 +341,10 @@ def main():
     global STAGE
     with tempfile.TemporaryDirectory(prefix="lxrun-tests.", dir="/var/tmp") as STAGE:
         os.chmod(STAGE, 0o755)
+        os.mkdir(os.path.join(STAGE, "cache"))
+        if opts.user:
+            os.mkdir(os.path.join(STAGE, "cache-user"))
+            os.chown(os.path.join(STAGE, "cache-user"), USER, USER)
         return run_all(opts)
 
 

@@ -3,7 +3,7 @@
 // real-time signal is lost, doubled or out of order, and SIGSYS (sent as an ordinary signal, while
 // a translation layer may live on it) is one signal among the others.
 // covers: tgkill, rt_tgsigqueueinfo, rt_sigqueueinfo, rt_sigaction, rt_sigreturn
-// timeout: 60
+// timeout: 300
 #include "sig.h"
 #include <poll.h>
 #include <sys/mman.h>
