@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+# level: test
+"""Rewrites every ELF file of a tree (default build/rootfs) and checks each moved window against a
+decoder that is not the rewriter's: objdump. A window must be whole harmless instructions there,
+right before a syscall, with no jump and no symbol into it; filler that was taken for a jump must be
+nops behind an instruction that does not go on; nothing else may have changed.
+"""
+import os
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+LXRUN = os.environ.get("LXRUN", str(TOP / "build/lxrun"))
+PAGE, SLOT = 4096, 32
+HEAD = struct.Struct("<QQQQQIIII")
+SEGMENT = struct.Struct("<5Q")
+MASK = (1 << 64) - 1
+# Of libraries that every program uses, nearly all is moved; else this test would prove nothing.
+AT_LEAST = {"libc.so.6": 0.9, "ld-linux-x86-64.so.2": 0.85, "ldconfig": 0.9}
+GENERAL = (r"%(?:[re]?(?:ax|bx|cx|dx|si|di|bp|sp)|[abcd][lh]|sil|dil|bpl|spl|r\d+[dwb]?)|"
+           r"\$-?0x[0-9a-f]+")
+HARMLESS = re.compile(
+    r"(?:mov(?:abs|zbl|zbq|zwl|zwq|sbl|sbq|swl|swq|slq|zb|sb)?|xchg|add|sub|adc|sbb|and|or|xor|not|"
+    rf"neg|inc|dec|cmp|test|imul|sh[lr]|sar|ro[lr]|bt[sr]?|bswap|set\w+|cmov\w+)[bwlq]?\s+(?:(?:{GENERAL}),?)+"
+    r"|c[lw]t[lqd]|cqto|cltd|lea[wlq]?\s+(?!.*%rip).*|(?:data16 |cs )*nop[wl]?\b.*|xchg\s+%ax,%ax")
+ENDS = re.compile(r"(?:notrack |bnd |repz )*(?:jmp|ret|hlt|ud2|int3)")
+problems = []
+
+
+class Original:
+    """What objdump says about a file."""
+
+    def __init__(self, file):
+        self.text, self.length, self.targets, self.previous = {}, {}, set(), {}
+        last = None
+        p = subprocess.Popen(["objdump", "-d", "-w", str(file)],
+                             stdout=subprocess.PIPE, text=True)
+        for line in p.stdout:
+            m = re.match(r"\s*([0-9a-f]+):\t([0-9a-f ]+)\t?(.*)", line)
+            if not m:
+                m = re.match(r"([0-9a-f]+) <", line)
+                if m:
+                    self.targets.add(int(m[1], 16))
+                continue
+            at, text = int(m[1], 16), m[3].split("#")[0].strip()
+            self.length[at], self.text[at] = len(m[2].split()), text
+            self.previous[at] = last
+            last = at
+            m = re.match(r"(?:bnd |notrack )*(?:j\w+|call\w?|loop\w*|xbegin)\s+([0-9a-f]+)\b", text)
+            if m:
+                self.targets.add(int(m[1], 16))
+        p.wait()
+
+    def instructions(self, start, end):
+        """The texts of [start, end); None: these are no instruction boundaries."""
+        found = []
+        while start < end and start in self.length:
+            found.append(self.text[start])
+            start += self.length[start]
+        return found if start == end else None
+
+    def jumped_into(self, start, end):
+        return [hex(a) for a in range(start + 1, end) if a in self.targets]
+
+
+def check_window(say, original, window, site):
+    texts = original.instructions(window, site)
+    if texts is None or original.text.get(site) != "syscall":
+        say("is not whole instructions before a syscall")
+        return
+    for text in texts:
+        if not HARMLESS.fullmatch(text) or re.search(r"(?!cmp|test)^\w+.*,%[er]?sp$", text):
+            say(f"has '{text}'")
+    if original.jumped_into(window, site):
+        say(f"is jumped into at {original.jumped_into(window, site)}")
+
+
+def check_pad(say, original, pad):
+    at = pad
+    while at not in original.length and at > pad - 16:
+        at -= 1
+    end = at
+    while end < pad + 5:
+        if not re.match(r"(?:data16 |cs )*nop|xchg\s+%ax,%ax|int3", original.text.get(end, "")):
+            say(f"has a pad with '{original.text.get(end)}'")
+            return
+        end += original.length[end]
+    if original.jumped_into(pad - 1, pad + 5):
+        say("has a pad that is jumped to")
+    while re.match(r"(?:data16 |cs )*nop|xchg\s+%ax,%ax", original.text[at]):
+        at = original.previous[at]
+    if not ENDS.match(original.text[at]):
+        say(f"has a pad behind '{original.text[at]}'")
+
+
+def check_file(file, entry):
+    """Returns the numbers of sites and moved sites."""
+    data = entry.read_bytes()
+    _, _, _, lo, slots_size, sites, moved, segments, _ = HEAD.unpack_from(data)
+    if not moved:
+        return sites, 0
+    original = Original(file)
+    pages = []  # [address, rewritten, original], to be changed back below
+    for i in range(segments):
+        vaddr, _, size, text, was = SEGMENT.unpack_from(data, HEAD.size + i * SEGMENT.size)
+        pages.append((vaddr, bytearray(data[text:text + size]), data[was:was + size]))
+    for n in range(1, moved + 1):
+        slot = data[PAGE + n * SLOT:PAGE + (n + 1) * SLOT]
+        address = lo - slots_size + n * SLOT
+        length = slot[-1]
+        back, = struct.unpack_from("<i", slot, length + 3)
+        site = address + length + 7 + back - 2
+        window = site - length
+
+        def say(what, where=f"{file}: window {window:#x}-{site:#x}"):
+            problems.append(f"{where} {what}")
+
+        gate, = struct.unpack_from("<i", slot, length + 9)
+        if (slot[length:length + 3] != b"\x48\x8d\x0d" or slot[length + 7:length + 9] != b"\xff\x25"
+                or address + length + 13 + gate != lo - slots_size
+                or slot[length + 13:-1].strip(b"\xcc")):
+            say("has a wrong slot")
+        vaddr, now, was = next(p for p in pages if p[0] <= window < p[0] + len(p[1]))
+        at = window - vaddr
+        if slot[:length] != was[at:at + length]:
+            say("was not moved as it is")
+        jump = at
+        if now[at] == 0xeb:
+            jump = at + 2 + struct.unpack_from("<b", now, at + 1)[0]
+            check_pad(say, original, vaddr + jump)
+        if now[jump] != 0xe9 or vaddr + jump + 5 + struct.unpack_from("<i", now, jump + 1)[0] != address:
+            say("does not jump to its slot")
+        check_window(say, original, window, site)
+        now[at:at + length] = was[at:at + length]
+        now[jump:jump + 5] = was[jump:jump + 5]
+    for vaddr, now, was in pages:
+        if now != was:
+            problems.append(f"{file}: other bytes of {vaddr:#x} changed")
+    return sites, moved
+
+
+def elf_files(tree):
+    for top, _, names in os.walk(tree):
+        for name in names:
+            file = Path(top, name)
+            try:
+                if file.is_file() and not file.is_symlink() and file.open("rb").read(4) == b"\x7fELF":
+                    yield file
+            except OSError:
+                pass  # not ours to read
+
+
+def index_name(file):
+    st = file.stat()
+    return "%x.%x.%x.%x.%x.%x.%x" % (
+        os.major(st.st_dev) << 32 | os.minor(st.st_dev), st.st_ino, st.st_size,
+        st.st_mtime_ns // 10**9, st.st_mtime_ns % 10**9,
+        st.st_ctime_ns // 10**9, st.st_ctime_ns % 10**9)
+
+
+def main():
+    tree = Path(sys.argv[1]) if len(sys.argv) > 1 else TOP / "build/rootfs"
+    if not tree.is_dir():
+        print(f"no {tree}: make rootfs makes it")
+        return 77
+    files = sorted(elf_files(tree))
+    total = total_moved = 0
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as cache:
+        for i in range(0, len(files), 100):
+            ran = subprocess.run([LXRUN, "--rewrite", *map(str, files[i:i + 100])], text=True, check=False,
+                                 capture_output=True, env={**os.environ, "XDG_CACHE_HOME": cache})
+            if ran.returncode:
+                problems.append(f"--rewrite: status {ran.returncode}: {ran.stderr}")
+        for file in files:
+            entry = Path(cache, "lxrun", index_name(file))
+            if not entry.exists():
+                problems.append(f"{file}: not in the cache")
+                continue
+            sites, moved = check_file(file, entry)
+            total, total_moved = total + sites, total_moved + moved
+            if moved < sites * AT_LEAST.pop(file.name, 0):
+                problems.append(f"{file}: only {moved} of {sites} sites moved")
+    if len(sys.argv) == 1:
+        problems.extend(f"{name} was not there" for name in AT_LEAST)
+    print("\n".join(problems[:100]) or
+          f"{len(files)} files, {total_moved} of {total} system calls moved, all checked")
+    return bool(problems)
+
+
+sys.exit(main())
