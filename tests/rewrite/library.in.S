@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // shared
 // A library: its slots lie below address 0.
-    .globl f
-    .type f, @function
-f:
+    .globl _start
+    .type _start, @function
+_start:
     mov $39, %eax
     syscall                     // moved
     lea 1f(%rip), %rdx          // a place that is jumped to in another way
@@ -12,4 +12,4 @@ f:
 1:  mov %r8, %rax
     syscall                     // left: a branch may go between
     ret
-    .size f, . - f
+    .size _start, . - f
