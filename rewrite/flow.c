@@ -4,11 +4,12 @@
 // the middle of one, is not taken for instructions.
 #include "sites.h"
 
-#define NEAR 160               // farther than a jump with an 8-bit displacement reaches
-#define PASSES 16              // over one function, for jumps backward to what was not yet reached
-#define ROUNDS 16              // over all code, for what only jumps lead to
-#define SPAN (1UL << 20)       // of a function whose end is not known
-#define WHOLE_MAX (16UL << 20) // bytes of code that are all decoded to find more functions
+#define NEAR 160         // farther than a jump with an 8-bit displacement reaches
+#define PASSES 16        // over one function, for jumps backward to what was not yet reached
+#define ROUNDS 16        // over all code, for what only jumps lead to
+#define SPAN (1UL << 20) // of a function whose end is not known
+#define DECODES_MAX (32UL << 20) // instructions of a file; more than real ones of WHOLE_MAX need
+#define WHOLE_MAX (16UL << 20)   // bytes of code that are all decoded to find more functions
 
 struct flow {
     struct image *m;
@@ -61,13 +62,16 @@ static bool pass(struct flow *w, struct function *f)
     bool reached = true, again = false, call = false;
     u64 farthest = f->start;
     struct insn i;
-    for (u64 pc = f->start; pc < w->limit;) {
+    u64 pc;
+    for (pc = f->start; pc < w->limit && w->m->decodes < DECODES_MAX; w->m->decodes++) {
         if (pc != f->start && *mark_at(w, pc) & MARK_FUNCTION)
-            break;
+            return again;
+        if (f->part && reached && *mark_at(w, pc) & MARK_START)
+            return false; // where others have been
         if (*mark_at(w, pc) & (MARK_BRANCH | MARK_TARGET))
             reached = true;
         if (!reached && !w->limit_known && pc > farthest)
-            break;
+            return again;
         decode(w->d, load_bytes(w->m, w->l) + (pc - w->l->vaddr), w->limit - pc, pc, &i);
         u64 end = pc + (i.length ? i.length : 1);
         // Never across the start of a function; and where nothing is known to come here, the next
@@ -76,7 +80,8 @@ static bool pass(struct flow *w, struct function *f)
         u64 stopped = next_marked(w, pc + 1, end, stop);
         if (!i.length || stopped < end) {
             reached = false;
-            pc = next_marked(w, pc + 1, w->limit, MARK_FUNCTION | MARK_BRANCH | MARK_TARGET);
+            u64 last = w->limit_known ? w->limit : MIN(w->limit, MAX(farthest, pc) + 1);
+            pc = next_marked(w, pc + 1, last, MARK_FUNCTION | MARK_BRANCH | MARK_TARGET);
             continue;
         }
         if (reached) {
@@ -100,7 +105,7 @@ static bool pass(struct flow *w, struct function *f)
     }
     // Some unwind tables end before the code does (glibc's clone3). But a call at the end is one
     // that does not return.
-    if (reached && !call)
+    if (reached && !call && pc == w->limit)
         note_branch(w->m, w->limit);
     return again;
 }
@@ -115,7 +120,8 @@ static void decode_function(struct image *m, struct decoder *d, size_t index, bo
     u64 end = w.l->vaddr + w.l->size;
     w.limit_known = f.end > f.start && f.end <= end;
     w.limit = w.limit_known ? f.end : end;
-    for (int n = 0; n < PASSES && pass(&w, &f); n++)
+    // What a part jumps back to becomes a part itself.
+    for (int n = 0; n < (f.part ? 1 : PASSES) && pass(&w, &f); n++)
         ;
     f.decoded = true;
     m->function[index] = f; // it may have moved: functions were added

@@ -52,6 +52,7 @@ struct image {
     unsigned loads;
     struct function *function;
     size_t functions, room;
+    u64 decodes; // instructions decoded (flow.c)
 };
 
 // Reads the headers. Returns NULL, or why the file is not one to rewrite.

@@ -12,4 +12,4 @@ _start:
 1:  mov %r8, %rax
     syscall                     // left: a branch may go between
     ret
-    .size _start, . - f
+    .size _start, . - _start
