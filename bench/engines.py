@@ -72,7 +72,7 @@ def absent(name, kind, reason):
 
 def inside(cwd, command):
     """For what cannot set the working directory by itself."""
-    return command if cwd == "/" else ["/usr/bin/env", "-C", cwd, *command]
+    return command if cwd == "/" else ["/bin/sh", "-c", 'cd "$0" && exec "$@"', cwd, *command]
 
 
 def native(place):

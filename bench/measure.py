@@ -2,6 +2,7 @@
 """One run of one group on one engine: figures by name, in the row's unit, or Failed."""
 import math
 import os
+import select
 import shutil
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from engines import ENV
 from process import Failed, descendants, end_orphans
 
 TIMEOUT = 300  # seconds of one script
+SHELL_TIMEOUT = 20
 STARTS = 20  # of /bin/true, of which the median counts
 
 
@@ -58,18 +60,18 @@ def memory(engine):
     """KiB of an idle shell: the proportional set size of all processes that it takes."""
     command = engine.wrap(["/bin/bash", "-c", "echo ready; read -r line"], "/")
     to_guest, from_guest = os.pipe(), os.pipe()
-    pid = os.posix_spawn(shutil.which(command[0]), command, ENV, file_actions=[
+    os.posix_spawn(shutil.which(command[0]), command, ENV, file_actions=[
         (os.POSIX_SPAWN_DUP2, to_guest[0], 0), (os.POSIX_SPAWN_DUP2, from_guest[1], 1)])
     os.close(to_guest[0])
     os.close(from_guest[1])
     try:
-        if os.read(from_guest[0], 16) != b"ready\n":
+        ready = select.select([from_guest[0]], [], [], SHELL_TIMEOUT)[0]
+        if not ready or os.read(from_guest[0], 16) != b"ready\n":
             raise Failed("no shell")
         return sum(map(proportional_set_size, descendants(os.getpid())))
     finally:
         os.close(to_guest[1])
         os.close(from_guest[0])
-        os.waitpid(pid, 0)
         end_orphans()
 
 

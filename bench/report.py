@@ -15,7 +15,7 @@ from statistics import median
 from engines import BUILD, TOP
 from table import JUDGED, MICRO_TARGET
 
-BUSY = 0.5  # load average from which on figures are suspect
+BUSY = 0.05  # the share of the processors' time, taken by others, from which on figures are suspect
 
 
 def progress(text):
@@ -31,6 +31,7 @@ class Results:
         self.reasons = {}  # (row, engine): (kind, reason)
         self.broken = False
         self.machine = machine(opts)
+        self.clock = Clock()
 
     def add(self, row, engine, number, value):
         self.samples.setdefault((row, engine), {})[number] = value
@@ -70,7 +71,7 @@ class Results:
                 rows.append({"name": row.name, "group": group, "what": row.what,
                              "unit": "KiB" if group == "memory" else "ns",
                              "target": row.target, "engines": cells})
-        self.machine["load average after"] = os.getloadavg()[0]
+        self.machine["time taken by others"] = self.clock.others()
         document = {
             "machine": self.machine,
             "options": {k: str(v) if isinstance(v, Path) else v for k, v in vars(self.opts).items()},
@@ -125,13 +126,12 @@ def print_table(document):
 
 def print_head(document):
     for key, value in document["machine"].items():
-        print(f"{key}: {value:.2f}" if isinstance(value, float) else f"{key}: {value}")
+        print(f"{key}: {value:.0%}" if isinstance(value, float) else f"{key}: {value}")
     for e in document["engines"]:
         print(f"{e['name']}: " + (f"not available: {e['not available']}" if e["not available"]
                                   else e["version"]))
-    load = document["machine"]["load average before"]
-    if load > BUSY:
-        print(f"The machine was busy (load average {load:.2f}): these figures prove nothing.")
+    if document["machine"]["time taken by others"] > BUSY:
+        print("The machine was busy with other work: these figures prove nothing.")
     print("\nnative: time or memory of one operation; others: median ratio to native of the same "
           "round, and (for lxrun) min..max\n")
 
@@ -147,7 +147,7 @@ def print_notes(document):
                     notes.setdefault((name, kind, cell[kind]), []).append(row)
     print()
     for (name, kind, reason), rows in notes.items():
-        groups = {row["group"] for row in rows}
+        groups = dict.fromkeys(row["group"] for row in rows)
         whole = [row for row in document["rows"] if row["group"] in groups] == rows
         names = groups if whole else [row["name"] for row in rows]
         print(f"{name}: {kind}: {' '.join(names)}: {reason}")
@@ -208,6 +208,26 @@ def mean_text(mean):
 
 # The machine
 
+class Clock:
+    """Tells how much of the processors' time others have had since it was made: other processes,
+    and other virtual machines (steal)."""
+
+    def __init__(self):
+        self.begin = self.read()
+
+    @staticmethod
+    def read():
+        """Seconds: passed on all processors, idle, and used by us and our children."""
+        fields = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]
+        ticks = [int(f) / os.sysconf("SC_CLK_TCK") for f in fields]
+        t = os.times()
+        return sum(ticks), ticks[3] + ticks[4], sum(t[:4])
+
+    def others(self):
+        total, idle, ours = (b - a for a, b in zip(self.begin, self.read()))
+        return max(0.0, 1 - (idle + ours) / total) if total else 0.0
+
+
 def machine(opts):
     cpu = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     model = re.search(r"model name\s*:\s*(.*)", cpu)
@@ -226,7 +246,6 @@ def machine(opts):
         "commit": output("git", "-C", TOP, "describe", "--always", "--dirty"),
         "compiler": output("gcc", "--version"),
         "date": time.strftime("%Y-%m-%d %H:%M:%S %z"),
-        "load average before": os.getloadavg()[0],
     }
 
 

@@ -83,7 +83,7 @@ def private_mounts():
 
 def places(opts, namespace):
     """Where native runs and the peers are at home, and where lxrun is."""
-    inside = f"/var/tmp/lxrun-bench.{os.getpid()}"
+    inside = "/var/tmp/lxrun-bench"
     ours = engines.Place(opts.root, inside)
     if namespace:
         tree = data.native_tree(opts.root, OUT / f"native-{opts.root.name}")
@@ -91,7 +91,7 @@ def places(opts, namespace):
             subprocess.run(["mount", "--rbind", f"/{d}", tree / d], check=True)
         theirs = engines.Place(tree, inside)
         return theirs, theirs, ours
-    host = engines.Place("/", str(OUT / f"host.{os.getpid()}"))
+    host = engines.Place("/", str(OUT / "host"))
     return host, engines.Place(opts.root, inside + ".peers"), ours
 
 
@@ -157,8 +157,8 @@ def main():
     opts = options()
     groups = list(chosen(opts.names))
     namespace = private_mounts()
-    # SIGTERM ends us as an exception does: with everything cleaned up.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for sig in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
+        signal.signal(sig, lambda sig, _: sys.exit(128 + sig))  # with everything cleaned up
     OUT.mkdir(parents=True, exist_ok=True)
     lock = open(OUT / "lock", "w", encoding="ascii")  # two at once would measure each other
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -167,6 +167,7 @@ def main():
     at = places(opts, namespace)
     try:
         for place in set(at):
+            place.remove()  # of a run that was killed
             place.make()
             shutil.copy2(micro, place.outside / "micro")
         everyone = line_up(opts, *at)
