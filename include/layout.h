@@ -24,6 +24,7 @@
 #define T_SELF 0
 #define T_STACK 8
 #define T_NOTED 16
+#define T_VDSO 24
 #define T_R15 32
 #define T_R14 40
 #define T_R13 48

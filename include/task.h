@@ -98,8 +98,9 @@ struct task {
     void *stack;
     u32 noted; // a signal number taken while in lxcore, 0: none
     u32 tid;
-    u64 noted_mask; // guest mask at that moment
+    uptr vdso_sp; // not 0: inside the host's vDSO (host/vdsocall.S)
     struct regs regs;
+    u64 noted_mask;    // guest mask at the moment of `noted`
     u64 sigmask;       // the guest's mask; the real one is this without SIG_ALWAYS
     u64 sig_pending;   // virtual pending set of SIG_ALWAYS
     u64 wait_mask;     // guest mask of a sigsuspend, ppoll... that a signal has ended: handlers

@@ -12,6 +12,7 @@
 #include "rewritten.h"
 #include "signal.h"
 #include "trap.h"
+#include "vdso.h"
 
 #define HWCAP2_FSGSBASE (1UL << 1)
 #define PIE_BASE 0x555555554000UL
@@ -407,6 +408,7 @@ void start_guest(struct task *t, u64 *sp)
     s32 reserved = reserved_block(&s);
     if (!state)
         die("no memory");
+    vdso_init(aux_get(&s, AT_SYSINFO_EHDR));
     read_state(reserved, state);
     t->instance = map_instance(reserved);
     take_state(t, &s, state, reserved);

@@ -17,9 +17,12 @@
 #include "syscall_rows.h"
 #include "task.h"
 #include "uaccess.h"
+#include "vdso.h"
 
 long sys_mmap(struct task *t, uptr addr, size_t length, int prot, int flags, int fd, long offset)
 {
+    if (flags & MAP_FIXED)
+        vdso_changed(addr, length);
     long r = flags & MAP_FIXED ? rewritten_change(t, addr, length, CHANGE_REPLACE) : 0;
     if (r >= 0)
         r = memory_map(addr, length, prot, flags, fd, offset);
@@ -30,6 +33,7 @@ long sys_mmap(struct task *t, uptr addr, size_t length, int prot, int flags, int
 
 long sys_munmap(struct task *t, uptr addr, size_t length)
 {
+    vdso_changed(addr, length);
     long r = rewritten_change(t, addr, length, CHANGE_UNMAP);
     if (r < 0)
         return r;
@@ -51,6 +55,7 @@ static long protect(uptr addr, size_t length, int prot, int pkey)
 
 static long mprotect_pkey(struct task *t, uptr addr, size_t length, int prot, int pkey)
 {
+    vdso_changed(addr, length);
     long r = prot & PROT_WRITE ? rewritten_change(t, addr, length, CHANGE_WRITE) : 0;
     if (r < 0)
         return r;
@@ -78,7 +83,9 @@ long sys_mremap(struct task *t, uptr old_addr, size_t old_size, size_t new_size,
         return r;
     if (memory_hits_lxcore(old_addr, old_size))
         return -EFAULT;
+    vdso_changed(old_addr, MAX(old_size, new_size));
     if (flags & MREMAP_FIXED) {
+        vdso_changed(new_addr, new_size);
         if (memory_hits_lxcore(new_addr, new_size))
             return -ENOMEM;
         r = rewritten_change(t, new_addr, new_size, CHANGE_REPLACE);
@@ -146,6 +153,7 @@ long sys_shmat(struct task *t, int shmid, uptr addr, int flags)
             return r;
         if (memory_hits_lxcore(addr, ds.shm_segsz))
             return -EINVAL;
+        vdso_changed(addr, ds.shm_segsz);
     }
     r = HOST3(__NR_shmat, shmid, addr, flags);
     if (r > 0 && !addr && r >= (long)LX_BASE && r < (long)LX_END) {

@@ -14,6 +14,7 @@
 AT(self, T_SELF);
 AT(stack, T_STACK);
 AT(noted, T_NOTED);
+AT(vdso_sp, T_VDSO);
 AT(regs.r15, T_R15);
 AT(regs.r11, T_R11);
 AT(regs.r8, T_R8);

@@ -19,6 +19,7 @@
 #include "signal.h"
 #include "trap.h"
 #include "uaccess.h"
+#include "vdso.h"
 
 #define EFLAGS_FIXED 0x2UL // always set in the register
 #define EFLAGS_TF 0x100UL
@@ -58,12 +59,15 @@ extern const char uaccess_begin[], uaccess_end[], uaccess_fixup[];
 extern const char uaccess_str_begin[], uaccess_str_end[], uaccess_str_fixup[];
 extern const char uaccess_xsave_begin[], uaccess_xsave_end[], uaccess_xsave_fixup[];
 void signal_reset_vectors(u64 mask);
+extern const char vdso_fixup[];
 extern const char lxcore_text_start[], lxcore_text_end[];
 
-// Slots are lxcore's too: they lead to the door, and what comes there is noted.
-static bool in_lxcore(u64 pc)
+// Slots are lxcore's too: they lead to the door, and what comes there is noted. So is the host's
+// vDSO where lxcore has called it.
+static bool in_lxcore(const struct task *t, u64 pc)
 {
-    return (pc >= (u64)lxcore_text_start && pc < (u64)lxcore_text_end) || memory_in_slots(pc);
+    return t->vdso_sp || (pc >= (u64)lxcore_text_start && pc < (u64)lxcore_text_end) ||
+           memory_in_slots(pc);
 }
 
 static bool between(u64 pc, const char *from, const char *to)
@@ -303,19 +307,23 @@ static void note(struct task *t, int sig, const siginfo_t *info, struct kucontex
         uc->mc.ip = (u64)host_sigreturn_abort;
 }
 
-static bool fix_up(struct kucontext *uc)
+static bool fix_up(const struct task *t, struct kucontext *uc)
 {
     u64 pc = uc->mc.ip;
-    if (between(pc, uaccess_words_begin, uaccess_words_end))
+    if (t->vdso_sp) {
+        vdso_give_up();
+        uc->mc.ip = (u64)vdso_fixup;
+    } else if (between(pc, uaccess_words_begin, uaccess_words_end)) {
         uc->mc.ip = (u64)uaccess_begin;
-    else if (between(pc, uaccess_begin, uaccess_end))
+    } else if (between(pc, uaccess_begin, uaccess_end)) {
         uc->mc.ip = (u64)uaccess_fixup;
-    else if (between(pc, uaccess_str_begin, uaccess_str_end))
+    } else if (between(pc, uaccess_str_begin, uaccess_str_end)) {
         uc->mc.ip = (u64)uaccess_str_fixup;
-    else if (between(pc, uaccess_xsave_begin, uaccess_xsave_end))
+    } else if (between(pc, uaccess_xsave_begin, uaccess_xsave_end)) {
         uc->mc.ip = (u64)uaccess_xsave_fixup;
-    else
+    } else {
         return false;
+    }
     return true;
 }
 
@@ -336,6 +344,15 @@ static bool dispatch_lost(const struct sigcontext_64 *c)
     u8 insn[2];
     return c->cx == c->ip && (c->r11 & EFLAGS_FIXED) &&
            !copy_from_guest(insn, c->ip - 2, sizeof insn) && insn[0] == 0x0f && insn[1] == 0x05;
+}
+
+// The host's vDSO, called by lxcore, cannot read the clock source and asks the kernel: the call
+// that it made is made from where the engine lets it pass.
+static void serve_vdso(const siginfo_t *info, struct sigcontext_64 *c)
+{
+    vdso_give_up();
+    c->ip = (u64)info->_sifields._sigsys._call_addr;
+    c->ax = (u64)HOST6(info->_sifields._sigsys._syscall, c->di, c->si, c->dx, c->r10, c->r8, c->r9);
 }
 
 // A signal that found the thread in guest code (or at the door's exit, with registers r).
@@ -379,6 +396,10 @@ static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
 
     task_check_gs(t);
     if (sig == SIGSYS && trap_is_dispatch(t, info) && !is_forged(uc->mc.ip)) {
+        if (t->vdso_sp) {
+            serve_vdso(info, &uc->mc);
+            return;
+        }
         trap_sigsys(info, &uc->mc);
         if (t->noted) {
             t->noted_mask = uc->sigmask;
@@ -399,7 +420,7 @@ static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
         }
         r = t->regs;
         signal_in_guest(t, sig, info, uc, &r, fault);
-    } else if (!in_lxcore(uc->mc.ip)) {
+    } else if (!in_lxcore(t, uc->mc.ip)) {
         if (sig == SIGSYS && dispatch_lost(&uc->mc)) {
             trap_redirect(&uc->mc, uc->mc.ip);
             note(t, sig, info, uc);
@@ -412,7 +433,7 @@ static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
         t->step = EFLAGS_TF;
         uc->mc.flags &= ~EFLAGS_TF;
     } else if (fault) {
-        if ((sig != SIGSEGV && sig != SIGBUS) || !fix_up(uc))
+        if ((sig != SIGSEGV && sig != SIGBUS) || !fix_up(t, uc))
             crash(t, sig, info, uc);
     } else {
         note(t, sig, info, uc);
