@@ -13,7 +13,8 @@ int cache_open(void);
 
 // Makes the entry of the file behind a descriptor, unless the cache has it. Returns 0 when the
 // index knows the file now, be it as one that has nothing to rewrite; else -errno: -EAGAIN when
-// the file changed a moment ago (try later), -EINVAL when it is not a regular file.
+// the file changed a moment ago (try later), -EINVAL when it is not a regular file, or
+// one without a name.
 // May be called by many processes at a time. Takes up to seconds and several times the file's size
 // of memory: not for a process that others wait for.
 int rewrite_file(int cache, int fd);

@@ -190,8 +190,8 @@ int rewrite_file(int cache, int fd)
     char index[REWRITE_INDEX_SIZE], name[NAME_SIZE];
     if (fstat(fd, &st))
         return -errno;
-    if (!S_ISREG(st.st_mode))
-        return -EINVAL;
+    if (!S_ISREG(st.st_mode) || !st.st_nlink)
+        return -EINVAL; // nobody can open it again
     snprintf(index, sizeof index, REWRITE_INDEX,
              (unsigned long)major(st.st_dev) << 32 | minor(st.st_dev), (unsigned long)st.st_ino,
              (unsigned long)st.st_size, (unsigned long)st.st_mtim.tv_sec,

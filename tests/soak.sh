@@ -11,6 +11,7 @@ root=build/rootfs
 warm_up=3           # rounds until caches and heaps have their size
 growth_allowed=1024 # KiB of anonymous memory over the whole run
 marker=LXRUN_SOAK=$$.$RANDOM
+export XDG_CACHE_HOME=$PWD/build/cache
 
 # The guest works one round for each line that it reads, and answers with the round's status.
 guest='
