@@ -112,7 +112,9 @@ static void print_code(struct decoder *d, const u8 *code, u64 n, u64 addr)
         printf("  %16lx  ", addr);
         for (unsigned k = 0; k < 10 || k < length; k++)
             k < length ? printf("%02x ", code[k]) : printf("   ");
-        printf(" %s\n", text);
+        struct insn i;
+        decode(d, code, n, addr, &i);
+        printf(i.address ? " %s  # %lx\n" : " %s\n", text, i.address);
         code += length;
         addr += length;
         n -= length;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rewritten.h"
+#include "rewritten.inc"
 _start:
     JUMP(1, 5)
     syscall

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rewritten.h"
+#include "rewritten.inc"
     JUMP(1, 5)
     syscall
 b1: lea 1f(%rip), %rdx

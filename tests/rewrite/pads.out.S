@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rewritten.h"
+#include "rewritten.inc"
 _start:
     testb $1, (%rdi)
     jz 1f
