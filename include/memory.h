@@ -42,6 +42,14 @@ struct image *memory_image_new(void);
 struct lock *memory_images_lock(void);
 // Does pc lie in a slot?
 bool memory_in_slots(uptr pc);
+// Is there a jump to a slot at pc that is no window's beginning, but stands in the padding between
+// functions?
+bool memory_is_pad(uptr pc);
+// For pc in a slot: the address in the program's own text that stands there.
+uptr memory_slot_origin(uptr pc);
+// For pc inside a window, behind its first byte, where a jump's bytes are now: the place in its slot
+// to go on at. Else pc.
+uptr memory_window_slot(uptr pc);
 // May [from, to) hold slots or rewritten text? Tells quickly that it does not.
 bool memory_near_images(uptr from, uptr to);
 // An image lies in [from, to) from now on.

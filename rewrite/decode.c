@@ -133,6 +133,16 @@ static bool is_harmless(unsigned id)
     }
 }
 
+// Loads from the stack may fault too, but hardly ever do, and lxcore tells such a fault with the
+// program's own address (trap/signal.c).
+static bool is_stack_load(const cs_insn *i, int k, const cs_x86_op *op)
+{
+    return k == 1 && op->mem.base == X86_REG_RSP && op->mem.index == X86_REG_INVALID &&
+           op->mem.segment == X86_REG_INVALID &&
+           (i->id == X86_INS_MOV || i->id == X86_INS_MOVZX || i->id == X86_INS_MOVSX ||
+            i->id == X86_INS_MOVSXD);
+}
+
 static enum insn_move move_of(csh h, const cs_insn *i)
 {
     const cs_x86 *x = &i->detail->x86;
@@ -147,7 +157,7 @@ static enum insn_move move_of(csh h, const cs_insn *i)
         const cs_x86_op *op = &x->operands[k];
         if (op->type == X86_OP_MEM && op->mem.base == X86_REG_RIP)
             return MOVE_RIP;
-        if (op->type == X86_OP_MEM && i->id != X86_INS_LEA)
+        if (op->type == X86_OP_MEM && i->id != X86_INS_LEA && !is_stack_load(i, k, op))
             return MOVE_MEMORY;
     }
     // A lock, rep, segment or address-size prefix has no place on these.

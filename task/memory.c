@@ -4,6 +4,7 @@
 
 #include "host.h"
 #include "memory.h"
+#include "uaccess.h"
 
 bool memory_hits_lxcore(uptr addr, size_t len)
 {
@@ -88,6 +89,58 @@ bool memory_in_slots(uptr pc)
             pc < m->slots_end)
             return true;
     return false;
+}
+
+// The window's length and its end, where the `syscall` is, of a slot.
+static u32 window_of(uptr slot, uptr *end)
+{
+    const u8 *p = (const u8 *)slot;
+    u32 n = p[REWRITE_SLOT - 1];
+    s32 back;
+    memcpy(&back, p + n + REWRITE_LEA - sizeof back, sizeof back);
+    *end = slot + n + REWRITE_LEA + (uptr)(s64)back - 2;
+    return n;
+}
+
+uptr memory_slot_origin(uptr pc)
+{
+    uptr slot = ALIGN_DOWN(pc, (uptr)REWRITE_SLOT), end;
+    u32 n = window_of(slot, &end);
+    return pc - slot < n ? end - n + (pc - slot) : end;
+}
+
+// The slot that a jump at `at` leads to; 0: there is none.
+static uptr slot_of_jump(uptr at)
+{
+    u8 jump[5];
+    s32 to;
+    if (copy_from_guest(jump, at, sizeof jump) || jump[0] != 0xe9)
+        return 0;
+    memcpy(&to, jump + 1, sizeof to);
+    uptr slot = at + sizeof jump + (uptr)(s64)to;
+    return slot % REWRITE_SLOT == 0 && memory_in_slots(slot) ? slot : 0;
+}
+
+bool memory_is_pad(uptr pc)
+{
+    uptr slot = memory_near_images(pc, pc + 1) ? slot_of_jump(pc) : 0, end;
+    return slot && pc + window_of(slot, &end) != end;
+}
+
+uptr memory_window_slot(uptr pc)
+{
+    uptr end;
+    if (!memory_near_images(pc, pc + 1))
+        return pc;
+    for (uptr at = pc - 1; at > pc - REWRITE_WINDOW_MAX; at--) {
+        uptr slot = slot_of_jump(at);
+        if (!slot)
+            continue;
+        u32 n = window_of(slot, &end);
+        if (end - n == at && pc < end)
+            return slot + (pc - at);
+    }
+    return pc;
 }
 
 bool memory_near_images(uptr from, uptr to)

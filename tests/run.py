@@ -55,15 +55,20 @@ LINK = {
     "dynamic-nopie": ["gcc", "-no-pie"],
     "musl": ["musl-gcc", "-static"],
 }
-# What the tests leave in lxrun's cache is theirs.
-def cache_of(as_user):
-    return str(BUILD / ("user/cache" if as_user else "cache"))
-
-
 ENV = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
        "LANG": "C", "TERM": "dumb"}
 DIRECTIVE = re.compile(r"^\s*(?://|/?\*+|#)\s*(covers|needs|link|timeout|args|expect|native|level|lxrun):"
                        r"\s*(.*?)\s*(?:\*/)?$")
+
+
+# lxrun's cache: of the scripts, which keep it, and of the guest tests.
+
+def cache_of(as_user):
+    return str(BUILD / ("user/cache" if as_user else "cache"))
+
+
+def stage_cache(as_user):
+    return os.path.join(STAGE, "cache-user" if as_user else "cache")
 
 
 class Failed(Exception):
@@ -139,6 +144,7 @@ class Test:
     def __init__(self, kind, path, opts):
         name = path.stem[len("check-"):] if kind == "check" else path.stem
         self.kind, self.path, self.name, self.opts = kind, path, f"{kind}/{name}", opts
+        self.roots = {}  # made ahead, by as_user
         self.directive = {}
         for line in path.read_text(errors="replace").splitlines()[:15]:
             m = DIRECTIVE.match(line)
@@ -245,13 +251,8 @@ class Test:
         if self.opts.native:
             return
         trap = [f"--trap={self.opts.trap}"] if self.opts.trap else []
-        env = {**ENV, "XDG_CACHE_HOME": os.path.join(STAGE, "cache-user" if as_user else "cache")}
-        with scratch(as_user) as root:
-            self.make_root(Path(root))
-            if as_user:
-                for top, dirs, files in os.walk(root):
-                    for name in dirs + files:
-                        os.lchown(os.path.join(top, name), USER, USER)
+        env = {**ENV, "XDG_CACHE_HOME": stage_cache(as_user)}
+        with self.roots.pop(as_user, None) or self.new_root(as_user) as root:
             ran = run((AS_USER if as_user else []) +
                       [os.path.join(STAGE, "lxrun"), *trap, "-r", root, "--cd", "/t",
                        *self.command()], "/", env, self.timeout)
@@ -268,6 +269,23 @@ class Test:
         self.judge("under lxrun", ran)
         if ran.left and self.expected and not self.expected.left:
             raise Failed(f"{ran.left} processes left behind")
+
+    def new_root(self, as_user):
+        tmp = scratch(as_user)
+        self.make_root(Path(tmp.name))
+        if as_user:
+            for top, dirs, files in os.walk(tmp.name):
+                for name in dirs + files:
+                    os.lchown(os.path.join(top, name), USER, USER)
+        return tmp
+
+    def prepare(self):
+        """Makes the roots ahead, for the rewriter. Errors are told when the test runs."""
+        try:
+            for as_user in [False, True][:1 + self.opts.user]:
+                self.roots[as_user] = self.new_root(as_user)
+        except Failed:
+            pass
 
     def make_root(self, root):
         for d in "bin etc home root dev proc sys t".split():
@@ -327,6 +345,8 @@ def main():
                         help="as root: also run the lxrun half as an ordinary host user")
     parser.add_argument("--native", action="store_true", help="guest tests: the native half only")
     parser.add_argument("--trap", metavar="ENGINE", help="passed to lxrun")
+    parser.add_argument("--warm", action="store_true",
+                        help="guest tests: rewrite their programs first (lxrun --rewrite)")
     parser.add_argument("-j", type=int, default=2, metavar="N", help="tests at a time (default 2)")
     parser.add_argument("-v", action="store_true", help="also name the tests that pass")
     # What a shell or nohup left ignored or blocked is not what the tests are about.
@@ -341,11 +361,23 @@ def main():
     global STAGE
     with tempfile.TemporaryDirectory(prefix="lxrun-tests.", dir="/var/tmp") as STAGE:
         os.chmod(STAGE, 0o755)
-        os.mkdir(os.path.join(STAGE, "cache"))
+        os.mkdir(stage_cache(False))
         if opts.user:
-            os.mkdir(os.path.join(STAGE, "cache-user"))
-            os.chown(os.path.join(STAGE, "cache-user"), USER, USER)
+            os.mkdir(stage_cache(True))
+            os.chown(stage_cache(True), USER, USER)
         return run_all(opts)
+
+
+def warm(tests, opts):
+    """Rewrites the programs of the tests, and their libraries, before they run."""
+    with ThreadPoolExecutor(opts.j) as pool:
+        list(pool.map(Test.prepare, tests))
+    for as_user in [False, True][:1 + opts.user]:
+        files = [f for t in tests if as_user in t.roots for f in Path(t.roots[as_user].name).rglob("*")
+                 if f.is_file() and f.read_bytes()[:4] == b"\x7fELF"]
+        subprocess.run((AS_USER if as_user else []) + [os.path.join(STAGE, "lxrun"), "--rewrite", *files],
+                       env={**ENV, "XDG_CACHE_HOME": stage_cache(as_user)}, cwd="/", check=True,
+                       stdout=subprocess.DEVNULL)
 
 
 def generate():
@@ -381,6 +413,8 @@ def run_all(opts):
                 print(f"run.py: no build/{name}: run make first", file=sys.stderr)
                 return 2
             shutil.copy2(BUILD / name, STAGE)
+    if opts.warm:
+        warm([t for t in tests if t.kind == "guest"], opts)
     lock, counts = threading.Lock(), {"passed": 0, "failed": 0, "skipped": 0}
 
     def report(name, result, text=""):

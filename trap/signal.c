@@ -364,7 +364,8 @@ static void signal_in_guest(struct task *t, int sig, const siginfo_t *info, stru
         // Dies of the same fault again, with the kernel's own core dump.
         struct ksigaction dfl = {0};
         HOST4(__NR_rt_sigaction, sig, &dfl, NULL, 8);
-        regs_to_context(&uc->mc, r);
+        if (!memory_in_slots(uc->mc.ip))
+            regs_to_context(&uc->mc, r);
         return;
     }
     u64 real = uc->sigmask, mask = guest_mask(t, real);
@@ -428,6 +429,11 @@ static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
         }
         regs_from_context(&r, &uc->mc);
         signal_in_guest(t, sig, info, uc, &r, fault);
+    } else if (fault && sig != SIGTRAP && memory_in_slots(uc->mc.ip)) {
+        // A moved instruction read a bad stack: the guest's fault, told with its own address.
+        regs_from_context(&r, &uc->mc);
+        r.rip = memory_slot_origin(uc->mc.ip);
+        signal_in_guest(t, sig, info, uc, &r, true);
     } else if (fault && sig == SIGTRAP && (uc->mc.flags & EFLAGS_TF)) {
         // A guest that steps itself has come by a rewritten site: as trap_redirect() has it.
         t->step = EFLAGS_TF;
@@ -534,6 +540,7 @@ long signal_return(struct task *t)
     f.uc.sigmask = signal_real_mask(mask);
     f.uc.mc.cs = USER_CS;
     f.uc.mc.ss = USER_DS;
+    f.uc.mc.ip = memory_window_slot(f.uc.mc.ip);
     f.uc.flags &= UC_FLAGS;
     // A vector area that the guest has no memory for must fault here, not in the kernel.
     if (f.uc.mc.fpstate) {

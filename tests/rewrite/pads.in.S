@@ -9,7 +9,7 @@ _start:                         // as read of glibc begins
     syscall                     // moved
     ret
     .byte 0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0 // nopw: room for one jump
-1:  mov (%rsp), %rdi
+1:  mov (%rdi), %rdi
     mov %edx, %eax
     syscall                     // moved
     ret

@@ -8,7 +8,7 @@ _start:
 b1: ret
     PAD(1)
     .byte 0x00, 0x00, 0x00, 0x00 // the rest of the nopw
-1:  mov (%rsp), %rdi
+1:  mov (%rdi), %rdi
     JUMP_PAD(2, 2)
     syscall
 b2: ret
