@@ -47,8 +47,8 @@ bool memory_in_slots(uptr pc);
 bool memory_is_pad(uptr pc);
 // For pc in a slot: the address in the program's own text that stands there.
 uptr memory_slot_origin(uptr pc);
-// For pc inside a window, behind its first byte, where a jump's bytes are now: the place in its slot
-// to go on at. Else pc.
+// For pc inside a window, behind its first byte, where a jump's bytes are now: the place in its
+// slot to go on at. Else pc.
 uptr memory_window_slot(uptr pc);
 // May [from, to) hold slots or rewritten text? Tells quickly that it does not.
 bool memory_near_images(uptr from, uptr to);

@@ -154,11 +154,11 @@ static void storm(void)
     set(SIGUSR1, first, SA_RESTART);
     pid = OK(fork());
     if (pid == 0) {
-        for (int i = 0; i < 20000; i++)
+        while (getppid() == to)
             kill(to, SIGUSR1);
         _exit(0);
     }
-    for (int i = 0; waitpid(pid, NULL, WNOHANG) == 0; i++, total++) {
+    for (int i = 0; total < 20000 || !runs[0] || !runs[1]; i++, total++) {
         switch (i % 5) {
         case 0:
             set(SIGUSR1, first, SA_RESTART);
@@ -177,8 +177,8 @@ static void storm(void)
             break;
         }
     }
-    CHECK(total > 0 && runs[0] > 0 && runs[1] > 0);
     set(SIGUSR1, first, SA_RESTART);
+    CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
 }
 
 int main(void)
