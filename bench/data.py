@@ -51,12 +51,12 @@ def native_tree(tree, copy):
     return copy
 
 
-def warm(lxrun, cache, place):
-    """Puts the rewritten code of the tree's programs and of our own into lxrun's cache."""
-    stamp, made_from = BUILD / f"bench/warm-{place.root.name}", []
-    for file in lxrun, f"{place.root}.stamp":
-        made_from.append(str(os.stat(file).st_mtime_ns))
-    if not stamp.exists() or stamp.read_text(encoding="ascii").split() != made_from:
+def warm(lxrun, cache, place, whole_tree):
+    """Puts the rewritten code of our own program, and of all of the tree, into lxrun's cache."""
+    stamp = BUILD / f"bench/warm-{place.root.name}"
+    made_from = [str(os.stat(f).st_mtime_ns) for f in (lxrun, f"{place.root}.stamp")]
+    known = stamp.exists() and stamp.read_text(encoding="ascii").split() == made_from
+    if whole_tree and not known:
         files = [f for d in ("bin", "sbin", "lib", "libexec")
                  for f in (place.root / "usr" / d).rglob("*") if is_program(f)]
         for i in range(0, len(files), 500):
