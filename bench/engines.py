@@ -16,6 +16,7 @@ from process import Failed, last_line, run
 TOP = Path(__file__).resolve().parent.parent
 BUILD = TOP / "build"
 PEERS = BUILD / "bench/peers"
+CACHE = {"XDG_CACHE_HOME": str(BUILD / "bench/cache")}  # lxrun's own, of rewritten code
 RUNSC_PLATFORMS = ["systrap", "kvm", "ptrace"]
 TRAPS = ["rewrite", "sud", "seccomp", "ptrace"]
 ENV = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
@@ -43,16 +44,21 @@ class Place:
 
 
 class Engine:
-    """One way to run a program. `wrap` turns a command and a directory (both as the guest names
-    them) into a command of the host."""
+    """One way to run a program. `wrap` turns a command, a directory and an environment (all as the
+    guest is to see them) into a command of the host, which runs in that environment with `extra`."""
 
-    def __init__(self, name, kind, place, wrap, version="", cannot=None):
+    def __init__(self, name, kind, place, wrap, version="", cannot=None, extra=None):
         self.name, self.kind, self.place, self.wrap = name, kind, place, wrap
-        self.version, self.unavailable = version, None
+        self.version, self.extra, self.unavailable = version, extra or {}, None
         self.cannot = cannot or (lambda group, row: None)
 
+    def command(self, command, cwd="/", **env):
+        """What the host is to run, and in which environment."""
+        env = {**ENV, **env}
+        return self.wrap(command, cwd, env), {**env, **self.extra}
+
     def run(self, command, cwd="/", timeout=20, **env):
-        return run(self.wrap(command, cwd), {**ENV, **env}, timeout)
+        return run(*self.command(command, cwd, **env), timeout)
 
     def probe(self):
         """Finds out whether it works here at all."""
@@ -77,10 +83,10 @@ def inside(cwd, command):
 
 def native(place):
     if place.root == Path("/"):
-        return Engine("native", "native", place, lambda c, cwd: inside(cwd, c),
+        return Engine("native", "native", place, lambda c, cwd, env: inside(cwd, c),
                       "the host's own programs: chroot needs root")
     return Engine("native", "native", place,
-                  lambda c, cwd: ["chroot", str(place.root), *inside(cwd, c)], "chroot")
+                  lambda c, cwd, env: ["chroot", str(place.root), *inside(cwd, c)], "chroot")
 
 
 def lxrun(place):
@@ -90,8 +96,11 @@ def lxrun(place):
                              check=True).stdout.strip()
 
     def engine(name, *option):
-        return Engine(name, "lxrun", place,
-                      lambda c, cwd: [program, *option, "-r", str(place.root), "--cd", cwd, *c], version)
+        def wrap(command, cwd, env):
+            guest = [a for k, v in env.items() for a in ("-e", f"{k}={v}")]
+            return [program, *option, "-r", str(place.root), "--cd", cwd, "--clearenv", *guest, *command]
+
+        return Engine(name, "lxrun", place, wrap, version, extra=CACHE)
 
     found = [engine(name, f"--trap={name}") for name in TRAPS]
     for i, e in enumerate(found):
@@ -140,19 +149,19 @@ def peers(place):
 
     def proot(command):
         binds = [a for d in ("/dev", "/proc", "/sys") for a in ("-b", d)]
-        return lambda c, cwd: [*command, "-0", "-r", root, *binds, "-w", cwd, *c]
+        return lambda c, cwd, env: [*command, "-0", "-r", root, *binds, "-w", cwd, *c]
 
     def qemu(command):
         # Static, and therefore able to run inside the root directory.
         shutil.copy2(command[-1], place.outside / "qemu")
-        return lambda c, cwd: ["chroot", root, *inside(cwd, [place.inside + "/qemu", *c])]
+        return lambda c, cwd, env: ["chroot", root, *inside(cwd, [place.inside + "/qemu", *c])]
 
     def strace(command):
-        return lambda c, cwd: [*command, "-f", "-qq", "-o", "/dev/null", "chroot", root,
+        return lambda c, cwd, env: [*command, "-f", "-qq", "-o", "/dev/null", "chroot", root,
                                *inside(cwd, c)]
 
     def fakechroot(command):
-        return lambda c, cwd: [*command, "chroot", root, *inside(cwd, c)]
+        return lambda c, cwd, env: [*command, "chroot", root, *inside(cwd, c)]
 
     for name, program, wrap, cannot in (
             ("proot", "proot", proot, None), ("qemu-user", "qemu-x86_64-static", qemu, no_children),
@@ -186,12 +195,12 @@ def container(runsc, platform, place):
     capabilities = [f"CAP_{c}" for c in (
         "CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SYS_CHROOT").split()]
 
-    def wrap(command, cwd):
+    def wrap(command, cwd, env):
         config = {
             "ociVersion": "1.0.0",
             "root": {"path": str(place.root)},
             "process": {"args": command, "cwd": cwd, "user": {"uid": 0, "gid": 0},
-                        "env": [f"{k}={v}" for k, v in ENV.items()],
+                        "env": [f"{k}={v}" for k, v in env.items()],
                         "capabilities": {k: capabilities for k in
                                          ("bounding", "effective", "permitted")}},
             "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"},

@@ -7,7 +7,6 @@ import shutil
 import time
 from pathlib import Path
 
-from engines import ENV
 from process import Failed, descendants, end_orphans
 
 TIMEOUT = 300  # seconds of one script
@@ -42,12 +41,12 @@ def micro(engine, name, ms):
 
 def start(engine):
     """Nanoseconds from starting the engine's command to its end, as a shell would see it."""
-    command = engine.wrap(["/bin/true"], "/")
+    command, env = engine.command(["/bin/true"])
     path = shutil.which(command[0])
     took = []
     for _ in range(STARTS):
         begin = time.perf_counter_ns()
-        pid = os.posix_spawn(path, command, ENV)
+        pid = os.posix_spawn(path, command, env)
         _, status = os.waitpid(pid, 0)
         took.append(time.perf_counter_ns() - begin)
         if status:
@@ -58,9 +57,9 @@ def start(engine):
 
 def memory(engine):
     """KiB of an idle shell: the proportional set size of all processes that it takes."""
-    command = engine.wrap(["/bin/bash", "-c", "echo ready; read -r line"], "/")
+    command, env = engine.command(["/bin/bash", "-c", "echo ready; read -r line"])
     to_guest, from_guest = os.pipe(), os.pipe()
-    os.posix_spawn(shutil.which(command[0]), command, ENV, file_actions=[
+    os.posix_spawn(shutil.which(command[0]), command, env, file_actions=[
         (os.POSIX_SPAWN_DUP2, to_guest[0], 0), (os.POSIX_SPAWN_DUP2, from_guest[1], 1)])
     os.close(to_guest[0])
     os.close(from_guest[1])
