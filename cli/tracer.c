@@ -23,7 +23,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -72,9 +71,15 @@ static bool lxcore_is_up(void)
 static void remember_task(pid_t tid, u64 altstack)
 {
     u64 sp = 0;
-    struct iovec to = {&sp, sizeof sp}, from = {(void *)altstack, sizeof sp};
-    if (process_vm_readv(tid, &to, 1, &from, 1, 0) == sizeof sp)
+    if (!trace(PTRACE_PEEKDATA, tid, altstack, &sp)) // ss_sp comes first in stack_t
         tracer.thread[tid % TIDS].task = sp - TASK_ALTSTACK;
+}
+
+// Is it lxcore, in the host's vDSO, which cannot read the clock source (host/vdso.c)?
+static bool calls_from_vdso(pid_t tid)
+{
+    u64 task = tracer.thread[tid % TIDS].task, vdso_sp = 0;
+    return !trace(PTRACE_PEEKDATA, tid, task + T_VDSO, &vdso_sp) && vdso_sp;
 }
 
 // Cancels the call that the thread is about to make, and sends it to the door. A guest can have
@@ -108,10 +113,12 @@ static void at_syscall(pid_t tid)
     bool native = info.arch == AUDIT_ARCH_X86_64;
     // The program counter stands behind the `syscall` already.
     if (!native || info.instruction_pointer - tracer.map.hostcall_start >=
-                       tracer.map.hostcall_end - tracer.map.hostcall_start)
-        redirect(tid, native);
-    else if (info.entry.nr == SYS_sigaltstack)
+                       tracer.map.hostcall_end - tracer.map.hostcall_start) {
+        if (!calls_from_vdso(tid))
+            redirect(tid, native);
+    } else if (info.entry.nr == SYS_sigaltstack) {
         remember_task(tid, info.entry.args[0]);
+    }
 }
 
 static bool is_stop_signal(int sig)
