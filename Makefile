@@ -66,10 +66,10 @@ check: deps
 	tests/run.py --level check
 
 test: rootfs
-	tests/run.py --level test --user
+	tests/run.py --level test --user --trap default,rewrite,seccomp
 
 test-all: rootfs
-	tests/run.py --level all --user
+	tests/run.py --level all --user --trap default,rewrite,sud,seccomp,ptrace
 
 soak: rootfs
 	tests/soak.sh

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Three processes stand behind `lxrun PROGRAM`:
+// Processes that stand behind `lxrun PROGRAM`:
 //
 //   front       what the caller started and waits for. Passes on signals sent to it, stops when
 //               the program stops, ends with its status. In the caller's process group, as the
@@ -11,6 +11,7 @@
 //               even where x leaves a daemon behind.
 //   program     child of the supervisor.
 //   rewriter    child of the supervisor, from the first file on that it is asked for (rewriter.c).
+//   tracer      with engine `ptrace` only, child of the front (tracer.c).
 //
 // Front and supervisor talk over a socket pair: signals to pass on one way, stops and the end the
 // other way. Only the supervisor signals the program, because only it knows that its process id is
@@ -32,6 +33,7 @@
 
 #include "fail.h"
 #include "rewriter.h"
+#include "tracer.h"
 
 struct message {
     // MSG_ALL_ENDED: the program has ended, nothing else is left, and the supervisor ends too.
@@ -174,6 +176,14 @@ static _Noreturn void run_supervisor(struct supervisor *s, int signals, struct l
 
 // ---- The front ----
 
+struct front {
+    int supervisor, signals;
+    pid_t supervisor_pid;
+    pid_t tracer;    // 0: there is none
+    int say;         // standard error, for the tracer's end; -1: not needed
+    bool all_killed; // its end took the program along
+};
+
 static void pass_on(int supervisor, int sig)
 {
     struct message m = {MSG_SIGNAL, sig};
@@ -194,29 +204,46 @@ static void stop(int supervisor, int sig)
     pass_on(supervisor, SIGCONT);
 }
 
-static int run_front(int supervisor, int signals)
+// The tracer ends with its last tracee. If it dies before, the kernel kills those that are left.
+static void watch_tracer(struct front *f)
 {
-    struct pollfd fds[2] = {{.fd = signals, .events = POLLIN},
-                            {.fd = supervisor, .events = POLLIN}};
+    int status;
+    if (!f->tracer || waitpid(f->tracer, &status, WNOHANG) != f->tracer)
+        return;
+    f->tracer = 0;
+    f->all_killed = status != 0;
+    if (f->all_killed)
+        dprintf(f->say, "lxrun: the tracer was killed, and the program with it\n");
+}
+
+static int run_front(struct front *f)
+{
+    struct pollfd fds[2] = {{.fd = f->signals, .events = POLLIN},
+                            {.fd = f->supervisor, .events = POLLIN}};
     for (;;) {
         struct signalfd_siginfo info;
         struct message m;
         if (poll(fds, 2, -1) < 0 && errno != EINTR)
             return EXIT_LXRUN;
         // The terminal's own signals reach the program without us: the kernel sends those
-        // (code > 0) to the whole process group. SIGCHLD is about the supervisor.
-        while (fds[0].revents && read(signals, &info, sizeof info) == sizeof info)
-            if (info.ssi_signo != SIGCHLD && info.ssi_code <= 0)
-                pass_on(supervisor, (int)info.ssi_signo);
+        // (code > 0) to the whole process group. SIGCHLD is about our own children.
+        while (fds[0].revents && read(f->signals, &info, sizeof info) == sizeof info)
+            if (info.ssi_signo == SIGCHLD)
+                watch_tracer(f);
+            else if (info.ssi_code <= 0)
+                pass_on(f->supervisor, (int)info.ssi_signo);
         if (!fds[1].revents)
             continue;
-        ssize_t n = recv(supervisor, &m, sizeof m, MSG_DONTWAIT);
+        ssize_t n = recv(f->supervisor, &m, sizeof m, MSG_DONTWAIT);
         if (n == sizeof m && m.type == MSG_STOPPED) {
-            stop(supervisor, m.value);
+            stop(f->supervisor, m.value);
         } else if (n == sizeof m) {
-            if (m.type == MSG_ALL_ENDED)
-                waitpid(-1, NULL, 0); // not every init takes in what others leave
-            return m.value;
+            if (m.type == MSG_ALL_ENDED) { // not every init takes in what others leave
+                waitpid(f->supervisor_pid, NULL, 0);
+                if (f->tracer)
+                    waitpid(f->tracer, NULL, 0);
+            }
+            return f->all_killed ? EXIT_LXRUN : m.value;
         } else if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
             return EXIT_LXRUN; // the supervisor was killed
     }
@@ -234,13 +261,20 @@ int supervise(struct launch *l)
     if (signals < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
         fail_errno("cannot start the supervisor");
 
-    pid_t front = getpid(), pid = fork();
-    if (pid < 0)
+    struct front f = {.supervisor = pair[0], .signals = signals, .say = -1};
+    int link = -1;
+    if (l->memory->engine == ENGINE_PTRACE) {
+        f.tracer = tracer_start(l->memory, &link);
+        f.say = fcntl(2, F_DUPFD_CLOEXEC, 3);
+    }
+    pid_t front = getpid();
+    f.supervisor_pid = fork();
+    if (f.supervisor_pid < 0)
         fail_errno("fork");
     fail_hook = NULL; // the store is the supervisor's now
-    if (pid > 0) {
-        keep_only((int *[]){&pair[0], &signals}, 2);
-        return run_front(pair[0], signals);
+    if (f.supervisor_pid > 0) {
+        keep_only((int *[]){&f.supervisor, &f.signals, &f.say}, 3);
+        return run_front(&f);
     }
 
     struct supervisor s = {.front = pair[1], .front_pid = front};
@@ -249,6 +283,8 @@ int supervise(struct launch *l)
     s.program = fork();
     if (s.program == 0) {
         sigaction(SIGCHLD, &old_chld, NULL);
+        if (f.tracer)
+            tracer_join(f.tracer, link);
         sigprocmask(SIG_SETMASK, &old, NULL);
         launch_exec(l);
     }

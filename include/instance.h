@@ -112,6 +112,12 @@ struct ipc_record {
 // How a guest's system call is caught (docs/engines.md).
 enum engine { ENGINE_SUD, ENGINE_REWRITE, ENGINE_SECCOMP, ENGINE_PTRACE };
 
+// What a tracer must know of lxcore; written by the first lxcore, `door` last.
+struct trap_map {
+    u64 hostcall_start, hostcall_end;
+    u64 door;
+};
+
 #define META_LOCKS 64
 #define REWRITES 4096
 
@@ -127,6 +133,7 @@ struct instance {
     u32 host_uid, host_gid; // who runs the instance; shown as root where files carry no attribute
     u32 supervisor;         // pid of lxrun's supervisor
     u32 has_cache;          // RESERVED_CACHE and RESERVED_REWRITE are what they say
+    struct trap_map trap;   // engine `ptrace`
     u32 abstract_prefix;    // hash of the root, put before abstract socket names
     u64 boot_ns;            // CLOCK_BOOTTIME at the start of the instance
     struct new_utsname uts; // what uname(2) tells

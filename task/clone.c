@@ -285,7 +285,9 @@ long task_clone(struct task *t, const struct clone_request *q)
             return r;
         }
     }
-    r = host_clone_request(q, q->flags & ~CLONE_CLEAR_SIGHAND, vm ? c->stack : NULL, c);
+    // No child gets away from an engine that traces.
+    u64 ours = CLONE_CLEAR_SIGHAND | (t->instance->engine == ENGINE_PTRACE ? CLONE_UNTRACED : 0);
+    r = host_clone_request(q, q->flags & ~ours, vm ? c->stack : NULL, c);
     if (r == 0) {
         start_forked(t, q);
     } else if (vm && (r < 0 || (q->flags & CLONE_VFORK))) {

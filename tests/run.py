@@ -6,7 +6,8 @@
 
 guest/X   tests/guest/X.c is compiled, run natively, then under lxrun in a small fresh root; output
           and exit status must agree and the native status must be 0. With --user (as root) the
-          lxrun half runs once more as an ordinary host user: guest/X@user.
+          lxrun half runs once more as an ordinary host user: guest/X@user. With --trap A,B,...
+          it runs under each of these engines: guest/X:seccomp; "default" gives lxrun no --trap.
           guest/efault is build/gen/efault.c, which scripts/gen-efault.py makes.
 check/X   scripts/check-X.sh or .py
 apps/X    tests/apps/X.sh, with LXRUN and APPS in the environment: the Debian tree with the
@@ -24,6 +25,8 @@ Directives, in comments of the first 15 lines of a test:
     lxrun: not yet WHY  passes natively and must fail under lxrun, which is reported as skipped; a
                         test that passes there all the same fails until the directive is taken out;
                         "not yet @user" says so of ordinary host users only
+    trap: not ENGINE WHY    is skipped under that engine
+    trap: slow ENGINE WHY   the same, but for level all
     level: LEVEL        the first of check, test, all that runs it; default check (apps: test)
 """
 import argparse
@@ -48,6 +51,8 @@ BUILD = TOP / "build"
 USER = 64321  # an id that owns nothing on the host
 AS_USER = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
 LEVELS = ["check", "test", "all"]
+# How much longer a test may take under an engine: its limit is there to find what hangs.
+PATIENCE = {"ptrace": 6}
 LINK = {
     "static": ["gcc", "-static", "-no-pie"],
     "static-pie": ["gcc", "-static-pie"],
@@ -57,7 +62,7 @@ LINK = {
 }
 ENV = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
        "LANG": "C", "TERM": "dumb"}
-DIRECTIVE = re.compile(r"^\s*(?://|/?\*+|#)\s*(covers|needs|link|timeout|args|expect|native|level|lxrun):"
+DIRECTIVE = re.compile(r"^\s*(?://|/?\*+|#)\s*(covers|needs|link|timeout|args|expect|native|level|lxrun|trap):"
                        r"\s*(.*?)\s*(?:\*/)?$")
 
 
@@ -162,16 +167,18 @@ class Test:
     def variants(self):
         """(suffix, callable) for each thing of this test that passes or fails by itself."""
         if self.kind == "check":
-            yield "", lambda: self.script(False)
+            yield "", lambda: self.script(False, "default")
             return
         body = self.guest if self.kind == "guest" else self.script
-        yield "", lambda: body(False)
-        if self.opts.user:
-            yield "@user", lambda: body(True)
+        for engine in self.opts.trap if self.kind == "guest" else ["default"]:
+            suffix = "" if engine == "default" else f":{engine}"
+            yield suffix, lambda e=engine: body(False, e)
+            if self.opts.user:
+                yield suffix + "@user", lambda e=engine: body(True, e)
 
     # Scripts
 
-    def script(self, as_user):
+    def script(self, as_user, _engine):
         env = {**os.environ, "LXRUN": str(BUILD / "lxrun"), "APPS": str(apps_tree(as_user)),
                "XDG_CACHE_HOME": cache_of(as_user)}
         with scratch(as_user) as tmp:
@@ -230,36 +237,47 @@ class Test:
         if ran.status != expect:
             raise Failed(f"{where}: exit status {ran.status}, not {expect}\n{tail(ran)}")
 
-    def guest(self, as_user):
+    def refuses(self, engine):
+        """Why the test is not to run under the engine, or None."""
+        m = re.match(r"(not|slow) (\w+)\W+(.*)", self.directive.get("trap", ""))
+        if not m or m[2] != engine or (m[1] == "slow" and self.opts.level == "all"):
+            return None
+        return m[3]
+
+    def guest(self, as_user, engine):
+        if self.refuses(engine) and not self.opts.native:
+            raise Skipped(self.refuses(engine))
         not_yet = self.directive.get("lxrun", "")
         only_user = not_yet.startswith("not yet @user")
         if (not not_yet.startswith("not yet") or self.opts.native or only_user and
                 not as_user and os.geteuid() == 0):
-            self.guest_run(as_user)
+            self.guest_run(as_user, engine)
             return
         try:
-            self.guest_run(as_user)
+            self.guest_run(as_user, engine)
         except Failed as e:
             if str(e).startswith("natively"):
                 raise
             raise Skipped(not_yet) from None
         raise Failed("passes under lxrun: take its 'not yet' out")
 
-    def guest_run(self, as_user):
+    def guest_run(self, as_user, engine):
         if isinstance(self.expected, Failed):
             raise self.expected
         if self.opts.native:
             return
-        trap = [f"--trap={self.opts.trap}"] if self.opts.trap else []
+        trap = [] if engine == "default" else [f"--trap={engine}"]
+        limit = self.timeout * PATIENCE.get(engine, 1)
         env = {**ENV, "XDG_CACHE_HOME": stage_cache(as_user)}
-        with self.roots.pop(as_user, None) or self.new_root(as_user) as root:
+        warm_root = self.roots.pop(as_user, None) if engine == "rewrite" else None
+        with warm_root or self.new_root(as_user) as root:
             ran = run((AS_USER if as_user else []) +
                       [os.path.join(STAGE, "lxrun"), *trap, "-r", root, "--cd", "/t",
-                       *self.command()], "/", env, self.timeout)
+                       *self.command()], "/", env, limit)
         if ran.code < 0 and not ran.timeout:
             raise Failed(f"lxrun itself died of signal {-ran.code}\n{tail(ran)}")
         if ran.timeout:
-            raise Failed(f"under lxrun: no end within {self.timeout:g} s\n{tail(ran)}")
+            raise Failed(f"under lxrun: no end within {limit:g} s\n{tail(ran)}")
         if self.expected and ran.out != self.expected.out:
             diff = difflib.unified_diff(
                 self.expected.out.decode(errors="replace").splitlines(),
@@ -344,9 +362,10 @@ def main():
     parser.add_argument("--user", action="store_true",
                         help="as root: also run the lxrun half as an ordinary host user")
     parser.add_argument("--native", action="store_true", help="guest tests: the native half only")
-    parser.add_argument("--trap", metavar="ENGINE", help="passed to lxrun")
-    parser.add_argument("--warm", action="store_true",
-                        help="guest tests: rewrite their programs first (lxrun --rewrite)")
+    parser.add_argument("--trap", metavar="ENGINE,...", default="default",
+                        type=lambda text: text.split(","),
+                        help="guest tests: passed to lxrun (default: default); their programs are "
+                        "rewritten ahead for 'rewrite'")
     parser.add_argument("-j", type=int, default=2, metavar="N", help="tests at a time (default 2)")
     parser.add_argument("-v", action="store_true", help="also name the tests that pass")
     # What a shell or nohup left ignored or blocked is not what the tests are about.
@@ -413,7 +432,7 @@ def run_all(opts):
                 print(f"run.py: no build/{name}: run make first", file=sys.stderr)
                 return 2
             shutil.copy2(BUILD / name, STAGE)
-    if opts.warm:
+    if "rewrite" in opts.trap:
         warm([t for t in tests if t.kind == "guest"], opts)
     lock, counts = threading.Lock(), {"passed": 0, "failed": 0, "skipped": 0}
 

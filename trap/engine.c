@@ -20,6 +20,11 @@ void trap_install(const struct task *t)
     long r = in->engine == ENGINE_SECCOMP ? trap_install_seccomp() : 0;
     if (r)
         die("--trap=seccomp: the kernel refuses the filter (errno %ld)", -r);
+    if (in->engine == ENGINE_PTRACE) {
+        in->trap.hostcall_start = (u64)hostcall_start;
+        in->trap.hostcall_end = (u64)hostcall_end;
+        __atomic_store_n(&in->trap.door, (u64)door_enter, __ATOMIC_RELEASE);
+    }
 }
 
 void trap_arm(const struct task *t)

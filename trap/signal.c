@@ -298,8 +298,8 @@ static void note(struct task *t, int sig, const siginfo_t *info, struct kucontex
         put_off(t, (int)was, &t->noted_info);
     t->noted_info = *info;
     // One of SIG_ALWAYS may come while lxcore itself has the others blocked.
-    t->noted_mask =
-        uc->sigmask == signal_real_mask(~0UL) ? signal_real_mask(t->sigmask) : uc->sigmask;
+    u64 real = signal_real_mask(uc->sigmask);
+    t->noted_mask = real == signal_real_mask(~0UL) ? signal_real_mask(t->sigmask) : real;
     uc->sigmask = ~SIG_ALWAYS;
     if (pc >= (u64)host_intr_begin && pc <= (u64)host_intr_syscall)
         uc->mc.ip = (u64)host_intr_abort;
@@ -594,8 +594,10 @@ long signal_set_host_action(struct task *t, int sig)
         host.mask = ~SIG_ALWAYS;
     }
     host.flags |= g->flags & HOST_FLAGS;
-    if (is_always(sig))
-        host.flags |= SA_NODEFER; // a fault inside the handler must reach the fix-up
+    // A fault inside the handler must reach the fix-up. SIGSYS waits, or a storm of it would fill
+    // the alternate stack with frames; no guest code runs before the handler's end.
+    if (is_always(sig) && sig != SIGSYS)
+        host.flags |= SA_NODEFER;
     return HOST4(__NR_rt_sigaction, sig, &host, NULL, 8);
 }
 

@@ -5,6 +5,7 @@
 // covers: openat, stat, mkdir, rename, unlink, rmdir, readlink, getcwd, chmod, chown, link, symlink
 // covers: getdents64, fstat, dup, mmap, setitimer
 // timeout: 30
+// trap: not ptrace: its handler takes longer than the 200 us to the next signal
 #include "sig.h"
 #include <dirent.h>
 #include <sys/mman.h>

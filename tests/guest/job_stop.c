@@ -44,6 +44,8 @@ static int idle(int tty)
 {
     char c;
 
+    while (tcgetpgrp(tty) != getpgrp())
+        sleep_us(1000); // to read before that would be SIGTTIN
     for (;;)
         (void)!read(tty, &c, 1);
     return 0;

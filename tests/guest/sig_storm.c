@@ -4,6 +4,7 @@
 // a translation layer may live on it) is one signal among the others.
 // covers: tgkill, rt_tgsigqueueinfo, rt_sigqueueinfo, rt_sigaction, rt_sigreturn
 // timeout: 300
+// trap: slow ptrace: a minute and more, for eight threads that do nothing but calls
 #include "sig.h"
 #include <poll.h>
 #include <sys/mman.h>
