@@ -391,6 +391,7 @@ def warm(tests, opts):
     """Rewrites the programs of the tests, and their libraries, before they run."""
     with ThreadPoolExecutor(opts.j) as pool:
         list(pool.map(Test.prepare, tests))
+    time.sleep(4)  # the cache takes no file that changed a moment ago
     for as_user in [False, True][:1 + opts.user]:
         files = [f for t in tests if as_user in t.roots for f in Path(t.roots[as_user].name).rglob("*")
                  if f.is_file() and f.read_bytes()[:4] == b"\x7fELF"]

@@ -72,7 +72,7 @@ int main(int argc, char **argv)
         CHECK((ended = waitpid(pid, &st, WUNTRACED | WNOHANG)) >= 0);
         sleep_us(50);
     }
-    CHECK(WIFSTOPPED(st));
+    CHECK_EQ(WIFSTOPPED(st) ? 0 : st, 0);
     v.sival_int = -1;
     CHECK(kill(pid, SIGCONT) == 0);
     while (sigqueue(pid, SIGRTMIN, v) != 0)
