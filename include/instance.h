@@ -169,6 +169,7 @@ struct exec_state {
     u64 sig_ignored;
     u64 sig_pending;
     u32 dumpable;
+    u32 eager_masks;          // struct proc
     u32 mount_id[MOUNTS_MAX]; // ids of the mounts whose roots are open in the reserved block
     u64 dev, ino;             // of the program file
     char root[LX_PATH_MAX];   // of chroot, relative to the root mount

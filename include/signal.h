@@ -14,8 +14,11 @@ void signal_init(struct task *t);
 bool signal_same_on_host(int sig, const struct ksigaction *a, const struct ksigaction *b);
 // Sets the host's disposition of sig to fit the guest's action in t->sighand. Lock held.
 long signal_set_host_action(struct task *t, int sig);
-// Makes `set` the guest mask. Returns -LX_ERESTART when a signal is noted: nothing has changed.
+// Makes `set` the guest mask, lazily where that is exact (trap/sigmask.c). -LX_ERESTART when a
+// signal is noted: nothing has changed.
 long signal_set_mask(struct task *t, u64 set);
+// Makes the host's mask the guest's. 0, or -LX_ERESTART as above.
+long signal_make_real(struct task *t);
 // Around a host call that waits with a mask of its own (sigsuspend, ppoll, pselect6, epoll_pwait):
 // `mask` is the guest's. end: passes result on.
 static inline void signal_wait_begin(struct task *t, u64 mask)
@@ -31,6 +34,8 @@ static inline long signal_wait_end(struct task *t, long result)
 }
 // Blocks every signal that can be blocked, for a short stretch; -LX_ERESTART as above.
 long signal_block_all(struct task *t);
+// Makes `set` the mask here and on the host.
+void signal_force_mask(struct task *t, u64 set);
 // Puts the real mask back to what t->sigmask says.
 void signal_unblock(struct task *t);
 // The real mask that goes with a guest mask.
@@ -38,6 +43,16 @@ static inline u64 signal_real_mask(u64 guest)
 {
     return guest & ~(SIG_ALWAYS | SIG_UNBLOCKABLE);
 }
+// Signals that the guest blocks and the host does not. Only while guest code or a call that lxcore
+// answers by itself runs; the dispatcher makes the mask real before any other.
+static inline u64 signal_lazy(const struct task *t)
+{
+    return signal_real_mask(t->sigmask) & ~t->real_mask;
+}
+// A signal has come that is blocked lazily: puts it back, so that it is pending.
+void signal_put_back(struct task *t, int sig, const siginfo_t *info);
+// The same signal has come again, to a handler or a wait: *info becomes what it said first.
+void signal_take_kept(struct task *t, int sig, siginfo_t *info);
 // Delivers the noted signal at the door's exit.
 void signal_deliver_noted(struct task *t);
 // Index of one of SIG_ALWAYS in t->pending_info.
@@ -47,6 +62,8 @@ static inline int signal_always_index(int sig)
 }
 // After a change of mask or action: a virtual pending signal that is now free becomes noted.
 void signal_check_pending(struct task *t);
+// The same with another mask than the task's, for a wait.
+void signal_check_pending_under(struct task *t, u64 mask);
 // rt_sigreturn; 0 does not happen: -LX_ERESTART or -EFAULT (the caller forces SIGSEGV).
 long signal_return(struct task *t);
 // Death by sig as the kernel's default action would have it, for faults that cannot be delivered.

@@ -42,6 +42,7 @@ struct ksigaction {
 struct sighand {
     struct lock lock;
     u32 refs;
+    u64 caught;                   // signals for which the host has lxcore's handler
     struct ksigaction action[64]; // [sig - 1]; read without the lock, written under it
 };
 
@@ -72,6 +73,12 @@ struct fsctx {
     char root[LX_PATH_MAX]; // chroot, relative to the root mount's directory, "" for all of it
 };
 
+enum {
+    EAGER_SHARED = 1,   // another thread, or a process with the same handlers
+    EAGER_TIMER = 2,    // a timer, whose signal says more when it is taken late
+    EAGER_SIGNALFD = 4, // a second way to take signals
+};
+
 struct proc {
     struct lock lock;
     u32 refs; // threads
@@ -82,6 +89,7 @@ struct proc {
     u32 tile_size;  // the same for a thread that uses AMX tiles; 0: not permitted
     u64 xsave_mask;
     u32 threads_ever; // more than one thread has lived here
+    u32 eager_masks;  // EAGER_*: why masks are not lazy (trap/sigmask.c)
     u32 dumpable;
     u64 dev, ino;          // of the program file
     char exe[LX_PATH_MAX]; // guest path of the program
@@ -101,13 +109,16 @@ struct task {
     uptr vdso_sp; // not 0: inside the host's vDSO (host/vdsocall.S)
     struct regs regs;
     u64 noted_mask;    // guest mask at the moment of `noted`
-    u64 sigmask;       // the guest's mask; the real one is this without SIG_ALWAYS
+    u64 sigmask;       // the guest's mask
+    u64 real_mask;     // the host's: sigmask without SIG_ALWAYS, or less while that is lazy
     u64 sig_pending;   // virtual pending set of SIG_ALWAYS
     u64 wait_mask;     // guest mask of a sigsuspend, ppoll... that a signal has ended: handlers
     u32 has_wait_mask; // run under it, frames save t->sigmask
     u32 step;          // EFLAGS.TF to put back (trap/engine.c)
     siginfo_t pending_info[3];
     siginfo_t noted_info;
+    siginfo_t kept_info; // of signal `kept`, for when it comes again (trap/sigmask.c)
+    u32 kept;
     struct stack altstack;  // the guest's
     u32 personality;        // the host's, too
     u32 vfork_child;        // its parent frees its block

@@ -243,6 +243,7 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     s->cwd_mount = t->fs->cwd_mount;
     s->root_mount = t->fs->root_mount;
     s->sig_blocked = t->sigmask;
+    s->eager_masks = t->proc->eager_masks & ~(u32)EAGER_SHARED;
     s->sig_pending = t->sig_pending;
     for (int sig = 1; sig <= 64; sig++)
         if (t->sighand->action[sig - 1].handler == (uptr)SIG_IGN)

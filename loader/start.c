@@ -125,6 +125,7 @@ static void take_signals(struct task *t, const struct exec_state *s)
     u64 mask;
     host_sigprocmask(SIG_BLOCK, NULL, &mask);
     t->sigmask = s->first ? mask : s->sig_blocked;
+    t->real_mask = signal_real_mask(t->sigmask);
     t->sig_pending = s->sig_pending;
     for (int sig = 1; sig <= 64; sig++) {
         bool ignored = s->sig_ignored >> (sig - 1) & 1;
@@ -152,6 +153,7 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     t->tid = o->proc.tgid = (u32)host_getpid();
     o->proc.fsgsbase = (aux_get(s, AT_HWCAP2) & HWCAP2_FSGSBASE) != 0;
     o->proc.dumpable = state->dumpable;
+    o->proc.eager_masks = state->eager_masks;
     o->proc.dev = state->dev;
     o->proc.ino = state->ino;
     str_copy(o->proc.exe, state->exe, sizeof o->proc.exe);

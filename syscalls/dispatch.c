@@ -35,7 +35,13 @@ static bool names_reserved_fd(const struct task *t, const struct syscall_row *ro
 
 static long serve(struct task *t, const struct syscall_row *row, const struct regs *r)
 {
-    // 3. Descriptors of lxcore's own are not there.
+    // 3. What the host serves, it serves under the guest's mask; descriptors of lxcore's own are
+    // not there.
+    if (row->how != HOW_EMULATED && signal_lazy(t)) {
+        long busy = signal_make_real(t);
+        if (busy)
+            return busy;
+    }
     if (row->fd_mask && names_reserved_fd(t, row, r))
         return -EBADF;
     // 4. Serve.

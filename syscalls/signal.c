@@ -14,6 +14,8 @@
 
 #define SIGSET_SIZE 8
 #define SA_EXPOSE_TAGBITS_ 0x800
+// Signals whose default action is to ignore them, but SIGCONT.
+#define DEFAULT_IGNORES (SIGSET_BIT(SIGCHLD) | SIGSET_BIT(SIGURG) | SIGSET_BIT(SIGWINCH))
 // The flags that Linux keeps; a program finds out about the others by reading them back.
 #define SA_KNOWN                                                                                   \
     (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER |             \
@@ -29,6 +31,11 @@ long sys_rt_sigaction(struct task *t, int sig, uptr act, uptr oldact, size_t sig
         return -EFAULT;
     if (sig < 1 || sig > 64 || (act && (SIG_UNBLOCKABLE & SIGSET_BIT(sig))))
         return -EINVAL;
+    if (act && signal_lazy(t) && !signal_same_on_host(sig, &h->action[sig - 1], &new)) {
+        long r = signal_make_real(t);
+        if (r)
+            return r;
+    }
     // Only this thread itself can make the record a shared one.
     bool shared = __atomic_load_n(&h->refs, __ATOMIC_ACQUIRE) > 1;
     if (shared)
@@ -42,6 +49,11 @@ long sys_rt_sigaction(struct task *t, int sig, uptr act, uptr oldact, size_t sig
             signal_set_host_action(t, sig);
         if (new.handler == (uptr)SIG_IGN)
             t->sig_pending &= ~SIGSET_BIT(sig);
+        // A pending one is gone.
+        if (t->kept == (u32)sig &&
+            (new.handler == (uptr)SIG_IGN ||
+             (new.handler == (uptr)SIG_DFL && (DEFAULT_IGNORES & SIGSET_BIT(sig)))))
+            t->kept = 0;
     }
     if (shared)
         lock_drop(&h->lock);
@@ -144,13 +156,11 @@ long sys_sigaltstack(struct task *t, uptr ss, uptr old_ss)
 // ended the wait; -LX_ERESTART: a signal came before.
 static long wait_begin(struct task *t, u64 set)
 {
-    u64 before = t->sig_pending, mask = t->sigmask;
+    u64 before = t->sig_pending;
     signal_wait_begin(t, set);
     if (!(before & ~set))
         return 0;
-    t->sigmask = set;
-    signal_check_pending(t);
-    t->sigmask = mask;
+    signal_check_pending_under(t, set);
     return signal_wait_end(t, before & ~t->sig_pending ? -EINTR : -LX_ERESTART);
 }
 
@@ -307,18 +317,22 @@ long sys_rt_sigtimedwait(struct task *t, uptr set, uptr info, uptr timeout, size
         signal_unblock(t);
         return give_info(t, &got, info);
     }
-    return r > 0 ? give_info(t, &got, info) : r;
+    if (r <= 0)
+        return r;
+    signal_take_kept(t, (int)r, &got);
+    return give_info(t, &got, info);
 }
 
 long sys_signalfd4(struct task *t, int fd, uptr mask, size_t sizemask, int flags)
 {
     u64 set;
-    (void)t;
     if (sizemask != SIGSET_SIZE)
         return -EINVAL;
     if (copy_from_guest(&set, mask, sizeof set))
         return -EFAULT;
     set = signal_real_mask(set);
+    t->proc->eager_masks |= EAGER_SIGNALFD;
+    t->kept = 0; // it cannot be told any more when the host's one is taken
     return HOST4(__NR_signalfd4, fd, &set, SIGSET_SIZE, flags);
 }
 

@@ -27,6 +27,19 @@ long sys_clock_gettime(struct task *t, int clockid, uptr tp)
     return HOST2(__NR_clock_gettime, clockid, tp);
 }
 
+// Timers that begin again, or count, when their signal is taken.
+long sys_setitimer(struct task *t, int which, uptr new_value, uptr old_value)
+{
+    t->proc->eager_masks |= EAGER_TIMER;
+    return HOST3(__NR_setitimer, which, new_value, old_value);
+}
+
+long sys_timer_create(struct task *t, int clockid, uptr sevp, uptr timerid)
+{
+    t->proc->eager_masks |= EAGER_TIMER;
+    return HOST3(__NR_timer_create, clockid, sevp, timerid);
+}
+
 long sys_gettimeofday(struct task *t, uptr tv, uptr tz)
 {
     struct __kernel_old_timeval now;

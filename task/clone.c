@@ -83,12 +83,17 @@ static long fill_child(struct task *t, struct task *c, const struct clone_reques
         return -ENOMEM;
     c->regs = t->regs;
     c->sigmask = t->sigmask;
+    c->real_mask = t->real_mask;
     c->instance = t->instance;
     c->cred = t->cred;
     c->personality = t->personality;
     if (q->flags & CLONE_VFORK) {
         c->altstack = t->altstack;
         c->vfork_child = 1;
+    }
+    if (q->flags & (CLONE_THREAD | CLONE_SIGHAND)) {
+        t->proc->eager_masks |= EAGER_SHARED;
+        t->kept = 0; // another thread may take it
     }
     c->proc = t->proc;
     c->files = t->files;
@@ -235,6 +240,7 @@ static void start_forked(struct task *t, const struct clone_request *q)
     t->proc->lock.word = t->sighand->lock.word = memory_images_lock()->word = 0;
     own_after_fork(t, q);
     t->sig_pending = 0;
+    t->kept = 0;
     if (q->stack)
         t->regs.rsp = q->stack;
     if (q->flags & CLONE_CLEAR_SIGHAND) {

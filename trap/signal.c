@@ -372,7 +372,7 @@ static void signal_in_guest(struct task *t, int sig, const siginfo_t *info, stru
     bool handled = deliver(t, sig, info, r, uc->mc.fpstate, &uc->mc, &mask, fault);
     t->sigmask = mask;
     regs_to_context(&uc->mc, r);
-    uc->sigmask = signal_real_mask(mask);
+    uc->sigmask = t->real_mask = signal_real_mask(mask);
     if (handled && (uc->flags & UC_FP_XSTATE)) {
         // A handler starts with clean vector state, as the kernel has it.
         *(u64 *)(uc->mc.fpstate + 512) = 0;
@@ -393,9 +393,21 @@ static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
 {
     struct task *t = task_of_altstack();
     bool fault = is_fault(sig, info) && !is_forged(uc->mc.ip);
+    u64 lazy = signal_lazy(t);
     struct regs r;
 
     task_check_gs(t);
+    if (lazy) {
+        // Whatever has come, the handler's return makes the mask real.
+        uc->sigmask |= lazy;
+        t->real_mask |= lazy;
+        if (lazy & SIGSET_BIT(sig)) {
+            signal_put_back(t, sig, info);
+            return;
+        }
+    }
+    if (t->kept == (u32)sig)
+        signal_take_kept(t, sig, info);
     if (sig == SIGSYS && trap_is_dispatch(t, info) && !is_forged(uc->mc.ip)) {
         if (t->vdso_sp) {
             serve_vdso(info, &uc->mc);
@@ -469,45 +481,24 @@ void signal_deliver_noted(struct task *t)
 
 void signal_check_pending(struct task *t)
 {
-    u64 ready = t->sig_pending & ~t->sigmask;
+    signal_check_pending_under(t, t->sigmask);
+}
+
+void signal_check_pending_under(struct task *t, u64 mask)
+{
+    u64 ready = t->sig_pending & ~mask;
     if (!ready || t->noted)
         return;
     // Real signals are kept out while the virtual one becomes the noted one.
-    u64 all = ~SIG_ALWAYS, old;
-    host_sigprocmask(SIG_BLOCK, &all, &old);
+    u64 all = ~SIG_ALWAYS;
+    host_sigprocmask(SIG_BLOCK, &all, NULL);
     if (t->noted)
         return;
     int sig = __builtin_ctzl(ready) + 1;
     t->sig_pending &= ~SIGSET_BIT(sig);
     t->noted_info = t->pending_info[signal_always_index(sig)];
-    t->noted_mask = old == signal_real_mask(~0UL) ? signal_real_mask(t->sigmask) : old;
+    t->noted_mask = signal_real_mask(t->sigmask);
     t->noted = (u32)sig;
-}
-
-long signal_set_mask(struct task *t, u64 set)
-{
-    set &= ~SIG_UNBLOCKABLE;
-    u64 real = signal_real_mask(set);
-    long r = HOST_INTR4(__NR_rt_sigprocmask, SIG_SETMASK, &real, NULL, 8);
-    if (r)
-        return r;
-    t->sigmask = set;
-    if (t->sig_pending)
-        signal_check_pending(t);
-    return 0;
-}
-
-long signal_block_all(struct task *t)
-{
-    (void)t;
-    u64 all = ~SIG_ALWAYS;
-    return HOST_INTR4(__NR_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
-}
-
-void signal_unblock(struct task *t)
-{
-    u64 real = signal_real_mask(t->sigmask);
-    host_sigprocmask(SIG_SETMASK, &real, NULL);
 }
 
 void signal_force(struct task *t, int sig, int code, uptr addr)
@@ -518,11 +509,12 @@ void signal_force(struct task *t, int sig, int code, uptr addr)
     info.si_addr = (void *)addr;
     u64 mask = t->noted ? guest_mask(t, t->noted_mask) : t->sigmask;
     deliver(t, sig, &info, &t->regs, 0, NULL, &mask, true);
-    t->sigmask = mask;
-    if (t->noted)
+    if (t->noted) {
+        t->sigmask = mask;
         t->noted_mask = signal_real_mask(mask);
-    else
-        signal_unblock(t);
+    } else {
+        signal_force_mask(t, mask);
+    }
 }
 
 long signal_return(struct task *t)
@@ -548,8 +540,11 @@ long signal_return(struct task *t)
         if (copy_from_guest(probe, f.uc.mc.fpstate, sizeof probe))
             return -EFAULT;
     }
-    u64 old_mask = t->sigmask;
+    u64 old_mask = t->sigmask, old_real = t->real_mask;
     struct stack old_alt = t->altstack;
+    // In this order a signal that comes in between finds nothing that looks lazy.
+    t->real_mask = f.uc.sigmask;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
     t->sigmask = mask;
     if (!on_altstack(t, f.uc.mc.sp) || !alt.size)
         t->altstack = alt;
@@ -564,6 +559,7 @@ long signal_return(struct task *t)
     long r = host_sigreturn(&f);
     t->regs = old_regs;
     t->sigmask = old_mask;
+    t->real_mask = old_real;
     t->altstack = old_alt;
     return r;
 }
@@ -592,6 +588,9 @@ long signal_set_host_action(struct task *t, int sig)
         host.handler = (uptr)signal_handler;
         host.flags |= SA_SIGINFO | SA_ONSTACK;
         host.mask = ~SIG_ALWAYS;
+        t->sighand->caught |= SIGSET_BIT(sig);
+    } else {
+        t->sighand->caught &= ~SIGSET_BIT(sig);
     }
     host.flags |= g->flags & HOST_FLAGS;
     // A fault inside the handler must reach the fix-up. SIGSYS waits, or a storm of it would fill
