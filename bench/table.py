@@ -87,4 +87,4 @@ GROUPS = {
 }
 
 # What --quick and the check of it leave of the sizes above: a divisor.
-QUICK = 10
+QUICK = 20
