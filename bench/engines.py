@@ -52,6 +52,11 @@ class Engine:
         self.version, self.extra, self.unavailable = version, extra or {}, None
         self.cannot = cannot or (lambda group, row: None)
 
+    @property
+    def slow(self):
+        """Stops a process at each call, or is not ours: one round of whole programs must do."""
+        return self.kind == "peer" or self.name == "ptrace"
+
     def command(self, command, cwd="/", **env):
         """What the host is to run, and in which environment."""
         env = {**ENV, **env}

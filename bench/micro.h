@@ -28,6 +28,19 @@ _Noreturn void die(const char *what);
             die(#call);                                                                            \
     } while (0)
 
+// A system call as libc's own wrappers make it: the number, then the instruction. (libc's syscall()
+// is another matter, and a workload of its own.) The result is the kernel's: -errno on failure.
+#define RAW(number, a, b, c, d)                                                                    \
+    ({                                                                                             \
+        register long fourth __asm__("r10") = (long)(d);                                           \
+        long result;                                                                               \
+        __asm__ volatile("mov %1, %%eax\n\tsyscall"                                                \
+                         : "=&a"(result)                                                           \
+                         : "i"(number), "D"(a), "S"(b), "d"(c), "r"(fourth)                        \
+                         : "rcx", "r11", "memory");                                                \
+        result;                                                                                    \
+    })
+
 // Keeps this thread and what it starts on one processor: the partners of a ping-pong then take
 // turns, wherever the scheduler would have put them.
 void stay_on_one_cpu(void);

@@ -34,12 +34,20 @@ static void run_umask(long n)
         umask(022);
 }
 
+// By the function for all calls, whose `syscall` instruction follows a load from the stack.
+static void run_libc_syscall(long n)
+{
+    while (n--)
+        MUST(syscall(SYS_getppid));
+}
+
 // As a system call: libc's own would ask the vDSO.
 static void run_clock(long n)
 {
     struct timespec t;
     while (n--)
-        MUST(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t));
+        if (RAW(SYS_clock_gettime, CLOCK_MONOTONIC, &t, 0, 0))
+            die("clock_gettime");
 }
 
 static volatile sig_atomic_t caught;
@@ -135,10 +143,17 @@ static void run_float(long n)
 }
 
 const struct work call_works[] = {
-    {"getpid", run_getpid, NULL},       {"getppid", run_getppid, NULL},
-    {"getuid", run_getuid, NULL},       {"umask", run_umask, NULL},
-    {"sigaction", run_sigaction, NULL}, {"sigprocmask", run_sigprocmask, prepare_signal},
-    {"clock_gettime", run_clock, NULL}, {"signal", run_signal, prepare_signal},
-    {"segv", run_segv, prepare_segv},   {"integer", run_integer, NULL},
-    {"float", run_float, NULL},         {0},
+    {"getpid", run_getpid, NULL},
+    {"getppid", run_getppid, NULL},
+    {"getuid", run_getuid, NULL},
+    {"umask", run_umask, NULL},
+    {"sigaction", run_sigaction, NULL},
+    {"sigprocmask", run_sigprocmask, prepare_signal},
+    {"libc-syscall", run_libc_syscall, NULL},
+    {"clock_gettime", run_clock, NULL},
+    {"signal", run_signal, prepare_signal},
+    {"segv", run_segv, prepare_segv},
+    {"integer", run_integer, NULL},
+    {"float", run_float, NULL},
+    {0},
 };

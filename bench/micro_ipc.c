@@ -123,8 +123,8 @@ static _Atomic uint32_t turn;
 
 static void futex(int what, uint32_t value)
 {
-    if (syscall(SYS_futex, &turn, what | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0) == -1 &&
-        errno != EAGAIN && errno != EINTR)
+    long result = RAW(SYS_futex, &turn, what | FUTEX_PRIVATE_FLAG, value, NULL);
+    if (result < 0 && result != -EAGAIN && result != -EINTR)
         die("futex");
 }
 

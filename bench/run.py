@@ -36,8 +36,8 @@ def options():
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--rounds", type=int, metavar="N",
                         help="default 5, and 3 for whole programs; 1 with --quick")
-    parser.add_argument("--peer-rounds", type=int, default=1, metavar="N",
-                        help="rounds of whole programs that the slow peers take part in (default 1)")
+    parser.add_argument("--slow-rounds", type=int, default=1, metavar="N",
+                        help="rounds of whole programs for ptrace and the peers (default 1)")
     parser.add_argument("--quick", action="store_true", help="small and short: does it work at all")
     parser.add_argument("--ms", type=float, metavar="N",
                         help="milliseconds of one micro measurement (default 60; 5 with --quick)")
@@ -114,8 +114,8 @@ def line_up(opts, native, peers, ours):
 
 def rounds_of(opts, group, engine):
     rounds = opts.rounds or (1 if opts.quick else 5 if group == "micro" else 3)
-    if engine.kind == "peer" and group not in ("micro", "start", "memory"):
-        return min(rounds, opts.peer_rounds)
+    if engine.slow and group not in ("micro", "start", "memory"):
+        return min(rounds, opts.slow_rounds)
     return rounds
 
 
@@ -144,7 +144,7 @@ def run_group(opts, group, rows, everyone, results):
                 results.failed(name, engine.name, str(e))
 
     for e in list(able):
-        if e.kind != "peer":
+        if not e.slow:
             attempt(e, None)
     for i in range(max(rounds_of(opts, group, e) for e in everyone)):
         order = able[i % len(able):] + able[:i % len(able)] if able else []

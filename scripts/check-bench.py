@@ -18,7 +18,7 @@ import measure  # pylint: disable=wrong-import-position
 import process  # pylint: disable=wrong-import-position
 from table import GROUPS  # pylint: disable=wrong-import-position
 
-CHOSEN = "getpid,stat,spawn,thread,start,memory,shell,files"
+CHOSEN = "getpid,stat,spawn,start,memory,shell,files"
 ROOT = TOP / "build/rootfs"
 wrong = []
 
