@@ -410,9 +410,10 @@ void start_guest(struct task *t, u64 *sp)
     s32 reserved = reserved_block(&s);
     if (!state)
         die("no memory");
-    vdso_init(aux_get(&s, AT_SYSINFO_EHDR));
     read_state(reserved, state);
     t->instance = map_instance(reserved);
+    // A tracer would send a system call of the vDSO's own to the door.
+    vdso_init(t->instance->engine == ENGINE_PTRACE ? 0 : aux_get(&s, AT_SYSINFO_EHDR));
     take_state(t, &s, state, reserved);
     task_set_gs(t);
     take_signals(t, state);
