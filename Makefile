@@ -35,8 +35,9 @@ all: $(B)/lxcore $(B)/lxrun
 $(B)/lxcore: $(core_obj) $(CORE_SCRIPT)
 	$(CC) $(CORE_LDFLAGS) -o $@ $(core_obj)
 
+# capstone has 80,000 places to relocate at each start, unless it stands at a fixed address.
 $(B)/lxrun: $(hosted_obj)
-	$(CC) -o $@ $(hosted_obj) -lcapstone -lnettle
+	$(CC) -no-pie -o $@ $(hosted_obj) -Wl,-Bstatic -lcapstone -lnettle -Wl,-Bdynamic
 
 # Everything depends on the Makefile: flags and version live here.
 $(B)/core/%.o: % Makefile
