@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Engine `ptrace`: one process traces all threads of the instance. Each is let go on with
 // PTRACE_SYSCALL, so it stops at every system call, at its entry and at its exit. At an entry from
-// outside lxcore's host-call section the call is cancelled and the thread sent to the door, with
-// the registers that trap_redirect() (trap/engine.c) gives it under the engines that use SIGSYS.
-// Everything else, lxcore's own calls and the guest's signals, goes on as if nobody were here.
+// outside lxcore's host-call section another call is put in the place of the guest's, and at its
+// exit the thread is sent to the door, with the registers that trap_redirect() (trap/engine.c)
+// gives it under the engines that use SIGSYS. Everything else, lxcore's own calls and the guest's
+// signals, goes on as if nobody were here.
 //
 // The tracer is a child of the front, a sibling of the supervisor (supervisor.c), so that neither
 // it nor a guest waits for its children in another way than under other engines: a tracee that
@@ -17,6 +18,7 @@
 #include <linux/ptrace.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -32,10 +34,13 @@
 
 #define SYSCALL_STOP (SIGTRAP | 0x80) // PTRACE_O_TRACESYSGOOD
 #define SYSCALL_SIZE 2                // bytes of the instruction
-#define TIDS (1 << 22)                // PID_MAX_LIMIT of the kernel (include/linux/threads.h)
+#define GETPID_I386 20
+#define TIDS (1 << 22) // PID_MAX_LIMIT of the kernel (include/linux/threads.h)
 
 struct thread {
     u64 task; // where its %gs must point at the door
+    u64 call; // number of the guest's call, while it is `diverted`
+    enum { DIVERTED_NOT, DIVERTED_NATIVE, DIVERTED_OTHER } diverted;
     // What signals have made of a call that returned EINTR (see at_signal()).
     enum { EINTR_OPEN, EINTR_HIDDEN, EINTR_MEANT } eintr;
 };
@@ -82,40 +87,58 @@ static bool calls_from_vdso(pid_t tid)
     return !trace(PTRACE_PEEKDATA, tid, task + T_VDSO, &vdso_sp) && vdso_sp;
 }
 
-// Cancels the call that the thread is about to make, and sends it to the door. A guest can have
-// changed %gs without a system call. (One that steps itself is put right by lxcore's SIGTRAP
-// handler, behind the door's first instruction.)
-static void redirect(pid_t tid, bool native)
+// The thread is about to make a guest's call: getpid is put in its place. Not -1, the number of no
+// call, which a seccomp filter around us (a container's) may take for a forbidden one.
+static void divert(pid_t tid, const struct ptrace_syscall_info *info)
 {
+    struct thread *t = &tracer.thread[tid % TIDS];
+    t->diverted = info->arch == AUDIT_ARCH_X86_64 ? DIVERTED_NATIVE : DIVERTED_OTHER;
+    t->call = info->entry.nr;
+    long instead = t->diverted == DIVERTED_NATIVE ? SYS_getpid : GETPID_I386;
+    trace(PTRACE_POKEUSR, tid, offsetof(struct user_regs_struct, orig_rax), (void *)instead);
+}
+
+// Behind that getpid: sends the thread to the door. A guest can have changed %gs without a system
+// call. (One that steps itself is put right by lxcore's SIGTRAP handler, behind the door's first
+// instruction.)
+static void redirect(pid_t tid)
+{
+    struct thread *t = &tracer.thread[tid % TIDS];
     struct user_regs_struct r;
     if (trace(PTRACE_GETREGS, tid, 0, &r))
         return;
-    r.rax = r.orig_rax;
-    r.orig_rax = ~0UL; // no call, and none to restart
-    if (native) {
+    r.orig_rax = ~0UL; // nothing to restart, whatever rax looks like
+    if (t->diverted == DIVERTED_NATIVE) {
+        r.rax = t->call;
         r.rcx = r.rip;
         r.rip = tracer.map.door;
-        r.gs_base = tracer.thread[tid % TIDS].task;
+        r.gs_base = t->task;
         r.gs = 0;
     } else {
         r.rax = (u64)-ENOSYS; // int 0x80; see docs/syscalls.md
     }
+    t->diverted = DIVERTED_NOT;
     trace(PTRACE_SETREGS, tid, 0, &r);
 }
 
 static void at_syscall(pid_t tid)
 {
+    struct thread *t = &tracer.thread[tid % TIDS];
     struct ptrace_syscall_info info;
-    tracer.thread[tid % TIDS].eintr = EINTR_OPEN;
+    t->eintr = EINTR_OPEN;
+    if (t->diverted) {
+        redirect(tid);
+        return;
+    }
     if (trace(PTRACE_GET_SYSCALL_INFO, tid, sizeof info, &info) <= 0 ||
         info.op != PTRACE_SYSCALL_INFO_ENTRY || !lxcore_is_up())
         return;
-    bool native = info.arch == AUDIT_ARCH_X86_64;
     // The program counter stands behind the `syscall` already.
-    if (!native || info.instruction_pointer - tracer.map.hostcall_start >=
-                       tracer.map.hostcall_end - tracer.map.hostcall_start) {
+    u64 size = tracer.map.hostcall_end - tracer.map.hostcall_start;
+    if (info.arch != AUDIT_ARCH_X86_64 ||
+        info.instruction_pointer - tracer.map.hostcall_start >= size) {
         if (!calls_from_vdso(tid))
-            redirect(tid, native);
+            divert(tid, &info);
     } else if (info.entry.nr == SYS_sigaltstack) {
         remember_task(tid, info.entry.args[0]);
     }
@@ -185,6 +208,10 @@ static void at_stop(pid_t tid, int status)
     unsigned long deliver = 0;
     if (sig == SYSCALL_STOP) {
         at_syscall(tid);
+    } else if (event == PTRACE_EVENT_EXEC) {
+        // By a thread that was not the first: its id is now that of the first, whose end is not
+        // told.
+        tracer.thread[tid % TIDS] = (struct thread){0};
     } else if (!event) {
         at_signal(tid, sig);
         deliver = (unsigned long)sig;
@@ -196,7 +223,7 @@ static void at_stop(pid_t tid, int status)
 static void seize_first(int link)
 {
     const unsigned long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-                                  PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL;
+                                  PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL;
     pid_t pid;
     if (read(link, &pid, sizeof pid) != sizeof pid)
         _exit(0); // the program did not come so far
@@ -221,6 +248,8 @@ static int collect(struct stop *stops, int room)
             return n;
         if (WIFSTOPPED(status))
             stops[n++] = (struct stop){tid, status};
+        else
+            tracer.thread[tid % TIDS] = (struct thread){0};
         if (n == room)
             return n;
     }
