@@ -54,7 +54,7 @@ static struct {
     const struct instance *instance;
     struct trap_map map;   // lxcore's, once it is there
     struct thread *thread; // by its id
-} tracer;
+} guest;
 
 // As sys/ptrace.h's, which cannot be included together with linux/ptrace.h.
 static long trace(long request, pid_t tid, unsigned long addr, const void *data)
@@ -66,9 +66,9 @@ static long trace(long request, pid_t tid, unsigned long addr, const void *data)
 // write there later, so the first answer stands.
 static bool lxcore_is_up(void)
 {
-    if (!tracer.map.door && __atomic_load_n(&tracer.instance->trap.door, __ATOMIC_ACQUIRE))
-        tracer.map = tracer.instance->trap;
-    return tracer.map.door;
+    if (!guest.map.door && __atomic_load_n(&guest.instance->trap.door, __ATOMIC_ACQUIRE))
+        guest.map = guest.instance->trap;
+    return guest.map.door;
 }
 
 // sigaltstack is the one call of task_arm() (task/task.c) that names the thread's block; none of
@@ -77,13 +77,13 @@ static void remember_task(pid_t tid, u64 altstack)
 {
     u64 sp = 0;
     if (!trace(PTRACE_PEEKDATA, tid, altstack, &sp)) // ss_sp comes first in stack_t
-        tracer.thread[tid % TIDS].task = sp - TASK_ALTSTACK;
+        guest.thread[tid % TIDS].task = sp - TASK_ALTSTACK;
 }
 
 // Is it lxcore, in the host's vDSO, which cannot read the clock source (host/vdso.c)?
 static bool calls_from_vdso(pid_t tid)
 {
-    u64 task = tracer.thread[tid % TIDS].task, vdso_sp = 0;
+    u64 task = guest.thread[tid % TIDS].task, vdso_sp = 0;
     return !trace(PTRACE_PEEKDATA, tid, task + T_VDSO, &vdso_sp) && vdso_sp;
 }
 
@@ -91,7 +91,7 @@ static bool calls_from_vdso(pid_t tid)
 // call, which a seccomp filter around us (a container's) may take for a forbidden one.
 static void divert(pid_t tid, const struct ptrace_syscall_info *info)
 {
-    struct thread *t = &tracer.thread[tid % TIDS];
+    struct thread *t = &guest.thread[tid % TIDS];
     t->diverted = info->arch == AUDIT_ARCH_X86_64 ? DIVERTED_NATIVE : DIVERTED_OTHER;
     t->call = info->entry.nr;
     long instead = t->diverted == DIVERTED_NATIVE ? SYS_getpid : GETPID_I386;
@@ -103,7 +103,7 @@ static void divert(pid_t tid, const struct ptrace_syscall_info *info)
 // instruction.)
 static void redirect(pid_t tid)
 {
-    struct thread *t = &tracer.thread[tid % TIDS];
+    struct thread *t = &guest.thread[tid % TIDS];
     struct user_regs_struct r;
     if (trace(PTRACE_GETREGS, tid, 0, &r))
         return;
@@ -111,7 +111,7 @@ static void redirect(pid_t tid)
     if (t->diverted == DIVERTED_NATIVE) {
         r.rax = t->call;
         r.rcx = r.rip;
-        r.rip = tracer.map.door;
+        r.rip = guest.map.door;
         r.gs_base = t->task;
         r.gs = 0;
     } else {
@@ -123,7 +123,7 @@ static void redirect(pid_t tid)
 
 static void at_syscall(pid_t tid)
 {
-    struct thread *t = &tracer.thread[tid % TIDS];
+    struct thread *t = &guest.thread[tid % TIDS];
     struct ptrace_syscall_info info;
     t->eintr = EINTR_OPEN;
     if (t->diverted) {
@@ -134,9 +134,9 @@ static void at_syscall(pid_t tid)
         info.op != PTRACE_SYSCALL_INFO_ENTRY || !lxcore_is_up())
         return;
     // The program counter stands behind the `syscall` already.
-    u64 size = tracer.map.hostcall_end - tracer.map.hostcall_start;
+    u64 size = guest.map.hostcall_end - guest.map.hostcall_start;
     if (info.arch != AUDIT_ARCH_X86_64 ||
-        info.instruction_pointer - tracer.map.hostcall_start >= size) {
+        info.instruction_pointer - guest.map.hostcall_start >= size) {
         if (!calls_from_vdso(tid))
             divert(tid, &info);
     } else if (info.entry.nr == SYS_sigaltstack) {
@@ -174,11 +174,12 @@ static bool is_ignored(pid_t tid, int sig)
 // put back.
 static void at_signal(pid_t tid, int sig)
 {
-    struct thread *t = &tracer.thread[tid % TIDS];
+    struct thread *t = &guest.thread[tid % TIDS];
     struct user_regs_struct r;
     if (t->eintr == EINTR_MEANT || trace(PTRACE_GETREGS, tid, 0, &r) || (long)r.orig_rax < 0)
         return;
-    if (t->eintr == EINTR_OPEN && (int)r.rax != -EINTR)
+    // (close is never made again: the descriptor is gone.)
+    if (t->eintr == EINTR_OPEN && ((int)r.rax != -EINTR || r.orig_rax == SYS_close))
         return;
     if (is_ignored(tid, sig)) {
         if (t->eintr == EINTR_HIDDEN)
@@ -211,7 +212,7 @@ static void at_stop(pid_t tid, int status)
     } else if (event == PTRACE_EVENT_EXEC) {
         // By a thread that was not the first: its id is now that of the first, whose end is not
         // told.
-        tracer.thread[tid % TIDS] = (struct thread){0};
+        guest.thread[tid % TIDS] = (struct thread){0};
     } else if (!event) {
         at_signal(tid, sig);
         deliver = (unsigned long)sig;
@@ -249,7 +250,7 @@ static int collect(struct stop *stops, int room)
         if (WIFSTOPPED(status))
             stops[n++] = (struct stop){tid, status};
         else
-            tracer.thread[tid % TIDS] = (struct thread){0};
+            guest.thread[tid % TIDS] = (struct thread){0};
         if (n == room)
             return n;
     }
@@ -260,9 +261,9 @@ static _Noreturn void run_tracer(int link)
     static struct stop stops[16384];
     setpgid(0, 0);
     prctl(PR_SET_NAME, "lxrun-tracer");
-    tracer.thread = mmap(NULL, TIDS * sizeof *tracer.thread, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (tracer.thread == MAP_FAILED)
+    guest.thread = mmap(NULL, TIDS * sizeof *guest.thread, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (guest.thread == MAP_FAILED)
         _exit(EXIT_LXRUN);
     seize_first(link);
     for (int n; (n = collect(stops, ARRAY_LEN(stops)));)
@@ -271,41 +272,43 @@ static _Noreturn void run_tracer(int link)
     _exit(0);
 }
 
-pid_t tracer_start(const struct instance *in, int *link)
+void tracer_start(struct tracer *t, const struct instance *in)
 {
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+    int link[2], alive[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) || pipe2(alive, O_CLOEXEC))
         fail_errno("cannot start the tracer");
-    pid_t pid = fork();
-    if (pid < 0)
+    t->pid = fork();
+    if (t->pid < 0)
         fail_errno("fork");
-    if (pid == 0) {
+    if (t->pid == 0) {
         // Neither the terminal nor the program's pipes are held open by us.
-        int null = open("/dev/null", O_RDWR);
+        int null = open("/dev/null", O_RDWR), mine = fcntl(link[1], F_DUPFD, 5);
         for (int fd = 0; fd < 3; fd++)
             dup2(null, fd);
-        dup2(pair[1], 3);
-        close_range(4, ~0U, 0);
-        tracer.instance = in;
-        run_tracer(3);
+        dup2(alive[1], 3);
+        dup2(mine, 4);
+        close_range(5, ~0U, 0);
+        guest.instance = in;
+        run_tracer(4);
     }
-    close(pair[1]);
-    *link = pair[0];
-    return pid;
+    close(link[1]);
+    close(alive[1]);
+    t->link = link[0];
+    t->alive = alive[0];
 }
 
-void tracer_join(pid_t tracer_pid, int link)
+void tracer_join(const struct tracer *t)
 {
     int error;
     pid_t self = getpid();
-    prctl(PR_SET_PTRACER, (unsigned long)tracer_pid); // where Yama asks for it
-    if (write(link, &self, sizeof self) != sizeof self ||
-        read(link, &error, sizeof error) != sizeof error)
+    prctl(PR_SET_PTRACER, (unsigned long)t->pid); // where Yama asks for it
+    if (write(t->link, &self, sizeof self) != sizeof self ||
+        read(t->link, &error, sizeof error) != sizeof error)
         fail("the tracer has ended");
     if (error) {
         errno = error;
         fail_errno("--trap=ptrace: this host refuses ptrace");
     }
     prctl(PR_SET_PTRACER, 0UL);
-    close(link);
+    close(t->link);
 }
