@@ -179,9 +179,8 @@ static _Noreturn void run_supervisor(struct supervisor *s, int signals, struct l
 struct front {
     int supervisor, signals;
     pid_t supervisor_pid;
-    pid_t tracer;    // 0: there is none
-    int say;         // standard error, for the tracer's end; -1: not needed
-    bool all_killed; // its end took the program along
+    struct tracer tracer;
+    int say; // standard error, for the tracer's end; -1: not needed
 };
 
 static void pass_on(int supervisor, int sig)
@@ -204,16 +203,18 @@ static void stop(int supervisor, int sig)
     pass_on(supervisor, SIGCONT);
 }
 
-// The tracer ends with its last tracee. If it dies before, the kernel kills those that are left.
-static void watch_tracer(struct front *f)
+// The program has ended: was it because of the tracer? A tracer that dies before its last tracee
+// takes all of them along. Its descriptors are closed before that (kernel/exit.c: do_exit), so its
+// end of the pipe tells.
+static bool ended_with_tracer(const struct front *f)
 {
+    struct pollfd alive = {.fd = f->tracer.alive};
     int status;
-    if (!f->tracer || waitpid(f->tracer, &status, WNOHANG) != f->tracer)
-        return;
-    f->tracer = 0;
-    f->all_killed = status != 0;
-    if (f->all_killed)
-        dprintf(f->say, "lxrun: the tracer was killed, and the program with it\n");
+    if (!f->tracer.pid || poll(&alive, 1, 0) != 1 ||
+        waitpid(f->tracer.pid, &status, 0) != f->tracer.pid || !status)
+        return false;
+    dprintf(f->say, "lxrun: the tracer was killed, and the program with it\n");
+    return true;
 }
 
 static int run_front(struct front *f)
@@ -226,11 +227,9 @@ static int run_front(struct front *f)
         if (poll(fds, 2, -1) < 0 && errno != EINTR)
             return EXIT_LXRUN;
         // The terminal's own signals reach the program without us: the kernel sends those
-        // (code > 0) to the whole process group. SIGCHLD is about our own children.
+        // (code > 0) to the whole process group. SIGCHLD is about the supervisor.
         while (fds[0].revents && read(f->signals, &info, sizeof info) == sizeof info)
-            if (info.ssi_signo == SIGCHLD)
-                watch_tracer(f);
-            else if (info.ssi_code <= 0)
+            if (info.ssi_signo != SIGCHLD && info.ssi_code <= 0)
                 pass_on(f->supervisor, (int)info.ssi_signo);
         if (!fds[1].revents)
             continue;
@@ -238,12 +237,14 @@ static int run_front(struct front *f)
         if (n == sizeof m && m.type == MSG_STOPPED) {
             stop(f->supervisor, m.value);
         } else if (n == sizeof m) {
+            if (ended_with_tracer(f))
+                return EXIT_LXRUN;
             if (m.type == MSG_ALL_ENDED) { // not every init takes in what others leave
                 waitpid(f->supervisor_pid, NULL, 0);
-                if (f->tracer)
-                    waitpid(f->tracer, NULL, 0);
+                if (f->tracer.pid)
+                    waitpid(f->tracer.pid, NULL, 0);
             }
-            return f->all_killed ? EXIT_LXRUN : m.value;
+            return m.value;
         } else if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
             return EXIT_LXRUN; // the supervisor was killed
     }
@@ -261,10 +262,9 @@ int supervise(struct launch *l)
     if (signals < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
         fail_errno("cannot start the supervisor");
 
-    struct front f = {.supervisor = pair[0], .signals = signals, .say = -1};
-    int link = -1;
+    struct front f = {.supervisor = pair[0], .signals = signals, .tracer.alive = -1, .say = -1};
     if (l->memory->engine == ENGINE_PTRACE) {
-        f.tracer = tracer_start(l->memory, &link);
+        tracer_start(&f.tracer, l->memory);
         f.say = fcntl(2, F_DUPFD_CLOEXEC, 3);
     }
     pid_t front = getpid();
@@ -273,7 +273,7 @@ int supervise(struct launch *l)
         fail_errno("fork");
     fail_hook = NULL; // the store is the supervisor's now
     if (f.supervisor_pid > 0) {
-        keep_only((int *[]){&f.supervisor, &f.signals, &f.say}, 3);
+        keep_only((int *[]){&f.supervisor, &f.signals, &f.tracer.alive, &f.say}, 4);
         return run_front(&f);
     }
 
@@ -283,8 +283,8 @@ int supervise(struct launch *l)
     s.program = fork();
     if (s.program == 0) {
         sigaction(SIGCHLD, &old_chld, NULL);
-        if (f.tracer)
-            tracer_join(f.tracer, link);
+        if (f.tracer.pid)
+            tracer_join(&f.tracer);
         sigprocmask(SIG_SETMASK, &old, NULL);
         launch_exec(l);
     }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Engine `ptrace`: one process traces all threads of the instance. Each is let go on with
 // PTRACE_SYSCALL, so it stops at every system call, at its entry and at its exit. At an entry from
-// outside lxcore's host-call section the call is cancelled and the thread sent to the door, with
-// the registers that trap_redirect() (trap/engine.c) gives it under the engines that use SIGSYS.
-// Everything else, lxcore's own calls and the guest's signals, goes on as if nobody were here.
+// outside lxcore's host-call section another call is put in the place of the guest's, and at its
+// exit the thread is sent to the door, with the registers that trap_redirect() (trap/engine.c)
+// gives it under the engines that use SIGSYS. Everything else, lxcore's own calls and the guest's
+// signals, goes on as if nobody were here.
 //
 // The tracer is a child of the front, a sibling of the supervisor (supervisor.c), so that neither
 // it nor a guest waits for its children in another way than under other engines: a tracee that
@@ -17,6 +18,7 @@
 #include <linux/ptrace.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -32,10 +34,13 @@
 
 #define SYSCALL_STOP (SIGTRAP | 0x80) // PTRACE_O_TRACESYSGOOD
 #define SYSCALL_SIZE 2                // bytes of the instruction
-#define TIDS (1 << 22)                // PID_MAX_LIMIT of the kernel (include/linux/threads.h)
+#define GETPID_I386 20
+#define TIDS (1 << 22) // PID_MAX_LIMIT of the kernel (include/linux/threads.h)
 
 struct thread {
     u64 task; // where its %gs must point at the door
+    u64 call; // number of the guest's call, while it is `diverted`
+    enum { DIVERTED_NOT, DIVERTED_NATIVE, DIVERTED_OTHER } diverted;
     // What signals have made of a call that returned EINTR (see at_signal()).
     enum { EINTR_OPEN, EINTR_HIDDEN, EINTR_MEANT } eintr;
 };
@@ -49,7 +54,7 @@ static struct {
     const struct instance *instance;
     struct trap_map map;   // lxcore's, once it is there
     struct thread *thread; // by its id
-} tracer;
+} guest;
 
 // As sys/ptrace.h's, which cannot be included together with linux/ptrace.h.
 static long trace(long request, pid_t tid, unsigned long addr, const void *data)
@@ -61,9 +66,9 @@ static long trace(long request, pid_t tid, unsigned long addr, const void *data)
 // write there later, so the first answer stands.
 static bool lxcore_is_up(void)
 {
-    if (!tracer.map.door && __atomic_load_n(&tracer.instance->trap.door, __ATOMIC_ACQUIRE))
-        tracer.map = tracer.instance->trap;
-    return tracer.map.door;
+    if (!guest.map.door && __atomic_load_n(&guest.instance->trap.door, __ATOMIC_ACQUIRE))
+        guest.map = guest.instance->trap;
+    return guest.map.door;
 }
 
 // sigaltstack is the one call of task_arm() (task/task.c) that names the thread's block; none of
@@ -72,50 +77,68 @@ static void remember_task(pid_t tid, u64 altstack)
 {
     u64 sp = 0;
     if (!trace(PTRACE_PEEKDATA, tid, altstack, &sp)) // ss_sp comes first in stack_t
-        tracer.thread[tid % TIDS].task = sp - TASK_ALTSTACK;
+        guest.thread[tid % TIDS].task = sp - TASK_ALTSTACK;
 }
 
 // Is it lxcore, in the host's vDSO, which cannot read the clock source (host/vdso.c)?
 static bool calls_from_vdso(pid_t tid)
 {
-    u64 task = tracer.thread[tid % TIDS].task, vdso_sp = 0;
+    u64 task = guest.thread[tid % TIDS].task, vdso_sp = 0;
     return !trace(PTRACE_PEEKDATA, tid, task + T_VDSO, &vdso_sp) && vdso_sp;
 }
 
-// Cancels the call that the thread is about to make, and sends it to the door. A guest can have
-// changed %gs without a system call. (One that steps itself is put right by lxcore's SIGTRAP
-// handler, behind the door's first instruction.)
-static void redirect(pid_t tid, bool native)
+// The thread is about to make a guest's call: getpid is put in its place. Not -1, the number of no
+// call, which a seccomp filter around us (a container's) may take for a forbidden one.
+static void divert(pid_t tid, const struct ptrace_syscall_info *info)
 {
+    struct thread *t = &guest.thread[tid % TIDS];
+    t->diverted = info->arch == AUDIT_ARCH_X86_64 ? DIVERTED_NATIVE : DIVERTED_OTHER;
+    t->call = info->entry.nr;
+    long instead = t->diverted == DIVERTED_NATIVE ? SYS_getpid : GETPID_I386;
+    trace(PTRACE_POKEUSR, tid, offsetof(struct user_regs_struct, orig_rax), (void *)instead);
+}
+
+// Behind that getpid: sends the thread to the door. A guest can have changed %gs without a system
+// call. (One that steps itself is put right by lxcore's SIGTRAP handler, behind the door's first
+// instruction.)
+static void redirect(pid_t tid)
+{
+    struct thread *t = &guest.thread[tid % TIDS];
     struct user_regs_struct r;
     if (trace(PTRACE_GETREGS, tid, 0, &r))
         return;
-    r.rax = r.orig_rax;
-    r.orig_rax = ~0UL; // no call, and none to restart
-    if (native) {
+    r.orig_rax = ~0UL; // nothing to restart, whatever rax looks like
+    if (t->diverted == DIVERTED_NATIVE) {
+        r.rax = t->call;
         r.rcx = r.rip;
-        r.rip = tracer.map.door;
-        r.gs_base = tracer.thread[tid % TIDS].task;
+        r.rip = guest.map.door;
+        r.gs_base = t->task;
         r.gs = 0;
     } else {
         r.rax = (u64)-ENOSYS; // int 0x80; see docs/syscalls.md
     }
+    t->diverted = DIVERTED_NOT;
     trace(PTRACE_SETREGS, tid, 0, &r);
 }
 
 static void at_syscall(pid_t tid)
 {
+    struct thread *t = &guest.thread[tid % TIDS];
     struct ptrace_syscall_info info;
-    tracer.thread[tid % TIDS].eintr = EINTR_OPEN;
+    t->eintr = EINTR_OPEN;
+    if (t->diverted) {
+        redirect(tid);
+        return;
+    }
     if (trace(PTRACE_GET_SYSCALL_INFO, tid, sizeof info, &info) <= 0 ||
         info.op != PTRACE_SYSCALL_INFO_ENTRY || !lxcore_is_up())
         return;
-    bool native = info.arch == AUDIT_ARCH_X86_64;
     // The program counter stands behind the `syscall` already.
-    if (!native || info.instruction_pointer - tracer.map.hostcall_start >=
-                       tracer.map.hostcall_end - tracer.map.hostcall_start) {
+    u64 size = guest.map.hostcall_end - guest.map.hostcall_start;
+    if (info.arch != AUDIT_ARCH_X86_64 ||
+        info.instruction_pointer - guest.map.hostcall_start >= size) {
         if (!calls_from_vdso(tid))
-            redirect(tid, native);
+            divert(tid, &info);
     } else if (info.entry.nr == SYS_sigaltstack) {
         remember_task(tid, info.entry.args[0]);
     }
@@ -151,11 +174,12 @@ static bool is_ignored(pid_t tid, int sig)
 // put back.
 static void at_signal(pid_t tid, int sig)
 {
-    struct thread *t = &tracer.thread[tid % TIDS];
+    struct thread *t = &guest.thread[tid % TIDS];
     struct user_regs_struct r;
     if (t->eintr == EINTR_MEANT || trace(PTRACE_GETREGS, tid, 0, &r) || (long)r.orig_rax < 0)
         return;
-    if (t->eintr == EINTR_OPEN && (int)r.rax != -EINTR)
+    // (close is never made again: the descriptor is gone.)
+    if (t->eintr == EINTR_OPEN && ((int)r.rax != -EINTR || r.orig_rax == SYS_close))
         return;
     if (is_ignored(tid, sig)) {
         if (t->eintr == EINTR_HIDDEN)
@@ -185,6 +209,10 @@ static void at_stop(pid_t tid, int status)
     unsigned long deliver = 0;
     if (sig == SYSCALL_STOP) {
         at_syscall(tid);
+    } else if (event == PTRACE_EVENT_EXEC) {
+        // By a thread that was not the first: its id is now that of the first, whose end is not
+        // told.
+        guest.thread[tid % TIDS] = (struct thread){0};
     } else if (!event) {
         at_signal(tid, sig);
         deliver = (unsigned long)sig;
@@ -196,7 +224,7 @@ static void at_stop(pid_t tid, int status)
 static void seize_first(int link)
 {
     const unsigned long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-                                  PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL;
+                                  PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL;
     pid_t pid;
     if (read(link, &pid, sizeof pid) != sizeof pid)
         _exit(0); // the program did not come so far
@@ -221,6 +249,8 @@ static int collect(struct stop *stops, int room)
             return n;
         if (WIFSTOPPED(status))
             stops[n++] = (struct stop){tid, status};
+        else
+            guest.thread[tid % TIDS] = (struct thread){0};
         if (n == room)
             return n;
     }
@@ -231,9 +261,9 @@ static _Noreturn void run_tracer(int link)
     static struct stop stops[16384];
     setpgid(0, 0);
     prctl(PR_SET_NAME, "lxrun-tracer");
-    tracer.thread = mmap(NULL, TIDS * sizeof *tracer.thread, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (tracer.thread == MAP_FAILED)
+    guest.thread = mmap(NULL, TIDS * sizeof *guest.thread, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (guest.thread == MAP_FAILED)
         _exit(EXIT_LXRUN);
     seize_first(link);
     for (int n; (n = collect(stops, ARRAY_LEN(stops)));)
@@ -242,41 +272,43 @@ static _Noreturn void run_tracer(int link)
     _exit(0);
 }
 
-pid_t tracer_start(const struct instance *in, int *link)
+void tracer_start(struct tracer *t, const struct instance *in)
 {
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+    int link[2], alive[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) || pipe2(alive, O_CLOEXEC))
         fail_errno("cannot start the tracer");
-    pid_t pid = fork();
-    if (pid < 0)
+    t->pid = fork();
+    if (t->pid < 0)
         fail_errno("fork");
-    if (pid == 0) {
+    if (t->pid == 0) {
         // Neither the terminal nor the program's pipes are held open by us.
-        int null = open("/dev/null", O_RDWR);
+        int null = open("/dev/null", O_RDWR), mine = fcntl(link[1], F_DUPFD, 5);
         for (int fd = 0; fd < 3; fd++)
             dup2(null, fd);
-        dup2(pair[1], 3);
-        close_range(4, ~0U, 0);
-        tracer.instance = in;
-        run_tracer(3);
+        dup2(alive[1], 3);
+        dup2(mine, 4);
+        close_range(5, ~0U, 0);
+        guest.instance = in;
+        run_tracer(4);
     }
-    close(pair[1]);
-    *link = pair[0];
-    return pid;
+    close(link[1]);
+    close(alive[1]);
+    t->link = link[0];
+    t->alive = alive[0];
 }
 
-void tracer_join(pid_t tracer_pid, int link)
+void tracer_join(const struct tracer *t)
 {
     int error;
     pid_t self = getpid();
-    prctl(PR_SET_PTRACER, (unsigned long)tracer_pid); // where Yama asks for it
-    if (write(link, &self, sizeof self) != sizeof self ||
-        read(link, &error, sizeof error) != sizeof error)
+    prctl(PR_SET_PTRACER, (unsigned long)t->pid); // where Yama asks for it
+    if (write(t->link, &self, sizeof self) != sizeof self ||
+        read(t->link, &error, sizeof error) != sizeof error)
         fail("the tracer has ended");
     if (error) {
         errno = error;
         fail_errno("--trap=ptrace: this host refuses ptrace");
     }
     prctl(PR_SET_PTRACER, 0UL);
-    close(link);
+    close(t->link);
 }

@@ -7,9 +7,15 @@
 
 #include "instance.h"
 
-// Starts the tracer, a child of the caller. *link: its end of a socket, for tracer_join().
-pid_t tracer_start(const struct instance *in, int *link);
+struct tracer {
+    pid_t pid; // 0: there is none
+    int link;  // a socket to it, for tracer_join()
+    int alive; // a pipe whose other end it holds
+};
+
+// Starts the tracer, a child of the caller.
+void tracer_start(struct tracer *t, const struct instance *in);
 // In the process that becomes the program: from here on it and all its descendants are traced.
-void tracer_join(pid_t tracer, int link);
+void tracer_join(const struct tracer *t);
 
 #endif

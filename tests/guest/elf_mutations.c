@@ -4,6 +4,7 @@
 // covers: execve
 // timeout: 120
 // level: test
+// trap: slow ptrace: thousands of programs started
 #include "check.h"
 
 #include <elf.h>
