@@ -12,26 +12,24 @@
 static volatile int runs[2];
 static volatile char which;
 
-// How deep the handlers are in each other, for the one who sends: under a slow layer SA_NODEFER
-// would fill the stack.
-static volatile int *depth;
+// How many handlers have begun since the program itself went on, for the one who sends: under a
+// slow layer there would be no end of them, and SA_NODEFER would fill the stack.
+static volatile int *since;
 
 static void first(int sig, siginfo_t *si, void *ctx)
 {
     (void)sig, (void)si, (void)ctx;
-    ++*depth;
+    ++*since;
     runs[0]++;
     which = 1;
-    --*depth;
 }
 
 static void second(int sig, siginfo_t *si, void *ctx)
 {
     (void)sig, (void)si, (void)ctx;
-    ++*depth;
+    ++*since;
     runs[1]++;
     which = 2;
-    --*depth;
 }
 
 static void set(int sig, void (*fn)(int, siginfo_t *, void *), int flags)
@@ -164,11 +162,12 @@ static void storm(void)
     pid = OK(fork());
     if (pid == 0) {
         while (getppid() == to)
-            if (*depth < 100)
+            if (*since < 50)
                 kill(to, SIGUSR1);
         _exit(0);
     }
     for (int i = 0; total < 20000 || !runs[0] || !runs[1]; i++, total++) {
+        *since = 0;
         switch (i % 5) {
         case 0:
             set(SIGUSR1, first, SA_RESTART);
@@ -193,8 +192,8 @@ static void storm(void)
 
 int main(void)
 {
-    depth = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CHECK(depth != MAP_FAILED);
+    since = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(since != MAP_FAILED);
     restart();
     children();
     pending();
