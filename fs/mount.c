@@ -10,6 +10,18 @@ static bool live(const struct mount_entry *e)
     return __atomic_load_n(&e->state, __ATOMIC_ACQUIRE) == MOUNT_LIVE;
 }
 
+// The first live mount from m on; MOUNTS_MAX: no more.
+static int next_live(struct task *t, int m)
+{
+    u64 bits = m < MOUNTS_MAX ? __atomic_load_n(&t->instance->mounts_live, __ATOMIC_ACQUIRE) : 0;
+    for (bits &= ~0UL << (m & 63); bits; bits &= bits - 1) {
+        m = __builtin_ctzl(bits);
+        if (live(mount_at(t, m)))
+            return m;
+    }
+    return MOUNTS_MAX;
+}
+
 int mount_root_fd(struct task *t, int m)
 {
     struct mount_entry *e = mount_at(t, m);
@@ -55,9 +67,9 @@ int mount_of_path(struct task *t, const char *path, const char **rest)
     int best = 0;
     size_t best_len = 0;
     // The newest of those that the path goes through: it lies in the others, or covers them.
-    for (int m = 1; m < MOUNTS_MAX; m++) {
+    for (int m = next_live(t, 1); m < MOUNTS_MAX; m = next_live(t, m + 1)) {
         struct mount_entry *e = mount_at(t, m);
-        if (!live(e) || e->id < mount_at(t, best)->id)
+        if (e->id < mount_at(t, best)->id)
             continue;
         size_t n = strlen(e->point);
         if (strncmp(path, e->point, n) || (path[n] && path[n] != '/' && n > 1))
@@ -74,10 +86,10 @@ int mount_of_path(struct task *t, const char *path, const char **rest)
 
 bool mount_name_is_point(struct task *t, const char *name, size_t n)
 {
-    for (int m = 1; m < MOUNTS_MAX; m++) {
+    if (!(__atomic_load_n(&t->instance->mount_names, __ATOMIC_ACQUIRE) & name_bit(name, n)))
+        return false;
+    for (int m = next_live(t, 1); m < MOUNTS_MAX; m = next_live(t, m + 1)) {
         struct mount_entry *e = mount_at(t, m);
-        if (!live(e))
-            continue;
         const char *last = strrchr(e->point, '/') + 1;
         if (strlen(last) == n && !memcmp(last, name, n))
             return true;
@@ -126,8 +138,13 @@ long mount_add(struct task *t, const struct mount_entry *new)
     if (m >= 0) {
         struct mount_entry *e = mount_at(t, m);
         u32 id = __atomic_fetch_add(&t->instance->next_mount_id, 1, __ATOMIC_RELAXED);
-        memcpy(e, new, sizeof *e);
+        memcpy(&e->type, &new->type, sizeof *e - offsetof(struct mount_entry, type));
         e->id = id;
+        e->links = 0;
+        const char *last = strrchr(e->point, '/') + 1;
+        __atomic_fetch_or(&t->instance->mount_names, name_bit(last, strlen(last)),
+                          __ATOMIC_RELEASE);
+        __atomic_fetch_or(&t->instance->mounts_live, 1UL << m, __ATOMIC_RELEASE);
         __atomic_store_n(&e->state, MOUNT_LIVE, __ATOMIC_RELEASE);
     }
     writer_end(t);
@@ -138,6 +155,7 @@ long mount_remove(struct task *t, int m)
 {
     writer_begin(t);
     __atomic_store_n(&mount_at(t, m)->state, MOUNT_FREE, __ATOMIC_RELEASE);
+    __atomic_fetch_and(&t->instance->mounts_live, ~(1UL << m), __ATOMIC_RELEASE);
     writer_end(t);
     return 0;
 }

@@ -10,9 +10,7 @@
 #include "host.h"
 #include "walk.h"
 
-// Collapses slashes and "." of a path into out, without a leading slash. Tells whether the path
-// must be a directory by its end, and whether it has a "..".
-static long normalise(const char *in, char *out, size_t size, bool *dir, bool *dots, bool *dotdot)
+long path_normalise(const char *in, char *out, size_t size, bool *dir, bool *dots, bool *dotdot)
 {
     size_t n = 0;
     *dir = *dots = *dotdot = false;
@@ -65,8 +63,7 @@ static long place_of_text(struct task *t, struct loc *loc)
     return loc->base < 0 ? loc->base : 0;
 }
 
-// May the way inside mount m be left to the host? Not in /proc, where names are the instance's.
-static bool text_serves(struct task *t, int m, const char *rel)
+bool path_text_serves(struct task *t, int m, const char *rel)
 {
     if (mount_at(t, m)->type == FS_PROC)
         return false;
@@ -80,6 +77,14 @@ static bool text_serves(struct task *t, int m, const char *rel)
     return true;
 }
 
+// Was the first name of the way a link when it was last looked at, with something behind it?
+static bool begins_with_link(struct task *t, const struct loc *loc)
+{
+    const char *end = strchr(loc->rel, '/');
+    u64 links = __atomic_load_n(&mount_at(t, loc->mount)->links, __ATOMIC_RELAXED);
+    return links && end && (links & name_bit(loc->rel, (size_t)(end - loc->rel)));
+}
+
 static long walk_relative(struct task *t, int dirfd, const char *path, int flags, bool slow,
                           struct loc *loc)
 {
@@ -88,7 +93,7 @@ static long walk_relative(struct task *t, int dirfd, const char *path, int flags
         return m;
     loc->base = dirfd;
     loc->mount = (s32)m;
-    if (!slow && text_serves(t, loc->mount, loc->rel))
+    if (!slow && path_text_serves(t, loc->mount, loc->rel))
         return 0;
     if (mount_at(t, loc->mount)->type != FS_PROC)
         return walk_from(t, dirfd, path, flags, loc);
@@ -102,7 +107,8 @@ long path_walk(struct task *t, int dirfd, const char *path, int flags, struct lo
     loc->walked = loc->pinned = false;
     if (!*path && !(flags & WALK_EMPTY))
         return -ENOENT;
-    long n = normalise(path, loc->rel, sizeof loc->rel, &loc->must_be_dir, &loc->dots, &dotdot);
+    long n =
+        path_normalise(path, loc->rel, sizeof loc->rel, &loc->must_be_dir, &loc->dots, &dotdot);
     if (n < 0)
         return n;
     if (!*path) {
@@ -119,8 +125,13 @@ long path_walk(struct task *t, int dirfd, const char *path, int flags, struct lo
         return walk_relative(t, dirfd, path, flags, slow, loc);
     if (!slow) {
         long r = place_of_text(t, loc);
-        if (r < 0 || mount_at(t, loc->mount)->type != FS_PROC)
+        if (r < 0)
             return r;
+        if (mount_at(t, loc->mount)->type != FS_PROC) {
+            if (!begins_with_link(t, loc))
+                return 0;
+            flags |= WALK_TEXT;
+        }
     }
     at_root(t, loc);
     return walk_slow(t, path, flags, loc);

@@ -7,6 +7,9 @@
 // ".." from the anchor is the only step that the host takes upwards, for what the directory's path
 // says may be old the next moment. The directory that it leads to becomes the anchor, once its own
 // path has shown that it lies in a mount.
+//
+// Where nothing but links is to be found on the way, the walk strides: one host call passes as many
+// directories as have none before them.
 #include <linux/mman.h>
 
 #include "devlink.h"
@@ -24,6 +27,8 @@ struct walk {
     int flags;
     int links;      // followed so far
     bool anchored;  // rel begins at loc->base, which is no mount's root
+    bool text;      // the rest is left to whoever uses loc (WALK_TEXT)
+    s32 dir;        // the directory that the component to be looked at lies in, open; -1: is not
     s32 start_base; // where a walk with limits began: the anchor, or (mount, rel)
     s32 start_mount;
     const char *start_rel;
@@ -214,13 +219,22 @@ static long read_link(struct walk *w)
         long r = procfs_lookup(w->t, w->loc->rel);
         return r < 0 ? r : procfs_readlink(w->t, w->loc->rel, w->link, sizeof w->link);
     }
-    long fd = temp_open(w->t, w->loc->base, w->loc->rel, O_PATH | O_NOFOLLOW, WALK_RESOLVE);
-    if (fd < 0)
-        return fd;
-    long n = host_readlinkat((int)fd, "", w->link, sizeof w->link);
-    temp_close(w->t, (int)fd);
+    const char *slash = strrchr(w->loc->rel, '/');
+    long n;
+    if (w->dir >= 0 || !slash) {
+        n = host_readlinkat(w->dir >= 0 ? w->dir : w->loc->base, slash ? slash + 1 : w->loc->rel,
+                            w->link, sizeof w->link);
+    } else {
+        long fd = temp_open(w->t, w->loc->base, w->loc->rel, O_PATH | O_NOFOLLOW, WALK_RESOLVE);
+        if (fd < 0)
+            return fd;
+        n = host_readlinkat((int)fd, "", w->link, sizeof w->link);
+        if (n < 0)
+            n = NO_LINK;
+        temp_close(w->t, (int)fd);
+    }
     if (n < 0)
-        return NO_LINK;
+        return n;
     return devlink_parse(w->link, (size_t)n, &d) ? -ENOTBLK : n;
 }
 
@@ -326,6 +340,34 @@ static long follow(struct walk *w, size_t n, const char *rest)
     return from != loc->mount && (w->flags & WALK_NO_XDEV) ? -EXDEV : 0;
 }
 
+// A link at the beginning of an absolute path, as /bin is one: the next such path begins with a
+// look at it (path_walk).
+static void note_link(struct walk *w)
+{
+    u64 *links = &mount_at(w->t, w->loc->mount)->links;
+    const char *name = w->loc->rel;
+    if (w->anchored || strchr(name, '/'))
+        return;
+    u64 bit = name_bit(name, strlen(name));
+    if (!(__atomic_load_n(links, __ATOMIC_RELAXED) & bit))
+        __atomic_fetch_or(links, bit, __ATOMIC_RELAXED);
+}
+
+// Can what is left of the path be left to the host, so far as there are no links? Then it is put
+// behind the place reached.
+static bool leave_to_text(struct walk *w)
+{
+    struct loc *loc = w->loc;
+    char rest[LX_PATH_MAX];
+    bool dotdot;
+    if (path_normalise(w->todo, rest, sizeof rest, &loc->must_be_dir, &loc->dots, &dotdot) < 0 ||
+        dotdot || !path_text_serves(w->t, loc->mount, rest) ||
+        strlen(loc->rel) + strlen(rest) + 2 > sizeof loc->rel)
+        return false;
+    w->text = true;
+    return path_join(loc->rel, sizeof loc->rel, loc->rel, rest) >= 0;
+}
+
 static long set_base(struct walk *w)
 {
     if (w->anchored)
@@ -335,32 +377,102 @@ static long set_base(struct walk *w)
     return fd < 0 ? fd : 0;
 }
 
+static void close_dir(struct walk *w)
+{
+    if (w->dir >= 0)
+        temp_close(w->t, w->dir);
+    w->dir = -1;
+}
+
+// The first component of path, its length; *next: what follows it.
+static size_t component(const char *path, const char **next)
+{
+    size_t n = 0;
+    while (path[n] && path[n] != '/')
+        n++;
+    for (*next = path + n; **next == '/';)
+        ++*next;
+    return n;
+}
+
+static bool is_dots(const char *name, size_t n)
+{
+    return n <= 2 && name[0] == '.' && (n == 1 || name[1] == '.');
+}
+
+// Appends to the place reached those components of path that are surely directories and no links,
+// by one host call for all of them. *rest: the first that is none, or the last one; the directory
+// that it lies in is open then (w->dir).
+static long stride(struct walk *w, const char *path, const char **rest)
+{
+    struct loc *loc = w->loc;
+    size_t start = strlen(loc->rel), n = start;
+    const char *next, *p = path;
+    *rest = path;
+    for (size_t len; len = component(p, &next), *next; p = next) {
+        if (is_dots(p, len) || n + len + 2 > sizeof loc->rel || mount_name_is_point(w->t, p, len))
+            break;
+        if (n)
+            loc->rel[n++] = '/';
+        memcpy(loc->rel + n, p, len);
+        n += len;
+    }
+    loc->rel[n] = 0;
+    while (n > start) {
+        long fd = temp_open(w->t, loc->base, loc->rel, O_PATH | O_DIRECTORY, WALK_RESOLVE);
+        if (fd >= 0) {
+            w->dir = (s32)fd;
+            *rest = p;
+            return 0;
+        }
+        if (fd != -ELOOP) {
+            loc->rel[start] = 0;
+            return fd;
+        }
+        // One of them is a link: the last one, unless that shows to be a directory next time.
+        while (p > path && p[-1] == '/')
+            p--;
+        while (p > path && p[-1] != '/')
+            p--;
+        char *slash = strrchr(loc->rel, '/');
+        n = slash && (size_t)(slash - loc->rel) > start ? (size_t)(slash - loc->rel) : start;
+        loc->rel[n] = 0;
+    }
+    return 0;
+}
+
+// Is the walk only after links? Not while it must ask for permission in each directory.
+static bool may_stride(const struct walk *w)
+{
+    return fs_unchecked(&w->t->cred) && !(w->flags & WALK_LIMITS) && !in_proc(w);
+}
+
 static long walk(struct walk *w)
 {
     struct loc *loc = w->loc;
-    char *p = w->todo;
+    const char *p = w->todo;
+    // The first name in a root is looked at by itself: that costs one call, and /bin is a link.
+    bool strides = false;
     for (;;) {
         while (*p == '/')
             p++;
         if (!*p)
             return 0;
-        size_t n = 0;
-        while (p[n] && p[n] != '/')
-            n++;
-        char *next = p + n;
-        bool slash = *next == '/';
-        while (*next == '/')
-            next++;
-        bool last = !*next;
-        bool up = n == 2 && p[0] == '.' && p[1] == '.';
         long r = set_base(w);
         if (r >= 0)
             r = may_search(w);
+        if (r >= 0 && strides && may_stride(w))
+            r = stride(w, p, &p);
         if (r < 0)
             return r;
-        loc->dots = up || (n == 1 && p[0] == '.');
+        const char *next;
+        size_t n = component(p, &next);
+        bool slash = p[n] == '/', last = !*next;
+        bool up = n == 2 && is_dots(p, n);
+        loc->dots = is_dots(p, n);
         loc->must_be_dir = last && (slash || loc->dots);
         if (loc->dots) {
+            close_dir(w);
             r = up ? step_up(w) : 0;
             if (r < 0)
                 return r;
@@ -374,15 +486,22 @@ static long walk(struct walk *w)
             return r;
         bool followed = !last || (slash && !(w->flags & WALK_NAME)) || (w->flags & WALK_FOLLOW);
         r = look(w, last, followed);
+        close_dir(w);
+        strides = true;
         if (r == NO_LINK) {
             p = next;
             continue;
         }
+        if (r >= 0 && !last)
+            note_link(w);
         if (r >= 0)
             r = follow(w, (size_t)r, p + n);
         if (r < 0)
             return r;
         p = w->todo;
+        if ((w->flags & WALK_TEXT) && leave_to_text(w))
+            return 0;
+        strides = *p != '/';
     }
 }
 
@@ -392,19 +511,22 @@ static long run(struct walk *w, struct task *t, const char *path, int flags, str
     w->loc = loc;
     w->flags = flags;
     w->links = 0;
+    w->text = false;
+    w->dir = -1;
     w->todo = w->room;
     w->todo_size = sizeof w->room;
     if (str_copy(w->todo, path, w->todo_size) >= w->todo_size)
         return -ENAMETOOLONG;
     loc->must_be_dir = loc->dots = false;
     long r = walk(w);
+    close_dir(w);
     if (w->todo_size == TODO_MAX)
         host_munmap((uptr)w->todo, TODO_MAX);
     if (r >= 0)
         r = set_base(w);
     if (r < 0)
         loc_done(t, loc);
-    loc->walked = true;
+    loc->walked = !w->text;
     return r;
 }
 

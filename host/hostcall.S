@@ -135,16 +135,21 @@ host_child:
 	call	task_child_start
 	jmp	door_return
 
-// void host_exit_thread(void *block, size_t size, int status): frees the thread's block, its
-// runtime stack included, and ends the thread without touching memory in between. All signals
+// void host_exit_thread(void *block, size_t size, int status, uptr *spare): gives up the thread's
+// block, its runtime stack included, and ends the thread without touching it any more: its address
+// goes to *spare, for another thread to use at once, or, without that, it is unmapped. All signals
 // are blocked by the caller.
 	.globl	host_exit_thread
 	.type	host_exit_thread, @function
 host_exit_thread:
 	mov	%edx, %r12d
-	mov	$11, %eax
+	test	%rcx, %rcx
+	jz	1f
+	mov	%rdi, (%rcx)
+	jmp	2f
+1:	mov	$11, %eax
 	syscall
-	mov	%r12d, %edi
+2:	mov	%r12d, %edi
 	mov	$60, %eax
 	syscall
 	ud2

@@ -53,7 +53,7 @@ struct loc {
 enum {
     WALK_FOLLOW = 1, // follow a symlink in the last component
     WALK_EMPTY = 2,  // "" means the descriptor (AT_EMPTY_PATH)
-    WALK_SLOW = 4,   // do not trust the text: look at each component
+    WALK_SLOW = 4,   // do not trust the text: look for links
     WALK_NAME = 8,   // the last component is a name to be made, moved or removed: it need not
                      // exist, and is not followed even with a slash behind it
     // The limits of openat2(2).
@@ -62,6 +62,7 @@ enum {
     WALK_NO_SYMLINKS = 64,
     WALK_NO_XDEV = 128,
     WALK_NO_MAGIC = 256,
+    WALK_TEXT = 512, // path_walk's own: behind a link at the beginning, trust the text again
     WALK_LIMITS = WALK_BENEATH | WALK_IN_ROOT | WALK_NO_SYMLINKS | WALK_NO_XDEV | WALK_NO_MAGIC,
 };
 

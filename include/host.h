@@ -58,7 +58,7 @@ struct task;
 struct clone_args;
 long host_clone(long flags, void *stack, uptr ptid, uptr ctid, long tls, struct task *child);
 long host_clone3(struct clone_args *args, size_t size, struct task *child);
-_Noreturn void host_exit_thread(void *block, size_t size, int status);
+_Noreturn void host_exit_thread(void *block, size_t size, int status, uptr *spare);
 
 static inline long host_read(int fd, void *buf, size_t n)
 {

@@ -53,11 +53,23 @@ struct mount_entry {
                   // BASE_STORE: in the store; BASE_INHERITED: opened by lxrun
     u32 root_uid; // host owner that is shown as root (architecture: metadata, rule 1)
     u32 root_gid;
+    u64 links; // name_bit() of symlinks in the root directory: where one was seen, nothing more
     char point[LX_PATH_MAX];     // guest path from the instance's root, "/" or "/a/b"
     char base_path[LX_PATH_MAX]; // no leading slash
     char source[LX_PATH_MAX];
     char options[256];
 };
+_Static_assert(MOUNTS_MAX <= 64, "a bit of mounts_live for each");
+
+// A name of n bytes as one bit of 64: sets of names that are nearly always told apart by one look.
+static inline u64 name_bit(const char *name, size_t n)
+{
+    u32 hash = 2166136261u; // FNV-1a
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ (u8)name[i]) * 16777619u;
+    return 1UL << (hash >> 26);
+}
+
 #define BASE_STORE (-1)
 #define BASE_INHERITED (-2)
 
@@ -137,6 +149,8 @@ struct instance {
     u32 abstract_prefix;    // hash of the root, put before abstract socket names
     u64 boot_ns;            // CLOCK_BOOTTIME at the start of the instance
     struct new_utsname uts; // what uname(2) tells
+    u64 mounts_live;        // entries of `mounts` that may be live; their state decides
+    u64 mount_names;        // name_bit() of mount points' last components, also of former ones
     struct mount_entry mounts[MOUNTS_MAX];
     u32 meta_lock[META_LOCKS]; // tids of threads that change an inode's attribute, by its number
     u32 meta_changes;          // counts the changes

@@ -67,6 +67,24 @@ struct rewrite_entry {
 };
 _Static_assert(sizeof(struct rewrite_entry) <= 4096, "an entry begins with one page");
 
+// Is the head of an entry one that can be used?
+static inline bool rewrite_fits(const struct rewrite_entry *e)
+{
+    u64 size = e->size;
+    if (e->magic != REWRITE_MAGIC || e->segments > REWRITE_SEGMENTS || size % 4096 ||
+        size < REWRITE_SLOTS_AT || e->slots_size > size - REWRITE_SLOTS_AT ||
+        (e->slots_size | e->image_lo) % 4096)
+        return false;
+    for (u32 i = 0; i < e->segments; i++) {
+        const struct rewrite_segment *s = &e->segment[i];
+        if (!s->size || s->size > size || s->text_at > size - s->size ||
+            s->original_at > size - s->size ||
+            (s->size | s->text_at | s->original_at | s->vaddr | s->file_offset) % 4096)
+            return false;
+    }
+    return true;
+}
+
 // n: a multiple of 32.
 static inline u64 rewrite_checksum(const void *data, u64 n)
 {
@@ -81,7 +99,7 @@ static inline u64 rewrite_checksum(const void *data, u64 n)
 }
 
 // What lxcore sends over the reserved socket RESERVED_REWRITE for a file that the index does not
-// have: one byte, REWRITE_WANTED, with the file's descriptor (SCM_RIGHTS).
+// have, or has a bad entry for: one byte, REWRITE_WANTED, with the file's descriptor (SCM_RIGHTS).
 #define REWRITE_WANTED 'w'
 
 #endif

@@ -34,6 +34,8 @@ static inline long signal_wait_end(struct task *t, long result)
 }
 // Blocks every signal that can be blocked, for a short stretch; -LX_ERESTART as above.
 long signal_block_all(struct task *t);
+// Does the guest itself block every signal that can be blocked, on the host too?
+bool signal_all_blocked(const struct task *t);
 // Makes `set` the mask here and on the host.
 void signal_force_mask(struct task *t, u64 set);
 // Puts the real mask back to what t->sigmask says.

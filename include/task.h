@@ -144,7 +144,12 @@ static inline struct task *current(void)
 // Allocates the block of a new thread; NULL when memory is out. The caller fills the task.
 struct task *task_alloc(void);
 void task_free(struct task *t);
-// Memory for lxcore's own use in its arena, zeroed, whole pages; NULL when out.
+// For a thread that ends: where it shall put its block's address with its last instruction, for a
+// later task_alloc(); NULL: it is to be unmapped.
+uptr *task_claim_spare(void);
+// In a forked child, where the threads that have claimed such places are not.
+void task_forget_claims(void);
+// Memory for lxcore's own use in its arena, zeroed; NULL when out.
 void *arena_alloc(size_t size);
 void arena_free(void *p, size_t size);
 

@@ -85,23 +85,6 @@ static void ask(struct task *t, int fd)
     HOST3(__NR_sendmsg, reserved_fd(t, RESERVED_REWRITE), &m, 0x4040 /* DONTWAIT, NOSIGNAL */);
 }
 
-static bool fits(const struct rewrite_entry *e)
-{
-    u64 size = e->size;
-    if (e->magic != REWRITE_MAGIC || e->segments > REWRITE_SEGMENTS || e->size % LX_PAGE ||
-        size < REWRITE_SLOTS_AT || e->slots_size > size - REWRITE_SLOTS_AT ||
-        (e->slots_size | e->image_lo) % LX_PAGE)
-        return false;
-    for (u32 i = 0; i < e->segments; i++) {
-        const struct rewrite_segment *s = &e->segment[i];
-        if (!s->size || s->size > size || s->text_at > size - s->size ||
-            s->original_at > size - s->size ||
-            (s->size | s->text_at | s->original_at | s->vaddr | s->file_offset) % LX_PAGE)
-            return false;
-    }
-    return true;
-}
-
 // The whole entry, once in an instance: later nobody looks, so that a start costs little.
 static bool is_whole(int cache, const struct rewrite_entry *e)
 {
@@ -132,7 +115,7 @@ static int open_entry(struct task *t, int fd, struct file_id *id, struct rewrite
         }
         return -1;
     }
-    if (host_pread((int)cache, e, sizeof *e, 0) == (long)sizeof *e && fits(e)) {
+    if (host_pread((int)cache, e, sizeof *e, 0) == (long)sizeof *e && rewrite_fits(e)) {
         if (what != KNOWN_GOOD && is_whole((int)cache, e)) {
             learn(t, id, KNOWN_GOOD);
             what = KNOWN_GOOD;
@@ -141,6 +124,7 @@ static int open_entry(struct task *t, int fd, struct file_id *id, struct rewrite
             return (int)cache;
     }
     learn(t, id, KNOWN_BAD);
+    ask(t, fd); // for another, for the instances to come
     temp_close(t, (int)cache);
     return -1;
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -55,25 +56,24 @@ int cache_open(void)
     return fd;
 }
 
-static bool read_all(int fd, void *to, size_t n, u64 offset)
+// Is there an entry behind a name, and is it whole?
+static bool is_good(int cache, const char *name)
 {
-    return pread(fd, to, n, (off_t)offset) == (ssize_t)n;
-}
-
-// Is there an entry of this format behind a name?
-static bool is_current(int cache, const char *name)
-{
-    struct rewrite_entry e;
+    const struct rewrite_entry *e;
     struct stat st;
-    u64 gate = LX_GATE;
+    bool good = false;
     int fd = openat(cache, name, O_RDONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && !fstat(fd, &st) && read_all(fd, &e, sizeof e, 0) &&
-              e.magic == REWRITE_MAGIC && e.size == (u64)st.st_size &&
-              (!e.slots_size || read_all(fd, &gate, sizeof gate, REWRITE_SLOTS_AT)) &&
-              gate == LX_GATE;
+    if (fd >= 0 && !fstat(fd, &st) && (u64)st.st_size >= REWRITE_SLOTS_AT &&
+        (e = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)) != MAP_FAILED) {
+        const u8 *rest = (const u8 *)e + REWRITE_SLOTS_AT;
+        good = e->size == (u64)st.st_size && rewrite_fits(e) &&
+               rewrite_checksum(rest, e->size - REWRITE_SLOTS_AT) == e->checksum &&
+               (!e->slots_size || *(const u64 *)rest == LX_GATE);
+        munmap((void *)e, (size_t)st.st_size);
+    }
     if (fd >= 0)
         close(fd);
-    return ok;
+    return good;
 }
 
 // ---- Making ----
@@ -147,7 +147,7 @@ static int make_entry(int cache, const u8 *file, u64 size, char name[NAME_SIZE])
 {
     struct rewriting r;
     name_by_content(name, file, size);
-    if (is_current(cache, name))
+    if (is_good(cache, name))
         return 0;
     rewriting_make(&r, file, size);
     u64 n;
@@ -160,7 +160,7 @@ static int make_entry(int cache, const u8 *file, u64 size, char name[NAME_SIZE])
         snprintf(name, NAME_SIZE, NOTHING);
     }
     int error = entry ? 0 : -ENOMEM;
-    if (!error && !is_current(cache, name)) {
+    if (!error && !is_good(cache, name)) {
         error = add_entry(cache, name, entry, n);
         if (!error)
             cache_grown(cache, n);
@@ -197,7 +197,7 @@ int rewrite_file(int cache, int fd)
              (unsigned long)st.st_size, (unsigned long)st.st_mtim.tv_sec,
              (unsigned long)st.st_mtim.tv_nsec, (unsigned long)st.st_ctim.tv_sec,
              (unsigned long)st.st_ctim.tv_nsec);
-    if (is_current(cache, index))
+    if (is_good(cache, index))
         return 0;
     if (!is_settled(&st))
         return -EAGAIN;

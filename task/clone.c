@@ -239,7 +239,8 @@ static void start_forked(struct task *t, const struct clone_request *q)
     t->proc->refs = t->sighand->refs = 1;
     t->proc->lock.word = t->sighand->lock.word = memory_images_lock()->word = 0;
     own_after_fork(t, q);
-    t->sig_pending = 0;
+    task_forget_claims();
+    t->sig_pending = t->noted = 0; // the parent's
     t->kept = 0;
     if (q->stack)
         t->regs.rsp = q->stack;
@@ -254,6 +255,13 @@ static void start_forked(struct task *t, const struct clone_request *q)
     }
     proc_register_new(t);
     task_arm(t);
+}
+
+// Takes back signal_block_all(), which has nothing to do where the guest blocks all itself.
+static void unblock_all(struct task *t)
+{
+    if (!signal_all_blocked(t))
+        signal_unblock(t);
 }
 
 long task_clone(struct task *t, const struct clone_request *q)
@@ -278,7 +286,7 @@ long task_clone(struct task *t, const struct clone_request *q)
         if (r < 0) {
             if (c)
                 task_free(c);
-            signal_unblock(t);
+            unblock_all(t);
             return r;
         }
         c->regs.rax = 0;
@@ -287,7 +295,7 @@ long task_clone(struct task *t, const struct clone_request *q)
     } else if (q->flags & (CLONE_FILES | CLONE_FS)) {
         r = share_with_fork(t, q);
         if (r < 0) {
-            signal_unblock(t);
+            unblock_all(t);
             return r;
         }
     }
@@ -296,17 +304,20 @@ long task_clone(struct task *t, const struct clone_request *q)
     r = host_clone_request(q, q->flags & ~ours, vm ? c->stack : NULL, c);
     if (r == 0) {
         start_forked(t, q);
-    } else if (vm && (r < 0 || (q->flags & CLONE_VFORK))) {
-        drop_child(t, c, q, own, (u32)r);
+        signal_unblock(t);
+        return 0;
     }
-    signal_unblock(t);
+    if (vm && (r < 0 || (q->flags & CLONE_VFORK)))
+        drop_child(t, c, q, own, (u32)r);
+    unblock_all(t);
     return r;
 }
 
 void task_exit(struct task *t, int status)
 {
     u64 all = ~SIG_ALWAYS, everything = ~0UL;
-    host_sigprocmask(SIG_SETMASK, &all, NULL);
+    if (!signal_all_blocked(t))
+        host_sigprocmask(SIG_SETMASK, &all, NULL);
     if (__atomic_sub_fetch(&t->proc->refs, 1, __ATOMIC_ACQ_REL) == 0)
         proc_unregister(t);
     __atomic_fetch_sub(&t->files->refs, 1, __ATOMIC_RELAXED);
@@ -317,7 +328,7 @@ void task_exit(struct task *t, int status)
     if (t->vfork_child)
         for (;;)
             HOST1(__NR_exit, status);
-    host_exit_thread(t, TASK_BLOCK, status);
+    host_exit_thread(t, TASK_BLOCK, status, task_claim_spare());
 }
 
 long task_unshare_files(struct task *t)

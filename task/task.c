@@ -33,10 +33,16 @@ _Static_assert(sizeof(struct task) <= TASK_ALTSTACK, "the task fits below its al
 // vfork child allocates in its parent's.
 static u32 arena_next;
 
-void *arena_alloc(size_t size)
+// Blocks that are not used any more, for the next who needs one: a new mapping costs two calls,
+// page faults, and an interruption of every processor that runs the process.
+#define SPARE_BLOCKS 8
+#define SPARE_CLAIMED 1 // by a thread that will leave its own
+static uptr spare[SPARE_BLOCKS];
+
+static void *map_blocks(size_t size)
 {
     const u32 blocks = (LX_SHARED - LX_ARENA) / TASK_BLOCK;
-    u32 need = (u32)(ALIGN_UP(size, (size_t)TASK_BLOCK) / TASK_BLOCK);
+    u32 need = (u32)(size / TASK_BLOCK);
     for (u32 tries = 0; tries < blocks; tries += need) {
         u32 at = __atomic_fetch_add(&arena_next, need, __ATOMIC_RELAXED) % blocks;
         uptr addr = LX_ARENA + (uptr)at * TASK_BLOCK;
@@ -53,14 +59,45 @@ void *arena_alloc(size_t size)
     return NULL;
 }
 
+// A block whose first `used` bytes are zero.
+static void *take_block(size_t used)
+{
+    for (int i = 0; i < SPARE_BLOCKS; i++) {
+        uptr block = __atomic_load_n(&spare[i], __ATOMIC_RELAXED);
+        if (block > SPARE_CLAIMED &&
+            __atomic_compare_exchange_n(&spare[i], &block, 0, false, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED))
+            return memset((void *)block, 0, used);
+    }
+    return map_blocks(TASK_BLOCK);
+}
+
+// Puts value where a spare block could be; NULL when there are enough.
+static uptr *fill_spare(uptr value)
+{
+    for (int i = 0; i < SPARE_BLOCKS; i++) {
+        uptr free = 0;
+        if (__atomic_compare_exchange_n(&spare[i], &free, value, false, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED))
+            return &spare[i];
+    }
+    return NULL;
+}
+
+void *arena_alloc(size_t size)
+{
+    return size <= TASK_BLOCK ? take_block(size) : map_blocks(ALIGN_UP(size, (size_t)TASK_BLOCK));
+}
+
 void arena_free(void *p, size_t size)
 {
-    host_munmap((uptr)p, size);
+    if (size > TASK_BLOCK || !fill_spare((uptr)p))
+        host_munmap((uptr)p, ALIGN_UP(size, (size_t)TASK_BLOCK));
 }
 
 struct task *task_alloc(void)
 {
-    struct task *t = arena_alloc(TASK_BLOCK);
+    struct task *t = take_block(sizeof *t);
     if (t) {
         t->self = t;
         t->stack = (char *)t + TASK_STACK_TOP;
@@ -71,6 +108,18 @@ struct task *task_alloc(void)
 void task_free(struct task *t)
 {
     arena_free(t, TASK_BLOCK);
+}
+
+uptr *task_claim_spare(void)
+{
+    return fill_spare(SPARE_CLAIMED);
+}
+
+void task_forget_claims(void)
+{
+    for (int i = 0; i < SPARE_BLOCKS; i++)
+        if (spare[i] == SPARE_CLAIMED)
+            spare[i] = 0;
 }
 
 void task_set_gs(struct task *t)

@@ -85,10 +85,16 @@ long signal_make_real(struct task *t)
     return r;
 }
 
+bool signal_all_blocked(const struct task *t)
+{
+    return t->real_mask == signal_real_mask(~0UL);
+}
+
 long signal_block_all(struct task *t)
 {
-    (void)t;
     u64 all = ~SIG_ALWAYS;
+    if (signal_all_blocked(t)) // as C libraries have it around clone
+        return __atomic_load_n(&t->noted, __ATOMIC_RELAXED) ? -LX_ERESTART : 0;
     return HOST_INTR4(__NR_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
 }
 
