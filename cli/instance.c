@@ -214,9 +214,11 @@ static void add_mounts(struct launch *l)
     const struct options *o = l->options;
     const u32 guarded = MS_NOSUID | MS_NODEV | MS_NOEXEC;
     int root = open_directory(o->root ? o->root : "/");
-    struct stat st;
+    struct stat st, host;
     if (root < 0 || fstat(root, &st))
         fail_errno("--root %s", o->root);
+    l->memory->keeps_dirs =
+        stat("/", &host) || host.st_dev != st.st_dev || host.st_ino != st.st_ino;
     add_mount(l, root, FS_VOLFS, 0, "/", "rootfs", "");
     // Names of abstract sockets are kept apart by root. FNV-1a over what identifies it.
     const u64 id[2] = {st.st_dev, st.st_ino};

@@ -84,6 +84,7 @@ static long store_attr(struct task *t, const struct parent *p, const struct meta
     if (a.witnessed) // before it is asked for; without it the bits would not hold, which is safe
         host_chmod(p, S_ISUID | (meta_host_mode(new->stx_mode) & 0666));
     long r = set_attr(p, v->host.stx_mode, &a);
+    attrcache_forget(t, &v->host);
     if (r >= 0 && !a.witnessed && (v->host.stx_mode & S_ISUID))
         host_chmod(p, meta_host_mode(new->stx_mode));
     return r;

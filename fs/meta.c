@@ -12,7 +12,7 @@
 // Linux gives regular files no file type in these bits of the attribute; other readers of the
 // encoding take S_IFREG for what it says.
 #define WITNESSED S_IFREG
-#define UNFINISHED_TRIES 200 // about 30 ms
+#define UNFINISHED_TRIES 1000 // about 150 ms
 #define MISMATCH_TRIES 10    // no sleep: such an attribute may be there to stay
 
 bool attr_number(const char **s, u32 base, char end, u32 *v)
@@ -169,17 +169,16 @@ static bool unfinished(const struct statx *st, long n)
     return n == -ENOENT || (n == -ENODATA && (file || dir));
 }
 
-static bool apply_attr(const char *value, long n, struct statx *st, struct attr *a)
+// Without an attribute, or with somebody else's text, the host's view holds.
+static void apply_attr(bool has_attr, const struct attr *a, struct statx *st)
 {
-    if (!attr_parse(value, n, a)) {
-        if ((st->stx_mode & S_IFMT) == S_IFREG)
-            st->stx_mode &= (u16)~S_ISVTX;
-        return false; // none, or somebody else's text: the host's view holds
+    if (has_attr) {
+        st->stx_uid = a->uid;
+        st->stx_gid = a->gid;
+        st->stx_mode = (u16)((st->stx_mode & S_IFMT) | witnessed_mode(a, st->stx_mode));
+    } else if ((st->stx_mode & S_IFMT) == S_IFREG) {
+        st->stx_mode &= (u16)~S_ISVTX;
     }
-    st->stx_uid = a->uid;
-    st->stx_gid = a->gid;
-    st->stx_mode = (u16)((st->stx_mode & S_IFMT) | witnessed_mode(a, st->stx_mode));
-    return true;
 }
 
 static void apply_pts(struct task *t, struct statx *st)
@@ -231,22 +230,38 @@ static bool mismatch(const struct statx *st, const struct attr *a)
     return a->type && a->type != (st->stx_mode & S_IFMT);
 }
 
-// True: what *st says is whole. Else the host's view is to be had again, after a moment.
+// What is known of an inode's attribute.
+struct known {
+    struct attr attr;
+    bool has_attr;
+    bool by_now; // without having asked
+    bool keep;   // may be remembered
+};
+
+// What *st says is whole: true. Else the host's view is to be had again, after a moment.
 static bool apply(struct task *t, int mount, const struct parent *p, struct statx *st,
-                  struct attr *a, bool *has_attr, int tries)
+                  struct known *k, int tries)
 {
     char value[ATTR_SIZE];
-    *has_attr = false;
+    k->has_attr = k->by_now = k->keep = false;
     meta_map_owner(t, mount, st);
     if (is_pts(st))
         apply_pts(t, st);
     if (!meta_is_kept(t, mount))
         return true;
     if (carries_attr(st->stx_mode)) {
-        long n = host_getxattr_at(p, META_XATTR, value, sizeof value);
-        bool whole = !unfinished(st, n);
-        *has_attr = apply_attr(value, n, st, a);
-        return whole && (!*has_attr || !mismatch(st, a) || tries >= MISMATCH_TRIES);
+        bool whole = true;
+        k->by_now = attrcache_get(t, st, &k->has_attr, &k->attr);
+        if (!k->by_now) {
+            bool keep = attrcache_may_put(st);
+            long n = host_getxattr_at(p, META_XATTR, value, sizeof value);
+            whole = !unfinished(st, n);
+            k->has_attr = attr_parse(value, n, &k->attr);
+            k->keep = keep && whole;
+            whole = whole && (!k->has_attr || !mismatch(st, &k->attr) || tries >= MISMATCH_TRIES);
+        }
+        apply_attr(k->has_attr, &k->attr, st);
+        return whole;
     }
     if (!meta_by_name(st->stx_mode))
         return true;
@@ -262,16 +277,15 @@ static bool apply(struct task *t, int mount, const struct parent *p, struct stat
 
 bool meta_apply(struct task *t, int mount, const struct parent *p, struct statx *st, struct attr *a)
 {
-    bool has_attr;
+    struct known k;
     struct statx host = *st;
-    for (int tries = 0; !apply(t, mount, p, st, a, &has_attr, tries) && wait(&tries);)
+    for (int tries = 0; !apply(t, mount, p, st, &k, tries) && wait(&tries);)
         *st = host;
-    return has_attr;
+    *a = k.attr;
+    return k.has_attr;
 }
 
 // The attribute was looked up by name too: is the inode there still the one in *st, unchanged?
-// Else owner and mode would be another's than the size; that is worth a host call. Files need it
-// only where there is an attribute: the host's mode says that one is to come.
 static bool still_there(const struct parent *p, const struct statx *st, u32 host_mode)
 {
     struct statx now;
@@ -282,10 +296,17 @@ static bool still_there(const struct parent *p, const struct statx *st, u32 host
             !memcmp(&now.stx_ctime, &st->stx_ctime, sizeof now.stx_ctime));
 }
 
+// Else owner and mode would be another's than the size; that is worth a host call. Files need it
+// only where there is an attribute, since the host's mode says that one is to come, and for an
+// answer that is to be remembered.
+static bool must_look_again(const struct known *k, u32 host_mode)
+{
+    return !k->by_now && (k->keep || k->has_attr || (host_mode & S_IFMT) == S_IFDIR);
+}
+
 long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, struct statx *st)
 {
-    struct attr a;
-    bool has_attr;
+    struct known k;
     int tries = 0;
     for (;;) {
         long r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH,
@@ -293,9 +314,13 @@ long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, stru
         if (r < 0)
             return r;
         u32 host_mode = st->stx_mode;
-        bool whole = apply(t, mount, p, st, &a, &has_attr, tries);
-        bool look_again = has_attr || (host_mode & S_IFMT) == S_IFDIR;
-        if ((whole && (!look_again || still_there(p, st, host_mode))) || !wait(&tries))
+        bool whole = apply(t, mount, p, st, &k, tries);
+        if (whole && (!must_look_again(&k, host_mode) || still_there(p, st, host_mode))) {
+            if (k.keep)
+                attrcache_put(t, st, k.has_attr, &k.attr);
+            return r;
+        }
+        if (!wait(&tries))
             return r;
     }
 }
@@ -311,6 +336,7 @@ long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st)
     struct parent p = {.fd = fd, .name = ""};
     char value[ATTR_SIZE];
     struct attr a;
+    bool has_attr;
     long r = host_statx(fd, "", AT_EMPTY_PATH, mask | STATX_BASIC_STATS, st);
     if (r < 0)
         return r;
@@ -320,14 +346,20 @@ long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st)
         return r;
     }
     meta_map_owner(t, mount, st);
-    int tries = 0;
-    long n;
-    do {
-        n = HOST4(__NR_fgetxattr, fd, META_XATTR, value, sizeof value);
-        if (n == -EBADF) // O_PATH
-            n = host_getxattr_at(&p, META_XATTR, value, sizeof value);
-    } while (unfinished(st, n) && wait(&tries));
-    apply_attr(value, n, st, &a);
+    if (!attrcache_get(t, st, &has_attr, &a)) {
+        bool keep = attrcache_may_put(st);
+        int tries = 0;
+        long n;
+        do {
+            n = HOST4(__NR_fgetxattr, fd, META_XATTR, value, sizeof value);
+            if (n == -EBADF) // O_PATH
+                n = host_getxattr_at(&p, META_XATTR, value, sizeof value);
+        } while (unfinished(st, n) && wait(&tries));
+        has_attr = attr_parse(value, n, &a);
+        if (keep && !unfinished(st, n))
+            attrcache_put(t, st, has_attr, &a);
+    }
+    apply_attr(has_attr, &a, st);
     return r;
 }
 

@@ -150,18 +150,31 @@ long parent_open(struct task *t, struct loc *loc, struct parent *p)
 {
     char *slash = strrchr(loc->rel, '/');
     p->temporary = p->pinned = false;
+    p->kept = 0;
     p->last = LAST_NAME;
     p->fd = loc->base;
     p->name = loc->rel;
     if (!slash)
         return 0;
-    *slash = 0;
-    long fd = temp_open(t, loc->base, loc->rel, O_PATH | O_DIRECTORY, WALK_RESOLVE);
-    *slash = '/';
-    if (fd < 0)
-        return fd;
-    p->fd = (int)fd;
-    p->temporary = true;
+    size_t n = (size_t)(slash - loc->rel);
+    struct dir_key key;
+    int kept = dir_kept(t, loc, n, &key);
+    if (!kept) {
+        *slash = 0;
+        long fd = temp_open(t, loc->base, loc->rel, O_PATH | O_DIRECTORY, WALK_RESOLVE);
+        *slash = '/';
+        if (fd < 0)
+            return fd;
+        p->fd = (int)fd;
+        kept = dir_keep(t, &key, p->fd);
+        p->temporary = !kept;
+        if (kept)
+            temp_close(t, (int)fd);
+    }
+    if (kept) {
+        p->fd = dir_fd(t, kept);
+        p->kept = (u8)kept;
+    }
     p->name = slash + 1;
     return 0;
 }
@@ -172,7 +185,10 @@ void parent_done(struct task *t, struct parent *p)
         temp_close(t, p->fd);
     if (p->pinned)
         temp_close(t, p->base);
+    if (p->kept)
+        dir_release(t, p->kept);
     p->temporary = p->pinned = false;
+    p->kept = 0;
 }
 
 void loc_done(struct task *t, struct loc *loc)

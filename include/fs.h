@@ -89,6 +89,7 @@ struct parent {
     s32 fd;         // directory; AT_FDCWD possible
     bool temporary; // fd is ours: parent_done() closes it
     bool pinned;    // and base, that of the loc
+    u8 kept;        // fd is a directory that is kept open: parent_done() releases it
     s32 base;
     u8 last;          // WALK_NAME: a name, or one of those that nothing can be done with
     const char *name; // one component inside loc->rel; "" when loc is base itself, or for last != 0
@@ -100,6 +101,34 @@ void parent_done(struct task *t, struct parent *p);
 // The last component is never followed unless WALK_FOLLOW is set and it is a symlink.
 long path_parent(struct task *t, int dirfd, const char *path, int flags, struct loc *loc,
                  struct parent *p);
+
+// ---- Directories that are kept open (fs/dirs.c) ----
+
+// What one is found by. path is the caller's.
+struct dir_key {
+    u64 hash; // 0: not to be kept
+    u64 from; // struct kept_dir
+    const char *path;
+    size_t length;
+    u32 generation;
+};
+// The first n bytes of loc->rel name a directory. If it is kept open, the descriptor is
+// dir_fd(result), until dir_release(result); 0: it is not.
+int dir_kept(struct task *t, const struct loc *loc, size_t n, struct dir_key *key);
+static inline int dir_fd(const struct task *t, int kept)
+{
+    return t->files->reserved + RESERVED_DIR + kept - 1;
+}
+void dir_release(struct task *t, int kept);
+// Has been opened as fd since: is it to be kept? As above; fd stays the caller's.
+int dir_keep(struct task *t, const struct dir_key *key, int fd);
+// The working directory is another one.
+void dirs_new_cwd(struct task *t);
+// Around every rename of a directory. removed: the name of one that is gone, or NULL.
+void dirs_change_begin(struct task *t);
+void dirs_change_end(struct task *t, const char *removed);
+// rmdir(2).
+long dirs_rmdir(struct task *t, const struct parent *p);
 
 // ---- Names of places (fs/where.c) ----
 

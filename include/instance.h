@@ -32,13 +32,15 @@ enum {
     RESERVED_REWRITE,    // socket: files to be rewritten
     RESERVED_PIN,        // a few files that a blocking call names (fs/unixsock.c)
     RESERVED_TEMP = 10,  // for path lookups when the guest has used up its table (fs/temps.c)
-    RESERVED_MOUNT = 16, // roots of the mounts, by index in the mount table
+    RESERVED_DIR = 16,   // directories that are kept open (fs/dirs.c)
+    RESERVED_MOUNT = 24, // roots of the mounts, by index in the mount table
     RESERVED_COUNT = RESERVED_MOUNT + MOUNTS_MAX,
 };
 
 #define RESERVED_BELOW 1024 // fork copies the descriptor table up to the highest number in use
 #define RESERVED_PINS (RESERVED_TEMP - RESERVED_PIN)
-#define RESERVED_TEMPS (RESERVED_MOUNT - RESERVED_TEMP)
+#define RESERVED_TEMPS (RESERVED_DIR - RESERVED_TEMP)
+#define DIRS_KEPT (RESERVED_MOUNT - RESERVED_DIR) // a power of two
 
 enum fs_type { FS_NONE, FS_VOLFS, FS_DRVFS, FS_TMPFS, FS_DEVFS, FS_DEVPTS, FS_PROC, FS_SYSFS };
 
@@ -130,6 +132,16 @@ struct trap_map {
     u64 door;
 };
 
+// What the attribute of an inode says, by its number, device and time of change (fs/attrcache.c).
+struct attr_known {
+    u64 ino, dev;
+    u64 ctime; // ns
+    u64 owner; // gid << 32 | uid
+    u64 mode;  // and type, and whether there is an attribute at all
+    u64 sum;   // of all these
+};
+#define ATTRS_KNOWN 8192
+
 #define META_LOCKS 64
 #define REWRITES 4096
 
@@ -149,6 +161,10 @@ struct instance {
     u32 abstract_prefix;    // hash of the root, put before abstract socket names
     u64 boot_ns;            // CLOCK_BOOTTIME at the start of the instance
     struct new_utsname uts; // what uname(2) tells
+    u32 keeps_dirs;         // the guest's root is a tree of its own: fs/dirs.c may work
+    u32 dir_generation;     // counts renames and removals of directories
+    u32 dir_changer;        // tid of who makes one now, 0: nobody
+    u64 next_cwd;           // numbers for working directories
     u64 mounts_live;        // entries of `mounts` that may be live; their state decides
     u64 mount_names;        // name_bit() of mount points' last components, also of former ones
     struct mount_entry mounts[MOUNTS_MAX];
@@ -166,6 +182,7 @@ struct instance {
     // What is known of files and the cache: a hash of the file's identity, its low bits being one
     // of enum rewrite_known (loader/rewritten.c).
     u64 rewrites[REWRITES];
+    struct attr_known attrs[ATTRS_KNOWN];
     struct proc_slot procs[PROC_SLOTS];
 };
 

@@ -44,6 +44,16 @@ void meta_map_owner(struct task *t, int mount, struct statx *st);
 bool meta_apply(struct task *t, int mount, const struct parent *p, struct statx *st,
                 struct attr *a);
 
+// ---- Attributes that are known already (fs/attrcache.c) ----
+
+// Of an inode that the host shows as *st: true if it is known what its attribute says.
+bool attrcache_get(struct task *t, const struct statx *st, bool *has_attr, struct attr *a);
+// May an answer that is asked for after this be remembered for that state of the inode?
+bool attrcache_may_put(const struct statx *st);
+void attrcache_put(struct task *t, const struct statx *st, bool has_attr, const struct attr *a);
+// Its attribute has been changed.
+void attrcache_forget(struct task *t, const struct statx *st);
+
 // ---- Symlinks, FIFOs, sockets, device nodes (fs/side.c, fs/device.c) ----
 
 // Turns *st, the host's view with its owner mapped, into the guest's. False: its record is not

@@ -46,6 +46,19 @@ struct sighand {
     struct ksigaction action[64]; // [sig - 1]; read without the lock, written under it
 };
 
+// A directory that is kept open as RESERVED_DIR + its index (fs/dirs.c).
+#define DIR_PATH 144
+struct kept_dir {
+    u64 hash; // of from and path, 0: none; written last
+    u64 from; // the number of the working directory that path begins at, 0: the tree's root
+    u64 opened;
+    u32 generation;
+    u32 users; // calls that use it now
+    u32 asked; // hash of the last directory that was asked for and not found here
+    u32 length;
+    char path[DIR_PATH];
+};
+
 #define FD_KINDS 1024
 struct files {
     struct lock lock; // taken by calls that put a descriptor on a chosen number
@@ -60,7 +73,8 @@ struct files {
     u32 spare_used;           // those that hold a temporary, one bit each
     u32 mount_id[MOUNTS_MAX]; // id of the mount whose root is open in the block, 0: none
     u64 root_ino[MOUNTS_MAX]; // inode number of that root, 0: not asked for yet
-    u8 kind[FD_KINDS];        // mount index + 1 of descriptors, 255: without a path; 0: not known
+    struct kept_dir dir[DIRS_KEPT];
+    u8 kind[FD_KINDS]; // mount index + 1 of descriptors, 255: without a path; 0: not known
 };
 
 struct fsctx {
@@ -70,6 +84,7 @@ struct fsctx {
     u32 umask;
     s32 cwd_mount; // mount index of the host working directory; -1: ask
     s32 root_mount;
+    u64 cwd_number;         // changes with the working directory, never used for another
     char root[LX_PATH_MAX]; // chroot, relative to the root mount's directory, "" for all of it
 };
 

@@ -162,6 +162,7 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     memcpy(o->files.mount_id, state->mount_id, sizeof o->files.mount_id);
     o->fs.umask = state->umask;
     o->fs.cwd_mount = state->cwd_mount;
+    dirs_new_cwd(t);
     o->fs.root_mount = state->root_mount;
     str_copy(o->fs.root, state->root, sizeof o->fs.root);
     t->cred = state->cred;
@@ -368,6 +369,7 @@ static void run_first(struct task *t, struct start *s, struct exec_state *state)
             die("%s: no such directory in the guest (errno %ld)", state->cwd, -fd);
         HOST1(__NR_fchdir, fd);
         t->fs->cwd_mount = fd_mount(t, (int)fd);
+        dirs_new_cwd(t);
         fd_set_mount(t, (int)fd, -1);
         host_close((int)fd);
     }

@@ -11,8 +11,10 @@ static long may_enter(struct task *t, const struct statx *st)
 static long enter(struct task *t, int fd, int mount)
 {
     long r = HOST1(__NR_fchdir, fd);
-    if (r >= 0)
+    if (r >= 0) {
         t->fs->cwd_mount = mount;
+        dirs_new_cwd(t);
+    }
     return r;
 }
 

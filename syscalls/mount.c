@@ -253,8 +253,10 @@ static long follow_root(struct task *t, const struct place *old, const struct pl
     if (r < 0 || cwd.mount != old->loc.mount || strcmp(cwd.rel, old->loc.rel) != 0)
         return 0;
     r = HOST1(__NR_fchdir, mount_root_fd(t, new->loc.mount));
-    if (r >= 0)
+    if (r >= 0) {
         t->fs->cwd_mount = new->loc.mount;
+        dirs_new_cwd(t);
+    }
     return r;
 }
 

@@ -40,7 +40,7 @@ long sys_mkdirat(struct task *t, int dirfd, uptr path, unsigned int mode)
         if (r >= 0 && acl.size)
             r = acl_give(&op.p, mode, &acl);
         if (r < 0)
-            HOST3(__NR_unlinkat, op.p.fd, op.p.name, AT_REMOVEDIR);
+            dirs_rmdir(t, &op.p);
     }
     pathop_end(t, &op);
     return r;
@@ -189,7 +189,7 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
         return r;
     if (dir == rmdir && pathop_is_mount_point(t, op, false))
         return -EBUSY;
-    r = HOST3(__NR_unlinkat, op->p.fd, op->p.name, rmdir ? AT_REMOVEDIR : 0);
+    r = rmdir ? dirs_rmdir(t, &op->p) : HOST3(__NR_unlinkat, op->p.fd, op->p.name, 0);
     if (r >= 0 && meta_by_name(st.stx_mode))
         meta_name_drop(&op->p);
     return r;

@@ -113,11 +113,16 @@ static long may_rename(struct task *t, struct rename *r)
 static long host_rename(struct task *t, struct rename *r)
 {
     u32 flags = r->flags & ~(u32)RENAME_WHITEOUT;
+    bool dirs = is_dir(&r->src) || (r->there && is_dir(&r->dst));
     long e;
+    if (dirs)
+        dirs_change_begin(t);
     if (flags)
         e = HOST5(__NR_renameat2, r->a.p.fd, r->a.p.name, r->b.p.fd, r->b.p.name, flags);
     else
         e = HOST4(__NR_renameat, r->a.p.fd, r->a.p.name, r->b.p.fd, r->b.p.name);
+    if (dirs)
+        dirs_change_end(t, e >= 0 && r->there && !(flags & RENAME_EXCHANGE) ? r->b.p.name : NULL);
     if (e >= 0 && (r->flags & RENAME_WHITEOUT))
         e = meta_mknod(t, &r->a.p, S_IFCHR, t->cred.fsuid, t->cred.fsgid, 0);
     return e;

@@ -28,6 +28,14 @@ struct own_objects {
 // Makes a copy of a descriptor table's record that of one thread: what others were at is not in it.
 static void make_alone(struct files *f)
 {
+    for (int i = 0; i < DIRS_KEPT; i++) {
+        struct kept_dir *d = &f->dir[i];
+        // The kernel copies the descriptors a little earlier or later than this was copied.
+        if (f->refs > 1 && d->hash)
+            d->hash = 0;
+        if (d->users)
+            d->users = 0;
+    }
     f->refs = 1;
     f->lock.word = f->users = f->exclusive = 0;
     f->spare_owner = f->spare_lock = f->spare_used = 0;
@@ -44,6 +52,7 @@ static void copy_fs(struct fsctx *to, const struct fsctx *from)
 {
     to->umask = from->umask;
     to->cwd_mount = from->cwd_mount;
+    to->cwd_number = from->cwd_number;
     to->root_mount = from->root_mount;
     str_copy(to->root, from->root, sizeof to->root);
     to->lock.word = 0;

@@ -120,8 +120,9 @@ def run(argv, cwd, env, timeout):
     key, value = token.split("=")
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         # Files, not pipes: a process left behind must not keep us waiting for end of file.
-        p = subprocess.Popen(argv, cwd=cwd, env={**env, key: value}, stdin=subprocess.DEVNULL,
-                             stdout=out, stderr=err, process_group=0)
+        with FORKS:  # it returns when the child has closed what it is not to have
+            p = subprocess.Popen(argv, cwd=cwd, env={**env, key: value},
+                                 stdin=subprocess.DEVNULL, stdout=out, stderr=err, process_group=0)
         timed_out = False
         try:
             p.wait(timeout)

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// What the attributes of inodes say, remembered for all processes of the instance: a stat then
+// costs one host call, as it does natively.
+//
+// An answer belongs to a state of the inode: device, number and ctime, which every change of an
+// extended attribute moves, whoever makes it. So nothing is ever invalidated; an inode that changed
+// is looked up under its new ctime. (Where the instance itself makes the change, the entry goes all
+// the same: tmpfs of some kernels leaves the ctime then.) That holds as long as no change leaves
+// the ctime as it is, which a clock of ticks allows within one tick (Linux before 6.13, and some
+// file systems after): an answer is kept only if it was asked for at least two ticks after the
+// ctime.
+//
+// Entries are written without a lock, by several processes at once; what was torn has a wrong sum.
+#include <linux/time.h>
+
+#include "host.h"
+#include "meta.h"
+#include "vdso.h"
+
+#define TWO_TICKS 20000000 // ns, of the slowest clock (CONFIG_HZ=100)
+
+#define HAS_ATTR (1UL << 32)
+#define WITNESSED (1UL << 33)
+
+static u64 sum(const struct attr_known *e)
+{
+    u64 h = e->ino;
+    h = (h ^ e->dev) * 0x9e3779b97f4a7c15u;
+    h = (h ^ e->ctime ^ h >> 32) * 0xff51afd7ed558ccdu;
+    h = (h ^ e->owner ^ h >> 32) * 0x9e3779b97f4a7c15u;
+    h = (h ^ e->mode ^ h >> 32) * 0xff51afd7ed558ccdu;
+    return h | 1; // never that of an entry of zeros
+}
+
+static u64 device(const struct statx *st)
+{
+    return (u64)st->stx_dev_major << 32 | st->stx_dev_minor;
+}
+
+static u64 change_time(const struct statx *st)
+{
+    return (u64)st->stx_ctime.tv_sec * 1000000000 + st->stx_ctime.tv_nsec;
+}
+
+// Neighbours in a directory mostly have neighbouring numbers: few pages are touched.
+static struct attr_known *entry(struct task *t, const struct statx *st)
+{
+    return &t->instance->attrs[(st->stx_ino ^ st->stx_dev_minor * 512) % ATTRS_KNOWN];
+}
+
+bool attrcache_get(struct task *t, const struct statx *st, bool *has_attr, struct attr *a)
+{
+    const struct attr_known e = *entry(t, st);
+    if (e.ino != st->stx_ino || e.ctime != change_time(st) || e.dev != device(st) ||
+        e.sum != sum(&e))
+        return false;
+    *has_attr = e.mode & HAS_ATTR;
+    *a = (struct attr){.uid = (u32)e.owner,
+                       .gid = (u32)(e.owner >> 32),
+                       .mode = e.mode & MODE_BITS,
+                       .type = (u32)(e.mode >> 16) & S_IFMT,
+                       .witnessed = (e.mode & WITNESSED) != 0};
+    return true;
+}
+
+bool attrcache_may_put(const struct statx *st)
+{
+    struct __kernel_timespec now;
+    if (vdso_call(VDSO_CLOCK_GETTIME, CLOCK_REALTIME_COARSE, (long)&now, 0) &&
+        HOST2(__NR_clock_gettime, CLOCK_REALTIME_COARSE, &now))
+        return false;
+    return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec > change_time(st) + TWO_TICKS;
+}
+
+void attrcache_put(struct task *t, const struct statx *st, bool has_attr, const struct attr *a)
+{
+    struct attr_known e = {.ino = st->stx_ino, .dev = device(st), .ctime = change_time(st)};
+    if (has_attr) {
+        if (a->has_names)
+            return;
+        e.owner = (u64)a->gid << 32 | a->uid;
+        e.mode = a->mode | (u64)a->type << 16 | HAS_ATTR | (a->witnessed ? WITNESSED : 0);
+    }
+    e.sum = sum(&e);
+    *entry(t, st) = e;
+}
+
+void attrcache_forget(struct task *t, const struct statx *st)
+{
+    struct attr_known *e = entry(t, st);
+    if (e->ino == st->stx_ino)
+        __atomic_store_n(&e->sum, 0, __ATOMIC_RELAXED);
+}

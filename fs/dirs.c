@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+// Directories that are kept open: the parents of paths that the process has used. A call on a path
+// then is one host call on one name in an open directory, which costs less than the host's own
+// walk.
+//
+// A kept directory stands for a way without links from the root of the instance's tree, or from the
+// working directory. It does so until a directory on the way is renamed or removed. The instance
+// counts such changes (dir_generation), and while one is being made (dir_changer) nothing is taken
+// from here. A call that began before is one that came before the change. A change made by anybody
+// else, on the host or in another instance, is seen after KEPT_FOR; so directories of the host's
+// own tree, or bound into a guest, are not kept (docs/files.md). Wherever a kept directory is moved
+// to, it is one that lay in the tree when it was opened.
+#include <linux/time.h>
+
+#include "fs.h"
+#include "host.h"
+#include "vdso.h"
+
+#define KEPT_FOR 1000000000 // ns
+#define FILLING 0x80000000u // in users: its number is about to get another directory
+
+static u64 hash_of(u64 from, const char *path, size_t n)
+{
+    u64 h = 0xcbf29ce484222325UL ^ from; // FNV-1a
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (u8)path[i]) * 0x100000001b3UL;
+    return h | 1; // 0 is nothing
+}
+
+// Before anything is looked up: what changes later changes the key.
+static void make_key(const struct task *t, const struct loc *loc, size_t n, struct dir_key *key)
+{
+    key->hash = 0;
+    bool cwd = loc->base == AT_FDCWD;
+    if (!t->instance->keeps_dirs || loc->mount != 0 || n > DIR_PATH ||
+        (!cwd && loc->base != reserved_fd(t, RESERVED_MOUNT)))
+        return;
+    key->generation = __atomic_load_n(&t->instance->dir_generation, __ATOMIC_ACQUIRE);
+    key->from = cwd ? __atomic_load_n(&t->fs->cwd_number, __ATOMIC_ACQUIRE) : 0;
+    key->path = loc->rel;
+    key->length = n;
+    if (!__atomic_load_n(&t->instance->dir_changer, __ATOMIC_ACQUIRE))
+        key->hash = hash_of(key->from, loc->rel, n);
+}
+
+static int index_of(const struct dir_key *key)
+{
+    return (int)(key->hash >> 32 & (DIRS_KEPT - 1));
+}
+
+static u64 now(void)
+{
+    struct __kernel_timespec ts;
+    if (vdso_call(VDSO_CLOCK_GETTIME, CLOCK_MONOTONIC_COARSE, (long)&ts, 0))
+        HOST2(__NR_clock_gettime, CLOCK_MONOTONIC_COARSE, &ts);
+    return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
+}
+
+int dir_kept(struct task *t, const struct loc *loc, size_t n, struct dir_key *key)
+{
+    make_key(t, loc, n, key);
+    int i = index_of(key);
+    struct kept_dir *d = &t->files->dir[i];
+    if (!key->hash || __atomic_load_n(&d->hash, __ATOMIC_RELAXED) != key->hash)
+        return 0;
+    // Once it is in use its number stays as it is.
+    u32 users = __atomic_add_fetch(&d->users, 1, __ATOMIC_ACQUIRE);
+    if (!(users & FILLING) && __atomic_load_n(&d->hash, __ATOMIC_ACQUIRE) == key->hash &&
+        d->from == key->from && d->length == n && !memcmp(d->path, loc->rel, n) &&
+        d->generation == key->generation && now() - d->opened < KEPT_FOR)
+        return i + 1;
+    __atomic_sub_fetch(&d->users, 1, __ATOMIC_RELEASE);
+    return 0;
+}
+
+void dir_release(struct task *t, int kept)
+{
+    __atomic_sub_fetch(&t->files->dir[kept - 1].users, 1, __ATOMIC_RELEASE);
+}
+
+int dir_keep(struct task *t, const struct dir_key *key, int fd)
+{
+    u32 unused = 0;
+    int i = index_of(key);
+    struct kept_dir *d = &t->files->dir[i];
+    // Most are never asked for again: the first time is only noted.
+    if (!key->hash ||
+        __atomic_exchange_n(&d->asked, (u32)key->hash, __ATOMIC_RELAXED) != (u32)key->hash ||
+        !__atomic_compare_exchange_n(&d->users, &unused, FILLING, false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED))
+        return 0;
+    __atomic_store_n(&d->hash, 0, __ATOMIC_RELEASE);
+    bool done = HOST3(__NR_dup3, fd, reserved_fd(t, RESERVED_DIR + i), 0) >= 0;
+    if (done) {
+        d->from = key->from;
+        d->generation = key->generation;
+        d->opened = now();
+        d->length = (u32)key->length;
+        memcpy(d->path, key->path, key->length);
+        __atomic_store_n(&d->hash, key->hash, __ATOMIC_RELEASE);
+    }
+    __atomic_sub_fetch(&d->users, done ? FILLING - 1 : FILLING, __ATOMIC_RELEASE);
+    return done ? i + 1 : 0;
+}
+
+void dirs_new_cwd(struct task *t)
+{
+    t->fs->cwd_number = __atomic_add_fetch(&t->instance->next_cwd, 1, __ATOMIC_RELAXED);
+}
+
+// One change at a time, so that the word can name who makes it: nothing is kept as long as it does.
+// One that was killed on the way may have made its change, or not; the next one's end counts for
+// both. Who has waited long, for a stopped process, takes its place.
+void dirs_change_begin(struct task *t)
+{
+    u32 *changer = &t->instance->dir_changer;
+    if (!t->instance->keeps_dirs)
+        return;
+    for (int tries = 0; tries < 10000; tries++) {
+        if (reserved_claim(changer, t->tid))
+            return;
+        HOST0(__NR_sched_yield);
+    }
+    __atomic_store_n(changer, t->tid, __ATOMIC_RELEASE);
+}
+
+// A directory `name` is gone, and its inode shall be, as watchers of it are told then (inotify(7),
+// IN_DELETE_SELF). Other processes may keep it open until they need the place.
+static void close_removed(struct task *t, const char *name)
+{
+    size_t n = strlen(name);
+    for (int i = 0; i < DIRS_KEPT; i++) {
+        struct kept_dir *d = &t->files->dir[i];
+        u32 unused = 0;
+        if (!d->hash || d->length < n || memcmp(d->path + d->length - n, name, n) ||
+            !__atomic_compare_exchange_n(&d->users, &unused, FILLING, false, __ATOMIC_ACQUIRE,
+                                         __ATOMIC_RELAXED))
+            continue;
+        d->hash = 0;
+        reserved_fill(t, RESERVED_DIR + i);
+        __atomic_sub_fetch(&d->users, FILLING, __ATOMIC_RELEASE);
+    }
+}
+
+void dirs_change_end(struct task *t, const char *removed)
+{
+    u32 me = t->tid;
+    if (removed)
+        close_removed(t, removed);
+    __atomic_fetch_add(&t->instance->dir_generation, 1, __ATOMIC_ACQ_REL);
+    __atomic_compare_exchange_n(&t->instance->dir_changer, &me, 0, false, __ATOMIC_RELEASE,
+                                __ATOMIC_RELAXED);
+}
+
+long dirs_rmdir(struct task *t, const struct parent *p)
+{
+    dirs_change_begin(t);
+    long r = HOST3(__NR_unlinkat, p->fd, p->name, AT_REMOVEDIR);
+    dirs_change_end(t, r >= 0 ? p->name : NULL);
+    return r;
+}
