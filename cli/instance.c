@@ -269,17 +269,21 @@ static void fill_first(struct launch *l)
     s->umask = umask(0);
     s->cwd_mount = -1;
     s->dumpable = 1;
-    if (snprintf(s->execfn, sizeof s->execfn, "%s", *o->program) >= (int)sizeof s->execfn)
+    char cwd[LX_PATH_MAX];
+    if (strlen(*o->program) >= LX_PATH_MAX)
         fail("%.60s...: name too long", *o->program);
     for (int m = 0; m < l->mounts; m++)
         s->mount_id[m] = l->memory->mounts[m].id;
-    find_cwd(l, s->cwd);
+    find_cwd(l, cwd);
     if (o->cd) {
-        char *cd = *o->cd == '/' ? must_format("%s", o->cd) : must_format("%s/%s", s->cwd, o->cd);
-        if (snprintf(s->cwd, sizeof s->cwd, "%s", cd) >= (int)sizeof s->cwd)
+        char *cd = *o->cd == '/' ? must_format("%s", o->cd) : must_format("%s/%s", cwd, o->cd);
+        if (snprintf(cwd, sizeof cwd, "%s", cd) >= (int)sizeof cwd)
             fail("--cd %.60s...: name too long", o->cd);
         free(cd);
     }
+    s->root = s->exe = exec_put_text(s, "");
+    s->execfn = exec_put_text(s, *o->program);
+    s->cwd = exec_put_text(s, cwd);
 }
 
 static struct launch *unfinished;

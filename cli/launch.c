@@ -55,14 +55,6 @@ static void place(int fd, int number)
         fail_errno("cannot put a descriptor on number %d", number);
 }
 
-static int make_state(const struct exec_state *s)
-{
-    int fd = memfd_create("lxrun-exec", MFD_CLOEXEC);
-    if (fd < 0 || pwrite(fd, s, sizeof *s, 0) != sizeof *s)
-        fail_errno("cannot pass on the program's state");
-    return fd;
-}
-
 // As root of the host: what the layer itself and the guest's sockets have use for is kept, the
 // rest given up, so that no mistake of the layer can reach the host's kernel state.
 static void drop_capabilities(void)
@@ -95,7 +87,8 @@ void launch_exec(struct launch *l)
     place(l->memory_fd, block + RESERVED_INSTANCE);
     place(l->proc_fd, block + RESERVED_PROC);
     place(l->store.fd, block + RESERVED_STORE);
-    place(make_state(&l->first), block + RESERVED_EXEC);
+    l->first.owner = (u32)getpid();
+    l->memory->execs[0] = l->first;
     if (l->memory->has_cache) {
         place(l->cache_fd, block + RESERVED_CACHE);
         place(l->rewrite_fd, block + RESERVED_REWRITE);

@@ -108,6 +108,17 @@ void dirs_new_cwd(struct task *t)
     t->fs->cwd_number = __atomic_add_fetch(&t->instance->next_cwd, 1, __ATOMIC_RELAXED);
 }
 
+void dirs_to_exec(struct task *t, struct kept_dir *dir)
+{
+    struct files *f = t->files;
+    memcpy(dir, f->dir, sizeof f->dir);
+    for (int i = 0; i < DIRS_KEPT; i++) {
+        dir[i].users = 0;
+        if (f->refs > 1) // another may be about to put something else there
+            dir[i].hash = 0;
+    }
+}
+
 // One change at a time, so that the word can name who makes it: nothing is kept as long as it does.
 // One that was killed on the way may have made its change, or not; the next one's end counts for
 // both. Who has waited long, for a stopped process, takes its place.

@@ -122,6 +122,8 @@ static inline int dir_fd(const struct task *t, int kept)
 void dir_release(struct task *t, int kept);
 // Has been opened as fd since: is it to be kept? As above; fd stays the caller's.
 int dir_keep(struct task *t, const struct dir_key *key, int fd);
+// What the image after execve starts with: its descriptors are the same.
+void dirs_to_exec(struct task *t, struct kept_dir *dir);
 // The working directory is another one.
 void dirs_new_cwd(struct task *t);
 // Around every rename of a directory. removed: the name of one that is gone, or NULL.

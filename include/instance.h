@@ -27,7 +27,6 @@ enum {
     RESERVED_INSTANCE,   // this memory
     RESERVED_PROC,       // the host's /proc
     RESERVED_STORE,      // directory of the instance's own: tmpfs mounts, /dev
-    RESERVED_EXEC,       // state on its way over an execve
     RESERVED_CACHE,      // directory of rewritten code
     RESERVED_REWRITE,    // socket: files to be rewritten
     RESERVED_PIN,        // a few files that a blocking call names (fs/unixsock.c)
@@ -123,6 +122,59 @@ struct ipc_record {
 };
 #define IPC_RECORDS 4096
 
+// A directory that is kept open as RESERVED_DIR + its index (fs/dirs.c).
+#define DIR_PATH 144
+struct kept_dir {
+    u64 hash; // of from and path, 0: none; written last
+    u64 from; // the number of the working directory that path begins at, 0: the tree's root
+    u64 opened;
+    u32 generation;
+    u32 users; // calls that use it now
+    u32 asked; // hash of the last directory that was asked for and not found here
+    u32 length;
+    char path[DIR_PATH];
+};
+
+// State on its way over a host execve. `first` is written by lxrun for the first program, which
+// lxcore then looks up itself.
+struct exec_state {
+    u32 owner; // tgid of the process; 0: free
+    u32 first;
+    u32 secure; // AT_SECURE
+    s32 image_fd, interp_fd;
+    struct cred cred;
+    u32 umask;
+    s32 cwd_mount;
+    s32 root_mount;
+    u64 sig_blocked; // virtual states of SIGSYS, SIGSEGV, SIGBUS
+    u64 sig_ignored;
+    u64 sig_pending;
+    u32 dumpable;
+    u32 eager_masks;          // struct proc
+    u32 mount_id[MOUNTS_MAX]; // ids of the mounts whose roots are open in the reserved block
+    u64 dev, ino;             // of the program file
+    u64 cwd_number;
+    struct kept_dir dir[DIRS_KEPT];
+    // Texts lie one behind the other, so that few pages are touched: where each begins.
+    u32 text_used;
+    u32 root;   // of chroot, relative to the root mount
+    u32 exe;    // guest path of the program
+    u32 execfn; // as given to execve
+    u32 cwd;    // first only: --cd
+    char text[4 * LX_PATH_MAX];
+};
+#define EXECS 64 // that can be on their way at a time
+
+// Puts a text there; its place.
+static inline u32 exec_put_text(struct exec_state *s, const char *text)
+{
+    u32 at = s->text_used;
+    while ((s->text[s->text_used] = *text++) && s->text_used < sizeof s->text - 1)
+        s->text_used++;
+    s->text[s->text_used++] = 0;
+    return at;
+}
+
 // How a guest's system call is caught (docs/engines.md).
 enum engine { ENGINE_SUD, ENGINE_REWRITE, ENGINE_SECCOMP, ENGINE_PTRACE };
 
@@ -161,12 +213,14 @@ struct instance {
     u32 abstract_prefix;    // hash of the root, put before abstract socket names
     u64 boot_ns;            // CLOCK_BOOTTIME at the start of the instance
     struct new_utsname uts; // what uname(2) tells
-    u32 keeps_dirs;         // the guest's root is a tree of its own: fs/dirs.c may work
-    u32 dir_generation;     // counts renames and removals of directories
-    u32 dir_changer;        // tid of who makes one now, 0: nobody
-    u64 next_cwd;           // numbers for working directories
-    u64 mounts_live;        // entries of `mounts` that may be live; their state decides
-    u64 mount_names;        // name_bit() of mount points' last components, also of former ones
+    u32 xsave_size;         // of signal frames, for every process of this machine (task/xstate.c)
+    u32 tile_size;
+    u32 keeps_dirs;     // the guest's root is a tree of its own: fs/dirs.c may work
+    u32 dir_generation; // counts renames and removals of directories
+    u32 dir_changer;    // tid of who makes one now, 0: nobody
+    u64 next_cwd;       // numbers for working directories
+    u64 mounts_live;    // entries of `mounts` that may be live; their state decides
+    u64 mount_names;    // name_bit() of mount points' last components, also of former ones
     struct mount_entry mounts[MOUNTS_MAX];
     u32 meta_lock[META_LOCKS]; // tids of threads that change an inode's attribute, by its number
     u32 meta_changes;          // counts the changes
@@ -183,30 +237,8 @@ struct instance {
     // of enum rewrite_known (loader/rewritten.c).
     u64 rewrites[REWRITES];
     struct attr_known attrs[ATTRS_KNOWN];
+    struct exec_state execs[EXECS];
     struct proc_slot procs[PROC_SLOTS];
-};
-
-// State carried over a host execve, in the file RESERVED_EXEC. `first` is written by lxrun for
-// the first program, which lxcore then looks up itself.
-struct exec_state {
-    u32 first;
-    u32 secure; // AT_SECURE
-    s32 image_fd, interp_fd;
-    struct cred cred;
-    u32 umask;
-    s32 cwd_mount;
-    s32 root_mount;
-    u64 sig_blocked; // virtual states of SIGSYS, SIGSEGV, SIGBUS
-    u64 sig_ignored;
-    u64 sig_pending;
-    u32 dumpable;
-    u32 eager_masks;          // struct proc
-    u32 mount_id[MOUNTS_MAX]; // ids of the mounts whose roots are open in the reserved block
-    u64 dev, ino;             // of the program file
-    char root[LX_PATH_MAX];   // of chroot, relative to the root mount
-    char exe[LX_PATH_MAX];    // guest path of the program
-    char execfn[LX_PATH_MAX]; // as given to execve
-    char cwd[LX_PATH_MAX];    // first only: --cd
 };
 
 #endif

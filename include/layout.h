@@ -16,7 +16,7 @@
 // One block per thread, aligned to its size, so that a handler finds the task from its stack
 // pointer: [struct task | alternate signal stack | runtime stack].
 #define TASK_BLOCK 0x40000
-#define TASK_ALTSTACK 0x4000
+#define TASK_ALTSTACK 0x5000
 #define TASK_ALTSTACK_SIZE 0x14000
 #define TASK_STACK_TOP TASK_BLOCK
 

@@ -24,6 +24,8 @@ struct elf {
     s32 stack;  // p_flags of PT_GNU_STACK, -1: none
 };
 
+_Static_assert(offsetof(struct elf, phdr) == sizeof(Elf64_Ehdr), "they are read together");
+
 // Is buf[n] (the file's first bytes) a header that this loader takes? 0 or -ENOEXEC.
 long elf_check(const void *buf, size_t n);
 // Fills lo, hi, align, stack from ehdr and phdr. 0 or -EINVAL: such segments cannot be mapped.

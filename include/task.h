@@ -25,6 +25,10 @@
 #define SIG_ALWAYS (SIGSET_BIT(SIGSYS) | SIGSET_BIT(SIGSEGV) | SIGSET_BIT(SIGBUS))
 #define SIG_UNBLOCKABLE (SIGSET_BIT(SIGKILL) | SIGSET_BIT(SIGSTOP))
 
+// What SIG_DFL ignores (include/linux/signal.h of the kernel).
+#define SIG_DEFAULT_IGNORES                                                                        \
+    (SIGSET_BIT(SIGCONT) | SIGSET_BIT(SIGCHLD) | SIGSET_BIT(SIGWINCH) | SIGSET_BIT(SIGURG))
+
 // The guest's registers, in the order of the kernel's pt_regs. Assembly knows the offsets.
 struct regs {
     u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8;
@@ -44,19 +48,6 @@ struct sighand {
     u32 refs;
     u64 caught;                   // signals for which the host has lxcore's handler
     struct ksigaction action[64]; // [sig - 1]; read without the lock, written under it
-};
-
-// A directory that is kept open as RESERVED_DIR + its index (fs/dirs.c).
-#define DIR_PATH 144
-struct kept_dir {
-    u64 hash; // of from and path, 0: none; written last
-    u64 from; // the number of the working directory that path begins at, 0: the tree's root
-    u64 opened;
-    u32 generation;
-    u32 users; // calls that use it now
-    u32 asked; // hash of the last directory that was asked for and not found here
-    u32 length;
-    char path[DIR_PATH];
 };
 
 #define FD_KINDS 1024
@@ -96,7 +87,8 @@ enum {
 
 struct proc {
     struct lock lock;
-    u32 refs; // threads
+    struct lock exec_lock; // one execve at a time: the new image finds its state by tgid
+    u32 refs;              // threads
     u32 tgid;
     u32 slot;       // index of its record in the instance
     u32 fsgsbase;   // the processor has wrgsbase and the kernel allows it
@@ -137,6 +129,7 @@ struct task {
     struct stack altstack;  // the guest's
     u32 personality;        // the host's, too
     u32 vfork_child;        // its parent frees its block
+    u32 has_objects;        // its block holds those of the process, and stays
     u32 reset_host_actions; // new: the host's handlers are to follow sighand (CLONE_CLEAR_SIGHAND)
     struct proc *proc;
     struct files *files;
@@ -147,6 +140,18 @@ struct task {
     u32 owns_spares;   // it is files->spare_owner (fs/temps.c)
     u32 temps_counted; // the outermost one counted itself in files->users
     struct cred cred;
+};
+
+// What the process-wide objects of a new image lie in: the first thread's block, behind its task.
+struct process_objects {
+    struct proc proc;
+    struct files files;
+    struct sighand sighand;
+    struct fsctx fs;
+};
+struct first_task {
+    struct task task;
+    struct process_objects objects;
 };
 
 static inline struct task *current(void)
@@ -173,9 +178,9 @@ void task_arm(struct task *t);
 // First code of a CLONE_VM child, on its runtime stack; returns into the door.
 void task_child_start(struct task *t);
 
-// Fills p's xsave_mask, xsave_size and tile_size: the vector state that a guest signal frame holds
-// (task/xstate.c).
-void xstate_init(struct proc *p);
+// Fills t->proc's xsave_mask, xsave_size and tile_size: the vector state that a guest signal frame
+// holds (task/xstate.c).
+void xstate_init(struct task *t);
 // The components of a frame for the calling thread's present state, and the size of the area.
 u64 xstate_live(const struct proc *p, size_t *size);
 

@@ -71,13 +71,17 @@ static long find_interp(struct elf *e)
 
 long elf_read(int fd, struct elf *e)
 {
-    long n = host_pread(fd, &e->ehdr, sizeof e->ehdr, 0);
+    // The program headers mostly come right behind the file's header, as in *e.
+    const size_t head = offsetof(struct elf, phdr), usual = 16 * sizeof e->phdr[0];
+    long n = host_pread(fd, e, head + usual, 0);
     if (n < 0)
         return n;
     long r = elf_check(&e->ehdr, (size_t)n);
     if (r < 0)
         return r;
     size_t size = e->ehdr.e_phnum * sizeof e->phdr[0];
+    if (e->ehdr.e_phoff == head && n >= (long)(head + size))
+        return find_interp(e);
     n = host_pread(fd, e->phdr, size, (long)e->ehdr.e_phoff);
     return n == (long)size ? find_interp(e) : -ENOEXEC;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // execve before the point of no return: open, check, follow #! lines, and hand over. A guest's
-// execve is a host execve of lxcore; what the new image needs travels in a memory file under the
-// reserved number RESERVED_EXEC (struct exec_state), never in arguments or environment.
+// execve is a host execve of lxcore; what the new image needs travels in the instance's memory
+// (struct exec_state), never in arguments or environment.
 #include "fs.h"
 #include "host.h"
 #include "loader.h"
@@ -105,10 +105,10 @@ static long open_interp(struct task *t, struct exec_plan *plan, const struct elf
     if (fd < 0)
         return fd;
     plan->interp_fd = (s32)fd;
+    if (elf_read((int)fd, &interp) >= 0)
+        return 0;
     n = host_pread((int)fd, &interp.ehdr, sizeof interp.ehdr, 0);
-    if (n != (long)sizeof interp.ehdr)
-        return n < 0 ? n : -EIO;
-    return elf_read((int)fd, &interp) < 0 ? -ELIBBAD : 0;
+    return n == (long)sizeof interp.ehdr ? -ELIBBAD : n < 0 ? n : -EIO;
 }
 
 // Has anybody the file open for writing? A read lease is only given when nobody has (fcntl(2)).
@@ -233,7 +233,7 @@ static long new_argv(const struct exec_plan *plan, uptr argv, uptr *out, size_t 
 
 static void fill_state(struct task *t, const struct exec_plan *plan, struct exec_state *s)
 {
-    memset(s, 0, offsetof(struct exec_state, root));
+    s->first = 0;
     s->image_fd = plan->image_fd;
     s->interp_fd = plan->interp_fd;
     s->cred = t->cred;
@@ -245,6 +245,7 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     s->sig_blocked = t->sigmask;
     s->eager_masks = t->proc->eager_masks & ~(u32)EAGER_SHARED;
     s->sig_pending = t->sig_pending;
+    s->sig_ignored = 0;
     for (int sig = 1; sig <= 64; sig++)
         if (t->sighand->action[sig - 1].handler == (uptr)SIG_IGN)
             s->sig_ignored |= SIGSET_BIT(sig);
@@ -253,46 +254,55 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     memcpy(s->mount_id, t->files->mount_id, sizeof s->mount_id);
     s->dev = (u64)plan->st->stx_dev_major << 32 | plan->st->stx_dev_minor;
     s->ino = plan->st->stx_ino;
-    str_copy(s->root, t->fs->root, sizeof s->root);
-    str_copy(s->exe, plan->exe, sizeof s->exe);
-    str_copy(s->execfn, plan->execfn, sizeof s->execfn);
-    s->cwd[0] = 0;
+    s->cwd_number = t->fs->cwd_number;
+    dirs_to_exec(t, s->dir);
+    s->text_used = 0;
+    s->root = exec_put_text(s, t->fs->root);
+    s->exe = exec_put_text(s, plan->exe);
+    s->execfn = exec_put_text(s, plan->execfn);
+    s->cwd = exec_put_text(s, "");
+}
+
+// A free place for the state, the first one. Those of processes that were killed on the way are
+// taken over when there is no other; one of a process that had our id is ours, or the new image
+// would find it.
+static struct exec_state *claim_state(struct task *t)
+{
+    u32 me = t->proc->tgid;
+    for (int tries = 0; tries < 100000; tries++) {
+        struct exec_state *s = &t->instance->execs[tries % EXECS];
+        u32 owner = __atomic_load_n(&s->owner, __ATOMIC_ACQUIRE);
+        if (owner == me || ((!owner || tries >= EXECS) && reserved_claim(&s->owner, me)))
+            return s;
+        if (tries >= EXECS)
+            HOST0(__NR_sched_yield);
+    }
+    return NULL;
 }
 
 long exec_commit(struct task *t, struct exec_plan *plan, uptr argv, uptr envp)
 {
-    struct exec_state *s = arena_alloc(sizeof *s);
     uptr list = 0;
     size_t list_size = 0;
-    long fd = -1, r = s ? new_argv(plan, argv, &list, &list_size) : -ENOMEM;
-    if (r < 0)
-        goto out;
-    fill_state(t, plan, s);
-    r = fd = HOST2(__NR_memfd_create, "lxrun-exec", 0);
-    if (r < 0)
-        goto out;
-    r = host_write((int)fd, s, sizeof *s);
-    if (r != (long)sizeof *s) {
-        r = r < 0 ? r : -ENOMEM;
-        goto out;
-    }
-    r = HOST3(__NR_dup3, fd, reserved_fd(t, RESERVED_EXEC), 0);
-    host_close((int)fd);
-    fd = -1;
-    // The new image has no handlers at first: what a guest ignores or blocks must not kill it then.
     const u64 always = SIG_ALWAYS;
-    host_sigprocmask(SIG_BLOCK, &always, NULL);
-    if (r >= 0)
+    long r = new_argv(plan, argv, &list, &list_size);
+    if (r < 0)
+        return r;
+    lock_take(&t->proc->exec_lock);
+    struct exec_state *s = claim_state(t);
+    r = -EAGAIN;
+    if (s) {
+        fill_state(t, plan, s);
+        // The new image has no handlers at first: what a guest ignores or blocks must not kill it
+        // then.
+        host_sigprocmask(SIG_BLOCK, &always, NULL);
         r = HOST_INTR5(__NR_execveat, reserved_fd(t, RESERVED_LXCORE), "", list, envp,
                        AT_EMPTY_PATH);
-    host_sigprocmask(SIG_UNBLOCK, &always, NULL);
-    HOST3(__NR_dup3, reserved_fd(t, RESERVED_LXCORE), reserved_fd(t, RESERVED_EXEC), 0);
-out:
-    if (fd >= 0)
-        host_close((int)fd);
+        host_sigprocmask(SIG_UNBLOCK, &always, NULL);
+        reserved_release(&s->owner);
+    }
+    lock_drop(&t->proc->exec_lock);
     if (list_size)
         arena_free((void *)list, list_size);
-    if (s)
-        arena_free(s, sizeof *s);
     return r;
 }

@@ -18,18 +18,14 @@
 #define PIE_BASE 0x555555554000UL
 #define PIE_RANDOM_PAGES 0x10000000UL
 #define BRK_RANDOM 0x02000000UL
+#define STACK_USED 0x8000 // of the runtime stack, by a start and most calls after it
 // Newer than some installed headers.
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 #ifndef AT_RSEQ_FEATURE_SIZE
 #define AT_RSEQ_FEATURE_SIZE 27
 #endif
-
-// What the process-wide objects of a new image lie in.
-struct process_objects {
-    struct proc proc;
-    struct files files;
-    struct fsctx fs;
-    struct sighand sighand;
-};
 
 struct start {
     u64 *sp; // where argc stands
@@ -38,11 +34,19 @@ struct start {
     u64 *auxv; // pairs, ended by AT_NULL
 };
 
+// Pages that every start needs; one call for many is much cheaper than a fault for each.
+static void populate(uptr from, uptr to)
+{
+    HOST3(__NR_madvise, from, to - from, MADV_POPULATE_WRITE); // since Linux 5.14
+}
+
 struct task *start_early(void)
 {
     struct task *t = task_alloc();
     if (!t)
         die("no memory for the first thread");
+    populate((uptr)t, (uptr)t + ALIGN_UP(sizeof(struct first_task), LX_PAGE));
+    populate((uptr)t->stack - STACK_USED, (uptr)t->stack);
     return t;
 }
 
@@ -111,12 +115,13 @@ static struct instance *map_instance(s32 reserved)
     return in;
 }
 
-static void read_state(s32 reserved, struct exec_state *s)
+// What the image before has left for this process.
+static struct exec_state *find_state(struct instance *in, u32 tgid)
 {
-    if (host_pread(reserved + RESERVED_EXEC, s, sizeof *s, 0) != (long)sizeof *s)
-        die("no start-up state");
-    // Every number of the block stays taken, or the kernel would hand it to the guest.
-    HOST3(__NR_dup3, reserved + RESERVED_LXCORE, reserved + RESERVED_EXEC, 0);
+    for (int i = 0; i < EXECS; i++)
+        if (__atomic_load_n(&in->execs[i].owner, __ATOMIC_ACQUIRE) == tgid)
+            return &in->execs[i];
+    die("no start-up state");
 }
 
 // The host has already reset handlers and kept SIG_IGN; the records follow.
@@ -142,29 +147,29 @@ static void take_signals(struct task *t, const struct exec_state *s)
 static void take_state(struct task *t, const struct start *s, const struct exec_state *state,
                        s32 reserved)
 {
-    struct process_objects *o = arena_alloc(sizeof *o);
-    if (!o)
-        die("no memory for the process");
+    struct process_objects *o = &((struct first_task *)t)->objects;
+    t->has_objects = 1;
     t->proc = &o->proc;
     t->files = &o->files;
     t->fs = &o->fs;
     t->sighand = &o->sighand;
     o->proc.refs = o->files.refs = o->fs.refs = o->sighand.refs = 1;
-    t->tid = o->proc.tgid = (u32)host_getpid();
+    t->tid = o->proc.tgid = state->owner;
     o->proc.fsgsbase = (aux_get(s, AT_HWCAP2) & HWCAP2_FSGSBASE) != 0;
     o->proc.dumpable = state->dumpable;
     o->proc.eager_masks = state->eager_masks;
     o->proc.dev = state->dev;
     o->proc.ino = state->ino;
-    str_copy(o->proc.exe, state->exe, sizeof o->proc.exe);
-    xstate_init(&o->proc);
+    str_copy(o->proc.exe, state->text + state->exe, sizeof o->proc.exe);
+    xstate_init(t);
     o->files.reserved = reserved;
     memcpy(o->files.mount_id, state->mount_id, sizeof o->files.mount_id);
     o->fs.umask = state->umask;
+    memcpy(o->files.dir, state->dir, sizeof o->files.dir);
     o->fs.cwd_mount = state->cwd_mount;
-    dirs_new_cwd(t);
+    o->fs.cwd_number = state->cwd_number;
     o->fs.root_mount = state->root_mount;
-    str_copy(o->fs.root, state->root, sizeof o->fs.root);
+    str_copy(o->fs.root, state->text + state->root, sizeof o->fs.root);
     t->cred = state->cred;
     t->personality = (u32)HOST1(__NR_personality, 0xffffffff);
 }
@@ -358,15 +363,18 @@ static void run_first(struct task *t, struct start *s, struct exec_state *state)
 {
     struct exec_plan *plan = exec_plan_alloc();
     char path[LX_PATH_MAX];
-    const char *name = state->execfn;
+    char name[LX_PATH_MAX], cwd[LX_PATH_MAX];
     long r = -ENOENT;
     if (!plan)
         die("no memory");
-    if (state->cwd[0]) {
+    str_copy(name, state->text + state->execfn, sizeof name);
+    str_copy(cwd, state->text + state->cwd, sizeof cwd);
+    reserved_release(&state->owner);
+    if (cwd[0]) {
         struct open_how how = {.flags = O_PATH | O_DIRECTORY};
-        long fd = fs_open(t, AT_FDCWD, state->cwd, &how);
+        long fd = fs_open(t, AT_FDCWD, cwd, &how);
         if (fd < 0)
-            die("%s: no such directory in the guest (errno %ld)", state->cwd, -fd);
+            die("%s: no such directory in the guest (errno %ld)", cwd, -fd);
         HOST1(__NR_fchdir, fd);
         t->fs->cwd_mount = fd_mount(t, (int)fd);
         dirs_new_cwd(t);
@@ -406,14 +414,11 @@ static void run_first(struct task *t, struct start *s, struct exec_state *state)
 
 void start_guest(struct task *t, u64 *sp)
 {
-    struct exec_state *state = arena_alloc(sizeof *state);
     struct start s;
     find_vectors(&s, sp);
     s32 reserved = reserved_block(&s);
-    if (!state)
-        die("no memory");
-    read_state(reserved, state);
     t->instance = map_instance(reserved);
+    struct exec_state *state = find_state(t->instance, (u32)host_getpid());
     // A tracer would send a system call of the vDSO's own to the door.
     vdso_init(t->instance->engine == ENGINE_PTRACE ? 0 : aux_get(&s, AT_SYSINFO_EHDR));
     take_state(t, &s, state, reserved);
@@ -424,12 +429,12 @@ void start_guest(struct task *t, u64 *sp)
         run_first(t, &s, state);
     }
     proc_register(t);
-    set_comm(state->execfn);
-    place_execfn(&s, state->execfn);
+    set_comm(state->text + state->execfn);
+    place_execfn(&s, state->text + state->execfn);
     signal_init(t);
     task_arm(t);
     signal_unblock(t); // SIG_ALWAYS, which exec_commit() blocks
     load_image(t, &s, state);
-    arena_free(state, sizeof *state);
+    reserved_release(&state->owner);
     signal_check_pending(t);
 }

@@ -15,7 +15,6 @@
 #define SIGSET_SIZE 8
 #define SA_EXPOSE_TAGBITS_ 0x800
 // Signals whose default action is to ignore them, but SIGCONT.
-#define DEFAULT_IGNORES (SIGSET_BIT(SIGCHLD) | SIGSET_BIT(SIGURG) | SIGSET_BIT(SIGWINCH))
 // The flags that Linux keeps; a program finds out about the others by reading them back.
 #define SA_KNOWN                                                                                   \
     (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER |             \
@@ -52,7 +51,7 @@ long sys_rt_sigaction(struct task *t, int sig, uptr act, uptr oldact, size_t sig
         // A pending one is gone.
         if (t->kept == (u32)sig &&
             (new.handler == (uptr)SIG_IGN ||
-             (new.handler == (uptr)SIG_DFL && (DEFAULT_IGNORES & SIGSET_BIT(sig)))))
+             (new.handler == (uptr)SIG_DFL && (SIG_DEFAULT_IGNORES & SIGSET_BIT(sig)))))
             t->kept = 0;
     }
     if (shared)

@@ -25,6 +25,13 @@ struct own_objects {
     struct sighand sighand;
 };
 
+// In a forked child the first write to a page copies it; most is as it should be.
+static void set(u32 *word, u32 value)
+{
+    if (*word != value)
+        *word = value;
+}
+
 // Makes a copy of a descriptor table's record that of one thread: what others were at is not in it.
 static void make_alone(struct files *f)
 {
@@ -33,13 +40,17 @@ static void make_alone(struct files *f)
         // The kernel copies the descriptors a little earlier or later than this was copied.
         if (f->refs > 1 && d->hash)
             d->hash = 0;
-        if (d->users)
-            d->users = 0;
+        set(&d->users, 0);
     }
-    f->refs = 1;
-    f->lock.word = f->users = f->exclusive = 0;
-    f->spare_owner = f->spare_lock = f->spare_used = 0;
-    memset(f->pin, 0, sizeof f->pin);
+    set(&f->refs, 1);
+    set(&f->lock.word, 0);
+    set(&f->users, 0);
+    set(&f->exclusive, 0);
+    set(&f->spare_owner, 0);
+    set(&f->spare_lock, 0);
+    set(&f->spare_used, 0);
+    for (int i = 0; i < RESERVED_PINS; i++)
+        set(&f->pin[i], 0);
 }
 
 static void copy_files(struct files *to, const struct files *from)
@@ -63,7 +74,7 @@ static void copy_proc(struct proc *to, const struct proc *from)
 {
     memcpy(to, from, offsetof(struct proc, exe));
     str_copy(to->exe, from->exe, sizeof to->exe);
-    to->lock.word = 0;
+    to->lock.word = to->exec_lock.word = 0;
     to->refs = 1;
     to->tgid = 0; // not known yet: the child fills it in
 }
@@ -230,14 +241,14 @@ static void own_after_fork(struct task *t, const struct clone_request *q)
         if (t->files->across_processes)
             t->files = arena_copy(t->files, sizeof *t->files);
         make_alone(t->files);
-        t->files->across_processes = 0;
+        set(&t->files->across_processes, 0);
     }
     if (!(q->flags & CLONE_FS)) {
         if (t->fs->across_processes)
             t->fs = arena_copy(t->fs, sizeof *t->fs);
-        t->fs->refs = 1;
-        t->fs->lock.word = 0;
-        t->fs->across_processes = 0;
+        set(&t->fs->refs, 1);
+        set(&t->fs->lock.word, 0);
+        set(&t->fs->across_processes, 0);
     }
 }
 
@@ -245,8 +256,12 @@ static void own_after_fork(struct task *t, const struct clone_request *q)
 static void start_forked(struct task *t, const struct clone_request *q)
 {
     t->tid = t->proc->tgid = (u32)host_getpid();
-    t->proc->refs = t->sighand->refs = 1;
-    t->proc->lock.word = t->sighand->lock.word = memory_images_lock()->word = 0;
+    set(&t->proc->refs, 1);
+    set(&t->sighand->refs, 1);
+    set(&t->proc->lock.word, 0);
+    set(&t->proc->exec_lock.word, 0);
+    set(&t->sighand->lock.word, 0);
+    set(&memory_images_lock()->word, 0);
     own_after_fork(t, q);
     task_forget_claims();
     t->sig_pending = t->noted = 0; // the parent's
@@ -334,7 +349,7 @@ void task_exit(struct task *t, int status)
     __atomic_fetch_sub(&t->sighand->refs, 1, __ATOMIC_RELEASE);
     // The stacks are about to go: not even SIGSYS or SIGSEGV, sent by a tgkill, may come any more.
     host_sigprocmask(SIG_SETMASK, &everything, NULL);
-    if (t->vfork_child)
+    if (t->vfork_child || t->has_objects)
         for (;;)
             HOST1(__NR_exit, status);
     host_exit_thread(t, TASK_BLOCK, status, task_claim_spare());

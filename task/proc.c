@@ -6,6 +6,7 @@
 
 #include "host.h"
 #include "task.h"
+#include "vdso.h"
 
 struct proc_slot *proc_find(struct instance *in, u32 tgid)
 {
@@ -90,7 +91,8 @@ void proc_register(struct task *t)
     t->proc->slot = (u32)(own - in->procs);
     if (own->tgid == me) {
         struct __kernel_timespec now;
-        HOST2(__NR_clock_gettime, CLOCK_BOOTTIME, &now);
+        if (vdso_call(VDSO_CLOCK_GETTIME, CLOCK_BOOTTIME, (long)&now, 0))
+            HOST2(__NR_clock_gettime, CLOCK_BOOTTIME, &now);
         own->registered = (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
         str_copy(own->exe, t->proc->exe, sizeof own->exe);
         publish_text(t, own);

@@ -27,7 +27,7 @@ AT(regs.orig_rax, T_ORIG_RAX);
 AT(regs.rip, T_RIP);
 AT(regs.eflags, T_EFLAGS);
 AT(regs.rsp, T_RSP);
-_Static_assert(sizeof(struct task) <= TASK_ALTSTACK, "the task fits below its alternate stack");
+_Static_assert(sizeof(struct first_task) <= TASK_ALTSTACK, "they fit below the alternate stack");
 
 // The next place to try in the arena, in blocks. One word for each address space, also when a
 // vfork child allocates in its parent's.

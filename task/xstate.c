@@ -39,14 +39,30 @@ static u32 frame_size(u64 mask)
     return size + FP_XSTATE_MAGIC2_SIZE;
 }
 
-void xstate_init(struct proc *p)
+// The same, computed once in an instance: under a hypervisor each CPUID is a trap to it, and a
+// start would spend more on them than on anything else of its own.
+static u32 known_size(u32 *known, u64 mask)
 {
+    u32 size = __atomic_load_n(known, __ATOMIC_RELAXED);
+    if (!size) {
+        size = frame_size(mask);
+        __atomic_store_n(known, size, __ATOMIC_RELAXED);
+    }
+    return size;
+}
+
+void xstate_init(struct task *t)
+{
+    struct proc *p = t->proc;
+    struct instance *in = t->instance;
     u64 enabled = xgetbv(0), permitted;
     if (HOST2(__NR_arch_prctl, ARCH_GET_XCOMP_PERM, &permitted) < 0)
         permitted = ~TILE_DATA; // before Linux 5.16
     p->xsave_mask = enabled & permitted & ~TILE_DATA;
-    p->xsave_size = frame_size(p->xsave_mask);
-    p->tile_size = enabled & permitted & TILE_DATA ? frame_size(p->xsave_mask | TILE_DATA) : 0;
+    p->xsave_size = known_size(&in->xsave_size, p->xsave_mask);
+    p->tile_size = 0;
+    if (enabled & permitted & TILE_DATA)
+        p->tile_size = known_size(&in->tile_size, p->xsave_mask | TILE_DATA);
 }
 
 u64 xstate_live(const struct proc *p, size_t *size)

@@ -575,8 +575,12 @@ static bool is_caught(int sig, const struct ksigaction *g)
 
 bool signal_same_on_host(int sig, const struct ksigaction *a, const struct ksigaction *b)
 {
-    // SIG_DFL and SIG_IGN, also set again, may throw pending signals away (sigaction(2)).
-    return is_caught(sig, a) && is_caught(sig, b) && !((a->flags ^ b->flags) & HOST_FLAGS);
+    // SIG_IGN, also set again, may throw pending signals away (sigaction(2)), as SIG_DFL does where
+    // that ignores them.
+    bool both_default = a->handler == (uptr)SIG_DFL && b->handler == (uptr)SIG_DFL &&
+                        !(SIGSET_BIT(sig) & SIG_DEFAULT_IGNORES);
+    return (both_default || (is_caught(sig, a) && is_caught(sig, b))) &&
+           !((a->flags ^ b->flags) & HOST_FLAGS);
 }
 
 long signal_set_host_action(struct task *t, int sig)
