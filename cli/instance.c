@@ -65,7 +65,7 @@ static void fill_memory(struct launch *l)
     in->verbose = o->verbose;
     if (o->verbose)
         fprintf(stderr, "lxrun: system calls are caught by: %s\n", engine_name(in->engine));
-    in->mount_generation = 1;
+    in->mount_generation = in->dir_attr_changes = 1;
     in->next_mount_id = 20; // small ones look odd: Linux itself begins about there
     in->host_uid = getuid();
     in->host_gid = getgid();

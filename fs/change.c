@@ -183,8 +183,12 @@ long meta_set(struct task *t, int mount, const struct parent *p, const struct me
                        v->guest.stx_mode != new.stx_mode
                    ? -EPERM
                    : 0;
-    if (carries_attr(v->host.stx_mode))
-        return store_attr(t, p, v, &new);
+    if (carries_attr(v->host.stx_mode)) {
+        long r = store_attr(t, p, v, &new);
+        if ((v->host.stx_mode & S_IFMT) == S_IFDIR)
+            __atomic_fetch_add(&t->instance->dir_attr_changes, 1, __ATOMIC_ACQ_REL);
+        return r;
+    }
     if (meta_by_name(v->host.stx_mode))
         return store_by_name(t, mount, p, &v->guest, &new);
     return -EPERM; // a device node of the host's

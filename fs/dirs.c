@@ -92,6 +92,7 @@ int dir_keep(struct task *t, const struct dir_key *key, int fd)
     __atomic_store_n(&d->hash, 0, __ATOMIC_RELEASE);
     bool done = HOST3(__NR_dup3, fd, reserved_fd(t, RESERVED_DIR + i), 0) >= 0;
     if (done) {
+        d->seen_changes = 0;
         d->from = key->from;
         d->generation = key->generation;
         d->opened = now();
@@ -101,6 +102,35 @@ int dir_keep(struct task *t, const struct dir_key *key, int fd)
     }
     __atomic_sub_fetch(&d->users, done ? FILLING - 1 : FILLING, __ATOMIC_RELEASE);
     return done ? i + 1 : 0;
+}
+
+// Only for a process of one thread: nobody else can be at the entry.
+bool dir_attr_get(struct task *t, int kept, struct statx *st)
+{
+    const struct kept_dir *d = &t->files->dir[kept - 1];
+    if (t->files->refs > 1 || d->seen_changes != dir_attr_changes(t))
+        return false;
+    memset(st, 0, sizeof *st);
+    st->stx_mode = (u16)d->mode;
+    st->stx_uid = d->uid;
+    st->stx_gid = d->gid;
+    st->stx_ino = d->ino;
+    st->stx_dev_major = (u32)(d->dev >> 32);
+    st->stx_dev_minor = (u32)d->dev;
+    return true;
+}
+
+void dir_attr_put(struct task *t, int kept, u32 changes, const struct statx *st)
+{
+    struct kept_dir *d = &t->files->dir[kept - 1];
+    if (t->files->refs > 1)
+        return;
+    d->seen_changes = changes;
+    d->mode = st->stx_mode;
+    d->uid = st->stx_uid;
+    d->gid = st->stx_gid;
+    d->ino = st->stx_ino;
+    d->dev = (u64)st->stx_dev_major << 32 | st->stx_dev_minor;
 }
 
 void dirs_new_cwd(struct task *t)

@@ -13,7 +13,7 @@
 // encoding take S_IFREG for what it says.
 #define WITNESSED S_IFREG
 #define UNFINISHED_TRIES 1000 // about 150 ms
-#define MISMATCH_TRIES 10    // no sleep: such an attribute may be there to stay
+#define MISMATCH_TRIES 10     // no sleep: such an attribute may be there to stay
 
 bool attr_number(const char **s, u32 base, char end, u32 *v)
 {
@@ -106,6 +106,11 @@ long host_getxattr_at(const struct parent *p, const char *name, void *value, siz
         if (r != -ENOSYS) // before Linux 6.13
             return r;
     }
+    if (!*p->name && p->fd != AT_FDCWD) {
+        long r = HOST4(__NR_fgetxattr, p->fd, name, value, size);
+        if (r != -EBADF) // O_PATH
+            return r;
+    }
     fd_name(path, sizeof path, p->fd, p->name);
     return HOST4(*p->name ? __NR_lgetxattr : __NR_getxattr, path, name, value, size);
 }
@@ -119,6 +124,11 @@ long host_setxattr_at(const struct parent *p, const char *name, const void *valu
         long r = HOST6(__NR_setxattrat, p->fd, *p->name ? p->name : ".", AT_SYMLINK_NOFOLLOW, name,
                        &a, sizeof a);
         if (r != -ENOSYS)
+            return r;
+    }
+    if (!*p->name && p->fd != AT_FDCWD) {
+        long r = HOST5(__NR_fsetxattr, p->fd, name, value, size, flags);
+        if (r != -EBADF)
             return r;
     }
     fd_name(path, sizeof path, p->fd, p->name);
@@ -328,7 +338,13 @@ long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, stru
 long meta_stat_dir(struct task *t, int mount, const struct parent *p, struct statx *st)
 {
     struct parent dir = {.fd = p->fd, .name = "."};
-    return meta_stat(t, mount, &dir, STATX_BASIC_STATS, st);
+    if (p->kept && dir_attr_get(t, p->kept, st))
+        return 0;
+    u32 changes = dir_attr_changes(t);
+    long r = meta_stat(t, mount, &dir, STATX_BASIC_STATS, st);
+    if (r >= 0 && p->kept)
+        dir_attr_put(t, p->kept, changes, st);
+    return r;
 }
 
 long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st)
@@ -351,9 +367,7 @@ long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st)
         int tries = 0;
         long n;
         do {
-            n = HOST4(__NR_fgetxattr, fd, META_XATTR, value, sizeof value);
-            if (n == -EBADF) // O_PATH
-                n = host_getxattr_at(&p, META_XATTR, value, sizeof value);
+            n = host_getxattr_at(&p, META_XATTR, value, sizeof value);
         } while (unfinished(st, n) && wait(&tries));
         has_attr = attr_parse(value, n, &a);
         if (keep && !unfinished(st, n))

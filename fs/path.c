@@ -282,7 +282,7 @@ static bool follows_link(const struct loc *loc, const struct parent *p, int flag
 {
     char link[LX_PATH_MAX];
     struct devlink d;
-    if (!*p->name || loc->walked || (flags & WALK_NAME) ||
+    if (!*p->name || loc->walked || (flags & (WALK_NAME | WALK_LATE)) ||
         !((flags & WALK_FOLLOW) || loc->must_be_dir))
         return false;
     long n = host_readlinkat(p->fd, p->name, link, sizeof link);

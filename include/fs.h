@@ -62,7 +62,8 @@ enum {
     WALK_NO_SYMLINKS = 64,
     WALK_NO_XDEV = 128,
     WALK_NO_MAGIC = 256,
-    WALK_TEXT = 512, // path_walk's own: behind a link at the beginning, trust the text again
+    WALK_TEXT = 512,  // path_walk's own: behind a link at the beginning, trust the text again
+    WALK_LATE = 1024, // path_parent: the caller looks at what it gets, and asks again for a link
     WALK_LIMITS = WALK_BENEATH | WALK_IN_ROOT | WALK_NO_SYMLINKS | WALK_NO_XDEV | WALK_NO_MAGIC,
 };
 
@@ -122,6 +123,14 @@ static inline int dir_fd(const struct task *t, int kept)
 void dir_release(struct task *t, int kept);
 // Has been opened as fd since: is it to be kept? As above; fd stays the caller's.
 int dir_keep(struct task *t, const struct dir_key *key, int fd);
+// Owner, mode and inode of one as the guest sees them, if they are known. changes: what
+// dir_attr_changes() was before they were looked up.
+bool dir_attr_get(struct task *t, int kept, struct statx *st);
+void dir_attr_put(struct task *t, int kept, u32 changes, const struct statx *st);
+static inline u32 dir_attr_changes(const struct task *t)
+{
+    return __atomic_load_n(&t->instance->dir_attr_changes, __ATOMIC_ACQUIRE);
+}
 // What the image after execve starts with: its descriptors are the same.
 void dirs_to_exec(struct task *t, struct kept_dir *dir);
 // The working directory is another one.
@@ -157,7 +166,7 @@ long path_of_loc(struct task *t, const struct loc *loc, char *out, size_t n);
 // What the guest sees of an inode: statx with owner, mode, type and device number of the guest.
 long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, struct statx *st);
 long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st);
-// The attributes of the directory that p lies in.
+// Owner, mode and inode of the directory that p lies in.
 long meta_stat_dir(struct task *t, int mount, const struct parent *p, struct statx *st);
 // Changes owner or mode: SET_* says which of uid, gid, mode (12 bits) are meant.
 enum { META_UID = 1, META_GID = 2, META_MODE = 4 };

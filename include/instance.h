@@ -132,6 +132,9 @@ struct kept_dir {
     u32 users; // calls that use it now
     u32 asked; // hash of the last directory that was asked for and not found here
     u32 length;
+    u32 seen_changes; // dir_attr_changes when what follows was read, 0: never
+    u32 mode, uid, gid;
+    u64 ino, dev;
     char path[DIR_PATH];
 };
 
@@ -215,12 +218,13 @@ struct instance {
     struct new_utsname uts; // what uname(2) tells
     u32 xsave_size;         // of signal frames, for every process of this machine (task/xstate.c)
     u32 tile_size;
-    u32 keeps_dirs;     // the guest's root is a tree of its own: fs/dirs.c may work
-    u32 dir_generation; // counts renames and removals of directories
-    u32 dir_changer;    // tid of who makes one now, 0: nobody
-    u64 next_cwd;       // numbers for working directories
-    u64 mounts_live;    // entries of `mounts` that may be live; their state decides
-    u64 mount_names;    // name_bit() of mount points' last components, also of former ones
+    u32 keeps_dirs;       // the guest's root is a tree of its own: fs/dirs.c may work
+    u32 dir_generation;   // counts renames and removals of directories
+    u32 dir_attr_changes; // counts changes of directories' owners and modes; begins with 1
+    u32 dir_changer;      // tid of who makes one now, 0: nobody
+    u64 next_cwd;         // numbers for working directories
+    u64 mounts_live;      // entries of `mounts` that may be live; their state decides
+    u64 mount_names;      // name_bit() of mount points' last components, also of former ones
     struct mount_entry mounts[MOUNTS_MAX];
     u32 meta_lock[META_LOCKS]; // tids of threads that change an inode's attribute, by its number
     u32 meta_changes;          // counts the changes

@@ -11,12 +11,18 @@
 struct pathop {
     struct loc loc;
     struct parent p;
+    int walk; // flags it began with
     char path[LX_PATH_MAX];
 };
 
 // Begins at the guest string `path`. On success pathop_end() must follow; on error nothing is held.
 long pathop_begin(struct task *t, struct pathop *op, int dirfd, uptr path, int walk_flags);
 void pathop_end(struct task *t, struct pathop *op);
+// For WALK_LATE: *st is what was found. Is it a link that should have been followed? Then the call
+// goes no further, with ELOOP, and pathop_again() says, after the end, that it is to begin again
+// with the flags that *walk has then.
+bool pathop_missed_link(const struct pathop *op, const struct statx *st);
+bool pathop_again(long result, int *walk);
 // For WALK_NAME: may the name be made? -EROFS, -EACCES, -ENOENT (for a slash behind what is no
 // directory), but -EEXIST before all of them. *dir: attributes of the parent directory.
 long pathop_may_make(struct task *t, struct pathop *op, bool directory, struct statx *dir);

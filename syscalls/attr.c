@@ -75,7 +75,7 @@ static long change_place(struct task *t, struct pathop *op, struct meta_change *
     long r = meta_look(t, op->loc.mount, &op->p, &v);
     if (r < 0)
         return r;
-    r = change_seen(t, op, &v, c);
+    r = pathop_missed_link(op, &v.host) ? -ELOOP : change_seen(t, op, &v, c);
     meta_done(t, &v);
     return r;
 }
@@ -83,11 +83,15 @@ static long change_place(struct task *t, struct pathop *op, struct meta_change *
 static long change_at(struct task *t, int dirfd, uptr path, int flags, struct meta_change c)
 {
     struct pathop op;
-    long r = pathop_begin(t, &op, dirfd, path, walk_of(flags));
-    if (r < 0)
-        return r;
-    r = change_place(t, &op, &c);
-    pathop_end(t, &op);
+    int walk = walk_of(flags) | WALK_LATE;
+    long r;
+    do {
+        r = pathop_begin(t, &op, dirfd, path, walk);
+        if (r < 0)
+            return r;
+        r = change_place(t, &op, &c);
+        pathop_end(t, &op);
+    } while (pathop_again(r, &walk));
     return r;
 }
 
@@ -105,12 +109,12 @@ static long change_fd(struct task *t, int fd, struct meta_change c)
 {
     struct parent p = {.fd = fd, .name = ""};
     struct meta_view v;
+    bool read_only = fd_is_read_only(t, fd); // finds the mount, too
     long flags = host_fcntl(fd, F_GETFL, 0);
     if (flags < 0)
         return flags;
     if (flags & O_PATH)
         return -EBADF;
-    bool read_only = fd_is_read_only(t, fd); // finds the mount, too
     long r = meta_look(t, fd_mount(t, fd), &p, &v);
     if (r < 0)
         return r;
@@ -189,12 +193,32 @@ static long may_utime(struct task *t, const struct statx *st, const struct __ker
     return may_access(&t->cred, st, MAY_WRITE);
 }
 
+static long set_times_of(struct task *t, struct pathop *op, const struct __kernel_timespec *ts)
+{
+    struct statx st;
+    char name[40];
+    if (pathop_mount(t, op)->flags & 1)
+        return -EROFS;
+    long r = meta_stat(t, op->loc.mount, &op->p, STATX_BASIC_STATS, &st);
+    if (r >= 0 && pathop_missed_link(op, &st))
+        r = -ELOOP;
+    if (r >= 0 && op->loc.must_be_dir && (st.stx_mode & S_IFMT) != S_IFDIR)
+        r = -ENOTDIR;
+    if (r >= 0)
+        r = may_utime(t, &st, ts);
+    if (r < 0)
+        return r;
+    if (*op->p.name)
+        return HOST4(__NR_utimensat, op->p.fd, op->p.name, ts, AT_SYMLINK_NOFOLLOW);
+    fmt(name, sizeof name, "/proc/self/fd/%d", op->p.fd);
+    return HOST4(__NR_utimensat, AT_FDCWD, op->p.fd == AT_FDCWD ? "." : name, ts, 0);
+}
+
 static long set_times(struct task *t, int dirfd, uptr path, const struct __kernel_timespec *ts,
                       int flags)
 {
     struct statx st;
     struct pathop op;
-    char name[40];
     long r;
     if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
@@ -204,22 +228,14 @@ static long set_times(struct task *t, int dirfd, uptr path, const struct __kerne
             r = fd_is_read_only(t, dirfd) ? -EROFS : may_utime(t, &st, ts);
         return r < 0 ? r : HOST4(__NR_utimensat, dirfd, NULL, ts, 0);
     }
-    r = pathop_begin(t, &op, dirfd, path, walk_of(flags));
-    if (r < 0)
-        return r;
-    r = pathop_mount(t, &op)->flags & 1 ? -EROFS
-                                        : meta_stat(t, op.loc.mount, &op.p, STATX_BASIC_STATS, &st);
-    if (r >= 0 && op.loc.must_be_dir && (st.stx_mode & S_IFMT) != S_IFDIR)
-        r = -ENOTDIR;
-    if (r >= 0)
-        r = may_utime(t, &st, ts);
-    if (r >= 0 && *op.p.name) {
-        r = HOST4(__NR_utimensat, op.p.fd, op.p.name, ts, AT_SYMLINK_NOFOLLOW);
-    } else if (r >= 0) {
-        fmt(name, sizeof name, "/proc/self/fd/%d", op.p.fd);
-        r = HOST4(__NR_utimensat, AT_FDCWD, op.p.fd == AT_FDCWD ? "." : name, ts, 0);
-    }
-    pathop_end(t, &op);
+    int walk = walk_of(flags) | WALK_LATE;
+    do {
+        r = pathop_begin(t, &op, dirfd, path, walk);
+        if (r < 0)
+            return r;
+        r = set_times_of(t, &op, ts);
+        pathop_end(t, &op);
+    } while (pathop_again(r, &walk));
     return r;
 }
 

@@ -10,6 +10,7 @@ long pathop_begin(struct task *t, struct pathop *op, int dirfd, uptr path, int w
     long r = copy_str_from_guest(op->path, path, sizeof op->path);
     if (r < 0)
         return r;
+    op->walk = walk_flags;
     temps_begin(t); // the root of a mount is not to change its number meanwhile
     r = path_parent(t, dirfd, op->path, walk_flags, &op->loc, &op->p);
     if (r < 0)
@@ -21,6 +22,20 @@ void pathop_end(struct task *t, struct pathop *op)
 {
     parent_done(t, &op->p);
     temps_end(t);
+}
+
+bool pathop_missed_link(const struct pathop *op, const struct statx *st)
+{
+    return (op->walk & WALK_LATE) && !op->loc.walked && *op->p.name &&
+           ((op->walk & WALK_FOLLOW) || op->loc.must_be_dir) && (st->stx_mode & S_IFMT) == S_IFLNK;
+}
+
+bool pathop_again(long result, int *walk)
+{
+    if (result != -ELOOP || !(*walk & WALK_LATE))
+        return false;
+    *walk = (*walk & ~WALK_LATE) | WALK_SLOW | WALK_FOLLOW;
+    return true;
 }
 
 long pathop_may_change(struct task *t, struct pathop *op, struct statx *dir)
