@@ -19,7 +19,9 @@ CORE_SCRIPT := $(wildcard loader/lxcore.ld)
 CORE_LDFLAGS := -static -nostdlib -no-pie -Wl,--no-relax -Wl,-z,noexecstack -Wl,-z,norelro \
                 -Wl,--build-id=none -Wl,--gc-sections \
                 $(if $(CORE_SCRIPT),-T $(CORE_SCRIPT),-Wl,-Ttext-segment=0x7e9000000000)
-HOSTED_CFLAGS := $(COMMON)
+# Strings stay with their file: merged with those of capstone they would lie scattered over its
+# tables, and each that is used would bring 64 KiB of them into memory.
+HOSTED_CFLAGS := $(COMMON) -fno-merge-constants
 
 core_src   := $(wildcard $(addsuffix /*.c,host task fs loader syscalls trap) \
                          $(addsuffix /*.S,host task fs loader syscalls trap))
