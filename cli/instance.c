@@ -63,6 +63,7 @@ static void fill_memory(struct launch *l)
     in->page_count = (u32)(sizeof *in / LX_PAGE);
     in->engine = engine_choose(o->engine);
     in->verbose = o->verbose;
+    in->counting = o->stats;
     if (o->verbose)
         fprintf(stderr, "lxrun: system calls are caught by: %s\n", engine_name(in->engine));
     in->mount_generation = in->dir_attr_changes = 1;

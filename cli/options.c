@@ -30,6 +30,8 @@ static const char help[] =
     "      --trap ENGINE           how system calls are caught: rewrite, sud, seccomp, ptrace; "
     "auto\n"
     "                              (the default) takes the first of them that the host can do\n"
+    "      --stats                 at the end, say how many system calls were made, and which way\n"
+    "                              they came\n"
     "  -v                          say which system calls were refused\n"
     "      --rewrite FILE...       put the rewritten code of programs and libraries into the "
     "cache\n"
@@ -51,6 +53,7 @@ enum {
     OPT_REWRITE,
     OPT_DISAS,
     OPT_TRAP,
+    OPT_STATS,
 };
 
 static const struct option long_options[] = {
@@ -63,6 +66,7 @@ static const struct option long_options[] = {
     {"kernel-release", required_argument, NULL, OPT_RELEASE},
     {"hostname", required_argument, NULL, OPT_HOSTNAME},
     {"trap", required_argument, NULL, OPT_TRAP},
+    {"stats", no_argument, NULL, OPT_STATS},
     {"verbose", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
@@ -146,6 +150,9 @@ void options_parse(struct options *o, int argc, char **argv)
             break;
         case OPT_TRAP:
             o->engine = engine_parse(optarg);
+            break;
+        case OPT_STATS:
+            o->stats = true;
             break;
         case OPT_HELP:
             fputs(help, stdout);

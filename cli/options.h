@@ -25,6 +25,7 @@ struct options {
     const char *hostname;
     int engine; // enum engine, or ENGINE_AUTO
     bool verbose;
+    bool stats;
     char **program; // PROGRAM ARG... NULL
 };
 

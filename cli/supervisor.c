@@ -33,6 +33,7 @@
 
 #include "fail.h"
 #include "rewriter.h"
+#include "stats.h"
 #include "tracer.h"
 
 struct message {
@@ -263,10 +264,10 @@ int supervise(struct launch *l)
         fail_errno("cannot start the supervisor");
 
     struct front f = {.supervisor = pair[0], .signals = signals, .tracer.alive = -1, .say = -1};
-    if (l->memory->engine == ENGINE_PTRACE) {
+    if (l->memory->engine == ENGINE_PTRACE)
         tracer_start(&f.tracer, l->memory);
+    if (f.tracer.pid || l->options->stats)
         f.say = fcntl(2, F_DUPFD_CLOEXEC, 3);
-    }
     pid_t front = getpid();
     f.supervisor_pid = fork();
     if (f.supervisor_pid < 0)
@@ -274,7 +275,13 @@ int supervise(struct launch *l)
     fail_hook = NULL; // the store is the supervisor's now
     if (f.supervisor_pid > 0) {
         keep_only((int *[]){&f.supervisor, &f.signals, &f.tracer.alive, &f.say}, 4);
-        return run_front(&f);
+        int status = run_front(&f);
+        FILE *say = l->options->stats ? fdopen(f.say, "w") : NULL;
+        if (say) {
+            stats_print(l->memory, say);
+            fclose(say);
+        }
+        return status;
     }
 
     struct supervisor s = {.front = pair[1], .front_pid = front};

@@ -54,6 +54,16 @@ const struct call_info *table_call(unsigned long nr)
     return nr < SYSCALL_ROWS && calls[nr].name ? &calls[nr] : NULL;
 }
 
+const char *table_how_name(enum syscall_how how)
+{
+    return how_names[how];
+}
+
+const char *table_how_meaning(enum syscall_how how)
+{
+    return how_meanings[how];
+}
+
 static const char *level_or_error(const struct call_info *c)
 {
     return c->how == HOW_REFUSED ? c->error_name : level_names[c->level];

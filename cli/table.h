@@ -25,6 +25,10 @@ struct call_info {
     struct call_arg args[6];
 };
 
+// "passed" and such, and what that means.
+const char *table_how_name(enum syscall_how how);
+const char *table_how_meaning(enum syscall_how how);
+
 enum table_format { TABLE_TEXT, TABLE_JSON, TABLE_MARKDOWN };
 
 // The row of a number, NULL where there is none.

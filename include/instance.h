@@ -197,14 +197,23 @@ struct attr_known {
 };
 #define ATTRS_KNOWN 8192
 
+// Calls counted, with --stats. Threads are spread over several, and add atomically.
+#define STATS_SHARDS 16
+#define STATS_CALLS 512 // more than there are rows in the table
+struct stats {
+    u64 trapped;            // that came by a signal, not from a rewritten site
+    u64 calls[STATS_CALLS]; // by number; the last one: all others
+};
+
 #define META_LOCKS 64
 #define REWRITES 4096
 
 struct instance {
     u64 magic;
     u32 page_count;
-    u32 engine;  // enum engine, the same for every process
-    u32 verbose; // -v: name refused calls on stderr
+    u32 engine;   // enum engine, the same for every process
+    u32 verbose;  // -v: name refused calls on stderr
+    u32 counting; // --stats
     u32 mount_writer;
     u32 mount_generation; // moves with every change of the mount table
     u32 next_mount_id;
@@ -241,6 +250,7 @@ struct instance {
     // of enum rewrite_known (loader/rewritten.c).
     u64 rewrites[REWRITES];
     struct attr_known attrs[ATTRS_KNOWN];
+    struct stats stats[STATS_SHARDS];
     struct exec_state execs[EXECS];
     struct proc_slot procs[PROC_SLOTS];
 };

@@ -136,9 +136,10 @@ struct task {
     struct fsctx *fs;
     struct sighand *sighand;
     struct instance *instance;
-    u32 temps;         // depth of temps_begin()
-    u32 owns_spares;   // it is files->spare_owner (fs/temps.c)
-    u32 temps_counted; // the outermost one counted itself in files->users
+    struct stats *stats; // NULL: calls are not counted
+    u32 temps;           // depth of temps_begin()
+    u32 owns_spares;     // it is files->spare_owner (fs/temps.c)
+    u32 temps_counted;   // the outermost one counted itself in files->users
     struct cred cred;
 };
 

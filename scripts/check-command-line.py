@@ -93,6 +93,27 @@ def check_environment():
     expect("options end at the program", lxrun("echo", "-v").stdout, "-v\n")
 
 
+def check_stats():
+    # A dynamic shell, its children and 200 calls of one kind.
+    script = "i=0; while [ $i -lt 100 ]; do echo x; echo y; i=$((i+1)); done; /bin/true; exit 3"
+    for engine in "sud", "seccomp", "ptrace", "rewrite":
+        ran = lxrun("--stats", f"--trap={engine}", "sh", "-c", script)
+        expect(f"--stats, {engine}: status", ran.returncode, 3)
+        expect(f"--stats, {engine}: output", ran.stdout, "x\ny\n" * 100)
+        counts = {}
+        for line in ran.stderr.splitlines():
+            prefix, number, share, percent, what = line.split(None, 4)
+            expect(f"--stats, {engine}: form of {line!r}", (prefix, percent), ("lxrun:", "%"))
+            counts[what.split(":")[0]] = int(number)
+        calls = counts["system calls"]
+        expect(f"--stats, {engine}: at least 200 writes", counts["write"] >= 200, True)
+        expect(f"--stats, {engine}: every call has a kind", calls, sum(
+            counts[how] for how in ("emulated", "translated", "passed", "refused")))
+        trapped = [n for what, n in counts.items() if what.startswith("were trapped")]
+        sites = counts.get("came from rewritten sites", 0)
+        expect(f"--stats, {engine}: every call came some way", [calls - sites], trapped)
+
+
 def check_root(work):
     root = work / "root"
     for d in "bin", "etc", "home/u", "run", "var":
@@ -187,6 +208,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         check_status()
         check_environment()
+        check_stats()
         check_root(Path(work))
         check_processes()
         check_terminal()

@@ -33,6 +33,11 @@ static bool names_reserved_fd(const struct task *t, const struct syscall_row *ro
     return false;
 }
 
+static void count(struct stats *s, unsigned nr)
+{
+    __atomic_fetch_add(&s->calls[MIN(nr, STATS_CALLS - 1)], 1, __ATOMIC_RELAXED);
+}
+
 static long serve(struct task *t, const struct syscall_row *row, const struct regs *r)
 {
     // 3. What the host serves, it serves under the guest's mask; descriptors of lxcore's own are
@@ -65,6 +70,8 @@ void dispatch(struct task *t)
     unsigned nr = (unsigned)r->orig_rax;
     long result = -ENOSYS;
 
+    if (t->stats)
+        count(t->stats, nr);
     if (t->step) { // a guest that steps itself
         r->eflags |= t->step;
         t->step = 0;

@@ -137,6 +137,7 @@ void task_arm(struct task *t)
         int flags;
         size_t size;
     } altstack = {(char *)t + TASK_ALTSTACK, 0, TASK_ALTSTACK_SIZE};
+    t->stats = t->instance->counting ? &t->instance->stats[t->tid % STATS_SHARDS] : NULL;
     task_set_gs(t);
     HOST2(__NR_sigaltstack, &altstack, NULL);
     trap_arm(t);

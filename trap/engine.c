@@ -53,6 +53,8 @@ void trap_redirect(struct sigcontext_64 *c, u64 next_pc)
     // A guest that steps itself must not step lxcore: the dispatcher puts the flag back.
     t->step = (u32)c->flags & EFLAGS_TF;
     c->flags &= ~(u64)EFLAGS_TF;
+    if (t->stats)
+        __atomic_fetch_add(&t->stats->trapped, 1, __ATOMIC_RELAXED);
     c->cx = next_pc;
     c->ip = (u64)door_enter;
 }
