@@ -119,7 +119,7 @@ while [ $rounds -le $warm_up ] || [ $SECONDS -lt $end ]; do
     fi
 done
 
-if [ $failed = 0 ]; then
+if [ "${status:-}" = 0 ]; then
     sample
     if [ "$processes" != "${first[0]}" ] || [ "$descriptors" != "${first[1]}" ] ||
         [ "$memory" -gt $((first[2] + growth_allowed)) ] || [ "$processes" = 0 ]; then
