@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attrs.h"
 #include "engine.h"
 #include "fail.h"
 #include "launch.h"
@@ -299,6 +300,7 @@ void instance_make(struct launch *l, const struct options *o)
 {
     *l = (struct launch){.options = o,
                          .cache_fd = -1,
+                         .attrs_fd = -1,
                          .rewrite_fd = -1,
                          .requests_fd = -1,
                          .store.fd = -1,
@@ -314,6 +316,7 @@ void instance_make(struct launch *l, const struct options *o)
     make_store(l);
     add_mounts(l);
     rewriter_prepare(l);
+    attrs_prepare(l);
     user_find(&l->user, l->mount_fd[0], o->user);
     fill_first(l);
     l->env = environment_make(o, &l->user);

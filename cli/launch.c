@@ -93,6 +93,8 @@ void launch_exec(struct launch *l)
         place(l->cache_fd, block + RESERVED_CACHE);
         place(l->rewrite_fd, block + RESERVED_REWRITE);
     }
+    if (l->memory->keeps_attrs)
+        place(l->attrs_fd, block + RESERVED_ATTRS);
     for (int m = 0; m < l->mounts; m++)
         place(l->mount_fd[m], block + RESERVED_MOUNT + m);
     // Numbers without a use yet are taken too, or the kernel would hand them to the guest.

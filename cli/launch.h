@@ -22,7 +22,8 @@ struct launch {
     int requests_fd; // the other end
     struct store store, shm;
     struct user user;
-    char **env; // of the program
+    char **env;   // of the program
+    int attrs_fd; // if memory->keeps_attrs
     struct exec_state first;
 };
 

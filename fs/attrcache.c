@@ -10,6 +10,9 @@
 // file systems after): an answer is kept only if it was asked for at least two ticks after the
 // ctime.
 //
+// By name an answer costs one more call to keep, so the first question is only noted. The table is
+// a file where lxrun can have one (cli/attrs.c), and knows the trees of earlier instances.
+//
 // Entries are written without a lock, by several processes at once; what was torn has a wrong sum.
 #include <linux/time.h>
 
@@ -21,6 +24,7 @@
 
 #define HAS_ATTR (1UL << 32)
 #define WITNESSED (1UL << 33)
+#define ASKED (1UL << 34) // nothing is known yet, but this has been asked for before
 
 static u64 sum(const struct attr_known *e)
 {
@@ -48,11 +52,16 @@ static struct attr_known *entry(struct task *t, const struct statx *st)
     return &t->instance->attrs[(st->stx_ino ^ st->stx_dev_minor * 512) % ATTRS_KNOWN];
 }
 
+static bool is_of(const struct attr_known *e, const struct statx *st)
+{
+    return e->ino == st->stx_ino && e->ctime == change_time(st) && e->dev == device(st) &&
+           e->sum == sum(e);
+}
+
 bool attrcache_get(struct task *t, const struct statx *st, bool *has_attr, struct attr *a)
 {
     const struct attr_known e = *entry(t, st);
-    if (e.ino != st->stx_ino || e.ctime != change_time(st) || e.dev != device(st) ||
-        e.sum != sum(&e))
+    if (!is_of(&e, st) || e.mode & ASKED)
         return false;
     *has_attr = e.mode & HAS_ATTR;
     *a = (struct attr){.uid = (u32)e.owner,
@@ -63,13 +72,28 @@ bool attrcache_get(struct task *t, const struct statx *st, bool *has_attr, struc
     return true;
 }
 
-bool attrcache_may_put(const struct statx *st)
+// Is the inode's last change two ticks ago?
+static bool is_settled(const struct statx *st)
 {
     struct __kernel_timespec now;
     if (vdso_call(VDSO_CLOCK_GETTIME, CLOCK_REALTIME_COARSE, (long)&now, 0) &&
         HOST2(__NR_clock_gettime, CLOCK_REALTIME_COARSE, &now))
         return false;
     return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec > change_time(st) + TWO_TICKS;
+}
+
+bool attrcache_may_put(struct task *t, const struct statx *st)
+{
+    struct attr_known e = *entry(t, st);
+    if (!is_settled(st))
+        return false;
+    if (is_of(&e, st))
+        return true;
+    e = (struct attr_known){
+        .ino = st->stx_ino, .dev = device(st), .ctime = change_time(st), .mode = ASKED};
+    e.sum = sum(&e);
+    *entry(t, st) = e;
+    return false;
 }
 
 void attrcache_put(struct task *t, const struct statx *st, bool has_attr, const struct attr *a)

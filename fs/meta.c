@@ -263,7 +263,7 @@ static bool apply(struct task *t, int mount, const struct parent *p, struct stat
         bool whole = true;
         k->by_now = attrcache_get(t, st, &k->has_attr, &k->attr);
         if (!k->by_now) {
-            bool keep = attrcache_may_put(st);
+            bool keep = attrcache_may_put(t, st);
             long n = host_getxattr_at(p, META_XATTR, value, sizeof value);
             whole = !unfinished(st, n);
             k->has_attr = attr_parse(value, n, &k->attr);
@@ -363,7 +363,7 @@ long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st)
     }
     meta_map_owner(t, mount, st);
     if (!attrcache_get(t, st, &has_attr, &a)) {
-        bool keep = attrcache_may_put(st);
+        bool keep = attrcache_may_put(t, st);
         int tries = 0;
         long n;
         do {

@@ -29,6 +29,7 @@ enum {
     RESERVED_STORE,      // directory of the instance's own: tmpfs mounts, /dev
     RESERVED_CACHE,      // directory of rewritten code
     RESERVED_REWRITE,    // socket: files to be rewritten
+    RESERVED_ATTRS,      // file of known attributes
     RESERVED_PIN,        // a few files that a blocking call names (fs/unixsock.c)
     RESERVED_TEMP = 10,  // for path lookups when the guest has used up its table (fs/temps.c)
     RESERVED_DIR = 16,   // directories that are kept open (fs/dirs.c)
@@ -195,7 +196,9 @@ struct attr_known {
     u64 mode;  // and type, and whether there is an attribute at all
     u64 sum;   // of all these
 };
-#define ATTRS_KNOWN 8192
+#define ATTRS_KNOWN 65536
+#define ATTRS_SIZE (ATTRS_KNOWN * sizeof(struct attr_known))
+_Static_assert(ATTRS_SIZE % LX_PAGE == 0, "it is mapped by itself");
 
 // Calls counted, with --stats. Threads are spread over several, and add atomically.
 #define STATS_SHARDS 16
@@ -227,6 +230,7 @@ struct instance {
     struct new_utsname uts; // what uname(2) tells
     u32 xsave_size;         // of signal frames, for every process of this machine (task/xstate.c)
     u32 tile_size;
+    u32 keeps_attrs;      // RESERVED_ATTRS is that file
     u32 keeps_dirs;       // the guest's root is a tree of its own: fs/dirs.c may work
     u32 dir_generation;   // counts renames and removals of directories
     u32 dir_attr_changes; // counts changes of directories' owners and modes; begins with 1
@@ -249,10 +253,12 @@ struct instance {
     // What is known of files and the cache: a hash of the file's identity, its low bits being one
     // of enum rewrite_known (loader/rewritten.c).
     u64 rewrites[REWRITES];
-    struct attr_known attrs[ATTRS_KNOWN];
     struct stats stats[STATS_SHARDS];
     struct exec_state execs[EXECS];
     struct proc_slot procs[PROC_SLOTS];
+    // Last, at a page's beginning: where there is a file of known attributes (keeps_attrs), it is
+    // mapped over these.
+    struct attr_known attrs[ATTRS_KNOWN] __attribute__((aligned(4096)));
 };
 
 #endif

@@ -112,6 +112,9 @@ static struct instance *map_instance(s32 reserved)
     struct instance *in = (struct instance *)r;
     if (in->magic != INSTANCE_MAGIC)
         die("lxrun and lxcore are not of the same version");
+    if (in->keeps_attrs) // else there is memory in its place, which knows less
+        host_mmap((uptr)in->attrs, ATTRS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+                  reserved + RESERVED_ATTRS, 0);
     return in;
 }
 
