@@ -10,6 +10,8 @@
 #include "host.h"
 #include "walk.h"
 
+#define FOLLOWED_HERE 4 // links at the end of a path; more are the slow walk's
+
 long path_normalise(const char *in, char *out, size_t size, bool *dir, bool *dots, bool *dotdot)
 {
     size_t n = 0;
@@ -277,16 +279,32 @@ static size_t last_component(const char *path, u8 *last)
     return start;
 }
 
-// Does the last component have to be followed, and is it a link?
-static bool follows_link(const struct loc *loc, const struct parent *p, int flags)
+// If the last component is a link that has to be followed, the length of its text in `link`; else
+// 0.
+static size_t link_to_follow(const struct loc *loc, const struct parent *p, int flags,
+                             char link[LX_PATH_MAX])
 {
-    char link[LX_PATH_MAX];
     struct devlink d;
     if (!*p->name || loc->walked || (flags & (WALK_NAME | WALK_LATE)) ||
         !((flags & WALK_FOLLOW) || loc->must_be_dir))
+        return 0;
+    long n = host_readlinkat(p->fd, p->name, link, LX_PATH_MAX);
+    return n <= 0 || devlink_parse(link, (size_t)n, &d) ? 0 : (size_t)n;
+}
+
+// Puts a link's text, n bytes, in the place of the last component of path, whose slashes at the end
+// stay. The result is in text; false: it is too long.
+static bool put_link(const char *path, const char *link, size_t n, char text[LX_PATH_MAX])
+{
+    u8 last;
+    size_t start = *link == '/' ? 0 : last_component(path, &last), len = strlen(path);
+    const char *slash = len && path[len - 1] == '/' ? "/" : "";
+    if (start + n + 2 > LX_PATH_MAX)
         return false;
-    long n = host_readlinkat(p->fd, p->name, link, sizeof link);
-    return n >= 0 && !devlink_parse(link, (size_t)n, &d);
+    memmove(text, path, start);
+    memcpy(text + start, link, n);
+    str_copy(text + start + n, slash, 2);
+    return true;
 }
 
 long path_parent(struct task *t, int dirfd, const char *path, int flags, struct loc *loc,
@@ -302,15 +320,23 @@ long path_parent(struct task *t, int dirfd, const char *path, int flags, struct 
             return r;
         }
     }
-    for (int tries = 0;;) {
-        long r = path_walk(t, dirfd, path, flags, loc);
+    char link[LX_PATH_MAX], text[LX_PATH_MAX];
+    const char *at = path; // the path, or what a link has made of it
+    for (int tries = 0, links = 0;;) {
+        long r = path_walk(t, dirfd, at, flags, loc);
         if (r < 0)
             return r;
         r = parent_open(t, loc, p);
         p->last = last;
-        if (r >= 0 && follows_link(loc, p, flags)) {
+        size_t n = r >= 0 ? link_to_follow(loc, p, flags, link) : 0;
+        if (n) {
             parent_done(t, p);
+            loc_done(t, loc);
             flags |= WALK_FOLLOW;
+            if (++links <= FOLLOWED_HERE && put_link(at, link, n, text)) {
+                at = text;
+                continue;
+            }
             r = -ELOOP;
         }
         if (r >= 0 && loc->walked && (flags & WALK_FOLLOW))
@@ -324,5 +350,6 @@ long path_parent(struct task *t, int dirfd, const char *path, int flags, struct 
             loc_done(t, loc);
         if (r >= 0 || !walk_again(loc, r, &flags, &tries))
             return r;
+        at = path; // the slow walk follows all links itself, and counts them
     }
 }

@@ -32,6 +32,10 @@ long elf_check(const void *buf, size_t n);
 long elf_layout(struct elf *e);
 // Reads headers of the open file and finds the interpreter. 0 or -ENOEXEC.
 long elf_read(int fd, struct elf *e);
+// The same in two steps: the first bytes of the file to where *e begins (their number, or -errno),
+// and, with that, the rest.
+long elf_read_start(int fd, struct elf *e);
+long elf_read_rest(int fd, struct elf *e, long n);
 // Lays out and maps the segments; ET_DYN goes to base (0: where the kernel likes). *bias gets the
 // difference between addresses in the file and in memory. Errors come after the point of no return.
 long elf_map(int fd, struct elf *e, u64 base, u64 *bias);

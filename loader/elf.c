@@ -69,11 +69,20 @@ static long find_interp(struct elf *e)
     return 0;
 }
 
-long elf_read(int fd, struct elf *e)
+long elf_read_start(int fd, struct elf *e)
 {
     // The program headers mostly come right behind the file's header, as in *e.
-    const size_t head = offsetof(struct elf, phdr), usual = 16 * sizeof e->phdr[0];
-    long n = host_pread(fd, e, head + usual, 0);
+    return host_pread(fd, e, offsetof(struct elf, phdr) + 16 * sizeof e->phdr[0], 0);
+}
+
+long elf_read(int fd, struct elf *e)
+{
+    return elf_read_rest(fd, e, elf_read_start(fd, e));
+}
+
+long elf_read_rest(int fd, struct elf *e, long n)
+{
+    const size_t head = offsetof(struct elf, phdr);
     if (n < 0)
         return n;
     long r = elf_check(&e->ehdr, (size_t)n);

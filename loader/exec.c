@@ -135,6 +135,7 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
         fmt(plan->execfn, sizeof plan->execfn, "/dev/fd/%d", dirfd);
     else
         fmt(plan->execfn, sizeof plan->execfn, "/dev/fd/%d/%s", dirfd, path);
+    long n;
     for (;;) {
         long fd = fs_open_exec(t, dirfd, path, flags, plan->st, plan->exe, &plan->nosuid);
         if (fd < 0)
@@ -142,9 +143,10 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
         plan->image_fd = (s32)fd;
         if (is_written((int)fd))
             return -ETXTBSY;
-        long n = host_pread((int)fd, line, SCRIPT_LINE, 0);
+        n = elf_read_start((int)fd, &elf);
         if (n < 0)
             return n;
+        memcpy(line, &elf, SCRIPT_LINE);
         if (n < 2 || line[0] != '#' || line[1] != '!')
             break;
         if (++plan->scripts > SCRIPTS_MAX)
@@ -152,6 +154,7 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
         if (by_fd && plan->scripts == 1 && (host_fcntl(dirfd, F_GETFD, 0) & FD_CLOEXEC))
             return -ENOENT; // the interpreter could not open it
         char *interp, *arg;
+        n = MIN(n, SCRIPT_LINE);
         line[n] = 0;
         long r = parse_script(line, (size_t)n, &interp, &arg);
         // argv[0] gives way to: interpreter, its argument, the script's name.
@@ -168,7 +171,7 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
         path = plan->args[0];
         flags = 0;
     }
-    long r = elf_read(plan->image_fd, &elf);
+    long r = elf_read_rest(plan->image_fd, &elf, n);
     return r < 0 || elf.interp < 0 ? r : open_interp(t, plan, &elf);
 }
 

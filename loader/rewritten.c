@@ -16,7 +16,14 @@
 
 #define LOWEST_SLOT 0x10000 // vm.mmap_min_addr
 
-enum rewrite_known { KNOWN_NOT, KNOWN_ASKED, KNOWN_GOOD, KNOWN_BAD, KNOWN_BITS = 3 };
+enum rewrite_known {
+    KNOWN_NOT,
+    KNOWN_ASKED,
+    KNOWN_GOOD,
+    KNOWN_BAD,
+    KNOWN_EMPTY, // nothing is rewritten
+    KNOWN_BITS = 7
+};
 
 struct file_id {
     char name[REWRITE_INDEX_SIZE];
@@ -105,7 +112,7 @@ static int open_entry(struct task *t, int fd, struct file_id *id, struct rewrite
     if (!identify(fd, id))
         return -1;
     enum rewrite_known what = known(t, id);
-    if (what == KNOWN_BAD)
+    if (what == KNOWN_BAD || what == KNOWN_EMPTY)
         return -1;
     long cache = temp_open(t, reserved_fd(t, RESERVED_CACHE), id->name, O_RDONLY, 0);
     if (cache < 0) {
@@ -119,6 +126,11 @@ static int open_entry(struct task *t, int fd, struct file_id *id, struct rewrite
         if (what != KNOWN_GOOD && is_whole((int)cache, e)) {
             learn(t, id, KNOWN_GOOD);
             what = KNOWN_GOOD;
+        }
+        if (what == KNOWN_GOOD && !e->segments) {
+            learn(t, id, KNOWN_EMPTY);
+            temp_close(t, (int)cache);
+            return -1;
         }
         if (what == KNOWN_GOOD)
             return (int)cache;

@@ -148,7 +148,7 @@ void task_child_start(struct task *t)
     task_set_gs(t);
     t->tid = (u32)host_gettid();
     if (t->proc->tgid == 0) { // a process of its own
-        t->proc->tgid = (u32)host_getpid();
+        t->proc->tgid = t->tid;
         proc_register_new(t);
     }
     for (int sig = 1; t->reset_host_actions && sig <= 64; sig++)
