@@ -6,7 +6,7 @@
 // window, are moved to a slot; a jump to the slot takes their place, and 0f 05 stays behind it,
 // where whatever else comes there meets the engine underneath. A slot is REWRITE_SLOT bytes:
 //
-//     the window's instructions, L bytes     none of them touches memory
+//     the window's instructions, L bytes     they touch memory only by plain loads and stores
 //     48 8d 0d rel32     lea back(%rip),%rcx   back: the address behind 0f 05
 //     ff 25 rel32        jmp *gate(%rip)
 //     ...                cc
@@ -15,7 +15,7 @@
 // A window of 5 bytes or more begins with `jmp slot` (e9 rel32). A shorter one, of 2 to 4 bytes,
 // begins with `jmp pad` (eb rel8), a pad being 5 bytes of filler between functions that hold the
 // `jmp slot`; a thread that stands there has executed nothing of the window yet. The rest of the
-// window is cc.
+// window is cc. Of memory, a shorter one may only load from the stack.
 //
 // Slots lie below the image, in [image_lo - slots_size, image_lo). Slot 0 is none: its first eight
 // bytes hold LX_GATE, where all slots jump through.
@@ -28,7 +28,7 @@
 
 #include "types.h"
 
-#define REWRITE_MAGIC 0x31307772786cUL // the format's number is part of it
+#define REWRITE_MAGIC 0x32307772786cUL // the format's number is part of it
 #define REWRITE_SLOT 32
 #define REWRITE_SEGMENTS 4
 #define REWRITE_LEA 7 // bytes of each of the slot's own instructions

@@ -133,18 +133,54 @@ static bool is_harmless(unsigned id)
     }
 }
 
-// Loads from the stack may fault too, but hardly ever do, and lxcore tells such a fault with the
-// program's own address (trap/signal.c).
-static bool is_stack_load(const cs_insn *i, int k, const cs_x86_op *op)
+static bool is_vector(csh h, unsigned reg)
 {
-    return k == 1 && op->mem.base == X86_REG_RSP && op->mem.index == X86_REG_INVALID &&
-           op->mem.segment == X86_REG_INVALID &&
-           (i->id == X86_INS_MOV || i->id == X86_INS_MOVZX || i->id == X86_INS_MOVSX ||
-            i->id == X86_INS_MOVSXD);
+    const char *name = cs_reg_name(h, reg);
+    return name && !strncmp(name, "xmm", 3);
 }
 
-static enum insn_move move_of(csh h, const cs_insn *i)
+// Instructions that do nothing but copy, to or from xmm registers. Those of the same names on mm
+// registers are told by their operands.
+static bool is_vector_move(unsigned id)
 {
+    switch (id) {
+    case X86_INS_MOVUPS:
+    case X86_INS_MOVAPS:
+    case X86_INS_MOVDQU:
+    case X86_INS_MOVDQA:
+    case X86_INS_MOVQ:
+    case X86_INS_MOVD:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_plain_move(unsigned id)
+{
+    return id == X86_INS_MOV || id == X86_INS_MOVZX || id == X86_INS_MOVSX ||
+           id == X86_INS_MOVSXD || is_vector_move(id);
+}
+
+// Memory that only general registers say the place of.
+static bool is_plain_address(csh h, const x86_op_mem *mem)
+{
+    return mem->segment == X86_REG_INVALID &&
+           (mem->base != X86_REG_INVALID || mem->index != X86_REG_INVALID) &&
+           (mem->base == X86_REG_INVALID || is_general(h, mem->base)) &&
+           (mem->index == X86_REG_INVALID || is_general(h, mem->index));
+}
+
+// Loads from the stack may fault too, but hardly ever do.
+static bool is_stack_load(const cs_insn *i, int k, const x86_op_mem *mem)
+{
+    return k == 1 && mem->base == X86_REG_RSP && mem->index == X86_REG_INVALID &&
+           !is_vector_move(i->id);
+}
+
+static enum insn_move move_of(csh h, const cs_insn *i, bool *may_fault)
+{
+    *may_fault = false;
     const cs_x86 *x = &i->detail->x86;
     if (i->id == X86_INS_ENDBR64 || i->id == X86_INS_ENDBR32)
         return MOVE_ENDBR;
@@ -157,15 +193,19 @@ static enum insn_move move_of(csh h, const cs_insn *i)
         const cs_x86_op *op = &x->operands[k];
         if (op->type == X86_OP_MEM && op->mem.base == X86_REG_RIP)
             return MOVE_RIP;
-        if (op->type == X86_OP_MEM && i->id != X86_INS_LEA && !is_stack_load(i, k, op))
+        if (op->type != X86_OP_MEM || i->id == X86_INS_LEA)
+            continue;
+        if (!is_plain_move(i->id) || !is_plain_address(h, &op->mem))
             return MOVE_MEMORY;
+        *may_fault = !is_stack_load(i, k, &op->mem);
     }
     // A lock, rep, segment or address-size prefix has no place on these.
-    if (!is_harmless(i->id) || x->prefix[0] || x->prefix[1] || x->prefix[3])
+    bool vector = is_vector_move(i->id);
+    if (!(is_harmless(i->id) || vector) || x->prefix[0] || x->prefix[1] || x->prefix[3])
         return MOVE_OTHER;
     for (int k = 0; k < x->op_count; k++) {
         const cs_x86_op *op = &x->operands[k];
-        if (op->type == X86_OP_REG && !is_general(h, op->reg))
+        if (op->type == X86_OP_REG && !is_general(h, op->reg) && !(vector && is_vector(h, op->reg)))
             return MOVE_OTHER;
         bool written = (k == 0 || i->id == X86_INS_XCHG) && i->id != X86_INS_CMP &&
                        i->id != X86_INS_TEST && i->id != X86_INS_BT;
@@ -259,7 +299,7 @@ void decode(struct decoder *d, const u8 *bytes, u64 n, u64 addr, struct insn *to
     to->length = (u8)d->insn->size;
     to->kind = INSN_OTHER;
     to->filler = d->insn->id == X86_INS_NOP || d->insn->id == X86_INS_INT3;
-    to->move = move_of(d->intel, d->insn);
+    to->move = move_of(d->intel, d->insn, &to->may_fault);
     classify(d->insn, to);
     note_values(d->insn, to);
 }

@@ -25,7 +25,7 @@ enum insn_kind {
 // of the list of reasons (sites.h).
 enum insn_move {
     MOVE_YES,
-    MOVE_MEMORY, // touches memory: it may fault, and the fault must show the program's own address
+    MOVE_MEMORY, // touches memory in a way that is not plain
     MOVE_BRANCH,
     MOVE_RIP,   // relative to its own address
     MOVE_STACK, // changes the stack pointer
@@ -37,6 +37,7 @@ struct insn {
     u8 length;
     enum insn_kind kind;
     enum insn_move move;
+    bool may_fault; // with MOVE_YES: a plain load or store, but for a load from the stack
     bool has_target;
     u64 target;  // of a direct branch or call
     bool table;  // an indirect jump through memory indexed by a register

@@ -97,6 +97,9 @@ static enum site_state find_window(struct image *m, struct decoder *d, struct si
             return here & MARK_FUNCTION ? SITE_FUNCTION : here & into ? SITE_TARGET : SITE_BRANCH;
         if (i.move != MOVE_YES)
             return (enum site_state)i.move;
+        // The handler of a fault may go on behind its instruction, where a short jump's filler is.
+        if (i.may_fault && least < JUMP)
+            return SITE_MEMORY;
         // Into the middle of an instruction go no real jumps but decoded ones (past a prefix), so
         // what only looks like a jump does not count there.
         if (image_marked(m, start, start + i.length, MARK_BRANCH | MARK_FUNCTION))

@@ -25,6 +25,12 @@ AT_LEAST = {"libc.so.6": 0.9, "ld-linux-x86-64.so.2": 0.85, "ldconfig": 0.9}
 GENERAL = (r"%(?:[re]?(?:ax|bx|cx|dx|si|di|bp|sp)|[abcd][lh]|sil|dil|bpl|spl|r\d+[dwb]?)|"
            r"\$-?0x[0-9a-f]+")
 STACK_LOAD = re.compile(r"mov[sz]?[bwl]?[wlq]?q?\s+(-?0x[0-9a-f]+)?\(%rsp\),%(?![er]?sp)\w+")
+ADDRESS = r"(?:-?0x[0-9a-f]+)?\((?:%r\w+)?(?:,%r\w+,[1248])?\)(?<!%rip\))"
+VECTOR_MOVE = r"mov(?:[ua]ps|dq[ua]|[qd])"
+PLAIN = re.compile(  # loads and stores, and moves of vector registers
+    rf"(?:mov(?:[sz][bw])?[bwlq]?|movslq|{VECTOR_MOVE})\s+"
+    rf"(?:(?:{GENERAL}|%xmm\d+),{ADDRESS}|{ADDRESS},(?:{GENERAL}|%xmm\d+))")
+VECTOR = re.compile(rf"{VECTOR_MOVE}\s+(?:%xmm\d+,(?:{GENERAL}|%xmm\d+)|(?:{GENERAL}),%xmm\d+)")
 HARMLESS = re.compile(
     r"(?:mov(?:abs|zbl|zbq|zwl|zwq|sbl|sbq|swl|swq|slq|zb|sb)?|xchg|add|sub|adc|sbb|and|or|xor|not|"
     rf"neg|inc|dec|cmp|test|imul|sh[lr]|sar|ro[lr]|bt[sr]?|bswap|set\w+|cmov\w+)[bwlq]?\s+(?:(?:{GENERAL}),?)+"
@@ -77,7 +83,10 @@ def check_window(say, original, window, site):
     for text in texts:
         if STACK_LOAD.fullmatch(text):
             continue
-        if not HARMLESS.fullmatch(text) or re.search(r"(?!cmp|test)^\w+.*,%[er]?sp$", text):
+        moves = HARMLESS.fullmatch(text) or VECTOR.fullmatch(text)
+        if not moves and site - window >= 5:
+            moves = PLAIN.fullmatch(text)
+        if not moves or re.search(r"(?!cmp|test)^\w+.*,%[er]?sp$", text):
             say(f"has '{text}'")
     if original.jumped_into(window, site):
         say(f"is jumped into at {original.jumped_into(window, site)}")

@@ -73,7 +73,7 @@ class Entry:
     def __init__(self, file, original):
         data = file.read_bytes()
         (magic, size, check, self.lo, self.slots_size, self.sites, self.moved, segments, _) = HEAD.unpack_from(data)
-        expect("magic", magic, 0x31307772786c)
+        expect("magic", magic, 0x32307772786c)
         expect("size", size, len(data))
         expect("checksum", check, checksum(data[PAGE:]))
         expect("whole pages of slots", self.slots_size % PAGE, 0)

@@ -25,6 +25,7 @@
 #define EFLAGS_TF 0x100UL
 #define EFLAGS_DF 0x400UL
 #define EFLAGS_RF 0x10000UL
+#define EFLAGS_AC 0x40000UL
 #define UC_FLAGS (UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS)
 #define USER_CS 0x33
 #define USER_DS 0x2b
@@ -197,6 +198,8 @@ static long build_frame(struct task *t, struct regs *r, const struct ksigaction 
     f.uc.ss_flags = t->altstack.size ? (int)t->altstack.flags : SS_DISABLE;
     f.uc.ss_size = t->altstack.size;
     regs_to_context(&f.uc.mc, r);
+    if (memory_in_slots(r->rip)) // see fault_in_slot(), signal_return()
+        f.uc.mc.ip = memory_slot_origin(r->rip);
     f.uc.mc.cs = USER_CS;
     f.uc.mc.ss = USER_DS;
     f.uc.mc.fpstate = fp;
@@ -387,6 +390,26 @@ static void signal_in_guest(struct task *t, int sig, const siginfo_t *info, stru
     }
 }
 
+// A moved instruction has faulted: it read a bad stack, or what a program has protected in order to
+// know. That is the guest's fault, told with the guest's own address.
+static void fault_in_slot(struct task *t, int sig, const siginfo_t *info, struct kucontext *uc)
+{
+    struct regs r;
+    regs_from_context(&r, &uc->mc);
+    r.eflags |= t->step; // where the guest goes on is no call's end
+    t->step = 0;
+    if (t->noted) {
+        // Another signal came before, in this slot. It goes first, by the door, as if the thread
+        // had not been at this instruction yet; back from its handler, the fault comes again.
+        t->regs = r;
+        uc->mc.flags &= ~(EFLAGS_TF | EFLAGS_DF | EFLAGS_AC);
+        uc->mc.ip = (u64)door_return;
+        return;
+    }
+    r.rip = memory_slot_origin(uc->mc.ip);
+    signal_in_guest(t, sig, info, uc, &r, true);
+}
+
 // The host handler of every signal. Runs on the block's alternate stack with every signal blocked
 // but SIG_ALWAYS.
 static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
@@ -442,10 +465,7 @@ static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
         regs_from_context(&r, &uc->mc);
         signal_in_guest(t, sig, info, uc, &r, fault);
     } else if (fault && sig != SIGTRAP && memory_in_slots(uc->mc.ip)) {
-        // A moved instruction read a bad stack: the guest's fault, told with its own address.
-        regs_from_context(&r, &uc->mc);
-        r.rip = memory_slot_origin(uc->mc.ip);
-        signal_in_guest(t, sig, info, uc, &r, true);
+        fault_in_slot(t, sig, info, uc);
     } else if (fault && sig == SIGTRAP && (uc->mc.flags & EFLAGS_TF)) {
         // A guest that steps itself has come by a rewritten site: as trap_redirect() has it.
         t->step = EFLAGS_TF;

@@ -8,23 +8,39 @@ _start:
 b1: ret
     PAD(1)
     .byte 0x00, 0x00, 0x00, 0x00 // the rest of the nopw
-1:  mov (%rdi), %rdi
+1:  add (%rdi), %rdi
     JUMP_PAD(2, 2)
     syscall
 b2: ret
     PAD(2)
     PAD(3)
     PAD(4)
+    PAD(5)
     nop
 third:
     JUMP_PAD(3, 3)
     syscall
 b3: push %rbx
     syscall
-    mov (%rdi), %rsi
-    JUMP_PAD(4, 2)
+    push %rbx
+    JUMP_PAD(4, 4)
     syscall
-b4: mov (%rdi), %rsi
+b4: push %rbx
+    mov %rsi, 8(%rdi)
+    syscall
+    push %rbx
+    mov (%rdi), %edi
+    syscall
+    push %rbx
+    movups %xmm0, (%rdi)
+    syscall
+    push %rbx
+    movups (%rsp), %xmm0
+    syscall
+    add (%rdi), %rsi
+    JUMP_PAD(5, 2)
+    syscall
+b5: add (%rdi), %rsi
     xor %edi, %edi
     syscall
     call third
@@ -37,4 +53,5 @@ b4: mov (%rdi), %rsi
     SLOT(1, b1, 2, xor %eax, %eax)
     SLOT(2, b2, 2, mov %edx, %eax)
     SLOT(3, b3, 3, mov %r8, %rax)
-    SLOT(4, b4, 2, xor %edi, %edi)
+    SLOT(4, b4, 4, mov (%rsp), %rdi)
+    SLOT(5, b5, 2, xor %edi, %edi)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Loads from the stack move, as before the call in glibc's syscall(); nothing else that touches memory.
+// Loads and stores on the stack, as before the call in glibc's syscall().
     .globl _start
     .type _start, @function
 _start:
@@ -9,9 +9,9 @@ _start:
     movzwl 2(%rsp), %eax
     syscall                     // moved
     mov %rax, -8(%rsp)
-    syscall                     // left: an instruction before it touches memory
-    mov (%rsp,%rcx), %rax
-    syscall                     // left: an instruction before it touches memory
+    syscall                     // moved
+    mov 8(%rsp,%rcx), %rax
+    syscall                     // moved
     mov %fs:8(%rsp), %rax
     syscall                     // left: an instruction before it touches memory
     add 8(%rsp), %rax

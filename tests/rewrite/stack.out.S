@@ -6,11 +6,11 @@ _start:
     syscall
 b1: JUMP(2, 5)
     syscall
-b2: mov %rax, -8(%rsp)
+b2: JUMP(3, 5)
     syscall
-    mov (%rsp,%rcx), %rax
+b3: JUMP(4, 5)
     syscall
-    mov %fs:8(%rsp), %rax
+b4: mov %fs:8(%rsp), %rax
     syscall
     add 8(%rsp), %rax
     syscall
@@ -19,3 +19,5 @@ b2: mov %rax, -8(%rsp)
     SLOTS
     SLOT(1, b1, 5, mov 8(%rsp), %r9)
     SLOT(2, b2, 5, movzwl 2(%rsp), %eax)
+    SLOT(3, b3, 5, mov %rax, -8(%rsp))
+    SLOT(4, b4, 5, mov 8(%rsp,%rcx), %rax)

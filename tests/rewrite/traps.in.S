@@ -4,10 +4,10 @@
     .globl _start
     .type _start, @function
 _start:
-    movl $0x10, -0x48(%rsp)     // c7 44 24 b8 10 00 00 00: ends like mov $0x10, %eax
+    movl $0x10, %fs:-0x48(%rsp) // 64 c7 44 24 b8 10 00 00 00: ends like mov $0x10, %eax
     syscall                     // left: an instruction before it touches memory
     mov $0xb8b8b8b8b8b8b8b8, %rbx
-    mov (%rdi), %eax
+    add (%rdi), %eax
     syscall                     // left: an instruction before it touches memory
     push %rbx
     syscall                     // left: an instruction before it changes the stack pointer
