@@ -8,6 +8,7 @@
 
 #include "fs.h"
 #include "host.h"
+#include "vdso.h"
 
 // lxcore's headers take the kernel's definitions, which libc's headers would clash with.
 extern _Noreturn void abort(void);
@@ -69,6 +70,12 @@ long procfs_readlink(struct task *t, const char *rel, char *out, size_t n)
     abort();
 }
 
+long vdso_call(enum vdso_function f, long a, long b, long c)
+{
+    (void)f, (void)a, (void)b, (void)c;
+    return -ENOSYS;
+}
+
 static void setup(void)
 {
     char name[] = "build/fuzz/tree.XXXXXX";
@@ -78,7 +85,8 @@ static void setup(void)
     long proc_fd = host_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY, 0);
     for (int i = 0; i < RESERVED_COUNT; i++)
         HOST3(__NR_dup3, i == RESERVED_PROC ? proc_fd : root_fd, BLOCK + i, 0);
-    instance = calloc(1, sizeof *instance);
+    static struct instance memory;
+    instance = &memory;
     struct mount_entry *e = &instance->mounts[0];
     e->state = MOUNT_LIVE;
     e->type = FS_VOLFS;
@@ -224,6 +232,21 @@ static long walked(const char *path, int flags, u64 *ino)
     }
 }
 
+// The same by the parent directory, as most calls have it. Only where the walk got somewhere.
+static long walked_to_parent(const char *path, int flags, u64 *ino)
+{
+    static struct loc loc;
+    static struct parent p;
+    long r = path_parent(&task, AT_FDCWD, path, flags & O_NOFOLLOW ? 0 : WALK_FOLLOW, &loc, &p);
+    if (r < 0)
+        return r;
+    struct open_how how = {.flags =
+                               (u64)(O_PATH | O_NOFOLLOW | (loc.must_be_dir ? O_DIRECTORY : 0))};
+    r = identity(host_openat2(p.fd, *p.name ? p.name : ".", &how), ino);
+    parent_done(&task, &p);
+    return r;
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
     char path[512];
@@ -235,6 +258,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     HOST1(__NR_fchdir, top);
     files.mount_id[0] = 1;
     fs.cwd_mount = 0;
+    instance->keeps_dirs = 1;
+    instance->dir_generation++;
+    fs.cwd_number++;
     while (size) {
         if (!take_path(&data, &size, path, sizeof path))
             continue;
@@ -247,6 +273,13 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
                 b = identity(host_openat2(top, path, &how), &kernels);
             while (b == -EAGAIN);
             long a = walked(path, flags, &ours);
+            u64 by_parent = 0;
+            long c = walked_to_parent(path, flags, &by_parent);
+            if (c != b || by_parent != kernels) {
+                dprintf(2, "%s (nofollow %d): parent %ld inode %lu, kernel %ld inode %lu\n", path,
+                        nofollow, c, by_parent, b, kernels);
+                abort();
+            }
             if (a != b || ours != kernels) {
                 dprintf(2, "%s (nofollow %d): walk %ld inode %lu, kernel %ld inode %lu\n", path,
                         nofollow, a, ours, b, kernels);
