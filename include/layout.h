@@ -9,8 +9,10 @@
 
 #define LX_BASE 0x7e9000000000
 #define LX_GATE LX_BASE // where rewritten sites jump to (include/rewrite.h)
-#define LX_ARENA 0x7e9010000000
-#define LX_SHARED 0x7e9800000000
+// The first blocks lie so near the image that one page of page tables serves both, and the shared
+// memory not far away: fork copies page tables, and execve builds them.
+#define LX_ARENA 0x7e9000100000
+#define LX_SHARED 0x7e9038000000 // in the middle of the arena
 #define LX_END 0x7ea000000000
 
 // One block per thread, aligned to its size, so that a handler finds the task from its stack

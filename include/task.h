@@ -136,6 +136,7 @@ struct task {
     struct fsctx *fs;
     struct sighand *sighand;
     struct instance *instance;
+    u32 engine;          // of the instance, whose page a forked child need not look at
     struct stats *stats; // NULL: calls are not counted
     u32 temps;           // depth of temps_begin()
     u32 owns_spares;     // it is files->spare_owner (fs/temps.c)

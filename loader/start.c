@@ -421,6 +421,8 @@ void start_guest(struct task *t, u64 *sp)
     find_vectors(&s, sp);
     s32 reserved = reserved_block(&s);
     t->instance = map_instance(reserved);
+    t->engine = t->instance->engine;
+    t->stats = t->instance->counting ? t->instance->stats : NULL;
     struct exec_state *state = find_state(t->instance, (u32)host_getpid());
     // A tracer would send a system call of the vDSO's own to the door.
     vdso_init(t->instance->engine == ENGINE_PTRACE ? 0 : aux_get(&s, AT_SYSINFO_EHDR));

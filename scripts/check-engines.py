@@ -67,7 +67,7 @@ int main(int argc, char **argv)
     int status = 1;
     if (argc > 1) { // GS changed without a call: to nothing, and to what looks like lxcore's
         for (unsigned long i = 0; i < 1000; i++) {
-            unsigned long gs = i & 1 ? 0 : 0x7e9010000000 + (i << 18);
+            unsigned long gs = i & 1 ? 0 : 0x7e9000100000 + (i << 18);
             __asm__ volatile("wrgsbase %0" : : "r"(gs));
             if (getppid() != syscall(SYS_getppid) || !inside())
                 return 1;

@@ -105,6 +105,8 @@ static long fill_child(struct task *t, struct task *c, const struct clone_reques
     c->sigmask = t->sigmask;
     c->real_mask = t->real_mask;
     c->instance = t->instance;
+    c->engine = t->engine;
+    c->stats = t->stats;
     c->cred = t->cred;
     c->personality = t->personality;
     if (q->flags & CLONE_VFORK) {
@@ -324,7 +326,7 @@ long task_clone(struct task *t, const struct clone_request *q)
         }
     }
     // No child gets away from an engine that traces.
-    u64 ours = CLONE_CLEAR_SIGHAND | (t->instance->engine == ENGINE_PTRACE ? CLONE_UNTRACED : 0);
+    u64 ours = CLONE_CLEAR_SIGHAND | (t->engine == ENGINE_PTRACE ? CLONE_UNTRACED : 0);
     r = host_clone_request(q, q->flags & ~ours, vm ? c->stack : NULL, c);
     if (r == 0) {
         start_forked(t, q);

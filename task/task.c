@@ -29,7 +29,7 @@ AT(regs.eflags, T_EFLAGS);
 AT(regs.rsp, T_RSP);
 _Static_assert(sizeof(struct first_task) <= TASK_ALTSTACK, "they fit below the alternate stack");
 
-// The next place to try in the arena, in blocks. One word for each address space, also when a
+// The next place to try in the arena, in blocks; some are taken by LX_SHARED. One word for each address space, also when a
 // vfork child allocates in its parent's.
 static u32 arena_next;
 
@@ -41,7 +41,7 @@ static uptr spare[SPARE_BLOCKS];
 
 static void *map_blocks(size_t size)
 {
-    const u32 blocks = (LX_SHARED - LX_ARENA) / TASK_BLOCK;
+    const u32 blocks = (LX_END - LX_ARENA) / TASK_BLOCK;
     u32 need = (u32)(size / TASK_BLOCK);
     for (u32 tries = 0; tries < blocks; tries += need) {
         u32 at = __atomic_fetch_add(&arena_next, need, __ATOMIC_RELAXED) % blocks;
@@ -137,7 +137,8 @@ void task_arm(struct task *t)
         int flags;
         size_t size;
     } altstack = {(char *)t + TASK_ALTSTACK, 0, TASK_ALTSTACK_SIZE};
-    t->stats = t->instance->counting ? &t->instance->stats[t->tid % STATS_SHARDS] : NULL;
+    if (t->stats)
+        t->stats = &t->instance->stats[t->tid % STATS_SHARDS];
     task_set_gs(t);
     HOST2(__NR_sigaltstack, &altstack, NULL);
     trap_arm(t);

@@ -29,7 +29,7 @@ void trap_install(const struct task *t)
 
 void trap_arm(const struct task *t)
 {
-    u32 engine = t->instance->engine;
+    u32 engine = t->engine;
     long r = engine == ENGINE_SUD || engine == ENGINE_REWRITE ? trap_arm_sud() : 0;
     if (r)
         die("--trap=sud: the kernel refuses syscall user dispatch (errno %ld)", -r);
@@ -37,7 +37,7 @@ void trap_arm(const struct task *t)
 
 bool trap_is_dispatch(const struct task *t, const siginfo_t *info)
 {
-    switch (t->instance->engine) {
+    switch (t->engine) {
     case ENGINE_SECCOMP:
         return info->si_code == CODE_SECCOMP;
     case ENGINE_PTRACE:
