@@ -21,10 +21,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -251,6 +253,27 @@ static int run_front(struct front *f)
     }
 }
 
+static int forget_segments(struct dl_phdr_info *info, size_t size, void *unused)
+{
+    (void)size, (void)unused;
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+        uintptr_t start = (info->dlpi_addr + p->p_vaddr) & ~(page - 1);
+        if (p->p_type == PT_LOAD && !(p->p_flags & PF_W))
+            madvise((void *)start, info->dlpi_addr + p->p_vaddr + p->p_memsz - start,
+                    MADV_DONTNEED);
+    }
+    return 0;
+}
+
+// From here on nearly all that was done at the start is not needed: its code and tables leave this
+// process's memory. What is used again comes back from the page cache.
+static void forget_start(void)
+{
+    dl_iterate_phdr(forget_segments, NULL);
+}
+
 int supervise(struct launch *l)
 {
     int pair[2];
@@ -275,6 +298,7 @@ int supervise(struct launch *l)
     fail_hook = NULL; // the store is the supervisor's now
     if (f.supervisor_pid > 0) {
         keep_only((int *[]){&f.supervisor, &f.signals, &f.tracer.alive, &f.say}, 4);
+        forget_start();
         int status = run_front(&f);
         FILE *say = l->options->stats ? fdopen(f.say, "w") : NULL;
         if (say) {
@@ -307,5 +331,6 @@ int supervise(struct launch *l)
     keep_only(
         (int *[]){&s.front, &signals, &l->store.lock, &l->shm.lock, &l->cache_fd, &l->requests_fd},
         6);
+    forget_start();
     run_supervisor(&s, signals, l);
 }
