@@ -18,6 +18,8 @@ int cache_open(void);
 // May be called by many processes at a time. Takes up to seconds and several times the file's size
 // of memory: not for a process that others wait for.
 int rewrite_file(int cache, int fd);
+// Does the index know the file behind a descriptor (also one of O_PATH)? Looks at no content.
+bool rewrite_is_known(int cache, int fd);
 
 // lxrun --rewrite FILE... and lxrun --disas FILE: they print, and return an exit status (0 or 125).
 int rewrite_command(char **files, bool verbose);

@@ -184,6 +184,25 @@ static bool is_settled(const struct stat *st)
     return now.tv_sec - st->st_ctim.tv_sec > SETTLED_SECONDS;
 }
 
+static void name_by_file(char index[REWRITE_INDEX_SIZE], const struct stat *st)
+{
+    snprintf(index, REWRITE_INDEX_SIZE, REWRITE_INDEX,
+             (unsigned long)major(st->st_dev) << 32 | minor(st->st_dev), (unsigned long)st->st_ino,
+             (unsigned long)st->st_size, (unsigned long)st->st_mtim.tv_sec,
+             (unsigned long)st->st_mtim.tv_nsec, (unsigned long)st->st_ctim.tv_sec,
+             (unsigned long)st->st_ctim.tv_nsec);
+}
+
+bool rewrite_is_known(int cache, int fd)
+{
+    struct stat st;
+    char index[REWRITE_INDEX_SIZE];
+    if (fstat(fd, &st))
+        return false;
+    name_by_file(index, &st);
+    return !faccessat(cache, index, F_OK, 0);
+}
+
 int rewrite_file(int cache, int fd)
 {
     struct stat st, after;
@@ -192,11 +211,7 @@ int rewrite_file(int cache, int fd)
         return -errno;
     if (!S_ISREG(st.st_mode) || !st.st_nlink)
         return -EINVAL; // nobody can open it again
-    snprintf(index, sizeof index, REWRITE_INDEX,
-             (unsigned long)major(st.st_dev) << 32 | minor(st.st_dev), (unsigned long)st.st_ino,
-             (unsigned long)st.st_size, (unsigned long)st.st_mtim.tv_sec,
-             (unsigned long)st.st_mtim.tv_nsec, (unsigned long)st.st_ctim.tv_sec,
-             (unsigned long)st.st_ctim.tv_nsec);
+    name_by_file(index, &st);
     if (is_good(cache, index))
         return 0;
     if (!is_settled(&st))
