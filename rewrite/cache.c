@@ -56,8 +56,8 @@ int cache_open(void)
     return fd;
 }
 
-// Is there an entry behind a name, and is it whole?
-static bool is_good(int cache, const char *name)
+// Is there an entry behind a name, is it whole, and one of this file?
+static bool is_good(int cache, const char *name, u64 size, const u8 start[REWRITE_START])
 {
     const struct rewrite_entry *e;
     struct stat st;
@@ -67,7 +67,7 @@ static bool is_good(int cache, const char *name)
         (e = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)) != MAP_FAILED) {
         const u8 *rest = (const u8 *)e + REWRITE_SLOTS_AT;
         good = e->size == (u64)st.st_size && rewrite_fits(e) &&
-               rewrite_checksum(rest, e->size - REWRITE_SLOTS_AT) == e->checksum &&
+               rewrite_sum(e, rest) == e->checksum && rewrite_is_of(e, size, start) &&
                (!e->slots_size || *(const u64 *)rest == LX_GATE);
         munmap((void *)e, (size_t)st.st_size);
     }
@@ -146,8 +146,10 @@ static void name_by_content(char name[NAME_SIZE], const u8 *file, u64 size)
 static int make_entry(int cache, const u8 *file, u64 size, char name[NAME_SIZE])
 {
     struct rewriting r;
+    u8 start[REWRITE_START] = {0};
+    memcpy(start, file, MIN(size, sizeof start));
     name_by_content(name, file, size);
-    if (is_good(cache, name))
+    if (is_good(cache, name, size, start))
         return 0;
     rewriting_make(&r, file, size);
     u64 n;
@@ -160,7 +162,7 @@ static int make_entry(int cache, const u8 *file, u64 size, char name[NAME_SIZE])
         snprintf(name, NAME_SIZE, NOTHING);
     }
     int error = entry ? 0 : -ENOMEM;
-    if (!error && !is_good(cache, name)) {
+    if (!error && !is_good(cache, name, size, start)) {
         error = add_entry(cache, name, entry, n);
         if (!error)
             cache_grown(cache, n);
@@ -212,7 +214,10 @@ int rewrite_file(int cache, int fd)
     if (!S_ISREG(st.st_mode) || !st.st_nlink)
         return -EINVAL; // nobody can open it again
     name_by_file(index, &st);
-    if (is_good(cache, index))
+    u8 start[REWRITE_START] = {0};
+    if (pread(fd, start, sizeof start, 0) < 0)
+        return -errno;
+    if (is_good(cache, index, (u64)st.st_size, start))
         return 0;
     if (!is_settled(&st))
         return -EAGAIN;
