@@ -31,6 +31,9 @@ hosted_obj := $(hosted_src:%=$(B)/hosted/%.o)
 sources    := $(wildcard $(addsuffix /*.[ch],include host task fs loader syscalls trap \
                                              cli rewrite vm tests tests/guest tests/fuzz bench))
 
+# States of the cache that the guest tests run under, as root.
+STATES := ,rewrite+cold,rewrite+corrupt,rewrite+readonly,rewrite+full,rewrite+racing
+
 .PHONY: all deps rootfs run test test-all check soak bench install clean format
 all: $(B)/lxcore $(B)/lxrun
 
@@ -72,7 +75,7 @@ test: rootfs
 	tests/run.py --level test --user --trap default,rewrite,seccomp
 
 test-all: rootfs
-	tests/run.py --level all --user --trap default,rewrite,sud,seccomp,ptrace
+	tests/run.py --level all --user --trap default,rewrite,sud,seccomp,ptrace$(if $(filter 0,$(shell id -u)),$(STATES))
 
 soak: rootfs
 	tests/soak.sh

@@ -13,8 +13,6 @@
 
 #include "cache.h"
 
-#define NAME "attrs"
-
 // A file system of this machine: others would show each process what another machine wrote, late.
 static bool is_local(int fd)
 {
@@ -45,9 +43,9 @@ void attrs_prepare(struct launch *l)
     int cache = cache_open();
     if (cache < 0)
         return;
-    int fd = openat(cache, NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = openat(cache, CACHE_ATTRS, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd >= 0 && !(is_local(fd) && has_room(fd))) {
-        unlinkat(cache, NAME, 0);
+        unlinkat(cache, CACHE_ATTRS, 0);
         close(fd);
         fd = -1;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // See rewriter.h. Files come over a socket, one in a message. One that changed a moment ago waits,
 // for it could change again without its times showing it; when the instance ends, such files are
-// left.
+// left. While there is nothing else to do, the list of warm.c is gone through.
 #define _GNU_SOURCE
 #include "rewriter.h"
 
@@ -20,6 +20,7 @@
 #include "cache.h"
 #include "fail.h"
 #include "rewrite.h"
+#include "warm.h"
 
 #define WAITING_MAX 64
 
@@ -59,32 +60,51 @@ static int receive(int requests)
     return fd;
 }
 
-// True: it changed a moment ago, and is to be tried again.
-static bool must_wait(int cache, int fd)
+struct waiting {
+    int fd[WAITING_MAX], count;
+};
+
+// Rewrites a file, or lets it wait. False: that failed.
+static bool take(struct waiting *w, int cache, int fd)
 {
-    return rewrite_file(cache, fd) == -EAGAIN;
+    int error = rewrite_file(cache, fd);
+    if (error == -EAGAIN && w->count < WAITING_MAX) {
+        w->fd[w->count++] = fd;
+        return true;
+    }
+    close(fd);
+    return !error;
 }
 
-static _Noreturn void work(int cache, int requests)
+static void try_again(struct waiting *w, int cache)
 {
-    int waiting[WAITING_MAX], count = 0;
+    for (int i = w->count; i-- > 0;) {
+        if (rewrite_file(cache, w->fd[i]) == -EAGAIN)
+            continue;
+        close(w->fd[i]);
+        w->fd[i] = w->fd[--w->count];
+    }
+}
+
+static _Noreturn void work(int cache, int requests, int root)
+{
+    struct waiting waiting = {.count = 0};
+    struct warming warming;
     struct pollfd p = {.fd = requests, .events = POLLIN};
+    warm_begin(&warming, cache, root);
     for (;;) {
-        if (poll(&p, 1, count ? 1000 : -1) > 0) {
+        if (poll(&p, 1, waiting.count ? 1000 : warming.ends ? -1 : 0) > 0) {
             int fd = receive(requests);
             if (fd == -2)
                 _exit(0);
-            if (fd >= 0 && must_wait(cache, fd) && count < WAITING_MAX)
-                waiting[count++] = fd;
-            else if (fd >= 0)
-                close(fd);
-            continue;
-        }
-        for (int i = count; i-- > 0;) {
-            if (must_wait(cache, waiting[i]))
-                continue;
-            close(waiting[i]);
-            waiting[i] = waiting[--count];
+            if (fd >= 0)
+                take(&waiting, cache, fd);
+        } else if (waiting.count) {
+            try_again(&waiting, cache);
+        } else if (!warming.ends) {
+            int fd = warm_next(&warming);
+            if (fd >= 0 && !take(&waiting, cache, fd))
+                warming.ends = true; // a cache that takes nothing
         }
     }
 }
@@ -98,5 +118,5 @@ void rewriter_start(const struct launch *l, int requests)
     sigprocmask(SIG_SETMASK, &none, NULL);
     prctl(PR_SET_NAME, "lxrun-rewrite");
     setpriority(PRIO_PROCESS, 0, 10); // the guest goes first
-    work(l->cache_fd, requests);
+    work(l->cache_fd, requests, l->mount_fd[0]);
 }

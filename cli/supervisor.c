@@ -328,9 +328,11 @@ int supervise(struct launch *l)
         _exit(EXIT_LXRUN);
     prctl(PR_SET_NAME, "lxrun-super");
     l->store.fd = l->shm.fd = -1;
-    keep_only(
-        (int *[]){&s.front, &signals, &l->store.lock, &l->shm.lock, &l->cache_fd, &l->requests_fd},
-        6);
+    if (!l->options->root)
+        l->mount_fd[0] = -1; // only a root of the instance's own is warmed
+    keep_only((int *[]){&s.front, &signals, &l->store.lock, &l->shm.lock, &l->cache_fd,
+                        &l->requests_fd, &l->mount_fd[0]},
+              7);
     forget_start();
     run_supervisor(&s, signals, l);
 }

@@ -120,9 +120,10 @@ static bool original_offset(struct task *t, const char *name, u64 *offset)
     return false;
 }
 
-// The mapping before or behind `text` is of the same file: what the kernel says of that one.
-static bool find_beside(struct task *t, const struct proc_path *pp, const struct entry *text,
-                        struct cache *c)
+// The mapping before or behind `text` is of the same file: what the kernel says of that one. Files
+// are mostly laid out as memory is, so its offset tells that of `text` where nothing else does.
+static bool find_beside(struct task *t, const struct proc_path *pp, struct entry *text,
+                        bool knows_offset, struct cache *c)
 {
     struct proc_lines in = {.fd = (int)proc_host_open(t, pp, "maps")};
     struct entry e;
@@ -133,8 +134,11 @@ static bool find_beside(struct task *t, const struct proc_path *pp, const struct
         const char *path = path_of_entry(line);
         if (!parse_entry(line, &e) || !path || is_cached(c, path))
             continue;
-        if (e.to <= text->from || !c->tail[0] || e.from == text->to)
+        if (e.to <= text->from || !c->tail[0] || e.from == text->to) {
             str_copy(c->tail, e.tail, sizeof c->tail);
+            if (!knows_offset)
+                text->offset = e.offset + (text->from - e.from);
+        }
         if (e.to == text->from || e.from >= text->to)
             break;
     }
@@ -152,7 +156,8 @@ static bool uncache(struct task *t, const struct proc_path *pp, struct cache *c,
         return true;
     if (e.offset == REWRITE_SLOTS_AT)
         return false;
-    if (original_offset(t, path + c->len, &e.offset) && find_beside(t, pp, &e, c))
+    bool knows_offset = original_offset(t, path + c->len, &e.offset); // no: the entry is gone
+    if (find_beside(t, pp, &e, knows_offset, c))
         fmt(line, size, "%08lx-%08lx %s %08lx%s", e.from, e.to, e.perm, e.offset, c->tail);
     return true;
 }
@@ -172,12 +177,12 @@ long proc_make_maps(struct task *t, const struct proc_path *pp, struct proc_out 
         return in.fd;
     for (char *line; (line = proc_line(&in));) {
         bool header = parse_entry(line, &e);
-        if (header && is_cached(&cache, path_of_entry(line))) {
+        if (header)
+            hide = e.from >= LX_BASE && e.from < LX_END;
+        if (header && !hide && is_cached(&cache, path_of_entry(line))) {
             str_copy(text, line, sizeof text);
             line = text;
             hide = !uncache(t, pp, &cache, line, sizeof text);
-        } else if (header) {
-            hide = e.from >= LX_BASE && e.from < LX_END;
         }
         if (hide)
             continue;

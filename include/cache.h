@@ -6,6 +6,9 @@
 
 #include <stdbool.h>
 
+// The file of known attributes in the same directory (cli/attrs.c), which is never too much.
+#define CACHE_ATTRS "attrs"
+
 // Opens the cache directory of the user, $XDG_CACHE_HOME/lxrun or $HOME/.cache/lxrun, which is made
 // when it is not there. Returns a descriptor that is good for lxcore too, or -errno: -ENOENT when
 // neither variable is set, -EPERM when the directory is another user's or others may write to it.
@@ -18,6 +21,8 @@ int cache_open(void);
 // May be called by many processes at a time. Takes up to seconds and several times the file's size
 // of memory: not for a process that others wait for.
 int rewrite_file(int cache, int fd);
+// Does the index know the file behind a descriptor (also one of O_PATH)? Looks at no content.
+bool rewrite_is_known(int cache, int fd);
 
 // lxrun --rewrite FILE... and lxrun --disas FILE: they print, and return an exit status (0 or 125).
 int rewrite_command(char **files, bool verbose);

@@ -32,6 +32,7 @@ struct image {
         uptr at, end;
         u64 original_at; // in the cache entry
     } text[REWRITE_SEGMENTS];
+    u64 checksum;                  // of the cache entry
     char name[REWRITE_INDEX_SIZE]; // of the cache entry
 };
 #define IMAGES_MAX 128
@@ -45,6 +46,8 @@ bool memory_in_slots(uptr pc);
 // Is there a jump to a slot at pc that is no window's beginning, but stands in the padding between
 // functions?
 bool memory_is_pad(uptr pc);
+// The window's length and its end, where the `syscall` is, of a slot.
+u32 memory_slot_window(uptr slot, uptr *end);
 // For pc in a slot: the address in the program's own text that stands there.
 uptr memory_slot_origin(uptr pc);
 // For pc inside a window, behind its first byte, where a jump's bytes are now: the place in its

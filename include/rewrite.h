@@ -53,19 +53,24 @@ struct rewrite_segment {
 // The first page of an entry. The slots come next; the rewritten pages do not lie right behind
 // them, so that the kernel does not make one mapping of both.
 #define REWRITE_SLOTS_AT 4096UL
+#define REWRITE_START 1024 // bytes: an ELF file's headers, and mostly its build id
 struct rewrite_entry {
     u64 magic;
     u64 size;       // of the entry file
-    u64 checksum;   // rewrite_checksum() of all behind the first page
+    u64 checksum;   // rewrite_sum()
     u64 image_lo;   // address of the image's lowest page, as the program headers say
     u64 slots_size; // whole pages; 0: nothing was rewritten
     u32 sites;      // all that were found
     u32 moved;      // those that have a slot
     u32 segments;
     u32 zero;
+    // The original, unless there are no segments: its size, and rewrite_checksum() of its first
+    // REWRITE_START bytes.
+    u64 original_size, original_start;
     struct rewrite_segment segment[REWRITE_SEGMENTS];
+    u64 reserved[3];
 };
-_Static_assert(sizeof(struct rewrite_entry) <= 4096, "an entry begins with one page");
+_Static_assert(sizeof(struct rewrite_entry) == 256, "whole lanes for the checksum");
 
 // Is the head of an entry one that can be used?
 static inline bool rewrite_fits(const struct rewrite_entry *e)
@@ -96,6 +101,23 @@ static inline u64 rewrite_checksum(const void *data, u64 n)
             lane[k] ^= lane[k] >> 29;
         }
     return ((lane[0] * 31 + lane[1]) * 31 + lane[2]) * 31 + lane[3];
+}
+
+// Of an entry that fits, with `rest` behind its first page.
+static inline u64 rewrite_sum(const struct rewrite_entry *e, const void *rest)
+{
+    struct rewrite_entry head = *e;
+    head.checksum = 0;
+    return rewrite_checksum(&head, sizeof head) * 31 +
+           rewrite_checksum(rest, e->size - REWRITE_SLOTS_AT);
+}
+
+// Was the entry made from a file of that size and start? Names may lead to another's.
+static inline bool rewrite_is_of(const struct rewrite_entry *e, u64 size,
+                                 const u8 start[REWRITE_START])
+{
+    return !e->segments || (e->original_size == size &&
+                            e->original_start == rewrite_checksum(start, REWRITE_START));
 }
 
 // What lxcore sends over the reserved socket RESERVED_REWRITE for a file that the index does not

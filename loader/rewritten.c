@@ -13,6 +13,7 @@
 #include "fs.h"
 #include "host.h"
 #include "memory.h"
+#include "uaccess.h"
 
 #define LOWEST_SLOT 0x10000 // vm.mmap_min_addr
 
@@ -27,7 +28,7 @@ enum rewrite_known {
 
 struct file_id {
     char name[REWRITE_INDEX_SIZE];
-    u64 hash;
+    u64 hash, size;
 };
 
 // False: not a file that the cache would have.
@@ -41,6 +42,7 @@ static bool identify(int fd, struct file_id *id)
     fmt(id->name, sizeof id->name, REWRITE_INDEX, dev, (u64)st.stx_ino, (u64)st.stx_size,
         (u64)st.stx_mtime.tv_sec, (u64)st.stx_mtime.tv_nsec, (u64)st.stx_ctime.tv_sec,
         (u64)st.stx_ctime.tv_nsec);
+    id->size = st.stx_size;
     id->hash = 0xcbf29ce484222325UL; // FNV-1a
     for (const char *p = id->name; *p; p++)
         id->hash = (id->hash ^ (u8)*p) * 0x100000001b3UL;
@@ -92,16 +94,20 @@ static void ask(struct task *t, int fd)
     HOST3(__NR_sendmsg, reserved_fd(t, RESERVED_REWRITE), &m, 0x4040 /* DONTWAIT, NOSIGNAL */);
 }
 
-// The whole entry, once in an instance: later nobody looks, so that a start costs little.
-static bool is_whole(int cache, const struct rewrite_entry *e)
+// Is the entry whole, and that of the file? Asked once in an instance: later nobody looks, so that
+// a start costs little.
+static bool is_good(int cache, const struct rewrite_entry *e, int fd, u64 size)
 {
+    u8 start[REWRITE_START] = {0};
+    if (host_pread(fd, start, sizeof start, 0) < 0 || !rewrite_is_of(e, size, start))
+        return false;
     struct statx st;
     if (host_statx(cache, "", AT_EMPTY_PATH, STATX_SIZE, &st) < 0 || st.stx_size != e->size)
         return false;
     long at = host_mmap(0, e->size, PROT_READ, MAP_PRIVATE, cache, 0);
     if (at < 0)
         return false;
-    bool good = rewrite_checksum((const char *)at + LX_PAGE, e->size - LX_PAGE) == e->checksum;
+    bool good = rewrite_sum(e, (const char *)at + REWRITE_SLOTS_AT) == e->checksum;
     host_munmap((uptr)at, e->size);
     return good;
 }
@@ -123,7 +129,7 @@ static int open_entry(struct task *t, int fd, struct file_id *id, struct rewrite
         return -1;
     }
     if (host_pread((int)cache, e, sizeof *e, 0) == (long)sizeof *e && rewrite_fits(e)) {
-        if (what != KNOWN_GOOD && is_whole((int)cache, e)) {
+        if (what != KNOWN_GOOD && is_good((int)cache, e, fd, id->size)) {
             learn(t, id, KNOWN_GOOD);
             what = KNOWN_GOOD;
         }
@@ -149,13 +155,17 @@ static struct image *image_of(int cache, const struct rewrite_entry *e, const st
     struct image *m = memory_images(&n);
     for (; n--; m++)
         if (m->state != IMAGE_FREE && m->slots == slots)
-            return m->state == IMAGE_LIVE && !strcmp(m->name, id->name) ? m : NULL;
+            return m->state == IMAGE_LIVE && m->checksum == e->checksum &&
+                           !strcmp(m->name, id->name)
+                       ? m
+                       : NULL;
     m = memory_image_new();
     if (!m || slots < LOWEST_SLOT || memory_hits_lxcore(slots, e->slots_size))
         return NULL;
     m->segments = 0;
     m->slots = slots;
     m->slots_end = slots + e->slots_size;
+    m->checksum = e->checksum;
     str_copy(m->name, id->name, sizeof m->name);
     long r = host_mmap(slots, e->slots_size, PROT_READ | PROT_EXEC,
                        MAP_PRIVATE | MAP_FIXED_NOREPLACE, cache, (long)REWRITE_SLOTS_AT);
@@ -228,19 +238,63 @@ static bool touches(const struct image *m, uptr from, uptr to)
     return false;
 }
 
-// Maps the file's own pages again, which the entry has too.
+// Puts back what the slots say that was in [at, end) of the text; `to` is a copy of it. The jumps
+// in the padding stay: what was there is known no more, and it never ran.
+static void undo(const struct image *m, uptr at, uptr end, u8 *to)
+{
+    for (uptr slot = m->slots + REWRITE_SLOT; slot < m->slots_end; slot += REWRITE_SLOT) {
+        const u8 *p = (const u8 *)slot;
+        u32 n = p[REWRITE_SLOT - 1];
+        uptr window;
+        if (!n)
+            break; // behind the last one
+        memory_slot_window(slot, &window);
+        window -= n;
+        for (u32 i = 0; i < n; i++)
+            if (window + i >= at && window + i < end)
+                to[window + i - at] = p[i];
+    }
+}
+
+// The program's own text without the cache, in memory of its own.
+static long map_undone(const struct image *m, uptr at, uptr end)
+{
+    size_t len = end - at;
+    long copy = host_mmap(0, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (copy < 0)
+        return copy;
+    long r = host_mprotect(at, len, PROT_READ | PROT_EXEC);
+    if (!r)
+        r = copy_from_guest((void *)copy, at, len);
+    if (!r) {
+        undo(m, at, end, (u8 *)copy);
+        r = host_mprotect((uptr)copy, len, PROT_READ | PROT_EXEC);
+    }
+    if (!r)
+        r = HOST5(__NR_mremap, copy, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, at);
+    if (r < 0)
+        host_munmap((uptr)copy, len);
+    return r;
+}
+
+// Maps the file's own pages again, which the entry has too; it may be gone by now, or another one.
 static long make_plain(struct task *t, struct image *m)
 {
+    struct rewrite_entry e;
     if (m->state != IMAGE_LIVE)
         return 0;
     long cache = temp_open(t, reserved_fd(t, RESERVED_CACHE), m->name, O_RDONLY, 0);
-    if (cache < 0)
-        return -ENOMEM;
+    bool same = cache >= 0 && host_pread((int)cache, &e, sizeof e, 0) == (long)sizeof e &&
+                rewrite_fits(&e) && e.checksum == m->checksum;
     long r = 0;
-    for (u32 i = 0; i < m->segments && r >= 0; i++)
-        r = host_mmap(m->text[i].at, m->text[i].end - m->text[i].at, PROT_READ | PROT_EXEC,
-                      MAP_PRIVATE | MAP_FIXED, (int)cache, (long)m->text[i].original_at);
-    temp_close(t, (int)cache);
+    for (u32 i = 0; i < m->segments && r >= 0; i++) {
+        uptr at = m->text[i].at, end = m->text[i].end;
+        r = same ? host_mmap(at, end - at, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED,
+                             (int)cache, (long)m->text[i].original_at)
+                 : map_undone(m, at, end);
+    }
+    if (cache >= 0)
+        temp_close(t, (int)cache);
     if (r < 0)
         return -ENOMEM;
     // The slots stay: a thread may be in one.

@@ -56,8 +56,8 @@ int cache_open(void)
     return fd;
 }
 
-// Is there an entry behind a name, and is it whole?
-static bool is_good(int cache, const char *name)
+// Is there an entry behind a name, is it whole, and one of this file?
+static bool is_good(int cache, const char *name, u64 size, const u8 start[REWRITE_START])
 {
     const struct rewrite_entry *e;
     struct stat st;
@@ -67,7 +67,7 @@ static bool is_good(int cache, const char *name)
         (e = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)) != MAP_FAILED) {
         const u8 *rest = (const u8 *)e + REWRITE_SLOTS_AT;
         good = e->size == (u64)st.st_size && rewrite_fits(e) &&
-               rewrite_checksum(rest, e->size - REWRITE_SLOTS_AT) == e->checksum &&
+               rewrite_sum(e, rest) == e->checksum && rewrite_is_of(e, size, start) &&
                (!e->slots_size || *(const u64 *)rest == LX_GATE);
         munmap((void *)e, (size_t)st.st_size);
     }
@@ -146,8 +146,10 @@ static void name_by_content(char name[NAME_SIZE], const u8 *file, u64 size)
 static int make_entry(int cache, const u8 *file, u64 size, char name[NAME_SIZE])
 {
     struct rewriting r;
+    u8 start[REWRITE_START] = {0};
+    memcpy(start, file, MIN(size, sizeof start));
     name_by_content(name, file, size);
-    if (is_good(cache, name))
+    if (is_good(cache, name, size, start))
         return 0;
     rewriting_make(&r, file, size);
     u64 n;
@@ -160,7 +162,7 @@ static int make_entry(int cache, const u8 *file, u64 size, char name[NAME_SIZE])
         snprintf(name, NAME_SIZE, NOTHING);
     }
     int error = entry ? 0 : -ENOMEM;
-    if (!error && !is_good(cache, name)) {
+    if (!error && !is_good(cache, name, size, start)) {
         error = add_entry(cache, name, entry, n);
         if (!error)
             cache_grown(cache, n);
@@ -184,6 +186,25 @@ static bool is_settled(const struct stat *st)
     return now.tv_sec - st->st_ctim.tv_sec > SETTLED_SECONDS;
 }
 
+static void name_by_file(char index[REWRITE_INDEX_SIZE], const struct stat *st)
+{
+    snprintf(index, REWRITE_INDEX_SIZE, REWRITE_INDEX,
+             (unsigned long)major(st->st_dev) << 32 | minor(st->st_dev), (unsigned long)st->st_ino,
+             (unsigned long)st->st_size, (unsigned long)st->st_mtim.tv_sec,
+             (unsigned long)st->st_mtim.tv_nsec, (unsigned long)st->st_ctim.tv_sec,
+             (unsigned long)st->st_ctim.tv_nsec);
+}
+
+bool rewrite_is_known(int cache, int fd)
+{
+    struct stat st;
+    char index[REWRITE_INDEX_SIZE];
+    if (fstat(fd, &st))
+        return false;
+    name_by_file(index, &st);
+    return !faccessat(cache, index, F_OK, 0);
+}
+
 int rewrite_file(int cache, int fd)
 {
     struct stat st, after;
@@ -192,12 +213,11 @@ int rewrite_file(int cache, int fd)
         return -errno;
     if (!S_ISREG(st.st_mode) || !st.st_nlink)
         return -EINVAL; // nobody can open it again
-    snprintf(index, sizeof index, REWRITE_INDEX,
-             (unsigned long)major(st.st_dev) << 32 | minor(st.st_dev), (unsigned long)st.st_ino,
-             (unsigned long)st.st_size, (unsigned long)st.st_mtim.tv_sec,
-             (unsigned long)st.st_mtim.tv_nsec, (unsigned long)st.st_ctim.tv_sec,
-             (unsigned long)st.st_ctim.tv_nsec);
-    if (is_good(cache, index))
+    name_by_file(index, &st);
+    u8 start[REWRITE_START] = {0};
+    if (pread(fd, start, sizeof start, 0) < 0)
+        return -errno;
+    if (is_good(cache, index, (u64)st.st_size, start))
         return 0;
     if (!is_settled(&st))
         return -EAGAIN;

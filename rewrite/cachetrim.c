@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cache.h"
+
 #define DEFAULT_MIB 512
 #define FILES_MAX 65536
 // An unfinished file this old was left by a process that died.
@@ -78,6 +80,8 @@ static void read_directory(DIR *d, struct list *l)
 {
     for (struct dirent *e; (e = readdir(d));) {
         struct stat st;
+        if (!strcmp(e->d_name, CACHE_ATTRS))
+            continue;
         if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) || S_ISDIR(st.st_mode))
             continue;
         if (strncmp(e->d_name, CACHE_TEMPORARY, strlen(CACHE_TEMPORARY)) != 0)

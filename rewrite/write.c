@@ -184,7 +184,13 @@ u8 *entry_make(const struct rewriting *r, u64 *size)
     }
     if (head.slots_size)
         memcpy(entry + REWRITE_SLOTS_AT, &(u64){LX_GATE}, sizeof(u64));
-    head.checksum = rewrite_checksum(entry + LX_PAGE, *size - LX_PAGE);
+    if (head.segments) {
+        u8 start[REWRITE_START] = {0};
+        memcpy(start, r->image.file, MIN(r->image.size, sizeof start));
+        head.original_size = r->image.size;
+        head.original_start = rewrite_checksum(start, sizeof start);
+    }
+    head.checksum = rewrite_sum(&head, entry + REWRITE_SLOTS_AT);
     memcpy(entry, &head, sizeof head);
     return entry;
 }

@@ -17,7 +17,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 LXRUN = os.environ.get("LXRUN", str(TOP / "build/lxrun"))
 PAGE, SLOT = 4096, 32
-HEAD = struct.Struct("<QQQQQIIII")
+HEAD = struct.Struct("<QQQQQIIIIQQ")
 SEGMENT = struct.Struct("<5Q")
 MASK = (1 << 64) - 1
 # Of libraries that every program uses, nearly all is moved; else this test would prove nothing.
@@ -113,7 +113,7 @@ def check_pad(say, original, pad):
 def check_file(file, entry):
     """Returns the numbers of sites and moved sites."""
     data = entry.read_bytes()
-    _, _, _, lo, slots_size, sites, moved, segments, _ = HEAD.unpack_from(data)
+    _, _, _, lo, slots_size, sites, moved, segments, *_ = HEAD.unpack_from(data)
     if not moved:
         return sites, 0
     original = Original(file)

@@ -22,7 +22,7 @@ LXRUN = os.environ.get("LXRUN", str(TOP / "build/lxrun"))
 TESTS = TOP / "tests/rewrite"
 TEXT = 0x401000
 PAGE = 4096
-HEAD = struct.Struct("<QQQQQIIII")
+HEAD = struct.Struct("<QQQQQIIIIQQ")
 SLOTS_AT = PAGE
 SEGMENT = struct.Struct("<5Q")
 MASK = (1 << 64) - 1
@@ -72,14 +72,19 @@ class Entry:
 
     def __init__(self, file, original):
         data = file.read_bytes()
-        (magic, size, check, self.lo, self.slots_size, self.sites, self.moved, segments, _) = HEAD.unpack_from(data)
+        (magic, size, check, self.lo, self.slots_size, self.sites, self.moved, segments, _,
+         original_size, start) = HEAD.unpack_from(data)
         expect("magic", magic, 0x32307772786c)
         expect("size", size, len(data))
-        expect("checksum", check, checksum(data[PAGE:]))
+        head = data[:16] + bytes(8) + data[24:256]  # without the checksum itself
+        expect("checksum", check, (checksum(head) * 31 + checksum(data[PAGE:])) & MASK)
         expect("whole pages of slots", self.slots_size % PAGE, 0)
         self.slots = data[SLOTS_AT:SLOTS_AT + self.slots_size]
         self.segments = []
         content = original.read_bytes()
+        if segments:
+            expect("its original", (original_size, start),
+                   (len(content), checksum(content[:1024].ljust(1024, b"\0"))))
         for i in range(segments):
             vaddr, offset, size, text, was = SEGMENT.unpack_from(data, HEAD.size + i * SEGMENT.size)
             self.segments.append((vaddr, data[text:text + size]))

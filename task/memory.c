@@ -92,8 +92,7 @@ bool memory_in_slots(uptr pc)
     return false;
 }
 
-// The window's length and its end, where the `syscall` is, of a slot.
-static u32 window_of(uptr slot, uptr *end)
+u32 memory_slot_window(uptr slot, uptr *end)
 {
     const u8 *p = (const u8 *)slot;
     u32 n = p[REWRITE_SLOT - 1];
@@ -106,7 +105,7 @@ static u32 window_of(uptr slot, uptr *end)
 uptr memory_slot_origin(uptr pc)
 {
     uptr slot = ALIGN_DOWN(pc, (uptr)REWRITE_SLOT), end;
-    u32 n = window_of(slot, &end);
+    u32 n = memory_slot_window(slot, &end);
     return pc - slot < n ? end - n + (pc - slot) : end;
 }
 
@@ -125,7 +124,7 @@ static uptr slot_of_jump(uptr at)
 bool memory_is_pad(uptr pc)
 {
     uptr slot = memory_near_images(pc, pc + 1) ? slot_of_jump(pc) : 0, end;
-    return slot && pc + window_of(slot, &end) != end;
+    return slot && pc + memory_slot_window(slot, &end) != end;
 }
 
 uptr memory_window_slot(uptr pc)
@@ -137,7 +136,7 @@ uptr memory_window_slot(uptr pc)
         uptr slot = slot_of_jump(at);
         if (!slot)
             continue;
-        u32 n = window_of(slot, &end);
+        u32 n = memory_slot_window(slot, &end);
         if (end - n == at && pc < end)
             return slot + (pc - at);
     }

@@ -8,6 +8,9 @@ guest/X   tests/guest/X.c is compiled, run natively, then under lxrun in a small
           and exit status must agree and the native status must be 0. With --user (as root) the
           lxrun half runs once more as an ordinary host user: guest/X@user. With --trap A,B,...
           it runs under each of these engines: guest/X:seccomp; "default" gives lxrun no --trap.
+          "rewrite+STATE" (not as @user) is engine rewrite with a cache of the test's own: cold;
+          corrupt; readonly, and half empty; full, so that each addition empties it; racing with
+          others that fill and empty it.
           guest/efault is build/gen/efault.c, which scripts/gen-efault.py makes.
 check/X   scripts/check-X.sh or .py
 apps/X    tests/apps/X.sh, with LXRUN and APPS in the environment: the Debian tree with the
@@ -30,10 +33,12 @@ Directives, in comments of the first 15 lines of a test:
     level: LEVEL        the first of check, test, all that runs it; default check (apps: test)
 """
 import argparse
+import contextlib
 import difflib
 import fnmatch
 import functools
 import os
+import random
 import re
 import shlex
 import shutil
@@ -52,7 +57,8 @@ USER = 64321  # an id that owns nothing on the host
 AS_USER = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
 LEVELS = ["check", "test", "all"]
 # How much longer a test may take under an engine: its limit is there to find what hangs.
-PATIENCE = {"ptrace": 6}
+PATIENCE = {"ptrace": 6, "rewrite+racing": 3}
+STATES = ["rewrite+" + state for state in ("cold", "corrupt", "readonly", "full", "racing")]
 LINK = {
     "static": ["gcc", "-static", "-no-pie"],
     "static-pie": ["gcc", "-static-pie"],
@@ -150,7 +156,7 @@ class Test:
     def __init__(self, kind, path, opts):
         name = path.stem[len("check-"):] if kind == "check" else path.stem
         self.kind, self.path, self.name, self.opts = kind, path, f"{kind}/{name}", opts
-        self.roots = {}  # made ahead, by as_user
+        self.roots = {}  # made ahead, by engine and as_user
         self.directive = {}
         for line in path.read_text(errors="replace").splitlines()[:15]:
             m = DIRECTIVE.match(line)
@@ -174,7 +180,7 @@ class Test:
         for engine in self.opts.trap if self.kind == "guest" else ["default"]:
             suffix = "" if engine == "default" else f":{engine}"
             yield suffix, lambda e=engine: body(False, e)
-            if self.opts.user:
+            if self.opts.user and "+" not in engine:
                 yield suffix + "@user", lambda e=engine: body(True, e)
 
     # Scripts
@@ -241,7 +247,7 @@ class Test:
     def refuses(self, engine):
         """Why the test is not to run under the engine, or None."""
         m = re.match(r"(not|slow) (\w+)\W+(.*)", self.directive.get("trap", ""))
-        if not m or m[2] != engine or (m[1] == "slow" and self.opts.level == "all"):
+        if not m or m[2] != engine.split("+")[0] or (m[1] == "slow" and self.opts.level == "all"):
             return None
         return m[3]
 
@@ -267,14 +273,13 @@ class Test:
             raise self.expected
         if self.opts.native:
             return
-        trap = [] if engine == "default" else [f"--trap={engine}"]
+        by, _, state = engine.partition("+")
+        trap = [] if engine == "default" else [f"--trap={by}"]
         limit = self.timeout * PATIENCE.get(engine, 1)
-        env = {**ENV, "XDG_CACHE_HOME": stage_cache(as_user)}
-        warm_root = self.roots.pop(as_user, None) if engine == "rewrite" else None
-        with warm_root or self.new_root(as_user) as root:
-            ran = run((AS_USER if as_user else []) +
-                      [os.path.join(STAGE, "lxrun"), *trap, "-r", root, "--cd", "/t",
-                       *self.command()], "/", env, limit)
+        with (self.roots.pop((engine, as_user), None) or self.new_root(as_user) as root,
+              own_cache(state, Path(root)) if state else shared_cache(as_user) as (env, front)):
+            ran = run([*front, os.path.join(STAGE, "lxrun"), *trap, "-r", root, "--cd", "/t",
+                       *self.command()], "/", {**ENV, **env}, limit)
         if ran.code < 0 and not ran.timeout:
             raise Failed(f"lxrun itself died of signal {-ran.code}\n{tail(ran)}")
         if ran.timeout:
@@ -301,8 +306,10 @@ class Test:
     def prepare(self):
         """Makes the roots ahead, for the rewriter. Errors are told when the test runs."""
         try:
-            for as_user in [False, True][:1 + self.opts.user]:
-                self.roots[as_user] = self.new_root(as_user)
+            for engine in self.opts.trap:
+                for as_user in [False, True][:1 + (self.opts.user and engine == "rewrite")]:
+                    if engine.startswith("rewrite"):
+                        self.roots[engine, as_user] = self.new_root(as_user)
         except Failed:
             pass
 
@@ -336,6 +343,115 @@ def scratch(as_user):
     if as_user:
         os.chown(d.name, USER, USER)
     return d
+
+
+# The cache of rewritten code, for one run of a guest test: the environment that names it, and what
+# stands in front of the command.
+
+@contextlib.contextmanager
+def shared_cache(as_user):
+    yield {"XDG_CACHE_HOME": stage_cache(as_user)}, AS_USER if as_user else []
+
+
+@contextlib.contextmanager
+def own_cache(state, root):
+    chance = random.Random(state + root.name)
+    with scratch(False) as home:
+        env, front = {"XDG_CACHE_HOME": home}, []
+        cache, warm_cache = Path(home, "lxrun"), Path(stage_cache(False), "lxrun")
+        cache.mkdir(mode=0o700)
+        files = elf_files(root)
+        for name in map(index_name, files) if state != "cold" else []:
+            if (warm_cache / name).exists():
+                shutil.copy2(warm_cache / name, cache / os.readlink(warm_cache / name))
+                os.symlink(os.readlink(warm_cache / name), cache / name)
+        if state == "corrupt":
+            damage(cache, chance)
+        elif state == "readonly":
+            for file in sorted(cache.iterdir())[chance.randrange(2)::2]:
+                file.unlink()
+            front = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && '
+                     'exec "$@"', home]
+        elif state == "full":
+            env["LXRUN_CACHE_MIB"] = "0"
+            for file in sorted(cache.iterdir())[chance.randrange(3)::2]:
+                file.unlink()
+        with race(cache, files, chance) if state == "racing" else contextlib.nullcontext():
+            yield env, front
+
+
+def damage(cache, chance):
+    """Makes each entry useless, or leads its name astray, each in one of the ways there are."""
+    names = [f for f in sorted(cache.iterdir()) if f.is_symlink()]
+    entries = [f for f in sorted(cache.iterdir()) if not f.is_symlink()]
+    other = next((f for f in Path(stage_cache(False), "lxrun").glob("c-*")
+                  if f.stat().st_size > 4096 and not (cache / f.name).exists()), entries[-1])
+    for file in entries:
+        file.chmod(0o600)
+        content = bytearray(file.read_bytes())
+        at = chance.choice([chance.randrange(256), chance.randrange(4096, max(4097, len(content)))])
+        way = chance.choice(["cut", "another's", "bit", "bit", "bytes"])
+        if way == "cut":
+            del content[at:]
+        elif way == "another's":
+            content[:] = other.read_bytes()
+        elif at < len(content):
+            content[at:at + 8] = [b ^ (1 << at % 8 if i == 0 or way == "bytes" else 0)
+                                  for i, b in enumerate(content[at:at + 8])]
+        file.write_bytes(content)
+    shutil.copy2(other, cache)
+    for name in names:
+        to = chance.choice([None] * 6 + ["c-gone", other.name])
+        if to:
+            name.unlink()
+            name.symlink_to(to)
+
+
+@contextlib.contextmanager
+def race(cache, files, chance):
+    """Others fill and empty the cache."""
+    stop = threading.Event()
+
+    def others():
+        while not stop.wait(chance.random() / 20):
+            for file in list(cache.iterdir()):
+                if chance.randrange(2):
+                    file.unlink(missing_ok=True)
+            with FORKS:
+                p = start_rewriting(files, False, str(cache.parent))
+            p.wait()
+
+    thread = threading.Thread(target=others)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def start_rewriting(files, as_user, home):
+    return subprocess.Popen((AS_USER if as_user else []) + [os.path.join(STAGE, "lxrun"), "--rewrite", *files],
+                            env={**ENV, "XDG_CACHE_HOME": home}, cwd="/", stdin=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def elf_files(root):
+    found = []
+    for file in root.rglob("*"):
+        with contextlib.suppress(OSError):
+            if file.is_file() and not file.is_symlink() and file.open("rb").read(4) == b"\x7fELF":
+                found.append(file)
+    return found
+
+
+def index_name(file):
+    """Its name in the cache (include/rewrite.h)."""
+    st = file.stat()
+    return "%x.%x.%x.%x.%x.%x.%x" % (
+        os.major(st.st_dev) << 32 | os.minor(st.st_dev), st.st_ino, st.st_size,
+        st.st_mtime_ns // 10**9, st.st_mtime_ns % 10**9,
+        st.st_ctime_ns // 10**9, st.st_ctime_ns % 10**9)
 
 
 def apps_tree(as_user):
@@ -394,11 +510,10 @@ def warm(tests, opts):
         list(pool.map(Test.prepare, tests))
     time.sleep(4)  # the cache takes no file that changed a moment ago
     for as_user in [False, True][:1 + opts.user]:
-        files = [f for t in tests if as_user in t.roots for f in Path(t.roots[as_user].name).rglob("*")
-                 if f.is_file() and f.read_bytes()[:4] == b"\x7fELF"]
-        subprocess.run((AS_USER if as_user else []) + [os.path.join(STAGE, "lxrun"), "--rewrite", *files],
-                       env={**ENV, "XDG_CACHE_HOME": stage_cache(as_user)}, cwd="/", check=True,
-                       stdout=subprocess.DEVNULL)
+        files = [f for t in tests for (_, user), root in t.roots.items() if user == as_user
+                 for f in elf_files(Path(root.name))]
+        if files and start_rewriting(files, as_user, stage_cache(as_user)).wait():
+            raise Failed("cannot warm the cache")
 
 
 def generate():
@@ -434,7 +549,11 @@ def run_all(opts):
                 print(f"run.py: no build/{name}: run make first", file=sys.stderr)
                 return 2
             shutil.copy2(BUILD / name, STAGE)
-    if "rewrite" in opts.trap:
+    for engine in opts.trap:
+        if "+" in engine and (os.geteuid() or engine not in STATES):
+            print(f"run.py: --trap {engine}: root only, one of {', '.join(STATES)}", file=sys.stderr)
+            return 2
+    if any(engine.startswith("rewrite") for engine in opts.trap):
         warm([t for t in tests if t.kind == "guest"], opts)
     lock, counts = threading.Lock(), {"passed": 0, "failed": 0, "skipped": 0}
 

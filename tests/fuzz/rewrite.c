@@ -115,7 +115,7 @@ static void check_entry(const struct rewriting *r)
     u8 *entry = entry_make(r, &size);
     const struct rewrite_entry *e = (void *)entry;
     require(entry && e->size == size && e->moved == r->sites.moved);
-    require(e->checksum == rewrite_checksum(entry + LX_PAGE, size - LX_PAGE));
+    require(e->checksum == rewrite_sum(e, entry + LX_PAGE));
     for (unsigned k = 0; k < e->segments; k++) {
         const struct rewrite_segment *g = &e->segment[k];
         u8 *text = entry + g->text_at, *was = entry + g->original_at, *seen = calloc(1, g->size);
