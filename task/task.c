@@ -29,8 +29,8 @@ AT(regs.eflags, T_EFLAGS);
 AT(regs.rsp, T_RSP);
 _Static_assert(sizeof(struct first_task) <= TASK_ALTSTACK, "they fit below the alternate stack");
 
-// The next place to try in the arena, in blocks; some are taken by LX_SHARED. One word for each address space, also when a
-// vfork child allocates in its parent's.
+// The next place to try in the arena, in blocks; some are taken by LX_SHARED. One word for each
+// address space, also when a vfork child allocates in its parent's.
 static u32 arena_next;
 
 // Blocks that are not used any more, for the next who needs one: a new mapping costs two calls,
