@@ -341,16 +341,15 @@ long task_clone(struct task *t, const struct clone_request *q)
 
 void task_exit(struct task *t, int status)
 {
-    u64 all = ~SIG_ALWAYS, everything = ~0UL;
-    if (!signal_all_blocked(t))
-        host_sigprocmask(SIG_SETMASK, &all, NULL);
+    // The stacks are about to go: not even SIGSYS or SIGSEGV, sent by a tgkill, may come any more.
+    // Nothing below touches the guest's memory.
+    u64 everything = ~0UL;
+    host_sigprocmask(SIG_SETMASK, &everything, NULL);
     if (__atomic_sub_fetch(&t->proc->refs, 1, __ATOMIC_ACQ_REL) == 0)
         proc_unregister(t);
     __atomic_fetch_sub(&t->files->refs, 1, __ATOMIC_RELAXED);
     __atomic_fetch_sub(&t->fs->refs, 1, __ATOMIC_RELAXED);
     __atomic_fetch_sub(&t->sighand->refs, 1, __ATOMIC_RELEASE);
-    // The stacks are about to go: not even SIGSYS or SIGSEGV, sent by a tgkill, may come any more.
-    host_sigprocmask(SIG_SETMASK, &everything, NULL);
     if (t->vfork_child || t->has_objects)
         for (;;)
             HOST1(__NR_exit, status);
