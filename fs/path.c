@@ -54,6 +54,12 @@ static long place_of_text(struct task *t, struct loc *loc)
 {
     char full[LX_PATH_MAX], root[LX_PATH_MAX];
     const char *rest;
+    if (t->fs->root_mount == 0 && !t->fs->root[0] && !t->instance->root_covered &&
+        path_text_serves(t, 0, loc->rel)) {
+        loc->mount = 0; // as nearly always: no name in it is that of a mount point
+        loc->base = mount_root_fd(t, 0);
+        return loc->base < 0 ? loc->base : 0;
+    }
     long r = instance_path(t, t->fs->root_mount, t->fs->root, root, sizeof root);
     if (r >= 0)
         r = path_join(full, sizeof full, root, loc->rel);

@@ -63,13 +63,12 @@ struct mount_entry {
 };
 _Static_assert(MOUNTS_MAX <= 64, "a bit of mounts_live for each");
 
-// A name of n bytes as one bit of 64: sets of names that are nearly always told apart by one look.
+// A name of n > 0 bytes as one bit of 64: small sets of names that are mostly told apart by one
+// look. Every component of every path comes by here, so it looks at three bytes only.
 static inline u64 name_bit(const char *name, size_t n)
 {
-    u32 hash = 2166136261u; // FNV-1a
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ (u8)name[i]) * 16777619u;
-    return 1UL << (hash >> 26);
+    u32 hash = (u8)name[0] | (u32)(u8)name[n / 2] << 8 | (u32)(u8)name[n - 1] << 16 | (u32)n << 24;
+    return 1UL << (hash * 0x9e3779b1u >> 26);
 }
 
 #define BASE_STORE (-1)
@@ -237,6 +236,7 @@ struct instance {
     u32 dir_changer;      // tid of who makes one now, 0: nobody
     u64 next_cwd;         // numbers for working directories
     u64 mounts_live;      // entries of `mounts` that may be live; their state decides
+    u32 root_covered;     // something was mounted on "/" itself
     u64 mount_names;      // name_bit() of mount points' last components, also of former ones
     struct mount_entry mounts[MOUNTS_MAX];
     u32 meta_lock[META_LOCKS]; // tids of threads that change an inode's attribute, by its number
