@@ -33,13 +33,15 @@ python3 - $port <<P
 import sys, urllib.request
 assert urllib.request.urlopen("http://127.0.0.1:%s/file" % sys.argv[1]).read() == open("www/file", "rb").read()
 P
-bench -n 3000 -c 10 http://127.0.0.1:$port/ & load=$!
+bench -n 10000 -c 10 http://127.0.0.1:$port/ & load=$!
 sleep 0.3
 kill -HUP $(cat pid)
 wait $load
-expect "$(wc -l <access.log)" 25001
-expect "$(ps -o user= -C nginx | sort | uniq -c | tr -s " ")" " 1 root
- 3 www-data"
+expect "$(wc -l <access.log)" 32001
+# The workers of before the reload end when they have nothing to do any more.
+users() { [ "$(ps -o user= -C nginx | sort | uniq -c | tr -s " ")" = " 1 root
+ 3 www-data" ]; }
+wait_for users
 kill -QUIT $(cat pid)
 gone() { [ ! -e pid ]; }
 wait_for gone
