@@ -13,11 +13,12 @@
 
 #include "cache.h"
 
-// A file system of this machine: others would show each process what another machine wrote, late.
-static bool is_local(int fd)
+// A file system of this machine, for others would show each process what another machine wrote,
+// late; and one that overwrites what it has given room, for copying at a write can find no room,
+// which in a mapping is SIGBUS.
+static bool is_suited(int fd)
 {
-    static const u32 types[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
-                                F2FS_SUPER_MAGIC, TMPFS_MAGIC,     OVERLAYFS_SUPER_MAGIC};
+    static const u32 types[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, TMPFS_MAGIC};
     struct statfs fs;
     if (fstatfs(fd, &fs))
         return false;
@@ -44,7 +45,7 @@ void attrs_prepare(struct launch *l)
     if (cache < 0)
         return;
     int fd = openat(cache, CACHE_ATTRS, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd >= 0 && !(is_local(fd) && has_room(fd))) {
+    if (fd >= 0 && !(is_suited(fd) && has_room(fd))) {
         unlinkat(cache, CACHE_ATTRS, 0);
         close(fd);
         fd = -1;

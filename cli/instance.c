@@ -125,7 +125,8 @@ static void add_mount(struct launch *l, int fd, u32 type, u32 flags, const char 
     snprintf(e->options, sizeof e->options, "%s", options);
     e->state = MOUNT_LIVE;
     const char *last = strrchr(e->point, '/') + 1;
-    l->memory->mount_names |= name_bit(last, strlen(last));
+    if (*last)
+        l->memory->mount_names |= name_bit(last, strlen(last));
     l->memory->mounts_live |= 1UL << l->mounts;
     l->mount_fd[l->mounts++] = fd;
 }

@@ -141,11 +141,12 @@ long mount_add(struct task *t, const struct mount_entry *new)
         memcpy(&e->type, &new->type, sizeof *e - offsetof(struct mount_entry, type));
         e->id = id;
         e->links = 0;
-        if (!e->point[1])
-            __atomic_store_n(&t->instance->root_covered, 1, __ATOMIC_RELEASE);
         const char *last = strrchr(e->point, '/') + 1;
-        __atomic_fetch_or(&t->instance->mount_names, name_bit(last, strlen(last)),
-                          __ATOMIC_RELEASE);
+        if (*last)
+            __atomic_fetch_or(&t->instance->mount_names, name_bit(last, strlen(last)),
+                              __ATOMIC_RELEASE);
+        else
+            __atomic_store_n(&t->instance->root_covered, 1, __ATOMIC_RELEASE);
         __atomic_fetch_or(&t->instance->mounts_live, 1UL << m, __ATOMIC_RELEASE);
         __atomic_store_n(&e->state, MOUNT_LIVE, __ATOMIC_RELEASE);
     }

@@ -190,6 +190,7 @@ bool side_dir_give(struct task *t, int mount, const struct parent *p, const stru
         visit_all(t, p->fd, ".", note, c);
         // Where most entries are others' there is nothing to be won.
         done = !c->too_many && c->others < c->given && give(c, p->fd, &a);
+        attrcache_forget(t, &v.host);
         meta_done(t, &v);
     }
     arena_free(c, sizeof *c);

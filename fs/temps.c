@@ -22,7 +22,10 @@ void temps_begin(struct task *t)
         if (!__atomic_load_n(&f->exclusive, __ATOMIC_SEQ_CST))
             return;
         __atomic_fetch_sub(&f->users, 1, __ATOMIC_SEQ_CST);
-        HOST0(__NR_sched_yield);
+        // Whoever has the lock is the one who may be exclusive; one that was killed with it, too.
+        lock_take(&f->lock);
+        __atomic_store_n(&f->exclusive, 0, __ATOMIC_SEQ_CST);
+        lock_drop(&f->lock);
     }
 }
 
