@@ -13,6 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from cache_index import index_name
+
 TOP = Path(__file__).resolve().parent.parent
 LXRUN = os.environ.get("LXRUN", str(TOP / "build/lxrun"))
 CALLS = 1000
@@ -88,14 +90,6 @@ def expect(what, good, *more):
     if not good:
         failures += 1
         print(what, *more, file=sys.stderr)
-
-
-def index_name(file):
-    st = file.stat()
-    return "%x.%x.%x.%x.%x.%x.%x" % (
-        os.major(st.st_dev) << 32 | os.minor(st.st_dev), st.st_ino, st.st_size,
-        st.st_mtime_ns // 10**9, st.st_mtime_ns % 10**9,
-        st.st_ctime_ns // 10**9, st.st_ctime_ns % 10**9)
 
 
 class Bench:

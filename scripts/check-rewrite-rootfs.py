@@ -14,6 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from cache_index import index_name
+
 TOP = Path(__file__).resolve().parent.parent
 LXRUN = os.environ.get("LXRUN", str(TOP / "build/lxrun"))
 PAGE, SLOT = 4096, 32
@@ -165,14 +167,6 @@ def elf_files(tree):
                     yield file
             except OSError:
                 pass  # not ours to read
-
-
-def index_name(file):
-    st = file.stat()
-    return "%x.%x.%x.%x.%x.%x.%x" % (
-        os.major(st.st_dev) << 32 | os.minor(st.st_dev), st.st_ino, st.st_size,
-        st.st_mtime_ns // 10**9, st.st_mtime_ns % 10**9,
-        st.st_ctime_ns // 10**9, st.st_ctime_ns % 10**9)
 
 
 def main():

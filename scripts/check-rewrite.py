@@ -17,6 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from cache_index import index_name
+
 TOP = Path(__file__).resolve().parent.parent
 LXRUN = os.environ.get("LXRUN", str(TOP / "build/lxrun"))
 TESTS = TOP / "tests/rewrite"
@@ -49,14 +51,6 @@ def must(*argv):
 def rewrite(cache, *files, env=(), verbose=False):
     return run(LXRUN, *["-v"] * verbose, "--rewrite", *map(str, files),
                env={**os.environ, "XDG_CACHE_HOME": str(cache), **dict(env)})
-
-
-def index_name(file):
-    st = file.stat()
-    return "%x.%x.%x.%x.%x.%x.%x" % (
-        os.major(st.st_dev) << 32 | os.minor(st.st_dev), st.st_ino, st.st_size,
-        st.st_mtime_ns // 10**9, st.st_mtime_ns % 10**9,
-        st.st_ctime_ns // 10**9, st.st_ctime_ns % 10**9)
 
 
 def checksum(data):

@@ -51,6 +51,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parent.parent / "scripts"))
+from cache_index import index_name
+
 TOP = Path(__file__).resolve().parent.parent
 BUILD = TOP / "build"
 USER = 64321  # an id that owns nothing on the host
@@ -399,7 +402,8 @@ def damage(cache, chance):
             content[at:at + 8] = [b ^ (1 << at % 8 if i == 0 or way == "bytes" else 0)
                                   for i, b in enumerate(content[at:at + 8])]
         file.write_bytes(content)
-    shutil.copy2(other, cache)
+    if other.parent != cache:
+        shutil.copy2(other, cache)
     for name in names:
         to = chance.choice([None] * 6 + ["c-gone", other.name])
         if to:
@@ -443,15 +447,6 @@ def elf_files(root):
             if file.is_file() and not file.is_symlink() and file.open("rb").read(4) == b"\x7fELF":
                 found.append(file)
     return found
-
-
-def index_name(file):
-    """Its name in the cache (include/rewrite.h)."""
-    st = file.stat()
-    return "%x.%x.%x.%x.%x.%x.%x" % (
-        os.major(st.st_dev) << 32 | os.minor(st.st_dev), st.st_ino, st.st_size,
-        st.st_mtime_ns // 10**9, st.st_mtime_ns % 10**9,
-        st.st_ctime_ns // 10**9, st.st_ctime_ns % 10**9)
 
 
 def apps_tree(as_user):
