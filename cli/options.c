@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cache.h"
+#include "check.h"
 #include "engine.h"
 #include "fail.h"
 #include "table.h"
@@ -37,6 +38,9 @@ static const char help[] =
     "cache\n"
     "      --disas FILE...         show what is rewritten in them\n"
     "      --table [--json|--markdown]  print the table of system calls\n"
+    "      --check DIR [--repair]  is what a tree of files keeps for its guests in order? Status "
+    "1: "
+    "no\n"
     "      --help, --version\n"
     "\n"
     "Exit status: the program's own; 128+n when signal n killed it; 127 program not found,\n"
@@ -52,6 +56,7 @@ enum {
     OPT_TABLE,
     OPT_REWRITE,
     OPT_DISAS,
+    OPT_CHECK,
     OPT_TRAP,
     OPT_STATS,
 };
@@ -73,6 +78,7 @@ static const struct option long_options[] = {
     {"table", no_argument, NULL, OPT_TABLE},
     {"rewrite", no_argument, NULL, OPT_REWRITE},
     {"disas", no_argument, NULL, OPT_DISAS},
+    {"check", no_argument, NULL, OPT_CHECK},
     {NULL, 0, NULL, 0},
 };
 
@@ -162,6 +168,8 @@ void options_parse(struct options *o, int argc, char **argv)
             exit(fflush(stdout) ? EXIT_LXRUN : 0);
         case OPT_TABLE:
             print_table(argv + optind);
+        case OPT_CHECK:
+            exit(check_command(argv + optind));
         case OPT_REWRITE:
         case OPT_DISAS:
             command = c;

@@ -9,66 +9,12 @@
 #include "meta.h"
 #include "host.h"
 
-// Linux gives regular files no file type in these bits of the attribute; other readers of the
-// encoding take S_IFREG for what it says.
-#define WITNESSED S_IFREG
 #define UNFINISHED_TRIES 1000 // about 150 ms
 #define MISMATCH_TRIES 10     // no sleep: such an attribute may be there to stay
 
-bool attr_number(const char **s, u32 base, char end, u32 *v)
-{
-    const char *start = *s;
-    u64 n = 0;
-    for (; **s >= '0' && **s < (char)('0' + base) && n <= 0xffffffffu; ++*s)
-        n = n * base + (u32)(**s - '0');
-    *v = (u32)n;
-    if (*s == start || n > 0xffffffffu || **s != end)
-        return false;
-    *s += end != 0;
-    return true;
-}
-
-// "file", "dir" or "dir:uid:gid" behind the mode; any other word says nothing of files and
-// directories.
-static void parse_type(const char *s, struct attr *a)
-{
-    if (!strcmp(s, "file")) {
-        a->type = S_IFREG;
-    } else if (str_starts(s, "dir") && (!s[3] || s[3] == ':')) {
-        a->type = S_IFDIR;
-        a->has_names = s[3] && (s += 4, attr_number(&s, 10, ':', &a->names_uid)) &&
-                       attr_number(&s, 10, 0, &a->names_gid);
-    }
-}
-
-bool attr_parse(const char *value, long n, struct attr *a)
-{
-    char text[ATTR_SIZE];
-    const char *s = text;
-    u32 mode;
-    if (n <= 0 || n >= (long)sizeof text)
-        return false;
-    memcpy(text, value, (size_t)n);
-    text[n] = 0;
-    if (!attr_number(&s, 10, ':', &a->uid) || !attr_number(&s, 10, ':', &a->gid))
-        return false;
-    const char *start = s;
-    a->has_names = false;
-    a->type = 0;
-    if (!attr_number(&s, 8, 0, &mode)) {
-        s = start;
-        if (!attr_number(&s, 8, ':', &mode))
-            return false;
-        parse_type(s, a);
-    }
-    a->mode = mode & MODE_BITS;
-    a->witnessed = (mode & S_IFMT) == WITNESSED;
-    return true;
-}
-
 long attr_format(char *out, size_t n, const struct attr *a)
 {
-    u32 mode = a->mode | (a->witnessed ? WITNESSED : 0);
+    u32 mode = a->mode | (a->witnessed ? ATTR_WITNESSED : 0);
     const char *type = a->type == S_IFDIR ? "dir" : "file";
     if (a->has_names)
         return fmt(out, n, "%u:%u:%o:dir:%u:%u", a->uid, a->gid, mode, a->names_uid, a->names_gid);

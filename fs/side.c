@@ -16,27 +16,10 @@
 #include "meta.h"
 #include "xattr.h"
 
-#define PREFIX "user.lxrun.o."
-#define NAME_SIZE (sizeof PREFIX + 16)
-#define FNV_START 0xcbf29ce484222325UL
-#define FNV_CHECK 0x84222325cbf29ce4UL // another start: the check does not repeat the name's hash
-
 bool meta_by_name(u32 host_mode)
 {
     u32 type = host_mode & S_IFMT;
     return type == S_IFLNK || type == S_IFIFO || type == S_IFSOCK;
-}
-
-static u64 fnv(const char *s, size_t n, u64 h)
-{
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ (u8)s[i]) * 0x100000001b3UL;
-    return h;
-}
-
-static void record_name(const char *entry, char *out)
-{
-    fmt(out, NAME_SIZE, PREFIX "%016lx", fnv(entry, strlen(entry), FNV_START));
 }
 
 // Type and check of an entry as the end of its record says them. at: where the inode is, which need
@@ -46,17 +29,16 @@ static bool identity(const char *entry, const struct parent *at, u32 host_mode, 
 {
     char target[LX_PATH_MAX];
     char type = 'p';
-    u64 check = fnv(entry, strlen(entry) + 1, FNV_CHECK);
+    long n = 0;
     if ((host_mode & S_IFMT) == S_IFSOCK) {
         type = 's';
     } else if ((host_mode & S_IFMT) == S_IFLNK) {
-        long n = host_readlinkat(at->fd, at->name, target, sizeof target);
+        n = host_readlinkat(at->fd, at->name, target, sizeof target);
         if (n < 0)
             return false;
         type = 'l';
-        check = fnv(target, (size_t)n, check);
     }
-    fmt(out, size, "%c:%08x", type, (u32)(check ^ check >> 32));
+    fmt(out, size, "%c:%08x", type, side_check(entry, target, (size_t)n));
     return true;
 }
 
@@ -67,10 +49,10 @@ static struct parent directory_of(const struct parent *p)
 
 bool side_record(const struct parent *p, u32 host_mode, struct statx *st)
 {
-    char name[NAME_SIZE], value[ATTR_SIZE], is[16];
+    char name[SIDE_NAME_SIZE], value[ATTR_SIZE], is[16];
     struct parent dir = directory_of(p);
     u32 uid, gid, mode;
-    record_name(p->name, name);
+    side_name(p->name, name);
     long n = host_getxattr_at(&dir, name, value, sizeof value - 1);
     if (n <= 0)
         return false;
@@ -125,13 +107,13 @@ struct garbage {
 // Blanks the record names of g->list that belong to an entry of directory fd.
 static bool keep_entries(struct garbage *g, int fd)
 {
-    char name[NAME_SIZE];
+    char name[SIDE_NAME_SIZE];
     long n;
     while ((n = HOST3(__NR_getdents64, fd, g->entries, sizeof g->entries)) > 0) {
         for (long at = 0; at < n;) {
             const struct dirent64 *e = (const void *)(g->entries + at);
             at += e->reclen;
-            record_name(e->name, name);
+            side_name(e->name, name);
             for (size_t i = 0; i < g->size; i += strlen(g->list + i) + 1)
                 if (!strcmp(g->list + i, name))
                     g->list[i] = ' ';
@@ -153,7 +135,7 @@ bool side_collect(struct task *t, const struct parent *p)
     g->size = n > 0 ? (size_t)n : 0;
     if (n > 0 && keep_entries(g, (int)fd))
         for (size_t i = 0; i < g->size; i += strlen(g->list + i) + 1)
-            if (str_starts(g->list + i, PREFIX) && host_removexattr_at(&dir, g->list + i) >= 0)
+            if (str_starts(g->list + i, SIDE_PREFIX) && host_removexattr_at(&dir, g->list + i) >= 0)
                 removed = true;
     if (fd >= 0)
         temp_close(t, (int)fd);
@@ -166,9 +148,9 @@ bool side_collect(struct task *t, const struct parent *p)
 long side_put(const struct parent *to, const struct parent *at, u32 host_mode,
               const struct statx *new)
 {
-    char name[NAME_SIZE], value[ATTR_SIZE], is[16];
+    char name[SIDE_NAME_SIZE], value[ATTR_SIZE], is[16];
     struct parent dir = directory_of(to);
-    record_name(to->name, name);
+    side_name(to->name, name);
     if (!identity(to->name, at, host_mode, is, sizeof is))
         return -ENOENT;
     u32 mode = new->stx_mode &MODE_BITS;
@@ -189,9 +171,9 @@ static long put(struct task *t, const struct parent *to, const struct parent *at
 
 void meta_name_drop(const struct parent *p)
 {
-    char name[NAME_SIZE];
+    char name[SIDE_NAME_SIZE];
     struct parent dir = directory_of(p);
-    record_name(p->name, name);
+    side_name(p->name, name);
     host_removexattr_at(&dir, name);
 }
 

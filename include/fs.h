@@ -221,7 +221,6 @@ void meta_name_drop(const struct parent *p);
 long host_getxattr_at(const struct parent *p, const char *name, void *value, size_t size);
 long host_setxattr_at(const struct parent *p, const char *name, const void *value, size_t size,
                       int flags);
-#define META_XATTR "user.containers.override_stat"
 // Device nodes: a symlink that cannot resolve stands for them.
 long meta_mknod(struct task *t, const struct parent *p, u32 mode, u32 uid, u32 gid, u64 rdev);
 // Is the symlink at p such a node?

@@ -4,25 +4,11 @@
 #ifndef LX_META_H
 #define LX_META_H
 
+#include "attr.h"
 #include "fs.h"
 
-#define MODE_BITS 07777u
-#define UNFINISHED_DIR 01700u // host mode of a directory that is being made
-
-// The value of META_XATTR.
-struct attr {
-    u32 uid, gid, mode;
-    u32 type;       // S_IFREG or S_IFDIR; 0: it does not say
-    bool witnessed; // set-id bits hold only while the host's S_ISUID stands (fs/change.c)
-    bool has_names; // a directory: owner of entries without a record (fs/sidedir.c)
-    u32 names_uid, names_gid;
-};
-#define ATTR_SIZE 96
+// Text of a META_XATTR.
 long attr_format(char *out, size_t n, const struct attr *a);
-// Reads "uid:gid:mode[:type[:...]]" of n bytes; false: somebody else's text.
-bool attr_parse(const char *value, long n, struct attr *a);
-// Reads a number that ends in `end` or, for end 0, at the end of the text. Moves *s behind it.
-bool attr_number(const char **s, u32 base, char end, u32 *v);
 
 static inline bool carries_attr(u32 mode)
 {

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// What a VolFs keeps in extended attributes, as text (docs/files.md): owner and mode of a file or
+// directory in its own, those of links, FIFOs and sockets in records of their directory. Used by
+// both programs.
+#ifndef LX_ATTR_H
+#define LX_ATTR_H
+
+#include <linux/stat.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "types.h"
+
+#define META_XATTR "user.containers.override_stat"
+#define MODE_BITS 07777u
+#define UNFINISHED_DIR 01700u // host mode of a directory that is being made
+
+// The value of META_XATTR.
+struct attr {
+    u32 uid, gid, mode;
+    u32 type;       // S_IFREG or S_IFDIR; 0: it does not say
+    bool witnessed; // set-id bits hold only while the host's S_ISUID stands (fs/change.c)
+    bool has_names; // a directory: owner of entries without a record (fs/sidedir.c)
+    u32 names_uid, names_gid;
+};
+#define ATTR_SIZE 96
+
+// Linux gives regular files no file type in these bits of the attribute; other readers of the
+// encoding take S_IFREG for what it says.
+#define ATTR_WITNESSED S_IFREG
+
+// Reads a number that ends in `end` or, for end 0, at the end of the text. Moves *s behind it.
+static inline bool attr_number(const char **s, u32 base, char end, u32 *v)
+{
+    const char *start = *s;
+    u64 n = 0;
+    for (; **s >= '0' && **s < (char)('0' + base) && n <= 0xffffffffu; ++*s)
+        n = n * base + (u32)(**s - '0');
+    *v = (u32)n;
+    if (*s == start || n > 0xffffffffu || **s != end)
+        return false;
+    *s += end != 0;
+    return true;
+}
+
+// "file", "dir" or "dir:uid:gid" behind the mode; any other word says nothing of files and
+// directories.
+static inline void attr_parse_type(const char *s, struct attr *a)
+{
+    if (!__builtin_strcmp(s, "file")) {
+        a->type = S_IFREG;
+    } else if (s[0] == 'd' && s[1] == 'i' && s[2] == 'r' && (!s[3] || s[3] == ':')) {
+        a->type = S_IFDIR;
+        a->has_names = s[3] && (s += 4, attr_number(&s, 10, ':', &a->names_uid)) &&
+                       attr_number(&s, 10, 0, &a->names_gid);
+    }
+}
+
+// Reads "uid:gid:mode[:type[:...]]" of n bytes; false: somebody else's text.
+static inline bool attr_parse(const char *value, long n, struct attr *a)
+{
+    char text[ATTR_SIZE];
+    const char *s = text;
+    u32 mode;
+    if (n <= 0 || n >= (long)sizeof text)
+        return false;
+    __builtin_memcpy(text, value, (size_t)n);
+    text[n] = 0;
+    if (!attr_number(&s, 10, ':', &a->uid) || !attr_number(&s, 10, ':', &a->gid))
+        return false;
+    const char *start = s;
+    a->has_names = false;
+    a->type = 0;
+    if (!attr_number(&s, 8, 0, &mode)) {
+        s = start;
+        if (!attr_number(&s, 8, ':', &mode))
+            return false;
+        attr_parse_type(s, a);
+    }
+    a->mode = mode & MODE_BITS;
+    a->witnessed = (mode & S_IFMT) == ATTR_WITNESSED;
+    return true;
+}
+
+// ---- Records (fs/side.c) ----
+
+#define SIDE_PREFIX "user.lxrun.o."
+#define SIDE_NAME_SIZE (sizeof SIDE_PREFIX + 16)
+#define FNV_START 0xcbf29ce484222325UL
+#define FNV_CHECK 0x84222325cbf29ce4UL // another start: the check does not repeat the name's hash
+
+static inline u64 side_fnv(const char *s, size_t n, u64 h)
+{
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (u8)s[i]) * 0x100000001b3UL;
+    return h;
+}
+
+// Name of the record of an entry, into out[SIDE_NAME_SIZE].
+static inline void side_name(const char *entry, char *out)
+{
+    u64 h = side_fnv(entry, __builtin_strlen(entry), FNV_START);
+    __builtin_memcpy(out, SIDE_PREFIX, sizeof SIDE_PREFIX);
+    out += sizeof SIDE_PREFIX - 1;
+    for (int i = 0; i < 16; i++)
+        out[i] = "0123456789abcdef"[h >> (60 - 4 * i) & 15];
+    out[16] = 0;
+}
+
+// Covers name, and target of a symlink (n bytes; 0 for others).
+static inline u32 side_check(const char *entry, const char *target, size_t n)
+{
+    u64 h = side_fnv(entry, __builtin_strlen(entry) + 1, FNV_CHECK);
+    h = side_fnv(target, n, h);
+    return (u32)(h ^ h >> 32);
+}
+
+#endif
