@@ -85,6 +85,8 @@ static void fill_memory(struct launch *l)
     snprintf(in->uts.version, sizeof in->uts.version, "%s", u.version);
 }
 
+// ---- Mounts (launch.h) ----
+
 // Index of the mount that the normalised guest path lies in, by its text; *rest: what follows.
 static int mount_of(const struct launch *l, const char *path, const char **rest)
 {
@@ -102,9 +104,8 @@ static int mount_of(const struct launch *l, const char *path, const char **rest)
     return best;
 }
 
-// Adds a mount whose root directory is open as fd (which the launch owns from now on).
-static void add_mount(struct launch *l, int fd, u32 type, u32 flags, const char *point,
-                      const char *source, const char *options)
+struct mount_entry *add_mount(struct launch *l, int fd, u32 type, u32 flags, const char *point,
+                              const char *source, const char *options)
 {
     struct stat st;
     const char *rest;
@@ -118,6 +119,7 @@ static void add_mount(struct launch *l, int fd, u32 type, u32 flags, const char 
     e->id = l->memory->next_mount_id++;
     e->parent = l->mounts ? mount_of(l, point, &rest) : -1;
     e->base = BASE_INHERITED;
+    e->locked = flags & MS_RDONLY;
     e->root_uid = st.st_uid;
     e->root_gid = st.st_gid;
     snprintf(e->point, sizeof e->point, "%s", point);
@@ -129,6 +131,7 @@ static void add_mount(struct launch *l, int fd, u32 type, u32 flags, const char 
         l->memory->mount_names |= name_bit(last, strlen(last));
     l->memory->mounts_live |= 1UL << l->mounts;
     l->mount_fd[l->mounts++] = fd;
+    return e;
 }
 
 static int open_directory(const char *path)
@@ -136,9 +139,7 @@ static int open_directory(const char *path)
     return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-// Makes the mount point in the tree and writes its symlink-free guest path to out. What cannot be
-// made (a read-only tree) is no error: the mount is there by its name all the same.
-static void make_point(struct launch *l, const char *guest, bool directory, char *out)
+void make_point(struct launch *l, const char *guest, bool directory, char *out)
 {
     char path[LX_PATH_MAX], in_mount[LX_PATH_MAX];
     const char *rest;
@@ -197,21 +198,6 @@ static void add_dev(struct launch *l)
     add_mount(l, shm, FS_TMPFS, MS_NOSUID | MS_NODEV, point, "tmpfs", "mode=1777");
 }
 
-static void add_bind(struct launch *l, const struct bind_option *b)
-{
-    struct stat st;
-    char point[LX_PATH_MAX];
-    char *host = realpath(b->host, NULL);
-    int fd = host ? open(host, O_PATH | O_CLOEXEC) : -1;
-    if (fd < 0 || fstat(fd, &st))
-        fail_errno("-b %s", b->host);
-    make_point(l, b->guest ? b->guest : host, S_ISDIR(st.st_mode), point);
-    if (!strcmp(point, "/"))
-        fail("-b %s: the root directory is set with --root", b->host);
-    add_mount(l, fd, FS_DRVFS, b->readonly ? MS_RDONLY : 0, point, host, "");
-    free(host);
-}
-
 static void add_mounts(struct launch *l)
 {
     const struct options *o = l->options;
@@ -235,8 +221,6 @@ static void add_mounts(struct launch *l)
         add_host_mount(l, "/sys", FS_SYSFS, guarded | MS_RDONLY, "sysfs", "");
         add_dev(l);
     }
-    for (size_t i = 0; i < o->nbinds; i++)
-        add_bind(l, &o->binds[i]);
 }
 
 // Where the guest sees the host's working directory; "/" where it does not.
@@ -249,7 +233,7 @@ static void find_cwd(const struct launch *l, char *out)
         return;
     for (int m = 0; m < l->mounts; m++) {
         const struct mount_entry *e = &l->memory->mounts[m];
-        if ((e->type != FS_VOLFS && e->type != FS_DRVFS) ||
+        if ((e->type != FS_VOLFS && e->type != FS_DRVFS && e->type != FS_DRIVE) ||
             !fd_host_path(l->mount_fd[m], base, sizeof base))
             continue;
         size_t n = strcmp(base, "/") ? strlen(base) : 0;
@@ -316,9 +300,12 @@ void instance_make(struct launch *l, const struct options *o)
     fail_hook = remove_stores; // until the supervisor does it
     make_store(l);
     add_mounts(l);
+    user_find(&l->user, l->mount_fd[0], o->user);
+    l->memory->user_uid = l->user.uid;
+    l->memory->user_gid = l->user.gid;
+    drives_add(l);
     rewriter_prepare(l);
     attrs_prepare(l);
-    user_find(&l->user, l->mount_fd[0], o->user);
     fill_first(l);
     l->env = environment_make(o, &l->user);
 }

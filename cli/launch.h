@@ -29,6 +29,14 @@ struct launch {
 
 // Makes the instance's memory, store and mount table, and finds the user (instance.c).
 void instance_make(struct launch *l, const struct options *o);
+// Adds a mount whose root directory is open as fd (which the launch owns from now on).
+struct mount_entry *add_mount(struct launch *l, int fd, u32 type, u32 flags, const char *point,
+                              const char *source, const char *options);
+// Makes the mount point in the tree and writes its symlink-free guest path to out. What cannot be
+// made (a read-only tree) is no error: the mount is there by its name all the same.
+void make_point(struct launch *l, const char *guest, bool directory, char *out);
+// What the host shows: -b, and the drives of the guest's /etc/fstab (drives.c).
+void drives_add(struct launch *l);
 // The program's environment (environment.c).
 char **environment_make(const struct options *o, const struct user *user);
 // In the process that becomes the program: puts the descriptors on their reserved numbers and

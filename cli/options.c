@@ -19,7 +19,11 @@ static const char help[] =
     "Runs a Linux program, or a whole distribution, on a translation layer in its own process.\n"
     "\n"
     "  -r, --root DIR              root directory of the guest (without it: the host's own tree)\n"
-    "  -b HOST[:GUEST[:ro]]        show the host's file or directory HOST at GUEST\n"
+    "  -b HOST[:GUEST[:OPTIONS]]   show the host's file or directory HOST at GUEST; options: ro, "
+    "and\n"
+    "                              those of DrvFs: uid=, gid=, umask=, fmask=, dmask=, metadata; "
+    "at\n"
+    "                              /mnt/NAME it is a drive without metadata, unless they say so\n"
     "  -u, --user USER[:GROUP]     run as this user of the guest, by name or number (default: "
     "root)\n"
     "      --cd DIR                working directory in the guest\n"
@@ -88,15 +92,13 @@ static void parse_bind(struct bind_option *b, const char *text)
     char *guest = strchr(b->host, ':');
     if (guest)
         *guest++ = 0;
-    char *mode = guest ? strchr(guest, ':') : NULL;
-    if (mode) {
-        *mode++ = 0;
-        b->readonly = !strcmp(mode, "ro");
-        if (!b->readonly && strcmp(mode, "rw") != 0)
-            fail("-b %s: '%s' is neither ro nor rw", text, mode);
-    }
+    b->options = guest ? strchr(guest, ':') : NULL;
+    if (b->options)
+        *b->options++ = 0;
+    else
+        b->options = "";
     if (!*b->host || (guest && *guest != '/'))
-        fail("-b %s: HOST[:/GUEST[:ro]] is wanted", text);
+        fail("-b %s: HOST[:/GUEST[:OPTIONS]] is wanted", text);
     b->guest = guest;
 }
 

@@ -8,7 +8,7 @@
 
 struct bind_option {
     char *host, *guest;
-    bool readonly;
+    char *options; // "ro", "uid=1000,..."; "" if there are none
 };
 
 struct options {

@@ -64,7 +64,7 @@ static void keep_names(struct task *t, const struct parent *p, const struct meta
 }
 
 // Files and directories.
-static long store_attr(struct task *t, const struct parent *p, const struct meta_view *v,
+static long store_attr(struct task *t, int mount, const struct parent *p, const struct meta_view *v,
                        const struct statx *new)
 {
     u32 mode = new->stx_mode &MODE_BITS, least = meta_host_mode(new->stx_mode &S_IFMT);
@@ -76,7 +76,7 @@ static long store_attr(struct task *t, const struct parent *p, const struct meta
                      .type = new->stx_mode &S_IFMT,
                      .witnessed = needs_witness(t, new->stx_mode)};
     keep_names(t, p, v, owner, &a);
-    if (!v->has_attr && !owner && plain) {
+    if (!v->has_attr && !owner && plain && !mount_at(t, MAX(mount, 0))->drive.on) {
         long r = host_chmod(p, mode);
         if (r != -ENOSYS) // before Linux 6.6: the attribute serves too
             return r;
@@ -178,13 +178,15 @@ long meta_set(struct task *t, int mount, const struct parent *p, const struct me
             (struct pts_owner){1, new.stx_uid, new.stx_gid, new.stx_mode &MODE_BITS};
         return 0;
     }
+    if (mount_at(t, MAX(mount, 0))->type == FS_DRIVE)
+        return c->what & META_MODE ? drive_chmod(p, v->host.stx_mode, c->mode) : 0;
     if (!meta_is_kept(t, mount))
         return v->guest.stx_uid != new.stx_uid || v->guest.stx_gid != new.stx_gid ||
                        v->guest.stx_mode != new.stx_mode
                    ? -EPERM
                    : 0;
     if (carries_attr(v->host.stx_mode)) {
-        long r = store_attr(t, p, v, &new);
+        long r = store_attr(t, mount, p, v, &new);
         if ((v->host.stx_mode & S_IFMT) == S_IFDIR)
             __atomic_fetch_add(&t->instance->dir_attr_changes, 1, __ATOMIC_ACQ_REL);
         return r;
@@ -220,7 +222,7 @@ long meta_witness(struct task *t, int mount, const struct parent *p, const struc
     if (r < 0)
         return r;
     if (needs_witness(t, v.guest.stx_mode))
-        r = store_attr(t, p, &v, &v.guest);
+        r = store_attr(t, mount, p, &v, &v.guest);
     meta_done(t, &v);
     return r;
 }
@@ -234,15 +236,18 @@ long meta_witness(struct task *t, int mount, const struct parent *p, const struc
 // it is to have a record. Who finds one of these without waits (fs/meta.c).
 
 // Does a new inode made with meta_host_mode(mode) tell owner and mode already?
-static bool told_by_host(u32 mode, u32 uid, u32 gid)
+static bool told_by_host(struct task *t, int mount, u32 mode, u32 uid, u32 gid)
 {
-    return !uid && !gid && (mode & MODE_BITS) == meta_host_mode(mode);
+    return !uid && !gid && (mode & MODE_BITS) == meta_host_mode(mode) &&
+           !mount_at(t, MAX(mount, 0))->drive.on;
 }
 
 u32 meta_create_mode(struct task *t, int mount, u32 mode, u32 uid, u32 gid)
 {
     u32 host_mode = meta_host_mode(mode);
-    if (told_by_host(mode, uid, gid) || !meta_is_kept(t, mount))
+    if (mount_at(t, MAX(mount, 0))->type == FS_DRIVE && (mode & S_IFMT) == S_IFREG)
+        return mode & 0777; // a file that nobody is to write shows so
+    if (told_by_host(t, mount, mode, uid, gid) || !meta_is_kept(t, mount))
         return host_mode;
     if ((mode & S_IFMT) == S_IFSOCK)
         return host_mode;
@@ -269,7 +274,7 @@ long meta_created(struct task *t, int mount, const struct parent *p, u32 mode, u
         long r = side_created(t, mount, p, mode, uid, gid);
         return r == -EPERM ? 0 : r;
     }
-    if (told_by_host(mode, uid, gid))
+    if (told_by_host(t, mount, mode, uid, gid))
         return 0;
     if (a.witnessed)
         host_chmod(p, S_ISUID | (meta_host_mode(mode) & 0666));
@@ -288,7 +293,7 @@ long meta_created_fd(struct task *t, int mount, int fd, u32 mode, u32 uid, u32 g
                      .mode = mode & MODE_BITS,
                      .type = mode & S_IFMT,
                      .witnessed = needs_witness(t, mode)};
-    if (told_by_host(mode, uid, gid) || !meta_is_kept(t, mount))
+    if (told_by_host(t, mount, mode, uid, gid) || !meta_is_kept(t, mount))
         return 0;
     if (a.witnessed)
         HOST2(__NR_fchmod, fd, S_ISUID | (meta_host_mode(mode) & 0666));

@@ -200,9 +200,13 @@ static bool apply(struct task *t, int mount, const struct parent *p, struct stat
 {
     char value[ATTR_SIZE];
     k->has_attr = k->by_now = k->keep = false;
+    const struct mount_entry *e = mount_at(t, MAX(mount, 0));
+    u32 owner = st->stx_uid;
     meta_map_owner(t, mount, st);
     if (is_pts(st))
         apply_pts(t, st);
+    if (e->drive.on && (!meta_is_kept(t, mount) || !carries_attr(st->stx_mode)))
+        drive_view(t, mount, p, owner, st);
     if (!meta_is_kept(t, mount))
         return true;
     if (carries_attr(st->stx_mode)) {
@@ -217,6 +221,8 @@ static bool apply(struct task *t, int mount, const struct parent *p, struct stat
             whole = whole && (!k->has_attr || !mismatch(st, &k->attr) || tries >= MISMATCH_TRIES);
         }
         apply_attr(k->has_attr, &k->attr, st);
+        if (e->drive.on && !k->has_attr)
+            drive_view(t, mount, p, owner, st);
         return whole;
     }
     if (!meta_by_name(st->stx_mode))
@@ -293,6 +299,16 @@ long meta_stat_dir(struct task *t, int mount, const struct parent *p, struct sta
     return r;
 }
 
+// Of a descriptor from elsewhere only the path tells, and only drives need to know.
+static int mount_of_open(struct task *t, int fd)
+{
+    struct loc loc;
+    int m = fd_mount(t, fd);
+    if (m >= 0 || !t->instance->has_drives || fd_is_anonymous(t, fd))
+        return m;
+    return loc_of_fd(t, fd, &loc) >= 0 ? loc.mount : m;
+}
+
 long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st)
 {
     struct parent p = {.fd = fd, .name = ""};
@@ -302,7 +318,8 @@ long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st)
     long r = host_statx(fd, "", AT_EMPTY_PATH, mask | STATX_BASIC_STATS, st);
     if (r < 0)
         return r;
-    int mount = fd_mount(t, fd);
+    int mount = mount_of_open(t, fd);
+    u32 owner = st->stx_uid;
     if (!carries_attr(st->stx_mode) || (mount >= 0 && !meta_is_kept(t, mount))) {
         meta_apply(t, mount, &p, st, &a);
         return r;
@@ -320,6 +337,8 @@ long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st)
             attrcache_put(t, st, has_attr, &a);
     }
     apply_attr(has_attr, &a, st);
+    if (mount >= 0 && mount_at(t, mount)->drive.on && !has_attr)
+        drive_view(t, mount, &p, owner, st);
     return r;
 }
 

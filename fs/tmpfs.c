@@ -66,6 +66,11 @@ static const struct option *find(const struct option *list, size_t count, const 
     return NULL;
 }
 
+bool mount_option_is_common(const char *option, size_t n)
+{
+    return find(common_options, ARRAY_LEN(common_options), option, n);
+}
+
 struct tmpfs_root {
     u32 mode, uid, gid;
 };
@@ -103,7 +108,11 @@ static long parse(const struct option *list, size_t count, const char *text,
 long mount_check_options(u32 type, const char *options)
 {
     struct tmpfs_root root;
+    struct drive drive;
     switch (type) {
+    case FS_DRVFS:
+    case FS_DRIVE:
+        return drvfs_parse(options, &drive);
     case FS_TMPFS:
     case FS_DEVFS:
         return parse(tmpfs_options, ARRAY_LEN(tmpfs_options), options, &root);

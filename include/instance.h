@@ -11,6 +11,7 @@
 #include <linux/utsname.h>
 
 #include "cred.h"
+#include "drive.h"
 #include "types.h"
 
 #define INSTANCE_MAGIC 0x6c78696e73743031UL
@@ -42,7 +43,17 @@ enum {
 #define RESERVED_TEMPS (RESERVED_DIR - RESERVED_TEMP)
 #define DIRS_KEPT (RESERVED_MOUNT - RESERVED_DIR) // a power of two
 
-enum fs_type { FS_NONE, FS_VOLFS, FS_DRVFS, FS_TMPFS, FS_DEVFS, FS_DEVPTS, FS_PROC, FS_SYSFS };
+enum fs_type {
+    FS_NONE,
+    FS_VOLFS,
+    FS_DRVFS,
+    FS_DRIVE, // DrvFs without attributes
+    FS_TMPFS,
+    FS_DEVFS,
+    FS_DEVPTS,
+    FS_PROC,
+    FS_SYSFS,
+};
 
 enum { MOUNT_FREE, MOUNT_LIVE };
 struct mount_entry {
@@ -55,6 +66,8 @@ struct mount_entry {
                   // BASE_STORE: in the store; BASE_INHERITED: opened by lxrun
     u32 root_uid; // host owner that is shown as root (architecture: metadata, rule 1)
     u32 root_gid;
+    u32 locked; // of the flags: those that the guest cannot take away
+    struct drive drive;
     u64 links; // name_bit() of symlinks in the root directory: where one was seen, nothing more
     char point[LX_PATH_MAX];     // guest path from the instance's root, "/" or "/a/b"
     char base_path[LX_PATH_MAX]; // no leading slash
@@ -221,6 +234,8 @@ struct instance {
     u32 next_mount_id;
     u32 next_store_name;    // names of tmpfs directories in the store
     u32 host_uid, host_gid; // who runs the instance; shown as root where files carry no attribute
+    u32 user_uid, user_gid; // the guest's user that lxrun was told, or root
+    u32 has_drives;         // there is, or was, a mount whose `drive` is on
     u32 supervisor;         // pid of lxrun's supervisor
     u32 has_cache;          // RESERVED_CACHE and RESERVED_REWRITE are what they say
     struct trap_map trap;   // engine `ptrace`

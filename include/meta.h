@@ -26,6 +26,10 @@ static inline struct pts_owner *pts_owner(struct task *t, const struct statx *st
 }
 // Owner of the host as the guest sees it.
 void meta_map_owner(struct task *t, int mount, struct statx *st);
+// Of a drive's inode without an attribute (fs/drvfs.c); owner: the host's.
+void drive_view(struct task *t, int mount, const struct parent *p, u32 owner, struct statx *st);
+// chmod on a drive without attributes: whether the mode lets anybody write is all that counts.
+long drive_chmod(const struct parent *p, u32 host_mode, u32 mode);
 // Turns the host's view in *st into the guest's. True: an attribute was there, now in *a.
 bool meta_apply(struct task *t, int mount, const struct parent *p, struct statx *st,
                 struct attr *a);

@@ -43,6 +43,17 @@ void mount_set_flags(struct task *t, int m, u32 flags);
 // The mount that lxrun made of this type, to be shown elsewhere too; -1: none.
 int mount_of_type(struct task *t, u32 type);
 
+// May any file system have this option, of n bytes?
+bool mount_option_is_common(const char *option, size_t n);
+
+// A host directory as a drive (drive.h) in e, not yet attached. -ENOENT for a source that lxrun was
+// not told to show.
+long drvfs_make(struct task *t, struct mount_entry *e, const char *source, const char *options);
+// Reads the options of a drive; -EINVAL for others.
+long drvfs_parse(const char *text, struct drive *d);
+// The same, into *e.
+long drvfs_set_options(struct task *t, struct mount_entry *e, const char *options);
+
 // A new tmpfs with its mount options (tmpfs(5)) in e, not yet attached.
 long tmpfs_make(struct task *t, struct mount_entry *e, const char *options);
 // -EINVAL for options that a file system of this type does not know.

@@ -36,7 +36,8 @@ INTERFACES = ("signal_", "uaccess_")
 # have none. "" is for all (ABI, table, plain types).
 HEADERS = {
     "types.h": "", "layout.h": "", "syscalls.def": "", "syscall_rows.h": "",
-    "instance.h": "", "cred.h": "", "devlink.h": "", "rewrite.h": "", "attr.h": "",  # shared by both programs
+    "instance.h": "", "cred.h": "", "devlink.h": "", "drive.h": "",
+    "rewrite.h": "", "attr.h": "",  # shared by both programs
     "host.h": "host",
     "signal.h": "task", "uaccess.h": "task",
     "fs.h": "fs",

@@ -27,7 +27,7 @@ static const struct {
     u32 type;
 } fs_types[] = {
     {"tmpfs", FS_TMPFS},   {"proc", FS_PROC},      {"sysfs", FS_SYSFS},
-    {"devpts", FS_DEVPTS}, {"devtmpfs", FS_DEVFS},
+    {"devpts", FS_DEVPTS}, {"devtmpfs", FS_DEVFS}, {"drvfs", FS_DRVFS},
 };
 
 struct request {
@@ -36,6 +36,14 @@ struct request {
     char data[LX_PATH_MAX];
     bool has_source, has_type;
 };
+
+// A mount that shows what no other does, in e.
+static long make_own(struct task *t, struct mount_entry *e, u32 type, const struct request *q)
+{
+    if (type == FS_TMPFS)
+        return tmpfs_make(t, e, q->data);
+    return q->has_source ? drvfs_make(t, e, q->source, q->data) : -EINVAL;
+}
 
 static long mount_new(struct task *t, const struct request *q, u32 flags, const struct place *to)
 {
@@ -46,8 +54,9 @@ static long mount_new(struct task *t, const struct request *q, u32 flags, const 
     for (size_t i = 0; i < ARRAY_LEN(fs_types); i++)
         if (!strcmp(q->type, fs_types[i].name))
             type = fs_types[i].type;
-    int shown = type == FS_NONE || type == FS_TMPFS ? -1 : mount_of_type(t, type);
-    if (type == FS_NONE || (shown < 0 && type != FS_TMPFS))
+    bool own = type == FS_TMPFS || type == FS_DRVFS;
+    int shown = type == FS_NONE || own ? -1 : mount_of_type(t, type);
+    if (type == FS_NONE || (shown < 0 && !own))
         return -ENODEV;
     long r = mount_check_options(type, q->data);
     if (r < 0)
@@ -62,14 +71,14 @@ static long mount_new(struct task *t, const struct request *q, u32 flags, const 
         e.base = shown;
         e.base_path[0] = 0;
     } else {
-        r = tmpfs_make(t, &e, q->data);
+        r = make_own(t, &e, type, q);
         if (r < 0)
             return r;
     }
-    e.flags = flags & MOUNT_FLAGS;
+    e.flags = (flags & MOUNT_FLAGS) | e.locked;
     str_copy(e.source, q->has_source ? q->source : "none", sizeof e.source);
     r = mount_attach(t, &e, to);
-    if (r < 0 && shown < 0)
+    if (r < 0 && e.type == FS_TMPFS)
         tmpfs_discard(t, &e);
     return r < 0 ? r : 0;
 }
@@ -78,8 +87,13 @@ static long mount_again(struct task *t, const struct request *q, u32 flags, cons
 {
     if (!place_is_mount(to))
         return -EINVAL;
+    struct mount_entry *e = mount_at(t, to->loc.mount);
+    if (e->locked & ~flags)
+        return -EPERM;
     if (!(flags & MS_BIND)) {
-        long r = mount_check_options(mount_at(t, to->loc.mount)->type, q->data);
+        long r = mount_check_options(e->type, q->data);
+        if (r >= 0 && e->drive.on && q->data[0])
+            r = drvfs_set_options(t, e, q->data);
         if (r < 0)
             return r;
     }

@@ -61,6 +61,8 @@ static long make_node(struct task *t, struct pathop *op, u32 mode, u32 uid, u32 
         bool whiteout = type == S_IFCHR && !dev; // anybody's since Linux 5.8
         if (!whiteout && !cred_has_cap(&t->cred, CAP_MKNOD))
             return -EPERM;
+        if (pathop_mount(t, op)->type == FS_DRIVE)
+            return -EPERM;
         return meta_mknod(t, &op->p, mode, uid, gid, dev);
     }
     u32 host_mode = type | meta_create_mode(t, op->loc.mount, mode, uid, gid);

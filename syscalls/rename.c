@@ -39,6 +39,8 @@ static long check_places(struct task *t, const struct rename *r)
         return -EBUSY;
     if (!*b->p.name)
         return r->flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+    if ((r->flags & RENAME_WHITEOUT) && pathop_mount(t, a)->type == FS_DRIVE)
+        return -EINVAL; // no device nodes there
     return pathop_mount(t, a)->flags & MS_RDONLY ? -EROFS : 0;
 }
 
