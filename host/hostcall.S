@@ -52,28 +52,6 @@ host_intr_abort:
 	.cfi_endproc
 	.size	host_call_intr, .-host_call_intr
 
-// long host_sigreturn(void *frame): leaves lxcore through a signal frame of the kernel's layout
-// (rt_sigreturn takes it at %rsp - 8). Comes back only with -LX_ERESTART, when a signal is noted.
-	.globl	host_sigreturn, host_sigreturn_begin, host_sigreturn_syscall, host_sigreturn_abort
-	.type	host_sigreturn, @function
-host_sigreturn:
-	.cfi_startproc
-	mov	%rsp, %rdx
-host_sigreturn_begin:
-	cmpl	$0, %gs:T_NOTED
-	jne	host_sigreturn_abort
-	lea	8(%rdi), %rsp
-	mov	$15, %eax
-host_sigreturn_syscall:
-	syscall
-	ud2
-host_sigreturn_abort:
-	mov	%rdx, %rsp
-	mov	$-LX_ERESTART, %rax
-	ret
-	.cfi_endproc
-	.size	host_sigreturn, .-host_sigreturn
-
 // What the kernel returns to after one of lxcore's own handlers.
 	.globl	host_restorer
 	.type	host_restorer, @function

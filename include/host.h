@@ -51,8 +51,6 @@ long host_call_intr(long nr, long a0, long a1, long a2, long a3, long a4, long a
 
 extern const char hostcall_start[], hostcall_end[];
 extern const char host_intr_begin[], host_intr_syscall[], host_intr_abort[];
-extern const char host_sigreturn_begin[], host_sigreturn_syscall[], host_sigreturn_abort[];
-long host_sigreturn(void *frame);
 void host_restorer(void);
 struct task;
 struct clone_args;

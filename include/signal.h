@@ -66,8 +66,12 @@ static inline int signal_always_index(int sig)
 void signal_check_pending(struct task *t);
 // The same with another mask than the task's, for a wait.
 void signal_check_pending_under(struct task *t, u64 mask);
-// rt_sigreturn; 0 does not happen: -LX_ERESTART or -EFAULT (the caller forces SIGSEGV).
+// rt_sigreturn. Comes back only with -LX_ERESTART.
 long signal_return(struct task *t);
+// Is sp on the guest's alternate stack?
+bool signal_on_altstack(const struct task *t, uptr sp);
+// Makes `new` the guest's alternate stack, of which sp is perhaps in use (sigaltstack(2)).
+long signal_set_altstack(struct task *t, struct stack new, uptr sp);
 // Death by sig as the kernel's default action would have it, for faults that cannot be delivered.
 _Noreturn void signal_die(struct task *t, int sig);
 // Forces sig on the calling thread as a fault at its present registers.

@@ -185,6 +185,8 @@ void task_child_start(struct task *t);
 void xstate_init(struct task *t);
 // The components of a frame for the calling thread's present state, and the size of the area.
 u64 xstate_live(const struct proc *p, size_t *size);
+// The same for any state that a thread of the process may come to have.
+u64 xstate_permitted(const struct proc *p, size_t *size);
 
 // Puts c into the process's record for others to see.
 void proc_publish_cred(struct task *t);

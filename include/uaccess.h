@@ -12,6 +12,8 @@
 long uaccess_copy(void *dst, const void *src, size_t n);
 long uaccess_str(char *dst, const char *src, size_t n);
 long uaccess_xsave(void *area, u64 mask);
+long uaccess_xrstor(const void *area, u64 mask);
+long uaccess_fxrstor(const void *area);
 
 // Is [p, p + n) no part of lxcore? (The kernel part of the address space faults by itself.)
 static inline int guest_range_ok(uptr p, size_t n)

@@ -17,15 +17,29 @@
 #define PIDFD_SIGNAL_PROCESS_GROUP 4
 #endif
 
-// info: a guest address, or 0 for what kill(2) says of the sender.
-static long send(struct task *t, u32 tgid, int sig, uptr info)
+static long check(struct task *t, u32 tgid, int sig)
 {
-    if ((u32)sig > 64)
-        return -EINVAL;
-    long r = reach_may_signal(t, tgid, sig);
+    return (u32)sig > 64 ? -EINVAL : reach_may_signal(t, tgid, sig);
+}
+
+// As one of several. info: a guest address, or 0 for what kill(2) says of the sender.
+static long send_among(struct task *t, u32 tgid, int sig, uptr info)
+{
+    long r = check(t, tgid, sig);
     if (r)
         return r;
     return info ? HOST3(__NR_rt_sigqueueinfo, tgid, sig, info) : HOST2(__NR_kill, tgid, sig);
+}
+
+// The same as all that a call does. Should a signal be noted by then, its handler goes first, as on
+// Linux: it would otherwise be interrupted by the handler of one that a process sends itself.
+static long send(struct task *t, u32 tgid, int sig, uptr info)
+{
+    long r = check(t, tgid, sig);
+    if (r)
+        return r;
+    return info ? HOST_INTR3(__NR_rt_sigqueueinfo, tgid, sig, info)
+                : HOST_INTR2(__NR_kill, tgid, sig);
 }
 
 struct broadcast {
@@ -48,7 +62,7 @@ static void send_one(struct task *t, struct proc_slot *s, void *arg)
         b->self = true;
         return;
     }
-    long r = send(t, tgid, b->sig, b->info);
+    long r = send_among(t, tgid, b->sig, b->info);
     if (r == -ESRCH)
         return;
     b->reached++;
@@ -65,9 +79,9 @@ static long send_group(struct task *t, u32 pgid, int sig, uptr info)
     struct broadcast b = {.pgid = pgid, .sig = sig, .info = info};
     reach_each(t, send_one, &b);
     if (!b.reached && inside && !b.self) // a child that has no record yet
-        return send(t, pgid, sig, info);
+        return send_among(t, pgid, sig, info);
     if (b.self)
-        return send(t, t->proc->tgid, sig, info);
+        return send_among(t, t->proc->tgid, sig, info);
     return b.allowed ? 0 : b.error ? b.error : b.reached ? -EPERM : -ESRCH;
 }
 
@@ -106,7 +120,7 @@ long sys_tkill(struct task *t, int tid, int sig)
     if (tid <= 0)
         return -EINVAL;
     long tgid = may_reach_thread(t, 0, tid, sig);
-    return tgid < 0 ? tgid : HOST3(__NR_tgkill, tgid, tid, sig);
+    return tgid < 0 ? tgid : HOST_INTR3(__NR_tgkill, tgid, tid, sig);
 }
 
 long sys_tgkill(struct task *t, int tgid, int tid, int sig)
@@ -114,7 +128,7 @@ long sys_tgkill(struct task *t, int tgid, int tid, int sig)
     if (tgid <= 0 || tid <= 0)
         return -EINVAL;
     long r = may_reach_thread(t, tgid, tid, sig);
-    return r < 0 ? r : HOST3(__NR_tgkill, tgid, tid, sig);
+    return r < 0 ? r : HOST_INTR3(__NR_tgkill, tgid, tid, sig);
 }
 
 // Only a process itself may pretend that the kernel or kill(2) sent a signal.
@@ -140,7 +154,7 @@ long sys_rt_tgsigqueueinfo(struct task *t, int tgid, int tid, int sig, uptr info
     long r = tgid <= 0 || tid <= 0 ? -EINVAL : check_info(t, info, (u32)tid);
     if (!r)
         r = may_reach_thread(t, tgid, tid, sig);
-    return r < 0 ? r : HOST4(__NR_rt_tgsigqueueinfo, tgid, tid, sig, info);
+    return r < 0 ? r : HOST_INTR4(__NR_rt_tgsigqueueinfo, tgid, tid, sig, info);
 }
 
 long sys_pidfd_send_signal(struct task *t, int pidfd, int sig, uptr info, unsigned int flags)
@@ -162,5 +176,5 @@ long sys_pidfd_send_signal(struct task *t, int pidfd, int sig, uptr info, unsign
     if ((u32)sig > 64)
         return -EINVAL;
     long r = reach_may_signal(t, (u32)tgid, sig);
-    return r ? r : HOST4(__NR_pidfd_send_signal, pidfd, sig, info, flags);
+    return r ? r : HOST_INTR4(__NR_pidfd_send_signal, pidfd, sig, info, flags);
 }

@@ -14,7 +14,6 @@
 
 #define SIGSET_SIZE 8
 #define SA_EXPOSE_TAGBITS_ 0x800
-// Signals whose default action is to ignore them, but SIGCONT.
 // The flags that Linux keeps; a program finds out about the others by reading them back.
 #define SA_KNOWN                                                                                   \
     (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER |             \
@@ -103,48 +102,22 @@ long sys_rt_sigpending(struct task *t, uptr set, size_t sigsetsize)
 
 long sys_rt_sigreturn(struct task *t)
 {
-    long r = signal_return(t);
-    if (r != -EFAULT)
-        return r;
-    signal_force(t, SIGSEGV, SI_KERNEL, 0);
-    return 0; // in the RAX of the handler's first state, which holds nothing
+    return signal_return(t);
 }
-
-// ---- The guest's alternate stack (kernel/signal.c: do_sigaltstack) ----
 
 _Static_assert(sizeof(struct stack) == 24 && offsetof(struct stack, size) == 16, "stack_t");
 
-static bool inside(const struct stack *s, uptr sp)
-{
-    return sp > s->sp && sp - s->sp <= s->size;
-}
-
-// A process that may use AMX needs room for its state in every frame.
-static bool frame_fits(const struct task *t, size_t size)
-{
-    const size_t frame = 440 + 15 + 63; // rt_sigframe, its alignment, the vector area's
-    return !t->proc->tile_size || size > frame + t->proc->tile_size;
-}
-
 long sys_sigaltstack(struct task *t, uptr ss, uptr old_ss)
 {
-    struct stack new, *cur = &t->altstack;
-    bool on = !(cur->flags & SS_AUTODISARM) && inside(cur, t->regs.rsp);
-    struct stack old = *cur;
-    old.flags = (cur->flags & SS_AUTODISARM) | (!cur->size ? SS_DISABLE : on ? SS_ONSTACK : 0);
+    struct stack new, old = t->altstack;
+    u32 state = signal_on_altstack(t, t->regs.rsp) ? SS_ONSTACK : 0;
+    old.flags = (old.flags & SS_AUTODISARM) | (old.size ? state : SS_DISABLE);
     if (ss) {
         if (copy_from_guest(&new, ss, sizeof new))
             return -EFAULT;
-        u32 mode = new.flags & ~SS_AUTODISARM;
-        if (on)
-            return -EPERM;
-        if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
-            return -EINVAL;
-        if (mode == SS_DISABLE)
-            new.sp = new.size = 0;
-        else if (new.size < MINSIGSTKSZ || !frame_fits(t, new.size))
-            return -ENOMEM;
-        *cur = new;
+        long r = signal_set_altstack(t, new, t->regs.rsp);
+        if (r)
+            return r;
     }
     return old_ss ? copy_to_guest(old_ss, &old, sizeof old) : 0;
 }

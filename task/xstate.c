@@ -73,3 +73,9 @@ u64 xstate_live(const struct proc *p, size_t *size)
     *size = tiles ? p->tile_size : p->xsave_size;
     return p->xsave_mask | (tiles ? TILE_DATA : 0);
 }
+
+u64 xstate_permitted(const struct proc *p, size_t *size)
+{
+    *size = p->tile_size ? p->tile_size : p->xsave_size;
+    return p->xsave_mask | (p->tile_size ? TILE_DATA : 0);
+}

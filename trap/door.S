@@ -19,7 +19,7 @@
 	jmp	door_enter
 
 	.text
-	.globl	door_enter, door_return, door_recheck, door_check, door_end
+	.globl	door_enter, door_return, door_check, door_end
 	.type	door_enter, @function
 door_enter:
 	mov	%rsp, %gs:T_RSP
@@ -57,9 +57,6 @@ door_enter:
 	popfq
 	jmp	1b
 
-door_recheck:
-	mov	%gs:T_SELF, %rdi
-	call	signal_check_pending
 door_return:
 	mov	%gs:T_STACK, %rsp
 	mov	%gs:T_RBX, %rbx
@@ -161,40 +158,5 @@ uaccess_str_fixup:
 	mov	$-14, %rax
 2:	ret
 	.size	uaccess_str, .-uaccess_str
-
-// long uaccess_xsave(void *area, u64 mask): saves vector state into guest memory; 0 or -14.
-	.globl	uaccess_xsave, uaccess_xsave_begin, uaccess_xsave_end, uaccess_xsave_fixup
-	.type	uaccess_xsave, @function
-uaccess_xsave:
-	mov	%rsi, %rax
-	mov	%rsi, %rdx
-	shr	$32, %rdx
-uaccess_xsave_begin:
-	xsave64	(%rdi)
-uaccess_xsave_end:
-	xor	%eax, %eax
-	ret
-uaccess_xsave_fixup:
-	mov	$-14, %rax
-	ret
-	.size	uaccess_xsave, .-uaccess_xsave
-
-// void signal_reset_vectors(u64 mask): vector state as a handler begins with it.
-	.globl	signal_reset_vectors
-	.type	signal_reset_vectors, @function
-signal_reset_vectors:
-	mov	%edi, %eax
-	mov	%rdi, %rdx
-	shr	$32, %rdx
-	xrstor64 clean_xsave(%rip)
-	ret
-	.size	signal_reset_vectors, .-signal_reset_vectors
-
-	.section .rodata
-	.balign	64
-clean_xsave:
-	.fill	24
-	.long	0x1f80			// MXCSR
-	.fill	576 - 28
 
 	.section .note.GNU-stack, "", @progbits

@@ -20,18 +20,19 @@
 #include "trap.h"
 #include "uaccess.h"
 #include "vdso.h"
+#include "vectors.h"
 
 #define EFLAGS_FIXED 0x2UL // always set in the register
 #define EFLAGS_TF 0x100UL
 #define EFLAGS_DF 0x400UL
 #define EFLAGS_RF 0x10000UL
 #define EFLAGS_AC 0x40000UL
+// What a frame may change of the flags (FIX_EFLAGS in the kernel): AC OF DF TF SF ZF AF PF CF RF.
+#define EFLAGS_IN_FRAME 0x50dd5UL
 #define UC_FLAGS (UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS)
 #define USER_CS 0x33
 #define USER_DS 0x2b
 #define RED_ZONE 128
-#define MIN_XSAVE 576 // legacy area and header
-#define SW_RESERVED 464
 
 // The kernel's struct ucontext and rt_sigframe (arch/x86/include/asm/sigframe.h).
 struct kucontext {
@@ -54,12 +55,12 @@ struct sigframe {
 _Static_assert(sizeof(struct kucontext) == 304, "kernel's ucontext");
 _Static_assert(sizeof(struct sigframe) == 440, "kernel's rt_sigframe");
 
-extern const char door_return[], door_recheck[], door_check[], door_end[];
+_Noreturn void door_return(void); // leaves lxcore, with t->regs
+extern const char door_check[], door_end[];
 extern const char uaccess_words_begin[], uaccess_words_end[];
 extern const char uaccess_begin[], uaccess_end[], uaccess_fixup[];
 extern const char uaccess_str_begin[], uaccess_str_end[], uaccess_str_fixup[];
-extern const char uaccess_xsave_begin[], uaccess_xsave_end[], uaccess_xsave_fixup[];
-void signal_reset_vectors(u64 mask);
+extern const char uaccess_vectors_begin[], uaccess_vectors_end[], uaccess_vectors_fixup[];
 extern const char vdso_fixup[];
 extern const char lxcore_text_start[], lxcore_text_end[];
 
@@ -138,33 +139,10 @@ static void regs_to_context(struct sigcontext_64 *c, const struct regs *r)
     c->ip = r->rip, c->flags = r->eflags, c->sp = r->rsp;
 }
 
-static bool on_altstack(const struct task *t, uptr sp)
+bool signal_on_altstack(const struct task *t, uptr sp)
 {
     return !(t->altstack.flags & SS_AUTODISARM) && t->altstack.size && sp > t->altstack.sp &&
            sp - t->altstack.sp <= t->altstack.size;
-}
-
-// Writes the vector area of a guest frame at `to`: a copy of the host frame's, or, at the door's
-// exit (from == 0), the live registers, which lxcore never touches.
-static long write_xstate(struct task *t, uptr to, uptr from, size_t size)
-{
-    if (from)
-        return copy_to_guest(to, (const void *)from, size);
-    size_t live_size;
-    u64 mask = xstate_live(t->proc, &live_size);
-    u8 zero[64] = {0};
-    // The header must be clean; XSAVE writes only the part of it that it defines.
-    if (copy_to_guest(to + 512, zero, sizeof zero) || !guest_range_ok(to, size) ||
-        uaccess_xsave((void *)to, mask))
-        return -EFAULT;
-    struct _fpx_sw_bytes sw = {.magic1 = FP_XSTATE_MAGIC1,
-                               .extended_size = (u32)size,
-                               .xfeatures = mask,
-                               .xstate_size = (u32)size - FP_XSTATE_MAGIC2_SIZE};
-    u32 magic2 = FP_XSTATE_MAGIC2;
-    if (copy_to_guest(to + SW_RESERVED, &sw, sizeof sw))
-        return -EFAULT;
-    return copy_to_guest(to + size - sizeof magic2, &magic2, sizeof magic2);
 }
 
 // Builds the guest's frame for sig and turns r into the handler's first state. fpstate: host
@@ -173,14 +151,9 @@ static long build_frame(struct task *t, struct regs *r, const struct ksigaction 
                         const siginfo_t *info, uptr fpstate, const struct sigcontext_64 *fault,
                         u64 mask)
 {
-    size_t xsize;
-    xstate_live(t->proc, &xsize);
-    if (fpstate) {
-        const struct _fpx_sw_bytes *sw = (const void *)(fpstate + SW_RESERVED);
-        xsize = sw->magic1 == FP_XSTATE_MAGIC1 ? sw->extended_size : 512;
-    }
+    size_t xsize = vectors_size(t, fpstate);
     uptr sp = r->rsp - RED_ZONE;
-    bool nested = on_altstack(t, r->rsp);
+    bool nested = signal_on_altstack(t, r->rsp);
     if ((sa->flags & SA_ONSTACK) && t->altstack.size && !nested)
         sp = t->altstack.sp + t->altstack.size;
     uptr fp = (sp - xsize) & ~63UL;
@@ -212,7 +185,7 @@ static long build_frame(struct task *t, struct regs *r, const struct ksigaction 
     f.uc.sigmask = mask;
     f.info = *info;
     siginfo_to_guest(t, &f.info);
-    if (write_xstate(t, fp, fpstate, xsize) || copy_to_guest(at, &f, sizeof f))
+    if (vectors_save(t, fp, fpstate, xsize) || copy_to_guest(at, &f, sizeof f))
         return -EFAULT;
     if (t->altstack.flags & SS_AUTODISARM)
         t->altstack = (struct stack){0};
@@ -306,8 +279,6 @@ static void note(struct task *t, int sig, const siginfo_t *info, struct kucontex
     uc->sigmask = ~SIG_ALWAYS;
     if (pc >= (u64)host_intr_begin && pc <= (u64)host_intr_syscall)
         uc->mc.ip = (u64)host_intr_abort;
-    else if (pc >= (u64)host_sigreturn_begin && pc <= (u64)host_sigreturn_syscall)
-        uc->mc.ip = (u64)host_sigreturn_abort;
 }
 
 static bool fix_up(const struct task *t, struct kucontext *uc)
@@ -322,8 +293,8 @@ static bool fix_up(const struct task *t, struct kucontext *uc)
         uc->mc.ip = (u64)uaccess_fixup;
     } else if (between(pc, uaccess_str_begin, uaccess_str_end)) {
         uc->mc.ip = (u64)uaccess_str_fixup;
-    } else if (between(pc, uaccess_xsave_begin, uaccess_xsave_end)) {
-        uc->mc.ip = (u64)uaccess_xsave_fixup;
+    } else if (between(pc, uaccess_vectors_begin, uaccess_vectors_end)) {
+        uc->mc.ip = (u64)uaccess_vectors_fixup;
     } else {
         return false;
     }
@@ -486,7 +457,7 @@ void signal_deliver_noted(struct task *t)
     struct ksigaction sa = t->sighand->action[sig - 1];
     bool handled = deliver(t, sig, &info, &t->regs, 0, NULL, &mask, false);
     if (handled) {
-        signal_reset_vectors(t->proc->xsave_mask);
+        vectors_clear(t);
         // A wait's own mask stays in force under the handler; the frame has saved the one before.
         if (t->has_wait_mask)
             mask = t->wait_mask | sa.mask | (sa.flags & SA_NODEFER ? 0 : SIGSET_BIT(sig));
@@ -529,6 +500,7 @@ void signal_force(struct task *t, int sig, int code, uptr addr)
     info.si_addr = (void *)addr;
     u64 mask = t->noted ? guest_mask(t, t->noted_mask) : t->sigmask;
     deliver(t, sig, &info, &t->regs, 0, NULL, &mask, true);
+    vectors_clear(t);
     if (t->noted) {
         t->sigmask = mask;
         t->noted_mask = signal_real_mask(mask);
@@ -537,51 +509,55 @@ void signal_force(struct task *t, int sig, int code, uptr addr)
     }
 }
 
+// A process that may use AMX needs room for its state in every frame.
+static bool frame_fits(const struct task *t, size_t size)
+{
+    const size_t frame = sizeof(struct sigframe) + 15 + 63; // with its alignment, the vector area's
+    return !t->proc->tile_size || size > frame + t->proc->tile_size;
+}
+
+long signal_set_altstack(struct task *t, struct stack new, uptr sp)
+{
+    u32 mode = new.flags & ~SS_AUTODISARM;
+    if (signal_on_altstack(t, sp))
+        return -EPERM;
+    if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
+        return -EINVAL;
+    if (mode == SS_DISABLE)
+        new.sp = new.size = 0;
+    else if (new.size < MINSIGSTKSZ || !frame_fits(t, new.size))
+        return -ENOMEM;
+    t->altstack = new;
+    return 0;
+}
+
+static _Noreturn void bad_frame(struct task *t)
+{
+    t->regs.rax = 0; // as the result of a call
+    signal_force(t, SIGSEGV, SI_KERNEL, 0);
+    door_return();
+}
+
 long signal_return(struct task *t)
 {
-    struct sigframe f;
-    if (copy_from_guest(&f, t->regs.rsp - 8, sizeof f))
-        return -EFAULT;
-    u64 mask = f.uc.sigmask & ~SIG_UNBLOCKABLE;
-    struct stack alt = {f.uc.ss_sp, (u32)f.uc.ss_flags & SS_AUTODISARM, f.uc.ss_size};
-    if (f.uc.ss_flags & SS_DISABLE)
-        alt = (struct stack){0};
-    f.uc.ss_sp = (uptr)t + TASK_ALTSTACK;
-    f.uc.ss_flags = 0;
-    f.uc.ss_size = TASK_ALTSTACK_SIZE;
-    f.uc.sigmask = signal_real_mask(mask);
-    f.uc.mc.cs = USER_CS;
-    f.uc.mc.ss = USER_DS;
-    f.uc.mc.ip = memory_window_slot(f.uc.mc.ip);
-    f.uc.flags &= UC_FLAGS;
-    // A vector area that the guest has no memory for must fault here, not in the kernel.
-    if (f.uc.mc.fpstate) {
-        u8 probe[MIN_XSAVE];
-        if (copy_from_guest(probe, f.uc.mc.fpstate, sizeof probe))
-            return -EFAULT;
-    }
-    u64 old_mask = t->sigmask, old_real = t->real_mask;
-    struct stack old_alt = t->altstack;
-    // In this order a signal that comes in between finds nothing that looks lazy.
-    t->real_mask = f.uc.sigmask;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    t->sigmask = mask;
-    if (!on_altstack(t, f.uc.mc.sp) || !alt.size)
-        t->altstack = alt;
-    struct regs old_regs = t->regs;
-    if (t->sig_pending & ~mask) {
-        // A virtual signal becomes free: the vector state is restored, the rest by the door, which
-        // delivers it.
-        regs_from_context(&t->regs, &f.uc.mc);
-        f.uc.mc.ip = (u64)door_recheck;
-        f.uc.mc.sp = (u64)t->stack;
-    }
-    long r = host_sigreturn(&f);
-    t->regs = old_regs;
-    t->sigmask = old_mask;
-    t->real_mask = old_real;
-    t->altstack = old_alt;
-    return r;
+    struct kucontext uc;
+    if (copy_from_guest(&uc, t->regs.rsp, sizeof uc))
+        bad_frame(t);
+    // A signal that came before and is blocked by the new mask goes first, and the call is made
+    // again. Any other one from here on is delivered at the door's exit, on the stack that the
+    // frame names.
+    long r = signal_set_mask(t, uc.sigmask);
+    if (r)
+        return r;
+    // As Linux 6.12 has it: before the registers, so that a stack in use by the handler stays.
+    signal_set_altstack(t, (struct stack){uc.ss_sp, (u32)uc.ss_flags, uc.ss_size}, t->regs.rsp);
+    u64 eflags = t->regs.eflags;
+    regs_from_context(&t->regs, &uc.mc);
+    t->regs.eflags = (eflags & ~EFLAGS_IN_FRAME) | (uc.mc.flags & EFLAGS_IN_FRAME);
+    t->regs.rip = memory_window_slot(uc.mc.ip);
+    if (vectors_load(t, uc.mc.fpstate))
+        bad_frame(t);
+    door_return();
 }
 
 // What of a guest action's flags the host's has too (rule 3).

@@ -22,6 +22,13 @@ static void rescued(int sig, siginfo_t *si, void *ctx)
     _exit(42);
 }
 
+static void rescued_return(int sig, siginfo_t *si, void *ctx)
+{
+    CHECK_EQ(GREG(ctx, RSP), 4096);
+    CHECK_EQ(GREG(ctx, RAX), 0);
+    rescued(sig, si, ctx);
+}
+
 // tgkill with the stack pointer somewhere bad.
 static void raise_on(long sp, int sig)
 {
@@ -98,7 +105,7 @@ static void return_rescue(void)
     stack_t ss = {.ss_sp = alt, .ss_size = sizeof(alt)};
 
     CHECK(sigaltstack(&ss, NULL) == 0);
-    catch_info(SIGSEGV, rescued, SA_ONSTACK);
+    catch_info(SIGSEGV, rescued_return, SA_ONSTACK);
     sigreturn_on(4096);
 }
 
