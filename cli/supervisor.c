@@ -11,6 +11,7 @@
 //               even where x leaves a daemon behind.
 //   program     child of the supervisor.
 //   rewriter    child of the supervisor, from the first file on that it is asked for (rewriter.c).
+//   holders     children of the supervisor, one for each tmpfs with limits (limited.c).
 //   tracer      with engine `ptrace` only, child of the front (tracer.c).
 //
 // Front and supervisor talk over a socket pair: signals to pass on one way, stops and the end the
@@ -34,6 +35,7 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "limited.h"
 #include "rewriter.h"
 #include "stats.h"
 #include "tracer.h"
@@ -131,7 +133,7 @@ static bool reap(struct supervisor *s)
     }
     if (pid == 0 && !s->program)
         tell_end(s, MSG_ENDED);
-    return pid == 0;
+    return pid == 0 && !limited_alone();
 }
 
 // A message from the front. False when it is gone.
@@ -161,9 +163,11 @@ static _Noreturn void run_supervisor(struct supervisor *s, int signals, struct l
             fds[2].fd = -1;
             fds[2].revents = 0;
         }
-        if (fds[0].revents)
+        if (fds[0].revents) {
             while (read(fds[0].fd, &info, sizeof info) > 0)
-                ; // SIGCHLD leads to reap(); the others are not for us
+                ; // SIGCHLD leads to reap(), SIGUSR1 is a guest's request; no other is for us
+            limited_serve(l);
+        }
         if (fds[1].revents && !obey(s)) {
             // Killed by SIGKILL, the one signal that cannot be passed on: the program goes too.
             if (s->program)
@@ -171,6 +175,7 @@ static _Noreturn void run_supervisor(struct supervisor *s, int signals, struct l
             fds[1].fd = -1;
         }
     }
+    limited_end();
     store_remove(&l->shm);
     store_remove(&l->store);
     tell_end(s, MSG_ALL_ENDED);

@@ -33,10 +33,14 @@ int mount_root_fd(struct task *t, int m)
         t->files->mount_id[m] = e->id;
         return fd;
     }
-    int base = e->base == BASE_STORE ? reserved_fd(t, RESERVED_STORE) : mount_root_fd(t, e->base);
+    long base = e->base == BASE_HELD    ? limited_open(t, e)
+                : e->base == BASE_STORE ? reserved_fd(t, RESERVED_STORE)
+                                        : mount_root_fd(t, e->base);
     if (base < 0)
-        return base;
-    long tmp = temp_open(t, base, e->base_path[0] ? e->base_path : ".", O_PATH, WALK_RESOLVE);
+        return (int)base;
+    long tmp = temp_open(t, (int)base, e->base_path[0] ? e->base_path : ".", O_PATH, WALK_RESOLVE);
+    if (e->base == BASE_HELD)
+        temp_close(t, (int)base);
     if (tmp < 0)
         return (int)tmp;
     long r = HOST3(__NR_dup3, tmp, fd, 0);

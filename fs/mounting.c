@@ -186,8 +186,15 @@ void mount_detach(struct task *t, int m)
 {
     s32 list[MOUNTS_MAX];
     int n = collect(t, m, "/", list);
-    remove_all(t, list, n);
-    mount_remove(t, m);
+    list[n++] = m;
+    while (n > 0) {
+        m = list[--n];
+        const struct mount_entry *e = mount_at(t, m);
+        bool discard = e->base == BASE_HELD && mount_is_alone(t, m);
+        mount_remove(t, m);
+        if (discard)
+            limited_discard(t, e);
+    }
 }
 
 void mount_set_flags(struct task *t, int m, u32 flags)

@@ -78,9 +78,22 @@ static bool process_uses(struct task *t, long parent, long pid, const char *root
     return any_number(t, name, pid, root, fd_uses);
 }
 
+static bool is_held_alone(struct task *t, int m)
+{
+    for (int i = 1; i < MOUNTS_MAX; i++) {
+        const struct mount_entry *o = mount_at(t, i);
+        if (i != m && o->state == MOUNT_LIVE && o->base == BASE_HELD &&
+            o->holder == mount_at(t, m)->holder)
+            return false;
+    }
+    return !mount_at(t, m)->base_path[0];
+}
+
 bool mount_is_alone(struct task *t, int m)
 {
     const struct mount_entry *e = mount_at(t, m);
+    if (e->base == BASE_HELD)
+        return is_held_alone(t, m);
     size_t n = strlen(e->base_path);
     for (int i = 1; i < MOUNTS_MAX; i++) {
         const struct mount_entry *o = mount_at(t, i);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// tmpfs mounts: a directory in the instance's store each. A size is shown, but not kept to: the
-// store's own file system is the limit.
+// tmpfs mounts: a directory in the instance's store each, whose file system is the limit. With a
+// limit of its own a mount is a tmpfs of the host's (fs/limited.c); where the host has none for us,
+// the limit is shown and not kept to.
 #include "host.h"
 #include "mounting.h"
 
@@ -73,12 +74,30 @@ bool mount_option_is_common(const char *option, size_t n)
 
 struct tmpfs_root {
     u32 mode, uid, gid;
+    char limits[128]; // the options that the host's kernel is to keep to
 };
+
+static bool is_limit(const struct option *o)
+{
+    return o->value == 's';
+}
+
+static void add_limit(struct tmpfs_root *root, const char *text, size_t n)
+{
+    size_t at = strlen(root->limits);
+    if (at + n + 2 > sizeof root->limits)
+        return; // given so often that the others count
+    if (at)
+        root->limits[at++] = ',';
+    memcpy(root->limits + at, text, n);
+    root->limits[at + n] = 0;
+}
 
 // Reads "a,b=c,..."; what belongs to the root directory goes into *root.
 static long parse(const struct option *list, size_t count, const char *text,
                   struct tmpfs_root *root)
 {
+    root->limits[0] = 0;
     while (*text) {
         size_t len = 0, n = 0;
         u64 v;
@@ -99,6 +118,8 @@ static long parse(const struct option *list, size_t count, const char *text,
                 root->uid = (u32)v;
             else if (!strcmp(o->name, "gid"))
                 root->gid = (u32)v;
+            else if (is_limit(o))
+                add_limit(root, text, len);
         }
         text += len + (text[len] == ',');
     }
@@ -125,10 +146,44 @@ long mount_check_options(u32 type, const char *options)
     }
 }
 
+static long own_root(struct task *t, const struct mount_entry *e, int fd,
+                     const struct tmpfs_root *root)
+{
+    struct parent p = {.fd = fd, .name = "."};
+    long r = HOST3(__NR_fchmodat, fd, ".", meta_host_mode(root->mode) | 0700);
+    if (r >= 0)
+        r = meta_created(t, 0, &p, S_IFDIR | root->mode, root->uid, root->gid);
+    temp_close(t, fd);
+    if (r < 0)
+        limited_discard(t, e);
+    return r;
+}
+
+static long make_in_store(struct task *t, struct mount_entry *e, const struct tmpfs_root *root)
+{
+    struct parent p = {.fd = reserved_fd(t, RESERVED_STORE), .name = e->base_path};
+    fmt(e->base_path, sizeof e->base_path, "tmpfs-%u",
+        __atomic_fetch_add(&t->instance->next_store_name, 1, __ATOMIC_RELAXED));
+    long r = HOST3(__NR_mkdirat, p.fd, p.name, meta_host_mode(root->mode) | 0700);
+    return r < 0 ? r : meta_created(t, 0, &p, S_IFDIR | root->mode, root->uid, root->gid);
+}
+
+long tmpfs_change(struct task *t, struct mount_entry *e, const char *options)
+{
+    struct tmpfs_root root;
+    long r = parse(tmpfs_options, ARRAY_LEN(tmpfs_options), options, &root);
+    if (r < 0 || !root.limits[0])
+        return r;
+    // Without a limit at first there is nobody who could keep to one.
+    r = e->base == BASE_HELD ? limited_change(t, e, root.limits) : -EINVAL;
+    if (r >= 0)
+        str_copy(e->options, options, sizeof e->options);
+    return r;
+}
+
 long tmpfs_make(struct task *t, struct mount_entry *e, const char *options)
 {
-    struct tmpfs_root root = {01777, t->cred.fsuid, t->cred.fsgid};
-    struct parent p = {.fd = reserved_fd(t, RESERVED_STORE), .name = e->base_path};
+    struct tmpfs_root root = {01777, t->cred.fsuid, t->cred.fsgid, ""};
     long r = parse(tmpfs_options, ARRAY_LEN(tmpfs_options), options, &root);
     if (r < 0)
         return r;
@@ -137,10 +192,14 @@ long tmpfs_make(struct task *t, struct mount_entry *e, const char *options)
     e->root_uid = t->instance->host_uid;
     e->root_gid = t->instance->host_gid;
     str_copy(e->options, options, sizeof e->options);
-    fmt(e->base_path, sizeof e->base_path, "tmpfs-%u",
-        __atomic_fetch_add(&t->instance->next_store_name, 1, __ATOMIC_RELAXED));
-    r = HOST3(__NR_mkdirat, p.fd, p.name, meta_host_mode(root.mode) | 0700);
-    return r < 0 ? r : meta_created(t, 0, &p, S_IFDIR | root.mode, root.uid, root.gid);
+    if (root.limits[0]) {
+        r = limited_make(t, e, root.limits);
+        if (r >= 0)
+            return own_root(t, e, (int)r, &root);
+        if (r == -EINVAL)
+            return r; // a limit that the host does not understand
+    }
+    return make_in_store(t, e, &root);
 }
 
 // ---- Removal ----
@@ -187,6 +246,10 @@ void tmpfs_discard(struct task *t, const struct mount_entry *e)
     char name[40];
     int store = reserved_fd(t, RESERVED_STORE);
     u32 count = 0;
+    if (e->base == BASE_HELD) {
+        limited_discard(t, e);
+        return;
+    }
     // Flat, without recursion: deep trees must not need a deep stack.
     empty(store, e->base_path, t->tid, &count);
     for (u32 i = 1; i <= count; i++) {

@@ -24,6 +24,8 @@ static inline struct mount_entry *mount_at(struct task *t, int m)
 // Descriptor of the root directory of mount m in this process (reserved; not to be closed).
 // -errno when it cannot be opened.
 int mount_root_fd(struct task *t, int m);
+// The root of the tmpfs that e->holder holds, as a temporary (fs/limited.c).
+long limited_open(struct task *t, const struct mount_entry *e);
 // Is *st, as the host sees it, the root of mount m?
 bool mount_is_root(struct task *t, int m, const struct statx *st);
 // The mount that a path from the instance's root (normalised, absolute) lies in by its text, and

@@ -63,10 +63,13 @@ struct mount_entry {
     u32 id;       // as /proc/self/mountinfo shows it; never used twice
     s32 parent;   // index of the mount that point lies in; -1 for the root
     s32 base;     // >= 0: the mount's root directory is base_path in that mount;
-                  // BASE_STORE: in the store; BASE_INHERITED: opened by lxrun
+                  // BASE_STORE: in the store; BASE_INHERITED: opened by lxrun; BASE_HELD: below
+                  // the working directory of `holder`
     u32 root_uid; // host owner that is shown as root (architecture: metadata, rule 1)
     u32 root_gid;
-    u32 locked; // of the flags: those that the guest cannot take away
+    u32 holder;
+    u64 held_dev, held_ino; // of its working directory
+    u32 locked;             // of the flags: those that the guest cannot take away
     struct drive drive;
     u64 links; // name_bit() of symlinks in the root directory: where one was seen, nothing more
     char point[LX_PATH_MAX];     // guest path from the instance's root, "/" or "/a/b"
@@ -86,6 +89,18 @@ static inline u64 name_bit(const char *name, size_t n)
 
 #define BASE_STORE (-1)
 #define BASE_INHERITED (-2)
+#define BASE_HELD (-3)
+
+// What a guest asks of the supervisor: a tmpfs with limits, which only the host can keep
+// (fs/limited.c, cli/limited.c).
+struct tmpfs_request {
+    u32 owner;  // tid of who asks, 0: nobody
+    u32 asked;  // counts the requests
+    u32 done;   // the last one that was answered
+    u32 holder; // process that holds the tmpfs; 0 in a request: a new one is wanted
+    s32 result;
+    char options[128];
+};
 
 // Whom a socket's peer sees: the identity at connect, socketpair or listen (unix(7)).
 struct proc_peer {
@@ -253,6 +268,7 @@ struct instance {
     u64 mounts_live;      // entries of `mounts` that may be live; their state decides
     u32 root_covered;     // something was mounted on "/" itself
     u64 mount_names;      // name_bit() of mount points' last components, also of former ones
+    struct tmpfs_request tmpfs;
     struct mount_entry mounts[MOUNTS_MAX];
     u32 meta_lock[META_LOCKS]; // tids of threads that change an inode's attribute, by its number
     u32 meta_changes;          // counts the changes

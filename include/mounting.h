@@ -56,8 +56,15 @@ long drvfs_set_options(struct task *t, struct mount_entry *e, const char *option
 
 // A new tmpfs with its mount options (tmpfs(5)) in e, not yet attached.
 long tmpfs_make(struct task *t, struct mount_entry *e, const char *options);
+// A tmpfs that keeps to size=, nr_blocks= and nr_inodes= (fs/limited.c), where the host can. The
+// first opens its root as a temporary, and says in *e what limited_open() needs.
+long limited_make(struct task *t, struct mount_entry *e, const char *options);
+long limited_change(struct task *t, const struct mount_entry *e, const char *options);
+void limited_discard(struct task *t, const struct mount_entry *e);
 // -EINVAL for options that a file system of this type does not know.
 long mount_check_options(u32 type, const char *options);
+// Its options after a remount.
+long tmpfs_change(struct task *t, struct mount_entry *e, const char *options);
 // Removes the files of a tmpfs that is gone.
 void tmpfs_discard(struct task *t, const struct mount_entry *e);
 
