@@ -31,7 +31,7 @@ void stats_print(const struct instance *in, FILE *out)
 {
     static struct count counts[STATS_CALLS];
     char what[100];
-    u64 all = 0, trapped = 0, by_how[HOW_COUNT] = {0};
+    u64 all = 0, trapped = 0, armed = 0, by_how[HOW_COUNT] = {0};
     for (unsigned nr = 0; nr < STATS_CALLS; nr++) {
         const struct call_info *c = table_call(nr);
         counts[nr].nr = nr;
@@ -40,8 +40,10 @@ void stats_print(const struct instance *in, FILE *out)
         all += counts[nr].n;
         by_how[c ? c->how : HOW_NONE] += counts[nr].n;
     }
-    for (int i = 0; i < STATS_SHARDS; i++)
+    for (int i = 0; i < STATS_SHARDS; i++) {
         trapped += in->stats[i].trapped;
+        armed += in->stats[i].armed;
+    }
     if (in->engine == ENGINE_PTRACE) // stops are not signals
         trapped = all;
     trapped = trapped < all ? trapped : all; // others go on while this is read
@@ -49,8 +51,10 @@ void stats_print(const struct instance *in, FILE *out)
     if (in->engine == ENGINE_REWRITE)
         line(out, all - trapped, all, "came from rewritten sites");
     snprintf(what, sizeof what, "were trapped by %s",
-             engine_name(in->engine == ENGINE_REWRITE ? ENGINE_SUD : in->engine));
+             in->engine == ENGINE_REWRITE ? "a signal" : engine_name(in->engine));
     line(out, trapped, all, what);
+    if (in->engine == ENGINE_REWRITE)
+        fprintf(out, "lxrun: %12lu           threads ran with sud underneath\n", armed);
     for (int how = 1; how < HOW_COUNT; how++) {
         snprintf(what, sizeof what, "%s: %s", table_how_name(how), table_how_meaning(how));
         line(out, by_how[how], all, what);

@@ -336,6 +336,9 @@ long procfs_open(struct task *t, const char *rel, int flags)
         return -EACCES;
     if (writes && !pp.pid && *rel)
         return -EROFS;
+    // By `mem`, code can be written that nobody has looked at.
+    if (writes && pp.pid)
+        task_need_engine(t);
     if (!maker)
         return -ENOSYS;
     if (flags & O_DIRECTORY)

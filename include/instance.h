@@ -232,6 +232,7 @@ _Static_assert(ATTRS_SIZE % LX_PAGE == 0, "it is mapped by itself");
 #define STATS_CALLS 512 // more than there are rows in the table
 struct stats {
     u64 trapped;            // that came by a signal, not from a rewritten site
+    u64 armed;              // threads that were armed (task_need_engine())
     u64 calls[STATS_CALLS]; // by number; the last one: all others
 };
 

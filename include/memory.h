@@ -36,6 +36,7 @@ struct image {
     char name[REWRITE_INDEX_SIZE]; // of the cache entry
 };
 #define IMAGES_MAX 128
+#define CLEANS_MAX 64
 // All that were ever used: the calling thread's address space has one table.
 struct image *memory_images(u32 *n);
 // A free entry to be filled; NULL: there is none. The caller holds memory_images_lock().
@@ -46,6 +47,8 @@ bool memory_in_slots(uptr pc);
 // Is there a jump to a slot at pc that is no window's beginning, but stands in the padding between
 // functions?
 bool memory_is_pad(uptr pc);
+// Goes from one slot to the next, from an image's beginning on. False: there are no more.
+bool memory_next_slot(uptr *slot);
 // The window's length and its end, where the `syscall` is, of a slot.
 u32 memory_slot_window(uptr slot, uptr *end);
 // For pc in a slot: the address in the program's own text that stands there.
@@ -53,6 +56,16 @@ uptr memory_slot_origin(uptr pc);
 // For pc inside a window, behind its first byte, where a jump's bytes are now: the place in its
 // slot to go on at. Else pc.
 uptr memory_window_slot(uptr pc);
+// Is all code in this address space clean (include/rewrite.h), and run by one thread? No more,
+// ever.
+bool memory_is_clean(void);
+void memory_not_clean(void);
+// Is there a site at pc that was rewritten to trap?
+bool memory_is_site(uptr pc);
+// Clean text lies in [from, to) from now on. False: there are too many such
+// places. Some that were unmapped stay known.
+bool memory_add_clean(uptr from, uptr to);
+bool memory_hits_clean(uptr from, uptr to);
 // May [from, to) hold slots or rewritten text? Tells quickly that it does not.
 bool memory_near_images(uptr from, uptr to);
 // An image lies in [from, to) from now on.

@@ -3,11 +3,14 @@
 // file's own text (loader/rewritten.c). Both programs include this file.
 //
 // A site is a `syscall` (0f 05) of an executable segment. The instructions right before it, its
-// window, are moved to a slot; a jump to the slot takes their place, and 0f 05 stays behind it,
-// where whatever else comes there meets the engine underneath. A slot is REWRITE_SLOT bytes:
+// window, are moved to a slot, and a jump to the slot takes their place. The `syscall` itself
+// becomes `hlt` (f4 05): whatever else comes there gets SIGSEGV from the processor, which the
+// handler takes for what it is. So no dispatch by the kernel is needed for text that is clean: in
+// which every byte pair that could be a system call is either one of these or known to lie inside
+// another instruction. A slot is REWRITE_SLOT bytes:
 //
 //     the window's instructions, L bytes     they touch memory only by plain loads and stores
-//     48 8d 0d rel32     lea back(%rip),%rcx   back: the address behind 0f 05
+//     48 8d 0d rel32     lea back(%rip),%rcx   back: the address behind the site
 //     ff 25 rel32        jmp *gate(%rip)
 //     ...                cc
 //     last byte          L
@@ -15,10 +18,11 @@
 // A window of 5 bytes or more begins with `jmp slot` (e9 rel32). A shorter one, of 2 to 4 bytes,
 // begins with `jmp pad` (eb rel8), a pad being 5 bytes of filler between functions that hold the
 // `jmp slot`; a thread that stands there has executed nothing of the window yet. The rest of the
-// window is cc. Of memory, a shorter one may only load from the stack.
+// window is cc. Of memory, a shorter one may only load from the stack. A site without a window
+// (L = 0) has a slot too, which nothing jumps to: it says where the site is.
 //
 // Slots lie below the image, in [image_lo - slots_size, image_lo). Slot 0 is none: its first eight
-// bytes hold LX_GATE, where all slots jump through.
+// bytes hold LX_GATE, where all slots jump through. Behind the last one is zero.
 //
 // The cache is a directory. An entry is the file "c-HASH", HASH being the SHA-256 of the original's
 // bytes in hexadecimal; a file's identity (REWRITE_INDEX) is the name of a symlink to the entry, so
@@ -28,10 +32,11 @@
 
 #include "types.h"
 
-#define REWRITE_MAGIC 0x32307772786cUL // the format's number is part of it
+#define REWRITE_MAGIC 0x33307772786cUL // the format's number is part of it
 #define REWRITE_SLOT 32
 #define REWRITE_SEGMENTS 4
-#define REWRITE_LEA 7 // bytes of each of the slot's own instructions
+#define REWRITE_TRAP 0xf4 // in place of the 0f of a site's 0f 05
+#define REWRITE_LEA 7     // bytes of each of the slot's own instructions
 #define REWRITE_JMP 6
 #define REWRITE_WINDOW_MAX (REWRITE_SLOT - REWRITE_LEA - REWRITE_JMP - 1)
 
@@ -63,22 +68,26 @@ struct rewrite_entry {
     u32 sites;      // all that were found
     u32 moved;      // those that have a slot
     u32 segments;
-    u32 zero;
+    u32 cleans;
     // The original, unless there are no segments: its size, and rewrite_checksum() of its first
     // REWRITE_START bytes.
     u64 original_size, original_start;
     struct rewrite_segment segment[REWRITE_SEGMENTS];
+    // Pages of the file that are clean, where the segments are over them.
+    struct {
+        u64 file_offset, size;
+    } clean[REWRITE_SEGMENTS];
     u64 reserved[3];
 };
-_Static_assert(sizeof(struct rewrite_entry) == 256, "whole lanes for the checksum");
+_Static_assert(sizeof(struct rewrite_entry) == 320, "whole lanes for the checksum");
 
 // Is the head of an entry one that can be used?
 static inline bool rewrite_fits(const struct rewrite_entry *e)
 {
     u64 size = e->size;
-    if (e->magic != REWRITE_MAGIC || e->segments > REWRITE_SEGMENTS || size % 4096 ||
-        size < REWRITE_SLOTS_AT || e->slots_size > size - REWRITE_SLOTS_AT ||
-        (e->slots_size | e->image_lo) % 4096)
+    if (e->magic != REWRITE_MAGIC || e->segments > REWRITE_SEGMENTS ||
+        e->cleans > REWRITE_SEGMENTS || size % 4096 || size < REWRITE_SLOTS_AT ||
+        e->slots_size > size - REWRITE_SLOTS_AT || (e->slots_size | e->image_lo) % 4096)
         return false;
     for (u32 i = 0; i < e->segments; i++) {
         const struct rewrite_segment *s = &e->segment[i];
@@ -116,8 +125,9 @@ static inline u64 rewrite_sum(const struct rewrite_entry *e, const void *rest)
 static inline bool rewrite_is_of(const struct rewrite_entry *e, u64 size,
                                  const u8 start[REWRITE_START])
 {
-    return !e->segments || (e->original_size == size &&
-                            e->original_start == rewrite_checksum(start, REWRITE_START));
+    return !(e->segments || e->cleans) ||
+           (e->original_size == size &&
+            e->original_start == rewrite_checksum(start, REWRITE_START));
 }
 
 // What lxcore sends over the reserved socket RESERVED_REWRITE for a file that the index does not

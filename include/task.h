@@ -137,6 +137,7 @@ struct task {
     struct sighand *sighand;
     struct instance *instance;
     u32 engine;          // of the instance, whose page a forked child need not look at
+    u32 armed;           // the kernel dispatches its calls (trap/sud.c)
     struct stats *stats; // NULL: calls are not counted
     u32 temps;           // depth of temps_begin()
     u32 owns_spares;     // it is files->spare_owner (fs/temps.c)
@@ -177,6 +178,12 @@ void arena_free(void *p, size_t size);
 
 // Makes %gs, the alternate signal stack and the trap engine right for the calling thread.
 void task_arm(struct task *t);
+// Rewritten code needs no engine underneath, and each host call is cheaper without: a process whose
+// code is all clean (include/rewrite.h) is not armed. From now on it is: code that is not clean may
+// come, or a second thread. Arms the caller, and threads to come.
+void task_need_engine(struct task *t);
+// The same after a wait for a process in the caller's memory, which may have called that.
+void task_follow_engine(struct task *t);
 // First code of a CLONE_VM child, on its runtime stack; returns into the door.
 void task_child_start(struct task *t);
 

@@ -28,7 +28,7 @@ static inline void task_check_gs(struct task *t)
 
 // Makes the instance's engine catch what the calling thread's guest code calls. What an engine
 // keeps over clone and execve is set up by trap_install(), once, in the instance's first process.
-void trap_arm(const struct task *t);
+void trap_arm(struct task *t);
 void trap_install(const struct task *t);
 // The parts of single engines: 0 or -errno.
 long trap_arm_sud(void);
@@ -37,6 +37,8 @@ long trap_install_seccomp(void);
 // In the SIGSYS handler: did the engine send it? Then trap_sigsys() sends the thread to the door.
 bool trap_is_dispatch(const struct task *t, const siginfo_t *info);
 void trap_sigsys(const siginfo_t *info, struct sigcontext_64 *c);
+// In the SIGSEGV handler, for a thread in guest code: is it at a site that traps by itself?
+bool trap_at_site(const struct sigcontext_64 *c);
 void trap_redirect(struct sigcontext_64 *c, u64 next_pc);
 
 // The one call from the door: serves t->regs (syscalls/dispatch.c).

@@ -3,8 +3,8 @@
 // about to write to it, move it or map over it.
 //
 // Nothing depends on it: what is not rewritten is caught by the engine. So every doubt ends with
-// the file's own text. A file is known by device, inode, size and times; an entry's content is
-// checked once in an instance, and a file without an entry is asked for once.
+// the file's own text, and with the engine armed. A file is known by device, inode, size and times;
+// an entry's content is checked once in an instance, and a file without an entry is asked for once.
 #include "rewritten.h"
 
 #include <linux/mman.h>
@@ -22,7 +22,7 @@ enum rewrite_known {
     KNOWN_ASKED,
     KNOWN_GOOD,
     KNOWN_BAD,
-    KNOWN_EMPTY, // nothing is rewritten
+    KNOWN_EMPTY, // nothing is rewritten, and it is not clean
     KNOWN_BITS = 7
 };
 
@@ -133,7 +133,7 @@ static int open_entry(struct task *t, int fd, struct file_id *id, struct rewrite
             learn(t, id, KNOWN_GOOD);
             what = KNOWN_GOOD;
         }
-        if (what == KNOWN_GOOD && !e->segments) {
+        if (what == KNOWN_GOOD && !e->segments && !e->cleans) {
             learn(t, id, KNOWN_EMPTY);
             temp_close(t, (int)cache);
             return -1;
@@ -179,43 +179,60 @@ static struct image *image_of(int cache, const struct rewrite_entry *e, const st
     return m;
 }
 
-static void overlay_segment(int cache, const struct rewrite_entry *e, const struct file_id *id,
+// False: the file's own text stays.
+static bool overlay_segment(int cache, const struct rewrite_entry *e, const struct file_id *id,
                             const struct rewrite_segment *s, uptr at, size_t len, int prot,
                             u64 offset)
 {
     u64 from = MAX(offset, s->file_offset);
     u64 end = MIN(offset + ALIGN_UP(len, LX_PAGE), s->file_offset + s->size);
     if (from >= end)
-        return;
+        return true;
     uptr bias = at - offset + s->file_offset - s->vaddr;
     struct image *m = image_of(cache, e, id, bias + e->image_lo - e->slots_size);
     if (!m || m->segments == REWRITE_SEGMENTS)
-        return;
+        return false;
     uptr to = at + (from - offset);
     long skip = (long)(from - s->file_offset);
     m->text[m->segments].at = to;
     m->text[m->segments].end = to + (end - from);
     m->text[m->segments].original_at = s->original_at + (u64)skip;
     memory_image_span(to, to + (end - from));
-    if (host_mmap(to, end - from, prot, MAP_PRIVATE | MAP_FIXED, cache, (long)s->text_at + skip) >=
-        0)
-        m->segments++;
+    long r =
+        host_mmap(to, end - from, prot, MAP_PRIVATE | MAP_FIXED, cache, (long)s->text_at + skip);
+    m->segments += r >= 0;
+    return r >= 0;
 }
 
-void rewritten_overlay(struct task *t, int fd, uptr addr, size_t len, int prot, u64 offset)
+// Does the entry say that those pages of the file are clean?
+static bool says_clean(const struct rewrite_entry *e, u64 offset, size_t len)
+{
+    for (u32 i = 0; i < e->cleans; i++)
+        if (offset >= e->clean[i].file_offset &&
+            offset + ALIGN_UP(len, LX_PAGE) - e->clean[i].file_offset <= e->clean[i].size)
+            return true;
+    return false;
+}
+
+bool rewritten_overlay(struct task *t, int fd, uptr addr, size_t len, int prot, u64 offset)
 {
     struct rewrite_entry e;
     struct file_id id;
-    if (!t->instance->has_cache || !(prot & PROT_EXEC) || (prot & PROT_WRITE) || !len)
-        return;
+    if (!(prot & PROT_EXEC) || !len)
+        return true;
+    if (!t->instance->has_cache || (prot & PROT_WRITE))
+        return false;
     int cache = open_entry(t, fd, &id, &e);
     if (cache < 0)
-        return;
+        return false;
+    bool clean = says_clean(&e, offset, len);
     lock_take(memory_images_lock());
     for (u32 i = 0; i < e.segments; i++)
-        overlay_segment(cache, &e, &id, &e.segment[i], addr, len, prot, offset);
+        clean &= overlay_segment(cache, &e, &id, &e.segment[i], addr, len, prot, offset);
+    clean = clean && memory_add_clean(addr, addr + ALIGN_UP(len, LX_PAGE));
     lock_drop(memory_images_lock());
     temp_close(t, cache);
+    return clean;
 }
 
 // ---- Taking it back ----
@@ -242,17 +259,15 @@ static bool touches(const struct image *m, uptr from, uptr to)
 // in the padding stay: what was there is known no more, and it never ran.
 static void undo(const struct image *m, uptr at, uptr end, u8 *to)
 {
-    for (uptr slot = m->slots + REWRITE_SLOT; slot < m->slots_end; slot += REWRITE_SLOT) {
+    for (uptr slot = m->slots; memory_next_slot(&slot);) {
         const u8 *p = (const u8 *)slot;
-        u32 n = p[REWRITE_SLOT - 1];
-        uptr window;
-        if (!n)
-            break; // behind the last one
-        memory_slot_window(slot, &window);
-        window -= n;
+        uptr site;
+        u32 n = memory_slot_window(slot, &site);
         for (u32 i = 0; i < n; i++)
-            if (window + i >= at && window + i < end)
-                to[window + i - at] = p[i];
+            if (site - n + i >= at && site - n + i < end)
+                to[site - n + i - at] = p[i];
+        if (site >= at && site < end)
+            to[site - at] = 0x0f;
     }
 }
 
@@ -283,6 +298,7 @@ static long make_plain(struct task *t, struct image *m)
     struct rewrite_entry e;
     if (m->state != IMAGE_LIVE)
         return 0;
+    task_need_engine(t);
     long cache = temp_open(t, reserved_fd(t, RESERVED_CACHE), m->name, O_RDONLY, 0);
     bool same = cache >= 0 && host_pread((int)cache, &e, sizeof e, 0) == (long)sizeof e &&
                 rewrite_fits(&e) && e.checksum == m->checksum;

@@ -262,9 +262,12 @@ static void overlay(struct task *t, int fd, const struct elf *e, u64 bias)
     for (int i = 0; i < e->ehdr.e_phnum; i++) {
         const Elf64_Phdr *p = &e->phdr[i];
         u64 start = ALIGN_DOWN(p->p_vaddr, LX_PAGE);
-        if (p->p_type == PT_LOAD && p->p_filesz && !is_covered(e, i))
-            rewritten_overlay(t, fd, start + bias, p->p_vaddr + p->p_filesz - start, elf_prot(p),
-                              p->p_offset - (p->p_vaddr - start));
+        if (p->p_type != PT_LOAD || !(p->p_flags & PF_X))
+            continue;
+        if (is_covered(e, i) ||
+            !rewritten_overlay(t, fd, start + bias, p->p_vaddr + p->p_filesz - start, elf_prot(p),
+                               p->p_offset - (p->p_vaddr - start)))
+            task_need_engine(t);
     }
 }
 
@@ -317,7 +320,10 @@ static void load_image(struct task *t, struct start *s, const struct exec_state 
     aux_set(s, AT_SECURE, state->secure);
     aux_set(s, AT_HWCAP2, aux_get(s, AT_HWCAP2) & ~HWCAP2_FSGSBASE);
     set_mm(t->instance, s, &exe, bias, brk);
-    if (exe.stack >= 0 && (exe.stack & PF_X))
+    bool exec_stack = exe.stack >= 0 && (exe.stack & PF_X);
+    if (exec_stack || (t->personality & READ_IMPLIES_EXEC))
+        task_need_engine(t);
+    if (exec_stack)
         host_mprotect(ALIGN_DOWN((uptr)s->sp, LX_PAGE), LX_PAGE,
                       PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN);
     memset(&t->regs, 0, sizeof t->regs);

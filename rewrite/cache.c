@@ -155,7 +155,7 @@ static int make_entry(int cache, const u8 *file, u64 size, char name[NAME_SIZE])
     u64 n;
     u8 *entry = entry_make(&r, &n);
     // What would push too much else out is not kept.
-    if (r.why || n > cache_limit() / 4) {
+    if ((r.why && !r.clean) || n > cache_limit() / 4) {
         rewriting_nothing(&r);
         free(entry);
         entry = entry_make(&r, &n);

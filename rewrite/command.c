@@ -46,12 +46,13 @@ static void print_counts(const char *path, const struct rewriting *r, bool verbo
 {
     const struct sites *s = &r->sites;
     size_t left[SITE_STATES] = {0};
+    const char *clean = r->clean ? ", clean" : "";
     if (!s->count) {
-        printf("%s: nothing to rewrite: %s\n", path, r->why);
+        printf("%s: nothing to rewrite: %s%s\n", path, r->why, clean);
         return;
     }
-    printf("%s: %zu system calls, %zu moved, %zu left%s%s\n", path, s->count, s->moved,
-           s->count - s->moved, r->why ? ": " : "", r->why ? r->why : "");
+    printf("%s: %zu system calls, %zu moved, %zu left%s%s%s\n", path, s->count, s->moved,
+           s->count - s->moved, r->why ? ": " : "", r->why ? r->why : "", clean);
     for (size_t i = 0; i < s->count; i++)
         left[s->site[i].state]++;
     for (int k = SITE_MOVED + 1; k < SITE_STATES; k++) {

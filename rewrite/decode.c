@@ -241,6 +241,11 @@ static void classify(const cs_insn *i, struct insn *to)
         to->kind = INSN_SYSCALL;
         to->move = MOVE_BRANCH;
         return;
+    case X86_INS_INT:
+    case X86_INS_SYSENTER:
+        to->kind = INSN_SYSCALL_32;
+        to->move = MOVE_BRANCH;
+        return;
     case X86_INS_CALL:
     case X86_INS_LCALL:
         set_branch(x, to, INSN_CALL);

@@ -13,6 +13,7 @@ enum insn_kind {
     INSN_NONE, // not an instruction
     INSN_OTHER,
     INSN_SYSCALL,
+    INSN_SYSCALL_32, // int, sysenter: other ways into the kernel
     INSN_CONDITIONAL,
     INSN_JUMP,
     INSN_JUMP_INDIRECT, // through a register or a table

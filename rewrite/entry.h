@@ -14,7 +14,8 @@ struct rewriting {
     struct decoder *decoder;
     u64 slots; // address of slot 0
     u64 slots_size;
-    const char *why; // nothing is rewritten, for this reason; NULL: sites.moved > 0
+    bool clean;      // all its code is, once it is rewritten (rewrite.h)
+    const char *why; // nothing is rewritten, for this reason; NULL: there are slots
 };
 
 void rewriting_make(struct rewriting *r, const u8 *file, u64 size);

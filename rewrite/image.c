@@ -189,6 +189,18 @@ static void read_symbols(struct image *m, const Elf64_Shdr *s)
     }
 }
 
+// Functions that nothing in the code refers to, and those of crtbegin.o have no FDE either.
+static void read_pointers(struct image *m, const Elf64_Shdr *s)
+{
+    if (!inside(s->sh_offset, s->sh_size, m->size))
+        return;
+    for (u64 i = 0; i < s->sh_size / sizeof(u64); i++) {
+        struct function f = {0};
+        memcpy(&f.start, m->file + s->sh_offset + i * sizeof(u64), sizeof(u64));
+        image_add(m, f);
+    }
+}
+
 static bool is_named(const struct image *m, const Elf64_Shdr *names, u32 name, const char *want)
 {
     u64 n = strlen(want) + 1, offset;
@@ -214,6 +226,8 @@ static void read_sections(struct image *m)
     for (unsigned i = 0; i < e.e_shnum && section_at(m, &e, i, &s); i++) {
         if (s.sh_type == SHT_SYMTAB || s.sh_type == SHT_DYNSYM)
             read_symbols(m, &s);
+        else if (s.sh_type == SHT_INIT_ARRAY || s.sh_type == SHT_FINI_ARRAY)
+            read_pointers(m, &s);
         // Its type is SHT_PROGBITS or SHT_X86_64_UNWIND, by linker.
         else if (is_named(m, &names, s.sh_name, ".eh_frame") && s.sh_type != SHT_NOBITS &&
                  inside(s.sh_offset, s.sh_size, m->size))

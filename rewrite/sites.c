@@ -10,7 +10,8 @@
 #define SHORT_JUMP 2 // of jmp rel8
 #define CANDIDATES_MAX (1UL << 20)
 #define SIGRETURN 15
-#define LOOK_BACK 8 // instructions before a site, in search of its number
+#define SIGRETURN_MOVE 7 // bytes of the instruction before a signal's return
+#define LOOK_BACK 8      // instructions before a site, in search of its number
 
 const char *const site_reasons[SITE_STATES] = {
     [SITE_MOVED] = "moved",
@@ -126,18 +127,49 @@ static enum site_state choose(struct image *m, struct decoder *d, struct site *s
     if (state == SITE_MOVED || find_window(m, d, s, SHORT_JUMP) != SITE_MOVED)
         return state;
     s->pad = pad_take(m, d, s->address - s->window);
-    return s->pad ? SITE_MOVED : state;
+    if (s->pad)
+        return SITE_MOVED;
+    s->window = 0;
+    return state;
+}
+
+// Is that in a signal's return that unwind information covers? Its FDE begins a byte early, for
+// unwinders that step back one, so the function itself may be another.
+static bool in_return(const struct image *m, u64 addr)
+{
+    long at = image_function(m, addr);
+    for (long k = at; k >= 0 && k > at - 2; k--)
+        if (m->function[k].trap && addr < m->function[k].end)
+            return true;
+    return false;
+}
+
+// Such a one need not have been decoded; its bytes are always the same. Debuggers and unwinders
+// that have that information need not know them.
+static void judge_return(struct image *m, struct site *s)
+{
+    static const u8 insn[] = {0x48, 0xc7, 0xc0, SIGRETURN, 0, 0, 0}; // mov $15,%rax
+    const u8 into = MARK_BRANCH | MARK_TARGET | MARK_FUNCTION;
+    const u8 *before = image_bytes(m, s->address - SIGRETURN_MOVE, SIGRETURN_MOVE);
+    s->state = SITE_SIGRETURN;
+    s->stays = !before || memcmp(before, insn, sizeof insn) != 0;
+    if (s->stays)
+        return;
+    s->call = SIGRETURN;
+    if (image_marked(m, s->address - SIGRETURN_MOVE, s->address, into))
+        return;
+    s->state = SITE_MOVED;
+    s->window = SIGRETURN_MOVE;
 }
 
 // False: the bytes are no system call.
 static bool judge(struct image *m, struct decoder *d, struct site *s)
 {
     u8 here = marks_at(m, s->address);
-    long at = image_function(m, s->address);
     s->call = -1;
     s->state = SITE_UNREACHED;
-    if (at >= 0 && m->function[at].trap && s->address < m->function[at].end) {
-        s->state = SITE_SIGRETURN;
+    if (in_return(m, s->address)) {
+        judge_return(m, s);
         return true;
     }
     if (!(here & MARK_START)) {
@@ -151,19 +183,59 @@ static bool judge(struct image *m, struct decoder *d, struct site *s)
         return true;
     }
     s->call = call_number(m, d, s->address);
-    s->state = s->call == SIGRETURN ? SITE_SIGRETURN : choose(m, d, s);
+    s->stays = s->call == SIGRETURN;
+    s->state = s->stays ? SITE_SIGRETURN : choose(m, d, s);
     return true;
 }
 
-// Every `0f 05` in the code. Returns their number.
+bool site_traps(const struct site *s)
+{
+    return !s->stays && s->state != SITE_UNREACHED && s->state != SITE_PREFIX;
+}
+
+static bool is_syscall(const u8 *p)
+{
+    return p[0] == 0x0f && p[1] == 0x05;
+}
+
+// int $0x80, and sysenter.
+static bool is_syscall_32(const u8 *p)
+{
+    return (p[0] == 0xcd && p[1] == 0x80) || (p[0] == 0x0f && p[1] == 0x34);
+}
+
+// Is that known to lie inside another instruction?
+static bool is_inside(struct image *m, struct decoder *d, u64 addr)
+{
+    struct insn i;
+    u64 start;
+    u8 here = marks_at(m, addr);
+    return (here & MARK_COVERED) && !(here & MARK_START) &&
+           !(decode_before(m, d, addr + 2, &start, &i) && i.kind == INSN_SYSCALL_32);
+}
+
+// Every byte pair in the code that may lead into the kernel. Returns their number.
 static size_t find_candidates(struct image *m, u64 *to, size_t room)
 {
     size_t n = 0;
     for (const struct load *l = m->load; l < m->load + m->loads; l++) {
         const u8 *p = load_bytes(m, l);
         for (u64 i = 0; l->marks && i + 2 <= l->size; i++)
-            if (p[i] == 0x0f && p[i + 1] == 0x05 && n++ < room)
+            if ((is_syscall(p + i) || is_syscall_32(p + i)) && n++ < room)
                 to[n - 1] = l->vaddr + i;
+    }
+    return n;
+}
+
+// What lies in the pages of a load before and behind it; none of it is decoded.
+static size_t unknown_around(const struct image *m, const struct load *l)
+{
+    u64 end = l->offset + l->size, last = MIN(ALIGN_UP(end, LX_PAGE), m->size);
+    size_t n = 0;
+    for (u64 i = ALIGN_DOWN(l->offset, LX_PAGE); i + 2 <= last; i++) {
+        if (i >= l->offset && i + 2 <= end)
+            i = end - 1;
+        n += i + 2 <= last && (is_syscall(m->file + i) || is_syscall_32(m->file + i));
     }
     return n;
 }
@@ -172,14 +244,19 @@ const char *sites_find(struct image *m, struct decoder *d, struct sites *to)
 {
     size_t n = find_candidates(m, NULL, 0);
     *to = (struct sites){0};
+    for (const struct load *l = m->load; l < m->load + m->loads; l++)
+        to->unknown += l->executable ? l->writable || unknown_around(m, l) : 0;
     if (!n)
         return "no system calls";
-    if (n > CANDIDATES_MAX || !targets_find(m))
+    if (n > CANDIDATES_MAX || !targets_find(m)) {
+        to->unknown++;
         return "too much that looks like system calls or jump tables";
+    }
     u64 *candidate = calloc(n, sizeof *candidate);
     to->site = calloc(n, sizeof *to->site);
     if (!candidate || !to->site) {
         free(candidate);
+        to->unknown++;
         return "no memory";
     }
     find_candidates(m, candidate, n);
@@ -187,7 +264,13 @@ const char *sites_find(struct image *m, struct decoder *d, struct sites *to)
     for (size_t i = 0; i < n; i++) {
         struct site *s = &to->site[to->count];
         *s = (struct site){.address = candidate[i]};
-        to->count += judge(m, d, s);
+        if (is_syscall(image_bytes(m, s->address, 2))) {
+            bool is = judge(m, d, s);
+            to->count += is;
+            to->unknown += is && !site_traps(s);
+        } else {
+            to->unknown += !is_inside(m, d, s->address);
+        }
     }
     free(candidate);
     return to->count ? NULL : "no system calls";

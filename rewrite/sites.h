@@ -31,16 +31,20 @@ extern const char *const site_reasons[SITE_STATES];
 struct site {
     u64 address; // of 0f 05
     enum site_state state;
-    u8 window; // bytes of the instructions that move; the window ends at `address`
-    long call; // its number, where an immediate says it; -1: not known
-    u64 pad;   // where the jump to the slot stands when the window is too short for it; 0: window
-    u64 slot;  // (write.c)
+    u8 window;  // bytes of the instructions that move, 0: none; the window ends at `address`
+    bool stays; // its bytes are known to others
+    long call;  // its number, where an immediate says it; -1: not known
+    u64 pad;    // where the jump to the slot stands when the window is too short for it; 0: window
+    u64 slot;   // (write.c)
 };
 
 struct sites {
     struct site *site; // by address
     size_t count, moved;
+    size_t unknown; // what else may be a way into the kernel, and stays as it is
 };
+// Is the site known to be a system call, so that a trap can take its place?
+bool site_traps(const struct site *s);
 
 // Marks all addresses where control may go (targets.c). False: there are too many to follow.
 bool targets_find(struct image *m);

@@ -25,32 +25,40 @@ static bool reaches(u64 end, u64 place)
     return d == (s32)d;
 }
 
-// Gives slots to the sites that are to move.
+// Gives slots to the sites that move, or that stay and trap. Returns the last one's address.
+static u64 place(struct rewriting *r, bool moved, u64 slot)
+{
+    for (size_t i = 0; i < r->sites.count; i++) {
+        struct site *s = &r->sites.site[i];
+        if (!site_traps(s) || (s->state == SITE_MOVED) != moved || s->state == SITE_FAR)
+            continue;
+        if (!reaches(s->address, slot + REWRITE_SLOT) || !reaches(slot, s->address + 2)) {
+            s->state = SITE_FAR;
+            s->window = 0;
+            r->sites.unknown++;
+            continue;
+        }
+        s->slot = slot += REWRITE_SLOT;
+        r->sites.moved += moved;
+    }
+    return slot;
+}
+
 static const char *place_slots(struct rewriting *r)
 {
-    u64 n = 1;
+    u64 n = 2; // the gate, and the end
     for (size_t i = 0; i < r->sites.count; i++)
-        n += r->sites.site[i].state == SITE_MOVED;
+        n += site_traps(&r->sites.site[i]);
     r->slots_size = ALIGN_UP(n * REWRITE_SLOT, LX_PAGE);
     r->slots = r->image.lo - r->slots_size;
-    if (n == 1)
+    if (n == 2)
         return "no system call can be moved";
     // A library may stand anywhere, also below its own address 0.
     if (r->image.fixed && (r->image.lo < r->slots_size || r->slots < LOWEST))
         return "no room below the program";
-    u64 slot = r->slots;
-    for (size_t i = 0; i < r->sites.count; i++) {
-        struct site *s = &r->sites.site[i];
-        if (s->state != SITE_MOVED)
-            continue;
-        if (!reaches(s->address, slot + REWRITE_SLOT) || !reaches(slot, s->address + 2)) {
-            s->state = SITE_FAR;
-            continue;
-        }
-        s->slot = slot += REWRITE_SLOT;
-        r->sites.moved++;
-    }
-    return r->sites.moved ? NULL : site_reasons[SITE_FAR];
+    place(r, false, place(r, true, r->slots));
+    // Traps alone are of use only where they make the file clean.
+    return r->sites.moved || !r->sites.unknown ? NULL : "no system call can be moved";
 }
 
 void rewriting_make(struct rewriting *r, const u8 *file, u64 size)
@@ -68,11 +76,14 @@ void rewriting_make(struct rewriting *r, const u8 *file, u64 size)
         r->why = place_slots(r);
     if (r->why)
         r->slots_size = r->sites.moved = 0;
+    // A site that could trap and has no slot is as unknown as any.
+    r->clean = !r->sites.unknown && (r->slots_size || !r->sites.count);
 }
 
 void rewriting_nothing(struct rewriting *r)
 {
     r->slots_size = r->sites.moved = r->sites.count = r->image.lo = 0;
+    r->clean = false;
 }
 
 void rewriting_free(struct rewriting *r)
@@ -125,11 +136,11 @@ static void copy_pages(const struct image *m, const struct rewrite_segment *g, u
     memcpy(to, m->file + g->file_offset, MIN(g->size, m->size - g->file_offset));
 }
 
-static bool any_moved(const struct rewriting *r, const struct load *l)
+static bool any_slot(const struct rewriting *r, const struct load *l)
 {
     for (size_t i = 0; i < r->sites.count; i++) {
         const struct site *s = &r->sites.site[i];
-        if (s->state == SITE_MOVED && s->address - l->vaddr < l->size)
+        if (s->slot && s->address - l->vaddr < l->size)
             return true;
     }
     return false;
@@ -145,14 +156,20 @@ static u64 lay_out(const struct rewriting *r, struct rewrite_entry *e)
     e->moved = (u32)r->sites.moved;
     e->slots_size = r->slots_size;
     at += r->slots_size;
-    for (unsigned i = 0; i < r->image.loads && r->slots_size; i++) {
+    for (unsigned i = 0; i < r->image.loads; i++) {
         const struct load *l = &r->image.load[i];
-        if (!l->marks || !any_moved(r, l))
+        u64 vaddr = ALIGN_DOWN(l->vaddr, LX_PAGE), offset = ALIGN_DOWN(l->offset, LX_PAGE);
+        u64 pages = ALIGN_UP(l->vaddr + l->size, LX_PAGE) - vaddr;
+        if (r->clean && l->marks) {
+            e->clean[e->cleans].file_offset = offset;
+            e->clean[e->cleans++].size = pages;
+        }
+        if (!r->slots_size || !l->marks || !any_slot(r, l))
             continue;
         struct rewrite_segment *g = &e->segment[e->segments++];
-        g->vaddr = ALIGN_DOWN(l->vaddr, LX_PAGE);
-        g->file_offset = ALIGN_DOWN(l->offset, LX_PAGE);
-        g->size = ALIGN_UP(l->vaddr + l->size, LX_PAGE) - g->vaddr;
+        g->vaddr = vaddr;
+        g->file_offset = offset;
+        g->size = pages;
         g->original_at = at;
         g->text_at = at + g->size;
         at += 2 * g->size;
@@ -173,10 +190,12 @@ u8 *entry_make(const struct rewriting *r, u64 *size)
         copy_pages(&r->image, g, entry + g->original_at);
         for (size_t k = 0; k < r->sites.count; k++) {
             const struct site *s = &r->sites.site[k];
-            if (s->state != SITE_MOVED || s->address - g->vaddr >= g->size)
+            if (!s->slot || s->address - g->vaddr >= g->size)
                 continue;
             u8 *text = entry + g->text_at;
-            site_jump(s, text + (s->address - s->window - g->vaddr));
+            text[s->address - g->vaddr] = REWRITE_TRAP;
+            if (s->window)
+                site_jump(s, text + (s->address - s->window - g->vaddr));
             if (s->pad)
                 site_jump_far(s, s->pad, text + (s->pad - g->vaddr));
             site_slot(r, s, entry + REWRITE_SLOTS_AT + (s->slot - r->slots));
@@ -184,7 +203,7 @@ u8 *entry_make(const struct rewriting *r, u64 *size)
     }
     if (head.slots_size)
         memcpy(entry + REWRITE_SLOTS_AT, &(u64){LX_GATE}, sizeof(u64));
-    if (head.segments) {
+    if (head.segments || head.cleans) {
         u8 start[REWRITE_START] = {0};
         memcpy(start, r->image.file, MIN(r->image.size, sizeof start));
         head.original_size = r->image.size;

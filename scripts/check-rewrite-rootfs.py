@@ -4,7 +4,8 @@
 """Rewrites every ELF file of a tree (default build/rootfs) and checks each moved window against a
 decoder that is not the rewriter's: objdump. A window must be whole harmless instructions there,
 right before a syscall, with no jump and no symbol into it; filler that was taken for a jump must be
-nops behind an instruction that does not go on; nothing else may have changed.
+nops behind an instruction that does not go on; every other syscall that objdump shows has become a
+trap, where the file is said to be clean; nothing else may have changed.
 """
 import os
 import re
@@ -113,19 +114,24 @@ def check_pad(say, original, pad):
 
 
 def check_file(file, entry):
-    """Returns the numbers of sites and moved sites."""
+    """Returns the numbers of sites and moved sites, and whether the file is clean."""
     data = entry.read_bytes()
-    _, _, _, lo, slots_size, sites, moved, segments, *_ = HEAD.unpack_from(data)
-    if not moved:
-        return sites, 0
+    _, _, _, lo, slots_size, sites, moved, segments, cleans, *_ = HEAD.unpack_from(data)
+    if not moved and not cleans:
+        return sites, 0, False
     original = Original(file)
+    if cleans and any(re.match(r"(?:\w+ )*(?:int +\$0x80|sysenter)", text) for text in original.text.values()):
+        problems.append(f"{file}: is not clean")
+    left = {at for at, text in original.text.items() if re.fullmatch(r"(?:[\w.]+ )*syscall", text)}
     pages = []  # [address, rewritten, original], to be changed back below
     for i in range(segments):
         vaddr, _, size, text, was = SEGMENT.unpack_from(data, HEAD.size + i * SEGMENT.size)
         pages.append((vaddr, bytearray(data[text:text + size]), data[was:was + size]))
-    for n in range(1, moved + 1):
+    for n in range(1, slots_size // SLOT):
         slot = data[PAGE + n * SLOT:PAGE + (n + 1) * SLOT]
         address = lo - slots_size + n * SLOT
+        if not any(slot):
+            break
         length = slot[-1]
         back, = struct.unpack_from("<i", slot, length + 3)
         site = address + length + 7 + back - 2
@@ -141,6 +147,14 @@ def check_file(file, entry):
             say("has a wrong slot")
         vaddr, now, was = next(p for p in pages if p[0] <= window < p[0] + len(p[1]))
         at = window - vaddr
+        if site not in left or now[site - vaddr] != 0xf4:
+            say("has no system call that traps")
+        left.discard(site)
+        now[site - vaddr] = was[site - vaddr]
+        if n > moved:
+            if length:
+                say("is not in order")
+            continue
         if slot[:length] != was[at:at + length]:
             say("was not moved as it is")
         jump = at
@@ -152,10 +166,12 @@ def check_file(file, entry):
         check_window(say, original, window, site)
         now[at:at + length] = was[at:at + length]
         now[jump:jump + 5] = was[jump:jump + 5]
+    if cleans and left:
+        problems.append(f"{file}: is not clean: {[hex(at) for at in left]}")
     for vaddr, now, was in pages:
         if now != was:
             problems.append(f"{file}: other bytes of {vaddr:#x} changed")
-    return sites, moved
+    return sites, moved, bool(cleans)
 
 
 def elf_files(tree):
@@ -175,7 +191,7 @@ def main():
         print(f"no {tree}: make rootfs makes it")
         return 77
     files = sorted(elf_files(tree))
-    total = total_moved = 0
+    total = total_moved = total_clean = 0
     with tempfile.TemporaryDirectory(dir="/var/tmp") as cache:
         for i in range(0, len(files), 100):
             ran = subprocess.run([LXRUN, "--rewrite", *map(str, files[i:i + 100])], text=True, check=False,
@@ -187,14 +203,17 @@ def main():
             if not entry.exists():
                 problems.append(f"{file}: not in the cache")
                 continue
-            sites, moved = check_file(file, entry)
-            total, total_moved = total + sites, total_moved + moved
+            sites, moved, clean = check_file(file, entry)
+            total, total_moved, total_clean = total + sites, total_moved + moved, total_clean + clean
+            if file.name in AT_LEAST and not clean:
+                problems.append(f"{file}: is not clean")
             if moved < sites * AT_LEAST.pop(file.name, 0):
                 problems.append(f"{file}: only {moved} of {sites} sites moved")
     if len(sys.argv) == 1:
         problems.extend(f"{name} was not there" for name in AT_LEAST)
     print("\n".join(problems[:100]) or
-          f"{len(files)} files, {total_moved} of {total} system calls moved, all checked")
+          f"{len(files)} files, {total_clean} clean, {total_moved} of {total} system calls moved, "
+          "all checked")
     return bool(problems)
 
 

@@ -5,7 +5,7 @@
 tests/rewrite/NAME.in.S is made into a program; rewritten, its code and slots must be those of
 NAME.out.S, byte for byte (no NAME.out.S: nothing may be rewritten). A comment behind each syscall
 of NAME.in.S says what becomes of it: `moved`, or `left: REASON`. `strip` and `shared` in a comment
-of the first lines are about linking.
+of the first lines are about linking; `clean` says that the file is.
 """
 import os
 import re
@@ -25,6 +25,7 @@ TESTS = TOP / "tests/rewrite"
 TEXT = 0x401000
 PAGE = 4096
 HEAD = struct.Struct("<QQQQQIIIIQQ")
+HEAD_SIZE = 320
 SLOTS_AT = PAGE
 SEGMENT = struct.Struct("<5Q")
 MASK = (1 << 64) - 1
@@ -66,19 +67,21 @@ class Entry:
 
     def __init__(self, file, original):
         data = file.read_bytes()
-        (magic, size, check, self.lo, self.slots_size, self.sites, self.moved, segments, _,
+        (magic, size, check, self.lo, self.slots_size, self.sites, self.moved, segments, cleans,
          original_size, start) = HEAD.unpack_from(data)
-        expect("magic", magic, 0x32307772786c)
+        expect("magic", magic, 0x33307772786c)
         expect("size", size, len(data))
-        head = data[:16] + bytes(8) + data[24:256]  # without the checksum itself
+        head = data[:16] + bytes(8) + data[24:HEAD_SIZE]  # without the checksum itself
         expect("checksum", check, (checksum(head) * 31 + checksum(data[PAGE:])) & MASK)
         expect("whole pages of slots", self.slots_size % PAGE, 0)
         self.slots = data[SLOTS_AT:SLOTS_AT + self.slots_size]
         self.segments = []
         content = original.read_bytes()
-        if segments:
+        if segments or cleans:
             expect("its original", (original_size, start),
                    (len(content), checksum(content[:1024].ljust(1024, b"\0"))))
+        at = HEAD.size + 4 * SEGMENT.size
+        self.clean = [struct.unpack_from("<QQ", data, at + 16 * i) for i in range(cleans)]
         for i in range(segments):
             vaddr, offset, size, text, was = SEGMENT.unpack_from(data, HEAD.size + i * SEGMENT.size)
             self.segments.append((vaddr, data[text:text + size]))
@@ -144,10 +147,13 @@ def check_golden(name, program, work):
             expect(f"{name}: reason at {address:#x}", reason, want)
     expect(f"{name}: number left", len(left), len(wanted))
     counts = re.search(r"(\d+) system calls, (\d+) moved", ran.stdout)
-    expect(f"{name}: counts", counts and [int(counts[1]), int(counts[2])],
+    expect(f"{name}: counts", [int(counts[1]), int(counts[2])] if counts else [0, 0],
            [len(comments), moved])
+    clean = "// clean" in source.splitlines()
+    expect(f"{name}: clean", ran.stdout.splitlines()[0].endswith(", clean"), clean)
     out = TESTS / f"{name}.out.S"
     entry = Entry(work / "cache/lxrun" / index_name(program), program)
+    expect(f"{name}: clean pages", entry.clean, [(PAGE, PAGE)] if clean else [])
     if not out.exists():
         expect(f"{name}: segments, slots", (entry.segments, entry.slots), ([], b""))
         return

@@ -85,12 +85,13 @@ class Cache:
             (self.dir / name).unlink(missing_ok=True)
 
     def calls(self, *argv):
-        """How many system calls a new instance made, and how many of them were trapped."""
+        """How many system calls a new instance made, how many of them were trapped, and how many
+        threads ran with the engine underneath."""
         ran = subprocess.run([LXRUN, "--stats", "-r", str(ROOT), *argv], env=self.env, text=True,
                              stdin=subprocess.DEVNULL, capture_output=True, check=False)
         expect(f"{argv}: status", ran.returncode == 0, ran.returncode, ran.stderr)
-        return [int(re.search(rf"(\d+) +[\d.]+ %  {what}", ran.stderr)[1])
-                for what in ("system calls", "were trapped")]
+        return [int(re.search(rf"(\d+) +{what}", ran.stderr)[1])
+                for what in (r"[\d.]+ %  system calls", r"[\d.]+ %  were trapped", "threads ran with")]
 
 
 def end(process):
@@ -116,8 +117,9 @@ def check_first_use(cache):
         expect(f"{path}: not in the cache", cache.knows(inside(path)))
     expect("unfinished", not cache.names("t-*"))
     for argv in (["ls", "-l", "/"], ["bash", "-c", "ls /bin | grep -c x; find /etc | sort | tail -1; env"]):
-        calls, trapped = cache.calls(*argv)
+        calls, trapped, armed = cache.calls(*argv)
         expect(f"{argv}: {trapped} of {calls} calls trapped", calls > 100 and trapped * 50 < calls)
+        expect(f"{argv}: {armed} threads armed", armed == 0)
 
 
 def check_killed(work):
@@ -131,7 +133,7 @@ def check_killed(work):
         if pid:
             os.kill(pid, signal.SIGKILL)
         unfinished += not cache.names("w*")
-        calls, _ = cache.calls("ls", "/")
+        calls, *_ = cache.calls("ls", "/")
         expect("ls", calls > 50)
         end(process)
         cache.forget(inside("bin/sleep"))  # to be asked for, which starts the rewriter
@@ -140,7 +142,7 @@ def check_killed(work):
     expect("goes on after the kill", wait_for(lambda: cache.names("w*")))
     end(process)
     expect("known after the kill", all(cache.knows(inside(p)) for p in SMALL))
-    calls, trapped = cache.calls("bash", "-c", "ls; find /etc")
+    calls, trapped, _ = cache.calls("bash", "-c", "ls; find /etc")
     expect(f"after the kill: {trapped} of {calls} calls trapped", trapped * 50 < calls)
 
 

@@ -22,7 +22,7 @@
 #define MSG_STAT_ANY 13
 #endif
 
-#define HOST_MODE 0600 // all guests are one host user; who else may is the record's business
+#define HOST_MODE 0700 // all guests are one host user; who else may is the record's business
 #define MODE_BITS 0777
 
 // One of shmget, semget, msgget: nr is the host call, size its middle argument.

@@ -26,8 +26,10 @@ long sys_mmap(struct task *t, uptr addr, size_t length, int prot, int flags, int
     long r = flags & MAP_FIXED ? rewritten_change(t, addr, length, CHANGE_REPLACE) : 0;
     if (r >= 0)
         r = memory_map(addr, length, prot, flags, fd, offset);
-    if (r >= 0 && (prot & PROT_EXEC) && (flags & (MAP_TYPE | MAP_ANONYMOUS)) == MAP_PRIVATE)
-        rewritten_overlay(t, fd, (uptr)r, length, prot, (u64)offset);
+    bool file = (flags & (MAP_TYPE | MAP_ANONYMOUS)) == MAP_PRIVATE;
+    if (r >= 0 && (prot & PROT_EXEC) &&
+        !(file && rewritten_overlay(t, fd, (uptr)r, length, prot, (u64)offset)))
+        task_need_engine(t);
     return r;
 }
 
@@ -59,6 +61,8 @@ static long mprotect_pkey(struct task *t, uptr addr, size_t length, int prot, in
     long r = prot & PROT_WRITE ? rewritten_change(t, addr, length, CHANGE_WRITE) : 0;
     if (r < 0)
         return r;
+    if (prot & PROT_EXEC)
+        task_need_engine(t);
     if (!length || !memory_hits_lxcore(addr, length))
         return protect(addr, length, prot, pkey);
     r = protect(MIN(addr, LX_BASE), addr < LX_BASE ? LX_BASE - addr : 0, prot, pkey);
@@ -81,6 +85,8 @@ long sys_mremap(struct task *t, uptr old_addr, size_t old_size, size_t new_size,
     long r = rewritten_change(t, old_addr, old_size, CHANGE_REPLACE);
     if (r < 0)
         return r;
+    if (memory_hits_clean(old_addr, old_addr + MAX(old_size, 1)))
+        task_need_engine(t); // more of a file may become executable
     if (memory_hits_lxcore(old_addr, old_size))
         return -EFAULT;
     vdso_changed(old_addr, MAX(old_size, new_size));
@@ -155,6 +161,8 @@ long sys_shmat(struct task *t, int shmid, uptr addr, int flags)
             return -EINVAL;
         vdso_changed(addr, ds.shm_segsz);
     }
+    if (flags & SHM_EXEC)
+        task_need_engine(t);
     r = HOST3(__NR_shmat, shmid, addr, flags);
     if (r > 0 && !addr && r >= (long)LX_BASE && r < (long)LX_END) {
         HOST1(__NR_shmdt, r);

@@ -44,6 +44,8 @@ long sys_personality(struct task *t, unsigned int persona)
     long r = HOST1(__NR_personality, persona);
     if (r >= 0 && persona != 0xffffffff)
         t->personality = persona;
+    if (t->personality & READ_IMPLIES_EXEC)
+        task_need_engine(t);
     return r;
 }
 

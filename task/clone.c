@@ -306,6 +306,9 @@ long task_clone(struct task *t, const struct clone_request *q)
     long r = signal_block_all(t);
     if (r < 0)
         return r;
+    // What one maps, the other can run; only a vfork's parent does not run meanwhile.
+    if (vm && (q->flags & (CLONE_VFORK | CLONE_THREAD)) != CLONE_VFORK)
+        task_need_engine(t);
     if (vm) {
         c = task_alloc();
         r = c ? fill_child(t, c, q, &own) : -ENOMEM;
@@ -335,6 +338,8 @@ long task_clone(struct task *t, const struct clone_request *q)
     }
     if (vm && (r < 0 || (q->flags & CLONE_VFORK)))
         drop_child(t, c, q, own, (u32)r);
+    if (vm)
+        task_follow_engine(t);
     unblock_all(t);
     return r;
 }

@@ -53,6 +53,11 @@ static __attribute__((section(".bss.images"))) struct {
     struct lock lock;
     u32 used;
     uptr from, to; // all images lie in between
+    u32 unclean;   // not all code is clean
+    u32 cleans;
+    struct {
+        uptr from, to;
+    } clean[CLEANS_MAX];
     struct image image[IMAGES_MAX];
 } images;
 
@@ -90,6 +95,29 @@ bool memory_in_slots(uptr pc)
             pc < m->slots_end)
             return true;
     return false;
+}
+
+bool memory_is_site(uptr pc)
+{
+    u32 n;
+    const struct image *m = memory_images(&n);
+    if (!memory_near_images(pc, pc + 2))
+        return false;
+    for (; n--; m++) {
+        if (__atomic_load_n(&m->state, __ATOMIC_ACQUIRE) != IMAGE_LIVE)
+            continue;
+        uptr end;
+        for (uptr slot = m->slots; memory_next_slot(&slot);)
+            if (memory_slot_window(slot, &end), end == pc)
+                return true;
+    }
+    return false;
+}
+
+bool memory_next_slot(uptr *slot)
+{
+    const u8 *p = (const u8 *)(*slot += REWRITE_SLOT);
+    return p[0] || p[REWRITE_SLOT - 1];
 }
 
 u32 memory_slot_window(uptr slot, uptr *end)
@@ -146,6 +174,33 @@ uptr memory_window_slot(uptr pc)
 bool memory_near_images(uptr from, uptr to)
 {
     return from < images.to && to > images.from;
+}
+
+bool memory_is_clean(void)
+{
+    return !__atomic_load_n(&images.unclean, __ATOMIC_RELAXED);
+}
+
+void memory_not_clean(void)
+{
+    __atomic_store_n(&images.unclean, 1, __ATOMIC_RELAXED);
+}
+
+bool memory_add_clean(uptr from, uptr to)
+{
+    if (images.cleans == CLEANS_MAX)
+        return false;
+    images.clean[images.cleans].from = from;
+    images.clean[images.cleans++].to = to;
+    return true;
+}
+
+bool memory_hits_clean(uptr from, uptr to)
+{
+    for (u32 i = 0; i < images.cleans; i++)
+        if (from < images.clean[i].to && to > images.clean[i].from)
+            return true;
+    return false;
 }
 
 void memory_image_span(uptr from, uptr to)

@@ -5,6 +5,7 @@
 #include <linux/mman.h>
 
 #include "host.h"
+#include "memory.h"
 #include "signal.h"
 #include "task.h"
 #include "trap.h"
@@ -142,6 +143,20 @@ void task_arm(struct task *t)
     task_set_gs(t);
     HOST2(__NR_sigaltstack, &altstack, NULL);
     trap_arm(t);
+}
+
+void task_need_engine(struct task *t)
+{
+    if (t->armed)
+        return;
+    memory_not_clean();
+    trap_arm(t);
+}
+
+void task_follow_engine(struct task *t)
+{
+    if (!t->armed && !memory_is_clean())
+        trap_arm(t);
 }
 
 void task_child_start(struct task *t)

@@ -5,12 +5,15 @@
 #include <linux/audit.h>
 
 #include "host.h"
+#include "memory.h"
 #include "trap.h"
+#include "uaccess.h"
 
 #define EFLAGS_TF 0x100u
 // si_code of SIGSYS (siginfo.h has the second one since Linux 5.11).
 #define CODE_SECCOMP 1
 #define CODE_USER_DISPATCH 2
+#define TRAP_PROTECTION 13 // X86_TRAP_GP: what a privileged instruction raises
 
 extern const char door_enter[];
 
@@ -27,10 +30,13 @@ void trap_install(const struct task *t)
     }
 }
 
-void trap_arm(const struct task *t)
+void trap_arm(struct task *t)
 {
     u32 engine = t->engine;
-    long r = engine == ENGINE_SUD || engine == ENGINE_REWRITE ? trap_arm_sud() : 0;
+    t->armed = engine == ENGINE_SUD || (engine == ENGINE_REWRITE && !memory_is_clean());
+    if (t->armed && t->stats)
+        __atomic_fetch_add(&t->stats->armed, 1, __ATOMIC_RELAXED);
+    long r = t->armed ? trap_arm_sud() : 0;
     if (r)
         die("--trap=sud: the kernel refuses syscall user dispatch (errno %ld)", -r);
 }
@@ -57,6 +63,14 @@ void trap_redirect(struct sigcontext_64 *c, u64 next_pc)
         __atomic_fetch_add(&t->stats->trapped, 1, __ATOMIC_RELAXED);
     c->cx = next_pc;
     c->ip = (u64)door_enter;
+}
+
+bool trap_at_site(const struct sigcontext_64 *c)
+{
+    u8 insn[2];
+    return c->trapno == TRAP_PROTECTION && memory_near_images(c->ip, c->ip + sizeof insn) &&
+           !copy_from_guest(insn, c->ip, sizeof insn) && insn[0] == REWRITE_TRAP &&
+           insn[1] == 0x05 && memory_is_site(c->ip);
 }
 
 void trap_sigsys(const siginfo_t *info, struct sigcontext_64 *c)

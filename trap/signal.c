@@ -381,6 +381,16 @@ static void fault_in_slot(struct task *t, int sig, const siginfo_t *info, struct
     signal_in_guest(t, sig, info, uc, &r, true);
 }
 
+// A trapped call goes to the door. A second signal that came while this handler ran is delivered
+// there first.
+static void leave_for_noted(struct task *t, struct kucontext *uc)
+{
+    if (t->noted) {
+        t->noted_mask = uc->sigmask;
+        uc->sigmask = ~SIG_ALWAYS;
+    }
+}
+
 // The host handler of every signal. Runs on the block's alternate stack with every signal blocked
 // but SIG_ALWAYS.
 static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
@@ -408,10 +418,12 @@ static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
             return;
         }
         trap_sigsys(info, &uc->mc);
-        if (t->noted) {
-            t->noted_mask = uc->sigmask;
-            uc->sigmask = ~SIG_ALWAYS;
-        }
+        leave_for_noted(t, uc);
+        return;
+    }
+    if (sig == SIGSEGV && fault && !in_lxcore(t, uc->mc.ip) && trap_at_site(&uc->mc)) {
+        trap_redirect(&uc->mc, uc->mc.ip + 2);
+        leave_for_noted(t, uc);
         return;
     }
     if (between(uc->mc.ip, door_check, door_end)) {

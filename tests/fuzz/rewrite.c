@@ -2,8 +2,8 @@
 // libFuzzer target of the rewriter. The first byte of the input says what the rest is: a whole
 // file, or the code of a small ELF file, with functions where the next bytes say. Checked beside
 // crashes: every moved window is the same instructions in its slot, behind them stand the slot's
-// own two, and the entry's code differs from the file's only in windows and pads, which never
-// overlap.
+// own two, and the entry's code differs from the file's only in windows, pads and traps, which
+// never overlap.
 #include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,9 +122,10 @@ static void check_entry(const struct rewriting *r)
         require(seen);
         for (size_t i = 0; i < r->sites.count; i++) {
             const struct site *s = &r->sites.site[i];
-            if (s->state != SITE_MOVED || s->address - g->vaddr >= g->size)
+            if (!s->slot || s->address - g->vaddr >= g->size)
                 continue;
-            restore(g, text, was, seen, s->address - s->window, s->window);
+            require(text[s->address - g->vaddr] == REWRITE_TRAP);
+            restore(g, text, was, seen, s->address - s->window, s->window + 1);
             if (s->pad)
                 restore(g, text, was, seen, s->pad, 5);
         }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// clean
 // What stands before and behind syscall in real programs (glibc, musl, Go). Nothing behind it
 // matters, since it stays; all of these can be moved.
     .globl _start

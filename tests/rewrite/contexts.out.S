@@ -2,69 +2,69 @@
 #include "rewritten.inc"
 _start:
     JUMP(1, 5)
-    syscall
+    TRAP
 b1: cmp $-4095, %rax
     jae 1f
     JUMP(2, 5)
-    syscall
+    TRAP
 b2: cmp $-4096, %rax
     ja 1f
     JUMP(3, 5)
-    syscall
+    TRAP
 b3: cmp $-4096, %eax
     ja 1f
     JUMP(4, 5)
-    syscall
+    TRAP
 b4: test %rax, %rax
     JUMP(5, 5)
-    syscall
+    TRAP
 b5: test %eax, %eax
     JUMP(6, 5)
-    syscall
+    TRAP
 b6: mov %rax, %rbx
     JUMP(7, 5)
-    syscall
+    TRAP
 b7: mov %eax, %edx
     neg %edx
     JUMP(8, 5)
-    syscall
+    TRAP
 b8: mov (%rsp), %rdi
 1:
     JUMP(9, 5)
-    syscall
+    TRAP
 b9: pop %rdx
     pop %rsi
     ret
 
     .balign 16
     JUMP(10, 5)
-    syscall
+    TRAP
 b10:
     ret
     .balign 16
 
     mov %rdi, %rdx
     JUMP(11, 6)
-    syscall
+    TRAP
 b11:
     ret
     int3
     int3
 
     JUMP(12, 6)
-    syscall
+    TRAP
 b12:
     JUMP(13, 5)
-    syscall
+    TRAP
 b13:
     JUMP(14, 7)
-    syscall
+    TRAP
 b14:
     JUMP(15, 6)
-    syscall
+    TRAP
 b15:
     JUMP(16, 5)
-    syscall
+    TRAP
 b16:
     ret
 

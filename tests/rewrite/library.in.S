@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// clean
 // shared
 // A library: its slots lie below address 0.
     .globl _start

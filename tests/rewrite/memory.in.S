@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// clean
 // Plain loads and stores move where the window has room for the jump; nothing else that touches memory.
     .globl _start
     .type _start, @function

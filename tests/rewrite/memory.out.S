@@ -2,105 +2,127 @@
 #include "rewritten.inc"
 _start:
     JUMP(1, 8)
-    syscall
+    TRAP
 b1: JUMP(2, 7)
-    syscall
+    TRAP
 b2: JUMP(3, 7)
-    syscall
+    TRAP
 b3: JUMP(4, 6)
-    syscall
+    TRAP
 b4: JUMP(5, 6)
-    syscall
+    TRAP
 b5: JUMP(6, 7)
-    syscall
+    TRAP
 b6: JUMP(7, 5)
-    syscall
+    TRAP
 b7: JUMP(8, 6)
-    syscall
+    TRAP
 b8: JUMP(9, 7)
-    syscall
+    TRAP
 b9: JUMP(10, 16)
-    syscall
+    TRAP
 b10:
     JUMP(11, 7)
-    syscall
+    TRAP
 b11:
     JUMP(12, 7)
-    syscall
+    TRAP
 b12:
     JUMP(13, 6)
-    syscall
+    TRAP
 b13:
     JUMP(14, 7)
-    syscall
+    TRAP
 b14:
     JUMP(15, 6)
-    syscall
+    TRAP
 b15:
     JUMP(16, 7)
-    syscall
+    TRAP
 b16:
     JUMP(17, 6)
-    syscall
+    TRAP
 b17:
     JUMP(18, 5)
-    syscall
+    TRAP
 b18:
     JUMP(19, 5)
-    syscall
+    TRAP
 b19:
     JUMP(20, 5)
-    syscall
+    TRAP
 b20:
     JUMP(21, 5)
-    syscall
+    TRAP
 b21:
     mov %rax, word(%rip)
-    syscall
+    TRAP
+l22:
     movups %xmm0, word(%rip)
-    syscall
+    TRAP
+l23:
     mov 8(%rdi), %rsp
     mov %edx, %eax
-    syscall
+    TRAP
+l24:
     movq %xmm0, %rsp
-    syscall
+    TRAP
+l25:
     mov %rax, %fs:8(%rdi)
-    syscall
+    TRAP
+l26:
     mov %fs:0x28, %rax
-    syscall
+    TRAP
+l27:
     ds mov %rax, 8(%rdi)
-    syscall
+    TRAP
+l28:
     mov %esi, 0x10101010
-    syscall
+    TRAP
+l29:
     movabs %eax, 0x1020304050607080
-    syscall
+    TRAP
+l30:
     add %rax, 0x100(%rdi)
-    syscall
+    TRAP
+l31:
     add 0x100(%rdi), %rax
-    syscall
+    TRAP
+l32:
     xchg %rax, 0x100(%rdi)
-    syscall
+    TRAP
+l33:
     cmpl $5, 0x100(%rdi)
-    syscall
+    TRAP
+l34:
     cmove 0x100(%rdi), %rax
-    syscall
+    TRAP
+l35:
     bts %rax, 0x100(%rdi)
-    syscall
+    TRAP
+l36:
     vmovups %ymm0, 0x100(%rdi)
-    syscall
+    TRAP
+l37:
     movsd %xmm0, 0x100(%rdi)
-    syscall
+    TRAP
+l38:
     rep movsb
     mov %edx, %eax
-    syscall
+    TRAP
+l39:
     mov %rax, 8(%edi)
-    syscall
+    TRAP
+l40:
     mov %ds, 0x100(%rdi)
-    syscall
+    TRAP
+l41:
     movq 0x100(%rdi), %mm0
-    syscall
+    TRAP
+l42:
     mov %rsi, 8(%rdi)
-    syscall
+    TRAP
+l43:
     ret
 
     .data
@@ -129,3 +151,25 @@ word:
     SLOT(19, b19, 5, movq %xmm0, 8(%rdi))
     SLOT(20, b20, 5, movd 8(%rdi), %xmm0)
     SLOT(21, b21, 5, movq %xmm0, %rsi)
+    SLOT_BARE(22, l22)
+    SLOT_BARE(23, l23)
+    SLOT_BARE(24, l24)
+    SLOT_BARE(25, l25)
+    SLOT_BARE(26, l26)
+    SLOT_BARE(27, l27)
+    SLOT_BARE(28, l28)
+    SLOT_BARE(29, l29)
+    SLOT_BARE(30, l30)
+    SLOT_BARE(31, l31)
+    SLOT_BARE(32, l32)
+    SLOT_BARE(33, l33)
+    SLOT_BARE(34, l34)
+    SLOT_BARE(35, l35)
+    SLOT_BARE(36, l36)
+    SLOT_BARE(37, l37)
+    SLOT_BARE(38, l38)
+    SLOT_BARE(39, l39)
+    SLOT_BARE(40, l40)
+    SLOT_BARE(41, l41)
+    SLOT_BARE(42, l42)
+    SLOT_BARE(43, l43)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// clean
 // Windows too short for a jmp rel32: a jmp rel8 leads to filler that holds it, where there is any.
     .globl _start
     .type _start, @function

@@ -4,13 +4,13 @@ _start:
     testb $1, (%rdi)
     jz 1f
     JUMP_PAD(1, 2)
-    syscall
+    TRAP
 b1: ret
     PAD(1)
     .byte 0x00, 0x00, 0x00, 0x00 // the rest of the nopw
 1:  add (%rdi), %rdi
     JUMP_PAD(2, 2)
-    syscall
+    TRAP
 b2: ret
     PAD(2)
     PAD(3)
@@ -19,30 +19,36 @@ b2: ret
     nop
 third:
     JUMP_PAD(3, 3)
-    syscall
+    TRAP
 b3: push %rbx
-    syscall
+    TRAP
+l6:
     push %rbx
     JUMP_PAD(4, 4)
-    syscall
+    TRAP
 b4: push %rbx
     mov %rsi, 8(%rdi)
-    syscall
+    TRAP
+l7:
     push %rbx
     mov (%rdi), %edi
-    syscall
+    TRAP
+l8:
     push %rbx
     movups %xmm0, (%rdi)
-    syscall
+    TRAP
+l9:
     push %rbx
     movups (%rsp), %xmm0
-    syscall
+    TRAP
+l10:
     add (%rdi), %rsi
     JUMP_PAD(5, 2)
-    syscall
+    TRAP
 b5: add (%rdi), %rsi
     xor %edi, %edi
-    syscall
+    TRAP
+l11:
     call third
     .fill 8, 1, 0x90
     ud2
@@ -55,3 +61,9 @@ b5: add (%rdi), %rsi
     SLOT(3, b3, 3, mov %r8, %rax)
     SLOT(4, b4, 4, mov (%rsp), %rdi)
     SLOT(5, b5, 2, xor %edi, %edi)
+    SLOT_BARE(6, l6)
+    SLOT_BARE(7, l7)
+    SLOT_BARE(8, l8)
+    SLOT_BARE(9, l9)
+    SLOT_BARE(10, l10)
+    SLOT_BARE(11, l11)

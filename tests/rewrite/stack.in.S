@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// clean
 // Loads and stores on the stack, as before the call in glibc's syscall().
     .globl _start
     .type _start, @function

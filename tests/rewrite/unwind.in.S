@@ -44,6 +44,15 @@ _start:
     .cfi_startproc              // begins a byte early, as __restore_rt of glibc does
     .cfi_signal_frame
     nop
+    mov $15, %rax
+    syscall                     // moved
+    .cfi_endproc
+
+    .balign 16
+    nop
+    .cfi_startproc              // not the bytes that a signal's return has
+    .cfi_signal_frame
+    nop
     mov $39, %rax
     syscall                     // left: returns from a signal
     .cfi_endproc

@@ -5,9 +5,9 @@ _start:
 
     .balign 16
     JUMP(1, 5)
-    syscall
+    TRAP
 b1: JUMP(2, 5)
-    syscall
+    TRAP
 b2: ret
     .balign 16
     mov $39, %eax
@@ -18,16 +18,23 @@ b2: ret
     xor %edi, %edi
     xor %esi, %esi
     cltd
-    syscall
+    TRAP
+l6:
     JUMP(3, 5)
-    syscall
+    TRAP
 b3: ret
 
     .balign 16
     JUMP(4, 5)
-    syscall
+    TRAP
 b4: ret
 
+    .balign 16
+    nop
+    nop
+    JUMP(5, 7)
+    TRAP
+b5:
     .balign 16
     nop
     nop
@@ -39,3 +46,5 @@ b4: ret
     SLOT(2, b2, 5, xor %edi, %edi; xor %esi, %esi; nop)
     SLOT(3, b3, 5, mov $39, %eax)
     SLOT(4, b4, 5, mov $39, %eax)
+    SLOT(5, b5, 7, mov $15, %rax)
+    SLOT_BARE(6, l6)
