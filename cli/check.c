@@ -21,15 +21,18 @@
 #include "attr.h"
 #include "devlink.h"
 #include "fail.h"
+#include "mark.h"
 
 #define OWN "user.lxrun."
 #define ESCAPED OWN "x."
 #define MARK_NODES OWN "nodes"
 #define MARK_ACL OWN "acl"
+#define MARK_TREE OWN "marked"
 #define ACL_DEFAULT ESCAPED "system.posix_acl_default"
 
 struct check {
     bool repair, wrong;
+    bool marked; // an attribute counts only with S_ISVTX (cli/mark.c)
     int root;
     unsigned dev_major, dev_minor;
 };
@@ -148,6 +151,13 @@ static bool is_unfinished(const struct statx *st)
            (!(st->stx_mask & STATX_BTIME) || same_time(&st->stx_ctime, &st->stx_btime));
 }
 
+// Has an attribute no more.
+static bool unmark(const struct entry *e)
+{
+    bool marked = S_ISREG(e->st.stx_mode) && (e->st.stx_mode & S_ISVTX);
+    return !marked || set_mode(e, e->st.stx_mode & MODE_BITS & ~(u32)S_ISVTX);
+}
+
 static void check_unattributed(struct check *c, const struct entry *e)
 {
     bool dir = S_ISDIR(e->st.stx_mode);
@@ -158,7 +168,7 @@ static void check_unattributed(struct check *c, const struct entry *e)
     } else if (!dir && (e->st.stx_mode & S_ISVTX)) {
         // Harmless: others take such a file for what the host says.
         if (found(c, e, LEFT_OVER, "had an attribute, and has lost it"))
-            repaired(c, LEFT_OVER, set_mode(e, e->st.stx_mode & MODE_BITS & ~(u32)S_ISVTX));
+            repaired(c, LEFT_OVER, unmark(e));
     }
 }
 
@@ -186,6 +196,10 @@ static void check_host_mode(struct check *c, const struct entry *e, const struct
         if (found(c, e, LEFT_OVER, "has set-id bits on the host, mode %o", mode))
             repaired(c, LEFT_OVER, set_mode(e, plain));
     }
+    if (c->marked && S_ISREG(e->st.stx_mode) && !(mode & S_ISVTX) &&
+        found(c, e, LEFT_OVER,
+              "has an attribute that does not count without the host's sticky bit"))
+        repaired(c, LEFT_OVER, set_mode(e, mode | S_ISVTX));
     // The host's root passes all the same.
     if (e->st.stx_uid && (mode & least) != least &&
         found(c, e, WRONG, "the host's mode %o bars its owner", mode))
@@ -210,7 +224,7 @@ static void check_attr(struct check *c, const struct entry *e)
     } else if (n < 0 || !attr_parse(text, n, &a)) {
         // A guest sees the host's view, as without it.
         if (found(c, e, WRONG, "the attribute '%s' is not understood", n < 0 ? "..." : text))
-            repaired(c, WRONG, !lremovexattr(e->by_fd, META_XATTR));
+            repaired(c, WRONG, !lremovexattr(e->by_fd, META_XATTR) && unmark(e));
     } else {
         check_type(c, e, &a, text);
         check_host_mode(c, e, &a);
@@ -312,7 +326,8 @@ static void check_names(struct check *c, const struct dir *d, const struct entry
         if (!strncmp(s, SIDE_PREFIX, strlen(SIDE_PREFIX))) {
             check_record(c, self, s, e, n);
         } else if (!strncmp(s, OWN, strlen(OWN)) && strncmp(s, ESCAPED, strlen(ESCAPED)) != 0 &&
-                   strcmp(s, MARK_NODES) != 0 && (strcmp(s, MARK_ACL) != 0 || d->up)) {
+                   strcmp(s, MARK_NODES) != 0 &&
+                   ((strcmp(s, MARK_ACL) != 0 && strcmp(s, MARK_TREE) != 0) || d->up)) {
             snprintf(text, sizeof text, "an attribute %s, which lxrun does not know here", s);
             found_only(c, self, text);
         }
@@ -437,6 +452,7 @@ int check_command(char **args)
     c.root = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (c.root < 0 || fchdir(c.root))
         fail_errno("%s", name);
+    c.marked = mark_is_there(c.root);
     struct entry root = {.name = "."};
     if (!look(&root))
         fail_errno("%s", name);

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <sys/xattr.h>
 #include <time.h>
@@ -19,6 +20,7 @@
 #include "engine.h"
 #include "fail.h"
 #include "launch.h"
+#include "mark.h"
 #include "rewriter.h"
 #include "root.h"
 
@@ -67,6 +69,7 @@ static void fill_memory(struct launch *l)
     in->counting = o->stats;
     if (o->verbose)
         fprintf(stderr, "lxrun: system calls are caught by: %s\n", engine_name(in->engine));
+    in->marks = mark_possible();
     in->mount_generation = in->dir_attr_changes = 1;
     in->next_mount_id = 20; // small ones look odd: Linux itself begins about there
     in->host_uid = getuid();
@@ -122,6 +125,10 @@ struct mount_entry *add_mount(struct launch *l, int fd, u32 type, u32 flags, con
     e->locked = flags & MS_RDONLY;
     e->root_uid = st.st_uid;
     e->root_gid = st.st_gid;
+    // The instance's own directories are new; the guest's tree may have a mark.
+    if (l->memory->marks && (type == FS_TMPFS || type == FS_DEVFS ||
+                             (!l->mounts && l->memory->keeps_dirs && mark_tree(fd))))
+        e->marked_dev = (u64)major(st.st_dev) << 32 | minor(st.st_dev);
     snprintf(e->point, sizeof e->point, "%s", point);
     snprintf(e->source, sizeof e->source, "%s", source);
     snprintf(e->options, sizeof e->options, "%s", options);

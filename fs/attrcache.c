@@ -10,8 +10,12 @@
 // file systems after): an answer is kept only if it was asked for at least two ticks after the
 // ctime.
 //
-// By name an answer costs one more call to keep, so the first question is only noted. The table is
-// a file where lxrun can have one (cli/attrs.c), and knows the trees of earlier instances.
+// By name the inode and its attribute are looked up one after the other, and the name could have
+// been another inode's in between. But who takes a name from an inode, or gives it one, moves its
+// ctime too: then the answer stands under a ctime that no inode has any more.
+//
+// The table is a file where lxrun can have one (cli/attrs.c), and knows the trees of earlier
+// instances.
 //
 // Entries are written without a lock, by several processes at once; what was torn has a wrong sum.
 #include <linux/time.h>
@@ -24,7 +28,6 @@
 
 #define HAS_ATTR (1UL << 32)
 #define WITNESSED (1UL << 33)
-#define ASKED (1UL << 34) // nothing is known yet, but this has been asked for before
 
 static u64 sum(const struct attr_known *e)
 {
@@ -34,11 +37,6 @@ static u64 sum(const struct attr_known *e)
     h = (h ^ e->owner ^ h >> 32) * 0x9e3779b97f4a7c15u;
     h = (h ^ e->mode ^ h >> 32) * 0xff51afd7ed558ccdu;
     return h | 1; // never that of an entry of zeros
-}
-
-static u64 device(const struct statx *st)
-{
-    return (u64)st->stx_dev_major << 32 | st->stx_dev_minor;
 }
 
 static u64 change_time(const struct statx *st)
@@ -54,14 +52,14 @@ static struct attr_known *entry(struct task *t, const struct statx *st)
 
 static bool is_of(const struct attr_known *e, const struct statx *st)
 {
-    return e->ino == st->stx_ino && e->ctime == change_time(st) && e->dev == device(st) &&
+    return e->ino == st->stx_ino && e->ctime == change_time(st) && e->dev == device_of(st) &&
            e->sum == sum(e);
 }
 
 bool attrcache_get(struct task *t, const struct statx *st, bool *has_attr, struct attr *a)
 {
     const struct attr_known e = *entry(t, st);
-    if (!is_of(&e, st) || e.mode & ASKED)
+    if (!is_of(&e, st))
         return false;
     *has_attr = e.mode & HAS_ATTR;
     *a = (struct attr){.uid = (u32)e.owner,
@@ -72,33 +70,23 @@ bool attrcache_get(struct task *t, const struct statx *st, bool *has_attr, struc
     return true;
 }
 
-// Is the inode's last change two ticks ago?
-static bool is_settled(const struct statx *st)
+bool attr_changed_within(const struct statx *st, u64 ns)
 {
     struct __kernel_timespec now;
     if (vdso_call(VDSO_CLOCK_GETTIME, CLOCK_REALTIME_COARSE, (long)&now, 0) &&
         HOST2(__NR_clock_gettime, CLOCK_REALTIME_COARSE, &now))
-        return false;
-    return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec > change_time(st) + TWO_TICKS;
+        return true;
+    return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec <= change_time(st) + ns;
 }
 
-bool attrcache_may_put(struct task *t, const struct statx *st)
+bool attrcache_may_put(const struct statx *st)
 {
-    struct attr_known e = *entry(t, st);
-    if (!is_settled(st))
-        return false;
-    if (is_of(&e, st))
-        return true;
-    e = (struct attr_known){
-        .ino = st->stx_ino, .dev = device(st), .ctime = change_time(st), .mode = ASKED};
-    e.sum = sum(&e);
-    *entry(t, st) = e;
-    return false;
+    return !attr_changed_within(st, TWO_TICKS);
 }
 
 void attrcache_put(struct task *t, const struct statx *st, bool has_attr, const struct attr *a)
 {
-    struct attr_known e = {.ino = st->stx_ino, .dev = device(st), .ctime = change_time(st)};
+    struct attr_known e = {.ino = st->stx_ino, .dev = device_of(st), .ctime = change_time(st)};
     if (has_attr) {
         if (a->has_names)
             return;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Guest metadata of inodes, written (reading: fs/meta.c). A change is one setxattr. The host's mode
 // is the guest's with the owner always able to read and write (and search), and never has set-id
-// bits together with execute permission.
+// bits together with execute permission. A regular file with an attribute has S_ISVTX there.
 //
 // Linux takes the set-id bits away when an ordinary user writes to the file. Guests write without
 // lxcore seeing it, so the host's own rule is the witness: as long as somebody may write who may
@@ -30,6 +30,18 @@ static long host_chmod(const struct parent *p, u32 mode)
                  *p->name ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH);
 }
 
+// The host's mode of an inode with an attribute.
+static u32 marked_mode(u32 guest_mode)
+{
+    return meta_host_mode(guest_mode) | ((guest_mode & S_IFMT) == S_IFREG ? S_ISVTX : 0);
+}
+
+// While set-id bits are witnessed.
+static u32 witness_mode(u32 guest_mode)
+{
+    return S_ISUID | (marked_mode(guest_mode) & ~0111u);
+}
+
 static long set_attr(const struct parent *p, u32 host_mode, const struct attr *a)
 {
     char value[ATTR_SIZE];
@@ -38,7 +50,7 @@ static long set_attr(const struct parent *p, u32 host_mode, const struct attr *a
     // user.* needs write permission even for the owner: make the host mode what it should be.
     if ((r == -EACCES || r == -EPERM) &&
         host_chmod(p, meta_host_mode(host_mode) |
-                          ((host_mode & S_IFMT) == S_IFDIR ? 0700 : 0600)) >= 0)
+                          ((host_mode & S_IFMT) == S_IFREG ? host_mode & S_ISVTX : 0)) >= 0)
         r = host_setxattr_at(p, META_XATTR, value, n, 0);
     return r == -EOPNOTSUPP ? -EPERM : r;
 }
@@ -82,12 +94,16 @@ static long store_attr(struct task *t, int mount, const struct parent *p, const 
             return r;
     }
     if (a.witnessed) // before it is asked for; without it the bits would not hold, which is safe
-        host_chmod(p, S_ISUID | (meta_host_mode(new->stx_mode) & 0666));
+        host_chmod(p, witness_mode(new->stx_mode));
     long r = set_attr(p, v->host.stx_mode, &a);
     attrcache_forget(t, &v->host);
-    if (r >= 0 && !a.witnessed && (v->host.stx_mode & S_ISUID))
-        host_chmod(p, meta_host_mode(new->stx_mode));
-    return r;
+    if (r < 0 || a.witnessed)
+        return r;
+    if (v->host.stx_mode & S_ISUID)
+        host_chmod(p, marked_mode(new->stx_mode));
+    else if (a.type == S_IFREG && !(v->host.stx_mode & S_ISVTX)) // killed before: nothing changed
+        r = host_chmod(p, (v->host.stx_mode & MODE_BITS) | S_ISVTX);
+    return r == -ENOSYS ? 0 : r;
 }
 
 // A symlink, FIFO, socket or device node.
@@ -277,7 +293,7 @@ long meta_created(struct task *t, int mount, const struct parent *p, u32 mode, u
     if (told_by_host(t, mount, mode, uid, gid))
         return 0;
     if (a.witnessed)
-        host_chmod(p, S_ISUID | (meta_host_mode(mode) & 0666));
+        host_chmod(p, witness_mode(mode));
     long n = attr_format(value, sizeof value, &a);
     long r = host_setxattr_at(p, META_XATTR, value, (size_t)n, 0);
     if ((mode & S_IFMT) == S_IFDIR)
@@ -296,7 +312,7 @@ long meta_created_fd(struct task *t, int mount, int fd, u32 mode, u32 uid, u32 g
     if (told_by_host(t, mount, mode, uid, gid) || !meta_is_kept(t, mount))
         return 0;
     if (a.witnessed)
-        HOST2(__NR_fchmod, fd, S_ISUID | (meta_host_mode(mode) & 0666));
+        HOST2(__NR_fchmod, fd, witness_mode(mode));
     long n = attr_format(value, sizeof value, &a);
     long r = HOST5(__NR_fsetxattr, fd, META_XATTR, value, n, 0);
     if (r == -EOPNOTSUPP)

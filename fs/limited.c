@@ -63,16 +63,11 @@ static long open_held(struct task *t, const struct mount_entry *e, struct statx 
     return r;
 }
 
-static u64 dev_of(const struct statx *st)
-{
-    return (u64)st->stx_dev_major << 32 | st->stx_dev_minor;
-}
-
 long limited_open(struct task *t, const struct mount_entry *e)
 {
     struct statx st;
     long fd = open_held(t, e, &st);
-    if (fd < 0 || (st.stx_ino == e->held_ino && dev_of(&st) == e->held_dev))
+    if (fd < 0 || (st.stx_ino == e->held_ino && device_of(&st) == e->held_dev))
         return fd;
     temp_close(t, (int)fd); // somebody else's process by now
     return -ESTALE;
@@ -91,7 +86,8 @@ long limited_make(struct task *t, struct mount_entry *e, const char *options)
     e->base = BASE_HELD;
     e->base_path[0] = 0;
     e->held_ino = st.stx_ino;
-    e->held_dev = dev_of(&st);
+    e->held_dev = device_of(&st);
+    e->marked_dev = t->instance->marks ? e->held_dev : 0;
     return fd;
 }
 

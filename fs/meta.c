@@ -5,12 +5,18 @@
 // mode, and the host's owner, with the owner of the mount's root directory and the invoking user
 // shown as root.
 //
+// A regular file with an attribute has the host's S_ISVTX too, which means nothing on files; so one
+// without need not be asked for its attribute. That goes for trees that are marked as made so
+// (cli/mark.c), and for what lxcore makes itself: there an attribute without the bit does not
+// count. In other trees every file is asked.
+//
 // Symlinks, FIFOs, sockets and device nodes: fs/side.c. Changes: fs/change.c.
 #include "meta.h"
 #include "host.h"
 
-#define UNFINISHED_TRIES 1000 // about 150 ms
-#define MISMATCH_TRIES 10     // no sleep: such an attribute may be there to stay
+#define UNFINISHED_TRIES 1000     // about 150 ms
+#define UNFINISHED_FOR 1000000000 // ns, since its last change
+#define MISMATCH_TRIES 10         // no sleep: such an attribute may be there to stay
 
 long attr_format(char *out, size_t n, const struct attr *a)
 {
@@ -117,12 +123,21 @@ static bool wait(int *tries)
     return true;
 }
 
-// n: what getxattr said. Then the host's mode alone is not the guest's.
+// n: what getxattr said. Then the host's mode alone is not the guest's. An inode that has been so
+// for long stays so: its creator is dead, or a tool of the host has copied the mode alone.
 static bool unfinished(const struct statx *st, long n)
 {
     bool file = (st->stx_mode & (S_IFMT | S_ISVTX)) == (S_IFREG | S_ISVTX);
     bool dir = (st->stx_mode & (S_IFMT | MODE_BITS)) == (S_IFDIR | UNFINISHED_DIR);
-    return n == -ENOENT || (n == -ENODATA && (file || dir));
+    return n == -ENOENT ||
+           (n == -ENODATA && (file || dir) && attr_changed_within(st, UNFINISHED_FOR));
+}
+
+// Does the host's mode say that there is no attribute?
+static bool has_none(struct task *t, int mount, const struct statx *st)
+{
+    return (st->stx_mode & (S_IFMT | S_ISVTX)) == S_IFREG && mount >= 0 &&
+           mount_at(t, mount)->marked_dev == device_of(st);
 }
 
 // Without an attribute, or with somebody else's text, the host's view holds.
@@ -203,6 +218,10 @@ static bool apply(struct task *t, int mount, const struct parent *p, struct stat
     const struct mount_entry *e = mount_at(t, MAX(mount, 0));
     u32 owner = st->stx_uid;
     meta_map_owner(t, mount, st);
+    if (has_none(t, mount, st)) {
+        k->by_now = true;
+        return true;
+    }
     if (is_pts(st))
         apply_pts(t, st);
     if (e->drive.on && (!meta_is_kept(t, mount) || !carries_attr(st->stx_mode)))
@@ -213,7 +232,7 @@ static bool apply(struct task *t, int mount, const struct parent *p, struct stat
         bool whole = true;
         k->by_now = attrcache_get(t, st, &k->has_attr, &k->attr);
         if (!k->by_now) {
-            bool keep = attrcache_may_put(t, st);
+            bool keep = attrcache_may_put(st);
             long n = host_getxattr_at(p, META_XATTR, value, sizeof value);
             whole = !unfinished(st, n);
             k->has_attr = attr_parse(value, n, &k->attr);
@@ -259,11 +278,13 @@ static bool still_there(const struct parent *p, const struct statx *st, u32 host
 }
 
 // Else owner and mode would be another's than the size; that is worth a host call. Files need it
-// only where there is an attribute, since the host's mode says that one is to come, and for an
-// answer that is to be remembered.
-static bool must_look_again(const struct known *k, u32 host_mode)
+// only where there is an attribute, since the host's mode says that one is to come. An answer that
+// is to be remembered needs it where another thread can have changed the directory that the number
+// stands for.
+static bool must_look_again(const struct task *t, const struct known *k, u32 host_mode)
 {
-    return !k->by_now && (k->keep || k->has_attr || (host_mode & S_IFMT) == S_IFDIR);
+    bool threads = t->files->refs > 1 || t->fs->refs > 1;
+    return !k->by_now && ((k->keep && threads) || k->has_attr || (host_mode & S_IFMT) == S_IFDIR);
 }
 
 long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, struct statx *st)
@@ -277,7 +298,7 @@ long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, stru
             return r;
         u32 host_mode = st->stx_mode;
         bool whole = apply(t, mount, p, st, &k, tries);
-        if (whole && (!must_look_again(&k, host_mode) || still_there(p, st, host_mode))) {
+        if (whole && (!must_look_again(t, &k, host_mode) || still_there(p, st, host_mode))) {
             if (k.keep)
                 attrcache_put(t, st, k.has_attr, &k.attr);
             return r;
@@ -325,8 +346,10 @@ long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st)
         return r;
     }
     meta_map_owner(t, mount, st);
+    if (has_none(t, mount, st))
+        return r;
     if (!attrcache_get(t, st, &has_attr, &a)) {
-        bool keep = attrcache_may_put(t, st);
+        bool keep = attrcache_may_put(st);
         int tries = 0;
         long n;
         do {

@@ -162,7 +162,8 @@ static long open_tmpfile(struct task *t, struct loc *loc, u64 flags, u32 mode)
     if (r < 0)
         return r;
     mode = new_file(t, &dir, mode, &uid, &gid);
-    r = host_open_loc(loc, flags, meta_host_mode(mode), 0);
+    u32 host_mode = meta_create_mode(t, loc->mount, mode, uid, gid);
+    r = host_open_loc(loc, flags, host_mode, 0);
     return created(t, loc, r, mode, uid, gid, &acl);
 }
 

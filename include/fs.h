@@ -165,6 +165,11 @@ long path_of_loc(struct task *t, const struct loc *loc, char *out, size_t n);
 
 // ---- Metadata (fs/meta.c) ----
 
+static inline u64 device_of(const struct statx *st)
+{
+    return (u64)st->stx_dev_major << 32 | st->stx_dev_minor;
+}
+
 // What the guest sees of an inode: statx with owner, mode, type and device number of the guest.
 long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, struct statx *st);
 long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st);

@@ -72,6 +72,9 @@ struct mount_entry {
     u32 locked;             // of the flags: those that the guest cannot take away
     struct drive drive;
     u64 links; // name_bit() of symlinks in the root directory: where one was seen, nothing more
+    // Device (as struct attr_known has it) whose files have an attribute only where the host's mode
+    // has S_ISVTX; 0: that is not known (fs/meta.c).
+    u64 marked_dev;
     char point[LX_PATH_MAX];     // guest path from the instance's root, "/" or "/a/b"
     char base_path[LX_PATH_MAX]; // no leading slash
     char source[LX_PATH_MAX];
@@ -261,6 +264,7 @@ struct instance {
     u32 xsave_size;         // of signal frames, for every process of this machine (task/xstate.c)
     u32 tile_size;
     u32 keeps_attrs;      // RESERVED_ATTRS is that file
+    u32 marks;            // the host can give files marks (fs/meta.c, has_none)
     u32 keeps_dirs;       // the guest's root is a tree of its own: fs/dirs.c may work
     u32 dir_generation;   // counts renames and removals of directories
     u32 dir_attr_changes; // counts changes of directories' owners and modes; begins with 1

@@ -127,6 +127,7 @@ class Tree:
                     [r"file: wrong: the attribute 'abc' is not understood"])
         self.damage("too long", lambda: setx(p("dir"), STAT, b"1:1:755:dir:" + b"1" * 200),
                     [r"dir: wrong: the attribute '...' is not understood"])
+        chmod(p("file"), 0o1644)
         self.damage("a directory's", lambda: setx(p("file"), STAT, b"1:2:644:dir"),
                     [r"file: wrong: the attribute '1:2:644:dir' is of another type"])
         expect("type repaired", os.getxattr(p("file"), STAT), b"1:2:644:file")
@@ -137,14 +138,16 @@ class Tree:
         setx(p("file"), STAT, b"1:2:644:file")
         self.damage("a witness of nothing", lambda: setx(p("file"), STAT, b"1:2:100644:file"),
                     [r"file: wrong: a witness of set-id bits that the attribute does not have"])
-        self.damage("host's set-id", lambda: chmod(p("setid"), 0o4755),
-                    [r"setid: wrong: is a set-id program on the host, mode 4755"])
+        self.damage("host's set-id", lambda: chmod(p("setid"), 0o5755),
+                    [r"setid: wrong: is a set-id program on the host, mode 5755"])
         expect("its guest mode", os.getxattr(p("setid"), STAT), b"0:0:4755:file")
-        self.damage("host's set-id, no x", lambda: chmod(p("file"), 0o4644),
-                    [r"file: left over: has set-id bits on the host, mode 4644"])
+        self.damage("host's set-id, no x", lambda: chmod(p("file"), 0o5644),
+                    [r"file: left over: has set-id bits on the host, mode 5644"])
+        self.damage("mark of a file gone", lambda: chmod(p("file"), 0o644),
+                    [r"file: left over: has an attribute that does not count without the host's sticky bit"])
         if owner:
-            self.damage("barred", lambda: chmod(p("file"), 0o444), [r"file: wrong: the host's mode 444 bars its owner"])
-            expect("opened", stat.S_IMODE(os.stat(p("file")).st_mode), 0o644)
+            self.damage("barred", lambda: chmod(p("file"), 0o1444), [r"file: wrong: the host's mode 1444 bars its owner"])
+            expect("opened", stat.S_IMODE(os.stat(p("file")).st_mode), 0o1644)
 
         self.damage("unfinished file", lambda: new("new", 0o1644),
                     [r"new: left over: is unfinished, its maker was killed"

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// See mark.h. lxcore gives every regular file with an attribute the host's S_ISVTX, but a tree may
+// have been made by an older lxrun, by others who read and write the attribute, or by a copy that
+// left modes out. So each tree is looked through once, and files that lack the bit get it. Then an
+// attribute of the root directory says so:
+//
+//     user.lxrun.marked = state:inode number:time of birth
+//
+// Number and birth are the directory's own: a copy of the tree does not count as marked.
+#define _GNU_SOURCE
+#include "mark.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "attr.h"
+#include "root.h"
+
+#ifndef SYS_fchmodat2 // Linux 6.6
+#define SYS_fchmodat2 452
+#endif
+
+#define MARK "user.lxrun.marked"
+#define DIRECTORIES 16 // open at a time
+#define LOOK_FOR 2     // seconds
+enum { MARKED = '1', LOOKING = 's', TOO_LARGE = '0' };
+
+bool mark_possible(void)
+{
+    return syscall(SYS_fchmodat2, -1, "", 0, AT_EMPTY_PATH) && errno == EBADF;
+}
+
+// Those that are known to keep the bit, and to say when an inode was born.
+static bool is_suited(int root)
+{
+    static const u32 types[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, TMPFS_MAGIC};
+    struct statfs fs;
+    if (fstatfs(root, &fs))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if ((u32)fs.f_type == types[i])
+            return true;
+    return false;
+}
+
+struct mark {
+    char path[32]; // of the root directory
+    char is[80], should[80];
+};
+
+// What the mark says now: LOOKING where there is none yet, or another directory's. 0: there can be
+// none.
+static char read_mark(int root, struct mark *m)
+{
+    struct statx st;
+    if (statx(root, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st) ||
+        !(st.stx_mask & STATX_BTIME))
+        return 0;
+    snprintf(m->should, sizeof m->should, "%c:%llu:%lld.%09u", LOOKING,
+             (unsigned long long)st.stx_ino, (long long)st.stx_btime.tv_sec, st.stx_btime.tv_nsec);
+    snprintf(m->path, sizeof m->path, "/proc/self/fd/%d", root);
+    ssize_t n = getxattr(m->path, MARK, m->is, sizeof m->is);
+    bool own = n == (ssize_t)strlen(m->should) && !memcmp(m->is + 1, m->should + 1, (size_t)n - 1);
+    return own ? *m->is : LOOKING;
+}
+
+static bool write_mark(struct mark *m, char state)
+{
+    *m->should = state;
+    return !setxattr(m->path, MARK, m->should, strlen(m->should), 0);
+}
+
+bool mark_is_there(int root)
+{
+    struct mark m;
+    return read_mark(root, &m) == MARKED;
+}
+
+static time_t give_up;
+
+// With the working directory where the file lies.
+static int look_at(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    const char *name = path + ftw->base;
+    struct timespec now;
+    if (type == FTW_D)
+        return clock_gettime(CLOCK_MONOTONIC, &now) || now.tv_sec > give_up;
+    if (type == FTW_DNR || type == FTW_NS)
+        return 1;
+    if (!S_ISREG(st->st_mode) || (st->st_mode & S_ISVTX) ||
+        lgetxattr(name, META_XATTR, NULL, 0) < 0)
+        return 0;
+    return (int)syscall(SYS_fchmodat2, AT_FDCWD, name, (st->st_mode & 07777) | S_ISVTX,
+                        AT_SYMLINK_NOFOLLOW);
+}
+
+bool mark_tree(int root)
+{
+    char path[4096];
+    struct mark m;
+    struct timespec now;
+    char state = mark_possible() && is_suited(root) ? read_mark(root, &m) : 0;
+    // What is written first shows whether there can be a mark.
+    if (state != LOOKING || !fd_host_path(root, path, sizeof path) ||
+        clock_gettime(CLOCK_MONOTONIC, &now) || !write_mark(&m, LOOKING))
+        return state == MARKED;
+    give_up = now.tv_sec + LOOK_FOR;
+    state = nftw(path, look_at, DIRECTORIES, FTW_PHYS | FTW_MOUNT | FTW_CHDIR) ? TOO_LARGE : MARKED;
+    return write_mark(&m, state) && state == MARKED;
+}
