@@ -135,7 +135,7 @@ struct mount_entry *add_mount(struct launch *l, int fd, u32 type, u32 flags, con
     e->state = MOUNT_LIVE;
     const char *last = strrchr(e->point, '/') + 1;
     if (*last)
-        l->memory->mount_names |= name_bit(last, strlen(last));
+        l->memory->mount_names[name_word(last, strlen(last))] |= name_bit(last, strlen(last));
     l->memory->mounts_live |= 1UL << l->mounts;
     l->mount_fd[l->mounts++] = fd;
     return e;

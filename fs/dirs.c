@@ -90,8 +90,9 @@ int dir_keep(struct task *t, const struct dir_key *key, int fd)
     int i = index_of(key);
     struct kept_dir *d = &t->files->dir[i];
     // Most are never asked for again: the first time is only noted.
-    if (!key->hash ||
-        __atomic_exchange_n(&d->asked, (u32)key->hash, __ATOMIC_RELAXED) != (u32)key->hash ||
+    bool asked = t->dirs_asked[i] == (u32)key->hash;
+    t->dirs_asked[i] = (u32)key->hash;
+    if (!key->hash || !asked ||
         !__atomic_compare_exchange_n(&d->users, &unused, FILLING, false, __ATOMIC_ACQUIRE,
                                      __ATOMIC_RELAXED))
         return 0;

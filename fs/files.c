@@ -16,7 +16,8 @@ static u8 kind_of(struct task *t, int fd)
 
 static void set_kind(struct task *t, int fd, u8 kind)
 {
-    if ((unsigned)fd < FD_KINDS)
+    // Mostly it is so already; a write would have a forked child copy the page.
+    if ((unsigned)fd < FD_KINDS && kind_of(t, fd) != kind)
         __atomic_store_n(&t->files->kind[fd], kind, __ATOMIC_RELAXED);
 }
 

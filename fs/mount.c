@@ -90,7 +90,8 @@ int mount_of_path(struct task *t, const char *path, const char **rest)
 
 bool mount_name_is_point(struct task *t, const char *name, size_t n)
 {
-    if (!(__atomic_load_n(&t->instance->mount_names, __ATOMIC_ACQUIRE) & name_bit(name, n)))
+    const u64 *names = &t->instance->mount_names[name_word(name, n)];
+    if (!(__atomic_load_n(names, __ATOMIC_ACQUIRE) & name_bit(name, n)))
         return false;
     for (int m = next_live(t, 1); m < MOUNTS_MAX; m = next_live(t, m + 1)) {
         struct mount_entry *e = mount_at(t, m);
@@ -146,8 +147,9 @@ long mount_add(struct task *t, const struct mount_entry *new)
         e->id = id;
         e->links = 0;
         const char *last = strrchr(e->point, '/') + 1;
-        if (*last)
-            __atomic_fetch_or(&t->instance->mount_names, name_bit(last, strlen(last)),
+        size_t n = strlen(last);
+        if (n)
+            __atomic_fetch_or(&t->instance->mount_names[name_word(last, n)], name_bit(last, n),
                               __ATOMIC_RELEASE);
         else
             __atomic_store_n(&t->instance->root_covered, 1, __ATOMIC_RELEASE);

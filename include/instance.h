@@ -82,12 +82,22 @@ struct mount_entry {
 };
 _Static_assert(MOUNTS_MAX <= 64, "a bit of mounts_live for each");
 
-// A name of n > 0 bytes as one bit of 64: small sets of names that are mostly told apart by one
-// look. Every component of every path comes by here, so it looks at three bytes only.
-static inline u64 name_bit(const char *name, size_t n)
+// A name of n > 0 bytes as one bit of 64, in one of NAME_WORDS words: small sets of names that are
+// mostly told apart by one look. Every component of every path comes by here, so it looks at three
+// bytes only.
+#define NAME_WORDS 8
+static inline u32 name_hash(const char *name, size_t n)
 {
     u32 hash = (u8)name[0] | (u32)(u8)name[n / 2] << 8 | (u32)(u8)name[n - 1] << 16 | (u32)n << 24;
-    return 1UL << (hash * 0x9e3779b1u >> 26);
+    return hash * 0x9e3779b1u;
+}
+static inline u64 name_bit(const char *name, size_t n)
+{
+    return 1UL << (name_hash(name, n) >> 26);
+}
+static inline u32 name_word(const char *name, size_t n)
+{
+    return name_hash(name, n) >> 16 & (NAME_WORDS - 1);
 }
 
 #define BASE_STORE (-1)
@@ -161,7 +171,6 @@ struct kept_dir {
     u64 opened;
     u32 generation;
     u32 users; // calls that use it now
-    u32 asked; // hash of the last directory that was asked for and not found here
     u32 length;
     u32 seen_changes; // dir_attr_changes when what follows was read, 0: never
     u32 mode, uid, gid;
@@ -187,8 +196,10 @@ struct exec_state {
     u32 eager_masks;          // struct proc
     u32 mount_id[MOUNTS_MAX]; // ids of the mounts whose roots are open in the reserved block
     u64 dev, ino;             // of the program file
+    u64 since;                // struct proc
     u64 cwd_number;
     struct kept_dir dir[DIRS_KEPT];
+    u32 dirs_asked[DIRS_KEPT]; // struct task
     // Texts lie one behind the other, so that few pages are touched: where each begins.
     u32 text_used;
     u32 root;   // of chroot, relative to the root mount
@@ -263,38 +274,43 @@ struct instance {
     struct new_utsname uts; // what uname(2) tells
     u32 xsave_size;         // of signal frames, for every process of this machine (task/xstate.c)
     u32 tile_size;
-    u32 keeps_attrs;      // RESERVED_ATTRS is that file
-    u32 marks;            // the host can give files marks (fs/meta.c, has_none)
-    u32 keeps_dirs;       // the guest's root is a tree of its own: fs/dirs.c may work
-    u32 dir_generation;   // counts renames and removals of directories
-    u32 dir_attr_changes; // counts changes of directories' owners and modes; begins with 1
-    u32 dir_changer;      // tid of who makes one now, 0: nobody
-    u64 next_cwd;         // numbers for working directories
-    u64 mounts_live;      // entries of `mounts` that may be live; their state decides
-    u32 root_covered;     // something was mounted on "/" itself
-    u64 mount_names;      // name_bit() of mount points' last components, also of former ones
-    struct tmpfs_request tmpfs;
-    struct mount_entry mounts[MOUNTS_MAX];
-    u32 meta_lock[META_LOCKS]; // tids of threads that change an inode's attribute, by its number
-    u32 meta_changes;          // counts the changes
-    u32 unix_top;              // no record of unix_names from here on was ever used
-    struct unix_name unix_names[UNIX_NAMES];
-    struct pts_owner pts[PTS_MAX];
-    u32 ipc_top; // as unix_top
-    struct ipc_record ipc[IPC_RECORDS];
-    // Programs that run, for ETXTBSY: a hash of (dev, ino) by record, and a filter of the hashes
-    // that were ever there, so that a file that never ran costs one look.
+    u32 keeps_attrs;             // RESERVED_ATTRS is that file
+    u32 marks;                   // the host can give files marks (fs/meta.c, has_none)
+    u32 keeps_dirs;              // the guest's root is a tree of its own: fs/dirs.c may work
+    u32 dir_generation;          // counts renames and removals of directories
+    u32 dir_attr_changes;        // counts changes of directories' owners and modes; begins with 1
+    u32 dir_changer;             // tid of who makes one now, 0: nobody
+    u64 next_cwd;                // numbers for working directories
+    u64 mounts_live;             // entries of `mounts` that may be live; their state decides
+    u32 root_covered;            // something was mounted on "/" itself
+    u64 mount_names[NAME_WORDS]; // of mount points' last components, also of former ones
+    u32 meta_lock[META_LOCKS];   // tids of threads that change an inode's attribute, by its number
+    u32 meta_changes;            // counts the changes
+    u32 unix_top;                // no record of unix_names from here on was ever used
+    u32 ipc_top;                 // the same of ipc
+    // Programs that run, for ETXTBSY: a byte of a hash of (dev, ino) by record, and a filter of the
+    // hashes that were ever there, so that a file that never ran costs one look.
     u64 text_seen[64];
-    u64 text[PROC_SLOTS];
+    u8 text[PROC_SLOTS];
     // What is known of files and the cache: a hash of the file's identity, its low bits being one
     // of enum rewrite_known (loader/rewritten.c).
     u64 rewrites[REWRITES];
-    struct stats stats[STATS_SHARDS];
+    // What lies before, and the first of these, is what every fork and execve looks at: the kernel
+    // maps it by one page fault (64 KiB around it).
     struct exec_state execs[EXECS];
+    struct tmpfs_request tmpfs;
+    struct mount_entry mounts[MOUNTS_MAX];
+    struct unix_name unix_names[UNIX_NAMES];
+    struct pts_owner pts[PTS_MAX];
+    struct ipc_record ipc[IPC_RECORDS];
+    struct stats stats[STATS_SHARDS];
     struct proc_slot procs[PROC_SLOTS];
     // Last, at a page's beginning: where there is a file of known attributes (keeps_attrs), it is
     // mapped over these.
     struct attr_known attrs[ATTRS_KNOWN] __attribute__((aligned(4096)));
 };
+
+_Static_assert(offsetof(struct instance, execs) + offsetof(struct exec_state, text) < 0xf000,
+               "within 64 KiB, with a few paths");
 
 #endif

@@ -9,18 +9,21 @@
 
 #define LX_BASE 0x7e9000000000
 #define LX_GATE LX_BASE // where rewritten sites jump to (include/rewrite.h)
-// The first blocks lie so near the image that one page of page tables serves both, and the shared
-// memory not far away: fork copies page tables, and execve builds them.
+// The image holds the first thread's block (loader/lxcore.ld); those of others lie so near that one
+// page of page tables serves all, and the shared memory not far away: fork copies page tables, and
+// execve builds them.
 #define LX_ARENA 0x7e9000100000
 #define LX_SHARED 0x7e9038000000 // in the middle of the arena
 #define LX_END 0x7ea000000000
 
 // One block per thread, aligned to its size, so that a handler finds the task from its stack
-// pointer: [struct task | alternate signal stack | runtime stack].
+// pointer: [alternate signal stack | runtime stack | struct task]. The task and what most calls
+// use of the stack, which grows down from it, are one page: after a fork each page that is written
+// to costs a copy in the child, and a fault in the parent.
 #define TASK_BLOCK 0x40000
-#define TASK_ALTSTACK 0x5000
+#define TASK_AT (TASK_BLOCK - 0x900) // the task in its block
+#define TASK_ALTSTACK (-TASK_AT)     // from the task
 #define TASK_ALTSTACK_SIZE 0x14000
-#define TASK_STACK_TOP TASK_BLOCK
 
 // struct task, as assembly sees it through %gs (asserted in task/task.c).
 #define T_SELF 0

@@ -44,28 +44,35 @@ int elf_prot(const Elf64_Phdr *p);
 
 // ---- execve's first half (loader/exec.c) ----
 
+// What stands in the place of argv[0] for scripts: the last one is the script's own name.
+struct exec_args {
+    size_t used;
+    char text[3 * LX_PATH_MAX];
+};
+
+// Lies on the runtime stack: nothing is mapped for it.
 struct exec_plan {
     s32 image_fd, interp_fd;
     u32 scripts; // how many #! were followed
     bool nosuid;
-    struct statx *st;         // guest attributes of the image
-    char execfn[LX_PATH_MAX]; // what the caller named
-    char exe[LX_PATH_MAX];    // guest path of the image
-    // The arguments that take the place of argv[0] for scripts, last one the script's own name.
+    u32 mode, uid, gid; // guest attributes of the image
+    u64 dev, ino;
     u32 argc;
-    char args_text[3 * LX_PATH_MAX];
     char *args[16];
+    struct exec_args *room; // their text, when there are any
+    // One text behind the other, so that few pages are touched: what the caller named, and the
+    // guest path of the image.
+    char *exe;
+    char execfn[2 * LX_PATH_MAX];
 };
 
-// Opens and checks what is to be run, following #! lines. The plan is big: see exec_plan_alloc.
+// Opens and checks what is to be run, following #! lines. exec_done() must follow.
 long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct exec_plan *plan);
-void exec_abandon(struct exec_plan *plan);
 // -EFAULT when argv or envp cannot be read: goes before what exec_prepare said of the file's
 // format.
 long exec_check_vectors(uptr argv, uptr envp);
 // The host's execve. argv, envp: guest arrays. Returns only on error.
 long exec_commit(struct task *t, struct exec_plan *plan, uptr argv, uptr envp);
-struct exec_plan *exec_plan_alloc(void);
-void exec_plan_free(struct exec_plan *plan);
+void exec_done(struct exec_plan *plan);
 
 #endif

@@ -98,8 +98,9 @@ struct proc {
     u32 threads_ever; // more than one thread has lived here
     u32 eager_masks;  // EAGER_*: why masks are not lazy (trap/sigmask.c)
     u32 dumpable;
-    u64 dev, ino;          // of the program file
-    char exe[LX_PATH_MAX]; // guest path of the program
+    u64 dev, ino; // of the program file
+    u64 since;    // ns of CLOCK_BOOTTIME when the process was there already; 0: not known yet
+    char *exe;    // guest path of the program, LX_PATH_MAX bytes
 };
 
 struct stack {
@@ -129,7 +130,7 @@ struct task {
     struct stack altstack;  // the guest's
     u32 personality;        // the host's, too
     u32 vfork_child;        // its parent frees its block
-    u32 has_objects;        // its block holds those of the process, and stays
+    u32 is_first;           // its block is part of lxcore's image, and stays
     u32 reset_host_actions; // new: the host's handlers are to follow sighand (CLONE_CLEAR_SIGHAND)
     struct proc *proc;
     struct files *files;
@@ -142,20 +143,29 @@ struct task {
     u32 temps;           // depth of temps_begin()
     u32 owns_spares;     // it is files->spare_owner (fs/temps.c)
     u32 temps_counted;   // the outermost one counted itself in files->users
+    u32 stack_copied;    // by a fork, and not written to since (task_warm_stack)
+    // Hashes of the directories last asked for and not found open (fs/dirs.c).
+    u32 dirs_asked[DIRS_KEPT];
     struct cred cred;
 };
 
-// What the process-wide objects of a new image lie in: the first thread's block, behind its task.
+// What threads share, in one piece: of a new image, or of a CLONE_VM child without the flags.
 struct process_objects {
-    struct proc proc;
-    struct files files;
     struct sighand sighand;
+    struct files files;
     struct fsctx fs;
+    char exe[LX_PATH_MAX];
 };
-struct first_task {
+
+// What lies at TASK_AT of a block. proc is that of a new image: a forked child writes to both.
+struct task_room {
     struct task task;
-    struct process_objects objects;
+    struct proc proc;
 };
+// The first thread's block. What every process writes to lies together, from its stack to the small
+// variables of lxcore (loader/lxcore.ld).
+extern char first_block[TASK_BLOCK];
+extern struct process_objects first_objects;
 
 static inline struct task *current(void)
 {
@@ -166,6 +176,8 @@ static inline struct task *current(void)
 
 // Allocates the block of a new thread; NULL when memory is out. The caller fills the task.
 struct task *task_alloc(void);
+// The same in a block of zeroes.
+struct task *task_init(char *block);
 void task_free(struct task *t);
 // For a thread that ends: where it shall put its block's address with its last instruction, for a
 // later task_alloc(); NULL: it is to be unmapped.
@@ -176,6 +188,10 @@ void task_forget_claims(void);
 void *arena_alloc(size_t size);
 void arena_free(void *p, size_t size);
 
+// A forked child is about to use much of its runtime stack: copies its pages by one call.
+void task_warm_stack(struct task *t);
+// Pages that are about to be written to: one call for many is much cheaper than a fault for each.
+void task_populate(uptr from, uptr to);
 // Makes %gs, the alternate signal stack and the trap engine right for the calling thread.
 void task_arm(struct task *t);
 // Rewritten code needs no engine underneath, and each host call is cheaper without: a process whose

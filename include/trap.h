@@ -11,7 +11,7 @@
 // change it without a system call (architecture, door rule 3).
 static inline struct task *task_of_altstack(void)
 {
-    return (struct task *)((uptr)__builtin_frame_address(0) & ~(uptr)(TASK_BLOCK - 1));
+    return (struct task *)(((uptr)__builtin_frame_address(0) & ~(uptr)(TASK_BLOCK - 1)) + TASK_AT);
 }
 
 void task_set_gs(struct task *t);

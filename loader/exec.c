@@ -10,29 +10,21 @@
 #define SCRIPT_LINE 256 // BINPRM_BUF_SIZE
 #define SCRIPTS_MAX 5
 
-struct exec_plan *exec_plan_alloc(void)
-{
-    struct exec_plan *p = arena_alloc(sizeof *p + sizeof(struct statx));
-    if (p) {
-        p->image_fd = p->interp_fd = -1;
-        p->st = (struct statx *)(p + 1);
-    }
-    return p;
-}
-
-void exec_plan_free(struct exec_plan *p)
-{
-    exec_abandon(p);
-    arena_free(p, sizeof *p + sizeof(struct statx));
-}
-
-void exec_abandon(struct exec_plan *p)
+static void close_files(struct exec_plan *p)
 {
     if (p->image_fd >= 0)
         host_close(p->image_fd);
     if (p->interp_fd >= 0)
         host_close(p->interp_fd);
     p->image_fd = p->interp_fd = -1;
+}
+
+void exec_done(struct exec_plan *p)
+{
+    close_files(p);
+    if (p->room)
+        arena_free(p->room, sizeof *p->room);
+    p->room = NULL;
 }
 
 // Splits a #! line (fs/binfmt_script.c): an interpreter and at most one argument, which keeps its
@@ -74,16 +66,21 @@ static long parse_script(char *line, size_t n, char **interp, char **arg)
 }
 
 // Puts text before the plan's arguments.
-static long push_arg(struct exec_plan *plan, size_t *used, const char *text)
+static long push_arg(struct exec_plan *plan, const char *text)
 {
     size_t n = strlen(text) + 1;
-    if (plan->argc == ARRAY_LEN(plan->args) || *used + n > sizeof plan->args_text)
+    if (!plan->room)
+        plan->room = arena_alloc(sizeof *plan->room);
+    struct exec_args *room = plan->room;
+    if (!room)
+        return -ENOMEM;
+    if (plan->argc == ARRAY_LEN(plan->args) || room->used + n > sizeof room->text)
         return -E2BIG;
-    memcpy(plan->args_text + *used, text, n);
+    memcpy(room->text + room->used, text, n);
     memmove(plan->args + 1, plan->args, plan->argc * sizeof plan->args[0]);
-    plan->args[0] = plan->args_text + *used;
+    plan->args[0] = room->text + room->used;
     plan->argc++;
-    *used += n;
+    room->used += n;
     return 0;
 }
 
@@ -125,19 +122,22 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
 {
     char line[SCRIPT_LINE + 1];
     struct elf elf;
-    size_t used = 0;
+    struct statx st;
     bool by_fd = dirfd != AT_FDCWD && path[0] != '/';
+    plan->image_fd = plan->interp_fd = -1;
     plan->argc = plan->scripts = 0;
+    plan->room = NULL;
     // What the caller named, as AT_EXECFN and scripts show it (fs/exec.c, alloc_bprm).
     if (!by_fd)
-        str_copy(plan->execfn, path, sizeof plan->execfn);
+        str_copy(plan->execfn, path, LX_PATH_MAX);
     else if (!path[0])
-        fmt(plan->execfn, sizeof plan->execfn, "/dev/fd/%d", dirfd);
+        fmt(plan->execfn, LX_PATH_MAX, "/dev/fd/%d", dirfd);
     else
-        fmt(plan->execfn, sizeof plan->execfn, "/dev/fd/%d/%s", dirfd, path);
+        fmt(plan->execfn, LX_PATH_MAX, "/dev/fd/%d/%s", dirfd, path);
+    plan->exe = plan->execfn + strlen(plan->execfn) + 1;
     long n;
     for (;;) {
-        long fd = fs_open_exec(t, dirfd, path, flags, plan->st, plan->exe, &plan->nosuid);
+        long fd = fs_open_exec(t, dirfd, path, flags, &st, plan->exe, &plan->nosuid);
         if (fd < 0)
             return fd;
         plan->image_fd = (s32)fd;
@@ -159,18 +159,23 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
         long r = parse_script(line, (size_t)n, &interp, &arg);
         // argv[0] gives way to: interpreter, its argument, the script's name.
         if (r >= 0 && !plan->argc)
-            r = push_arg(plan, &used, plan->execfn);
+            r = push_arg(plan, plan->execfn);
         if (r >= 0 && arg)
-            r = push_arg(plan, &used, arg);
+            r = push_arg(plan, arg);
         if (r >= 0)
-            r = push_arg(plan, &used, interp);
+            r = push_arg(plan, interp);
         if (r < 0)
             return r;
-        exec_abandon(plan);
+        close_files(plan);
         dirfd = AT_FDCWD;
         path = plan->args[0];
         flags = 0;
     }
+    plan->mode = st.stx_mode;
+    plan->uid = st.stx_uid;
+    plan->gid = st.stx_gid;
+    plan->dev = (u64)st.stx_dev_major << 32 | st.stx_dev_minor;
+    plan->ino = st.stx_ino;
     long r = elf_read_rest(plan->image_fd, &elf, n);
     return r < 0 || elf.interp < 0 ? r : open_interp(t, plan, &elf);
 }
@@ -240,8 +245,7 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     s->image_fd = plan->image_fd;
     s->interp_fd = plan->interp_fd;
     s->cred = t->cred;
-    s->secure =
-        cred_exec(&s->cred, plan->st->stx_mode, plan->st->stx_uid, plan->st->stx_gid, plan->nosuid);
+    s->secure = cred_exec(&s->cred, plan->mode, plan->uid, plan->gid, plan->nosuid);
     s->umask = t->fs->umask;
     s->cwd_mount = t->fs->cwd_mount;
     s->root_mount = t->fs->root_mount;
@@ -255,10 +259,12 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     // A program that the caller may not read, or with a new identity, is not dumpable (prctl(2)).
     s->dumpable = !s->secure;
     memcpy(s->mount_id, t->files->mount_id, sizeof s->mount_id);
-    s->dev = (u64)plan->st->stx_dev_major << 32 | plan->st->stx_dev_minor;
-    s->ino = plan->st->stx_ino;
+    s->dev = plan->dev;
+    s->ino = plan->ino;
+    s->since = t->proc->since;
     s->cwd_number = t->fs->cwd_number;
     dirs_to_exec(t, s->dir);
+    memcpy(s->dirs_asked, t->dirs_asked, sizeof s->dirs_asked);
     s->text_used = 0;
     s->root = exec_put_text(s, t->fs->root);
     s->exe = exec_put_text(s, plan->exe);

@@ -18,11 +18,8 @@
 #define PIE_BASE 0x555555554000UL
 #define PIE_RANDOM_PAGES 0x10000000UL
 #define BRK_RANDOM 0x02000000UL
-#define STACK_USED 0x8000 // of the runtime stack, by a start and most calls after it
+#define STACK_USED 0x7000 // of the runtime stack, by a start and most calls after it
 // Newer than some installed headers.
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
 #ifndef AT_RSEQ_FEATURE_SIZE
 #define AT_RSEQ_FEATURE_SIZE 27
 #endif
@@ -34,20 +31,13 @@ struct start {
     u64 *auxv; // pairs, ended by AT_NULL
 };
 
-// Pages that every start needs; one call for many is much cheaper than a fault for each.
-static void populate(uptr from, uptr to)
-{
-    HOST3(__NR_madvise, from, to - from, MADV_POPULATE_WRITE); // since Linux 5.14
-}
+extern const char lxcore_start_end[]; // of the variables that every start writes to
 
 struct task *start_early(void)
 {
-    struct task *t = task_alloc();
-    if (!t)
-        die("no memory for the first thread");
-    populate((uptr)t, (uptr)t + ALIGN_UP(sizeof(struct first_task), LX_PAGE));
-    populate((uptr)t->stack - STACK_USED, (uptr)t->stack);
-    return t;
+    task_populate((uptr)first_block + TASK_BLOCK - LX_PAGE - STACK_USED,
+                  ALIGN_UP((uptr)lxcore_start_end, LX_PAGE));
+    return task_init(first_block);
 }
 
 static void find_vectors(struct start *s, u64 *sp)
@@ -150,25 +140,29 @@ static void take_signals(struct task *t, const struct exec_state *s)
 static void take_state(struct task *t, const struct start *s, const struct exec_state *state,
                        s32 reserved)
 {
-    struct process_objects *o = &((struct first_task *)t)->objects;
-    t->has_objects = 1;
-    t->proc = &o->proc;
+    struct process_objects *o = &first_objects;
+    struct proc *p = &((struct task_room *)t)->proc;
+    t->is_first = 1;
+    t->proc = p;
     t->files = &o->files;
     t->fs = &o->fs;
     t->sighand = &o->sighand;
-    o->proc.refs = o->files.refs = o->fs.refs = o->sighand.refs = 1;
-    t->tid = o->proc.tgid = state->owner;
-    o->proc.fsgsbase = (aux_get(s, AT_HWCAP2) & HWCAP2_FSGSBASE) != 0;
-    o->proc.dumpable = state->dumpable;
-    o->proc.eager_masks = state->eager_masks;
-    o->proc.dev = state->dev;
-    o->proc.ino = state->ino;
-    str_copy(o->proc.exe, state->text + state->exe, sizeof o->proc.exe);
+    p->refs = o->files.refs = o->fs.refs = o->sighand.refs = 1;
+    t->tid = p->tgid = state->owner;
+    p->fsgsbase = (aux_get(s, AT_HWCAP2) & HWCAP2_FSGSBASE) != 0;
+    p->dumpable = state->dumpable;
+    p->eager_masks = state->eager_masks;
+    p->dev = state->dev;
+    p->ino = state->ino;
+    p->since = state->since;
+    p->exe = o->exe;
+    str_copy(p->exe, state->text + state->exe, sizeof o->exe);
     xstate_init(t);
     o->files.reserved = reserved;
     memcpy(o->files.mount_id, state->mount_id, sizeof o->files.mount_id);
     o->fs.umask = state->umask;
     memcpy(o->files.dir, state->dir, sizeof o->files.dir);
+    memcpy(t->dirs_asked, state->dirs_asked, sizeof t->dirs_asked);
     o->fs.cwd_mount = state->cwd_mount;
     o->fs.cwd_number = state->cwd_number;
     o->fs.root_mount = state->root_mount;
@@ -370,12 +364,10 @@ static _Noreturn void cannot_run(const char *name, long error)
 // The instance's first program is named by lxrun, looked up here: in PATH if there is no slash.
 static void run_first(struct task *t, struct start *s, struct exec_state *state)
 {
-    struct exec_plan *plan = exec_plan_alloc();
+    struct exec_plan plan;
     char path[LX_PATH_MAX];
     char name[LX_PATH_MAX], cwd[LX_PATH_MAX];
     long r = -ENOENT;
-    if (!plan)
-        die("no memory");
     str_copy(name, state->text + state->execfn, sizeof name);
     str_copy(cwd, state->text + state->cwd, sizeof cwd);
     reserved_release(&state->owner);
@@ -391,7 +383,7 @@ static void run_first(struct task *t, struct start *s, struct exec_state *state)
         host_close((int)fd);
     }
     if (strchr(name, '/')) {
-        r = exec_prepare(t, AT_FDCWD, name, 0, plan);
+        r = exec_prepare(t, AT_FDCWD, name, 0, &plan);
     } else {
         const char *dirs = env_get(s, "PATH");
         long soft = 0;
@@ -402,9 +394,9 @@ static void run_first(struct task *t, struct start *s, struct exec_state *state)
             if (n + strlen(name) + 2 <= sizeof path) {
                 memcpy(path, dirs, n);
                 fmt(path + n, sizeof path - n, "%s%s", n ? "/" : "", name);
-                r = exec_prepare(t, AT_FDCWD, path, 0, plan);
+                r = exec_prepare(t, AT_FDCWD, path, 0, &plan);
                 if (r < 0)
-                    exec_abandon(plan);
+                    exec_done(&plan);
                 if (r < 0 && r != -ENOENT && r != -ENOTDIR)
                     soft = r; // found, but: goes on as execvp(3) does
             }
@@ -417,7 +409,7 @@ static void run_first(struct task *t, struct start *s, struct exec_state *state)
     }
     if (r < 0)
         cannot_run(name, r);
-    r = exec_commit(t, plan, (uptr)s->argv, (uptr)s->envp);
+    r = exec_commit(t, &plan, (uptr)s->argv, (uptr)s->envp);
     cannot_run(name, r);
 }
 

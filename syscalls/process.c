@@ -99,7 +99,8 @@ long sys_exit_group(struct task *t, int status)
     host_exit_group(status);
 }
 
-long sys_execveat(struct task *t, int dirfd, uptr path, uptr argv, uptr envp, int flags)
+static __attribute__((noinline)) long execute(struct task *t, int dirfd, uptr path, uptr argv,
+                                              uptr envp, int flags)
 {
     char name[LX_PATH_MAX];
     if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
@@ -109,16 +110,20 @@ long sys_execveat(struct task *t, int dirfd, uptr path, uptr argv, uptr envp, in
         return r;
     if (!name[0] && !(flags & AT_EMPTY_PATH))
         return -ENOENT;
-    struct exec_plan *plan = exec_plan_alloc();
-    if (!plan)
-        return -ENOMEM;
-    r = exec_prepare(t, dirfd, name, flags, plan);
+    struct exec_plan plan;
+    r = exec_prepare(t, dirfd, name, flags, &plan);
     if (r >= 0)
-        r = exec_commit(t, plan, argv, envp);
-    else if (plan->image_fd >= 0 && exec_check_vectors(argv, envp) < 0)
+        r = exec_commit(t, &plan, argv, envp);
+    else if (plan.image_fd >= 0 && exec_check_vectors(argv, envp) < 0)
         r = -EFAULT;
-    exec_plan_free(plan);
+    exec_done(&plan);
     return r;
+}
+
+long sys_execveat(struct task *t, int dirfd, uptr path, uptr argv, uptr envp, int flags)
+{
+    task_warm_stack(t); // before a frame is made on it
+    return execute(t, dirfd, path, argv, envp, flags);
 }
 
 long sys_execve(struct task *t, uptr path, uptr argv, uptr envp)

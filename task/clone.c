@@ -17,12 +17,10 @@
     (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |  \
      CLONE_NEWNET | CLONE_NEWTIME)
 
-// Objects that a CLONE_VM child without the sharing flag gets; one allocation for all.
+// What a CLONE_VM child without the sharing flags gets; one allocation for all.
 struct own_objects {
+    struct process_objects shared;
     struct proc proc;
-    struct files files;
-    struct fsctx fs;
-    struct sighand sighand;
 };
 
 // In a forked child the first write to a page copies it; most is as it should be.
@@ -70,13 +68,15 @@ static void copy_fs(struct fsctx *to, const struct fsctx *from)
     to->refs = 1;
 }
 
-static void copy_proc(struct proc *to, const struct proc *from)
+static void copy_proc(struct proc *to, char *exe, const struct proc *from)
 {
-    memcpy(to, from, offsetof(struct proc, exe));
-    str_copy(to->exe, from->exe, sizeof to->exe);
+    *to = *from;
+    to->exe = exe;
+    str_copy(exe, from->exe, LX_PATH_MAX);
     to->lock.word = to->exec_lock.word = 0;
     to->refs = 1;
     to->tgid = 0; // not known yet: the child fills it in
+    to->since = 0;
 }
 
 static void clear_handlers(struct sighand *h)
@@ -126,24 +126,24 @@ static long fill_child(struct task *t, struct task *c, const struct clone_reques
         t->proc->threads_ever = 1;
     } else {
         c->proc = &(*own)->proc;
-        copy_proc(c->proc, t->proc);
+        copy_proc(c->proc, (*own)->shared.exe, t->proc);
     }
     if (q->flags & CLONE_FILES) {
         refs_add(&t->files->refs);
     } else {
-        c->files = &(*own)->files;
+        c->files = &(*own)->shared.files;
         copy_files(c->files, t->files);
     }
     if (q->flags & CLONE_FS) {
         refs_add(&t->fs->refs);
     } else {
-        c->fs = &(*own)->fs;
+        c->fs = &(*own)->shared.fs;
         copy_fs(c->fs, t->fs);
     }
     if (q->flags & CLONE_SIGHAND) {
         refs_add(&t->sighand->refs);
     } else {
-        c->sighand = &(*own)->sighand;
+        c->sighand = &(*own)->shared.sighand;
         memcpy(c->sighand, t->sighand, sizeof *c->sighand);
         c->sighand->lock.word = 0;
         c->sighand->refs = 1;
@@ -258,6 +258,7 @@ static void own_after_fork(struct task *t, const struct clone_request *q)
 static void start_forked(struct task *t, const struct clone_request *q)
 {
     t->tid = t->proc->tgid = (u32)host_getpid();
+    t->proc->since = 0;
     set(&t->proc->refs, 1);
     set(&t->sighand->refs, 1);
     set(&t->proc->lock.word, 0);
@@ -268,6 +269,7 @@ static void start_forked(struct task *t, const struct clone_request *q)
     task_forget_claims();
     t->sig_pending = t->noted = 0; // the parent's
     t->kept = 0;
+    t->stack_copied = 1;
     if (q->stack)
         t->regs.rsp = q->stack;
     if (q->flags & CLONE_CLEAR_SIGHAND) {
@@ -355,10 +357,10 @@ void task_exit(struct task *t, int status)
     __atomic_fetch_sub(&t->files->refs, 1, __ATOMIC_RELAXED);
     __atomic_fetch_sub(&t->fs->refs, 1, __ATOMIC_RELAXED);
     __atomic_fetch_sub(&t->sighand->refs, 1, __ATOMIC_RELEASE);
-    if (t->vfork_child || t->has_objects)
+    if (t->vfork_child || t->is_first)
         for (;;)
             HOST1(__NR_exit, status);
-    host_exit_thread(t, TASK_BLOCK, status, task_claim_spare());
+    host_exit_thread((char *)t - TASK_AT, TASK_BLOCK, status, task_claim_spare());
 }
 
 long task_unshare_files(struct task *t)

@@ -6,7 +6,6 @@
 
 #include "host.h"
 #include "task.h"
-#include "vdso.h"
 
 struct proc_slot *proc_find(struct instance *in, u32 tgid)
 {
@@ -52,9 +51,11 @@ static void publish_text(struct task *t, struct proc_slot *s)
     u64 hash = text_hash(t->proc->dev, t->proc->ino);
     s->dev = t->proc->dev;
     s->ino = t->proc->ino;
-    __atomic_store_n(&in->text[s - in->procs], hash, __ATOMIC_RELEASE);
+    // The first look at what all processes share is a read: that maps more than one page.
     u64 *word = &in->text_seen[hash >> 52 & 63], bit = 1UL << (hash >> 58);
-    if (!(__atomic_load_n(word, __ATOMIC_RELAXED) & bit))
+    bool seen = __atomic_load_n(word, __ATOMIC_RELAXED) & bit;
+    __atomic_store_n(&in->text[s - in->procs], (u8)hash, __ATOMIC_RELEASE);
+    if (!seen)
         __atomic_fetch_or(word, bit, __ATOMIC_RELEASE);
 }
 
@@ -66,7 +67,7 @@ bool proc_runs_file(struct task *t, u64 dev, u64 ino)
         return false;
     for (u32 i = 0; i < PROC_SLOTS; i++) {
         const struct proc_slot *s = &in->procs[i];
-        if (in->text[i] == hash && s->dev == dev && s->ino == ino && s->tgid &&
+        if (in->text[i] == (u8)hash && s->dev == dev && s->ino == ino && s->tgid &&
             s->tgid != SLOT_DELETED && HOST2(__NR_kill, s->tgid, 0) != -ESRCH)
             return true;
     }
@@ -90,10 +91,13 @@ void proc_register(struct task *t)
         own = &in->procs[me % PROC_SLOTS]; // full: unseen by others, no more
     t->proc->slot = (u32)(own - in->procs);
     if (own->tgid == me) {
-        struct __kernel_timespec now;
-        if (vdso_call(VDSO_CLOCK_GETTIME, CLOCK_BOOTTIME, (long)&now, 0))
+        if (!t->proc->since) {
+            // Not by the vDSO: for a new process that is a page fault, which costs more.
+            struct __kernel_timespec now;
             HOST2(__NR_clock_gettime, CLOCK_BOOTTIME, &now);
-        own->registered = (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
+            t->proc->since = (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
+        }
+        own->registered = t->proc->since;
         str_copy(own->exe, t->proc->exe, sizeof own->exe);
         publish_text(t, own);
     }

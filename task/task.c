@@ -10,6 +10,12 @@
 #include "task.h"
 #include "trap.h"
 
+#define STACK_OF_EXEC 0x12000 // what an execve uses of the runtime stack
+// Newer than some installed headers.
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
 #define AT(field, offset)                                                                          \
     _Static_assert(offsetof(struct task, field) == (offset), #field " as assembly sees it")
 AT(self, T_SELF);
@@ -28,7 +34,11 @@ AT(regs.orig_rax, T_ORIG_RAX);
 AT(regs.rip, T_RIP);
 AT(regs.eflags, T_EFLAGS);
 AT(regs.rsp, T_RSP);
-_Static_assert(sizeof(struct first_task) <= TASK_ALTSTACK, "they fit below the alternate stack");
+_Static_assert(TASK_AT + sizeof(struct task_room) <= TASK_BLOCK, "they fit at the block's end");
+_Static_assert(TASK_AT % 16 == 0, "the stack below is aligned");
+
+__attribute__((section(".bss.first_block"))) char first_block[TASK_BLOCK];
+__attribute__((section(".bss.first_objects"))) struct process_objects first_objects;
 
 // The next place to try in the arena, in blocks; some are taken by LX_SHARED. One word for each
 // address space, also when a vfork child allocates in its parent's.
@@ -96,19 +106,26 @@ void arena_free(void *p, size_t size)
         host_munmap((uptr)p, ALIGN_UP(size, (size_t)TASK_BLOCK));
 }
 
+struct task *task_init(char *block)
+{
+    struct task *t = (struct task *)(block + TASK_AT);
+    t->self = t;
+    t->stack = t; // which grows down
+    return t;
+}
+
 struct task *task_alloc(void)
 {
-    struct task *t = take_block(sizeof *t);
-    if (t) {
-        t->self = t;
-        t->stack = (char *)t + TASK_STACK_TOP;
-    }
-    return t;
+    char *block = take_block(0);
+    if (!block)
+        return NULL;
+    memset(block + TASK_AT, 0, sizeof(struct task));
+    return task_init(block);
 }
 
 void task_free(struct task *t)
 {
-    arena_free(t, TASK_BLOCK);
+    arena_free((char *)t - TASK_AT, TASK_BLOCK);
 }
 
 uptr *task_claim_spare(void)
@@ -121,6 +138,19 @@ void task_forget_claims(void)
     for (int i = 0; i < SPARE_BLOCKS; i++)
         if (spare[i] == SPARE_CLAIMED)
             spare[i] = 0;
+}
+
+void task_populate(uptr from, uptr to)
+{
+    HOST3(__NR_madvise, from, to - from, MADV_POPULATE_WRITE); // since Linux 5.14
+}
+
+void task_warm_stack(struct task *t)
+{
+    uptr top = ALIGN_DOWN((uptr)t, LX_PAGE); // the page of the task itself is there already
+    if (t->stack_copied)
+        task_populate(top - STACK_OF_EXEC, top);
+    t->stack_copied = 0;
 }
 
 void task_set_gs(struct task *t)
