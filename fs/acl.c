@@ -7,6 +7,7 @@
 // has one anywhere, so the root of a mount says whether there ever was one in it, and the mount
 // table remembers that.
 #include "host.h"
+#include "meta.h"
 #include "xattr.h"
 
 #define MARK "user.lxrun.acl"
@@ -119,6 +120,51 @@ void acl_set_mode(void *value, size_t size, u32 mode)
     }
 }
 
+// ---- What it permits ----
+
+static bool has_id(const struct cred *c, const struct acl_entry *e)
+{
+    return e->tag == ACL_USER ? e->id == c->fsuid : cred_in_group(c, e->id);
+}
+
+// Linux: fs/posix_acl.c, posix_acl_permission(). The owner's entry is the mode's, and not asked.
+static bool permits(const struct cred *c, const struct acl *a, size_t n, u32 gid, u32 want)
+{
+    u32 mask = 7;
+    bool found = false;
+    for (size_t i = 0; i < n; i++)
+        if (a->entry[i].tag == ACL_MASK)
+            mask = a->entry[i].perm;
+    for (size_t i = 0; i < n; i++) {
+        const struct acl_entry *e = &a->entry[i];
+        bool group =
+            e->tag == ACL_GROUP_OBJ ? cred_in_group(c, gid) : e->tag == ACL_GROUP && has_id(c, e);
+        if (e->tag == ACL_USER && has_id(c, e))
+            return (e->perm & mask & want) == want;
+        found |= group;
+        if (group && (e->perm & want) == want)
+            return (mask & want) == want;
+        if (e->tag == ACL_OTHER)
+            return !found && (e->perm & want) == want;
+    }
+    return false;
+}
+
+u64 acl_allows(const struct cred *c, const struct parent *p, const struct statx *st)
+{
+    struct acl_new acl;
+    bool named;
+    u64 allows = ACL_HOLDS;
+    long n = host_getxattr_at(p, ACL_HOST_ACCESS, acl.value, sizeof acl.value);
+    if (n <= 0 || acl_check(acl.value, (size_t)n, &named))
+        return 0;
+    acl_set_mode(acl.value, (size_t)n, st->stx_mode);
+    for (u32 want = 0; want < 8; want++)
+        if (permits(c, (const void *)acl.value, entries((size_t)n), st->stx_gid, want))
+            allows |= 1UL << want;
+    return allows;
+}
+
 // ---- Default ACLs ----
 
 static struct parent mount_root(struct task *t, int mount)
@@ -167,11 +213,17 @@ u32 acl_inherit_in(struct task *t, int mount, const struct parent *dir, u32 mode
     return mode & (acl_mode(new->value, (size_t)n, 0) | ~0777u);
 }
 
+bool acl_is_given(u32 mode, const struct acl_new *new)
+{
+    bool named = false;
+    return new &&new->size &&carries_attr(mode) && !acl_check(new->value, new->size, &named) &&
+           named;
+}
+
 // An access ACL that says no more than the mode is not kept.
 static const struct acl_new *access_of(u32 mode, const struct acl_new *new, struct acl_new *access)
 {
-    bool named = false;
-    if (!new->size || acl_check(new->value, new->size, &named) || !named)
+    if (!acl_is_given(mode, new))
         return NULL;
     access->size = new->size;
     memcpy(access->value, new->value, new->size);
@@ -184,8 +236,8 @@ long acl_give(const struct parent *p, u32 mode, const struct acl_new *new)
     struct acl_new buf;
     u32 type = mode & S_IFMT;
     long r = 0;
-    if (type != S_IFREG && type != S_IFDIR)
-        return 0; // has no attributes
+    if (!new || !carries_attr(mode))
+        return 0;
     const struct acl_new *access = access_of(mode, new, &buf);
     if (access)
         r = host_setxattr_at(p, ACL_HOST_ACCESS, access->value, access->size, 0);

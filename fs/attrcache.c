@@ -28,6 +28,7 @@
 
 #define HAS_ATTR (1UL << 32)
 #define WITNESSED (1UL << 33)
+#define HAS_ACL (1UL << 35)
 
 static u64 sum(const struct attr_known *e)
 {
@@ -66,7 +67,8 @@ bool attrcache_get(struct task *t, const struct statx *st, bool *has_attr, struc
                        .gid = (u32)(e.owner >> 32),
                        .mode = e.mode & MODE_BITS,
                        .type = (u32)(e.mode >> 16) & S_IFMT,
-                       .witnessed = (e.mode & WITNESSED) != 0};
+                       .witnessed = (e.mode & WITNESSED) != 0,
+                       .has_acl = (e.mode & HAS_ACL) != 0};
     return true;
 }
 
@@ -91,7 +93,8 @@ void attrcache_put(struct task *t, const struct statx *st, bool has_attr, const 
         if (a->has_names)
             return;
         e.owner = (u64)a->gid << 32 | a->uid;
-        e.mode = a->mode | (u64)a->type << 16 | HAS_ATTR | (a->witnessed ? WITNESSED : 0);
+        e.mode = a->mode | (u64)a->type << 16 | HAS_ATTR | (a->witnessed ? WITNESSED : 0) |
+                 (a->has_acl ? HAS_ACL : 0);
     }
     e.sum = sum(&e);
     *entry(t, st) = e;

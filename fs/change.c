@@ -11,6 +11,7 @@
 
 #include "host.h"
 #include "meta.h"
+#include "xattr.h"
 
 #define LOCK_TRIES 100000
 
@@ -77,7 +78,7 @@ static void keep_names(struct task *t, const struct parent *p, const struct meta
 
 // Files and directories.
 static long store_attr(struct task *t, int mount, const struct parent *p, const struct meta_view *v,
-                       const struct statx *new)
+                       const struct statx *new, bool has_acl)
 {
     u32 mode = new->stx_mode &MODE_BITS, least = meta_host_mode(new->stx_mode &S_IFMT);
     bool owner = v->guest.stx_uid != new->stx_uid || v->guest.stx_gid != new->stx_gid;
@@ -86,9 +87,10 @@ static long store_attr(struct task *t, int mount, const struct parent *p, const 
                      .gid = new->stx_gid,
                      .mode = mode,
                      .type = new->stx_mode &S_IFMT,
+                     .has_acl = has_acl,
                      .witnessed = needs_witness(t, new->stx_mode)};
     keep_names(t, p, v, owner, &a);
-    if (!v->has_attr && !owner && plain && !mount_at(t, MAX(mount, 0))->drive.on) {
+    if (!v->has_attr && !owner && plain && !has_acl && !mount_at(t, MAX(mount, 0))->drive.on) {
         long r = host_chmod(p, mode);
         if (r != -ENOSYS) // before Linux 6.6: the attribute serves too
             return r;
@@ -171,6 +173,7 @@ long meta_look(struct task *t, int mount, const struct parent *p, struct meta_vi
     struct attr a;
     v->guest = v->host;
     v->has_attr = meta_apply(t, mount, p, &v->guest, &a);
+    v->has_acl = v->has_attr && a.has_acl;
     v->has_names = v->has_attr && a.has_names;
     v->names_uid = a.names_uid;
     v->names_gid = a.names_gid;
@@ -202,7 +205,8 @@ long meta_set(struct task *t, int mount, const struct parent *p, const struct me
                    ? -EPERM
                    : 0;
     if (carries_attr(v->host.stx_mode)) {
-        long r = store_attr(t, mount, p, v, &new);
+        bool has_acl = (v->has_acl && !(c->what & META_NO_ACL)) || (c->what & META_ACL);
+        long r = store_attr(t, mount, p, v, &new, has_acl);
         if ((v->host.stx_mode & S_IFMT) == S_IFDIR)
             __atomic_fetch_add(&t->instance->dir_attr_changes, 1, __ATOMIC_ACQ_REL);
         return r;
@@ -238,7 +242,7 @@ long meta_witness(struct task *t, int mount, const struct parent *p, const struc
     if (r < 0)
         return r;
     if (needs_witness(t, v.guest.stx_mode))
-        r = store_attr(t, mount, p, &v, &v.guest);
+        r = store_attr(t, mount, p, &v, &v.guest, v.has_acl);
     meta_done(t, &v);
     return r;
 }
@@ -251,23 +255,34 @@ long meta_witness(struct task *t, int mount, const struct parent *p, const struc
 // directory with UNFINISHED_DIR, until it has its attribute; a FIFO with S_ISVTX, too, where
 // it is to have a record. Who finds one of these without waits (fs/meta.c).
 
-// Does a new inode made with meta_host_mode(mode) tell owner and mode already?
-static bool told_by_host(struct task *t, int mount, u32 mode, u32 uid, u32 gid)
+// Do its host owner and mode, made with meta_host_mode(), tell all of it already?
+static bool told_by_host(struct task *t, int mount, const struct meta_new *n)
 {
-    return !uid && !gid && (mode & MODE_BITS) == meta_host_mode(mode) &&
-           !mount_at(t, MAX(mount, 0))->drive.on;
+    return !n->uid && !n->gid && (n->mode & MODE_BITS) == meta_host_mode(n->mode) &&
+           !mount_at(t, MAX(mount, 0))->drive.on &&
+           !(n->acl && n->acl->size && carries_attr(n->mode));
 }
 
-u32 meta_create_mode(struct task *t, int mount, u32 mode, u32 uid, u32 gid)
+u32 meta_create_mode(struct task *t, int mount, const struct meta_new *n)
 {
-    u32 host_mode = meta_host_mode(mode);
-    if (mount_at(t, MAX(mount, 0))->type == FS_DRIVE && (mode & S_IFMT) == S_IFREG)
-        return mode & 0777; // a file that nobody is to write shows so
-    if (told_by_host(t, mount, mode, uid, gid) || !meta_is_kept(t, mount))
+    u32 host_mode = meta_host_mode(n->mode);
+    if (mount_at(t, MAX(mount, 0))->type == FS_DRIVE && (n->mode & S_IFMT) == S_IFREG)
+        return n->mode & 0777; // a file that nobody is to write shows so
+    if (told_by_host(t, mount, n) || !meta_is_kept(t, mount))
         return host_mode;
-    if ((mode & S_IFMT) == S_IFSOCK)
+    if ((n->mode & S_IFMT) == S_IFSOCK)
         return host_mode;
-    return (mode & S_IFMT) == S_IFDIR ? UNFINISHED_DIR : host_mode | S_ISVTX;
+    return (n->mode & S_IFMT) == S_IFDIR ? UNFINISHED_DIR : host_mode | S_ISVTX;
+}
+
+static struct attr attr_of_new(const struct task *t, const struct meta_new *n)
+{
+    return (struct attr){.uid = n->uid,
+                         .gid = n->gid,
+                         .mode = n->mode & MODE_BITS,
+                         .type = n->mode & S_IFMT,
+                         .has_acl = acl_is_given(n->mode, n->acl),
+                         .witnessed = needs_witness(t, n->mode)};
 }
 
 // A file system without attributes shows the host's view.
@@ -276,46 +291,41 @@ static long not_kept(long r)
     return r == -EOPNOTSUPP ? 0 : r;
 }
 
-long meta_created(struct task *t, int mount, const struct parent *p, u32 mode, u32 uid, u32 gid)
+// The attribute comes last: with it the inode is finished.
+long meta_created(struct task *t, int mount, const struct parent *p, const struct meta_new *n)
 {
     char value[ATTR_SIZE];
-    struct attr a = {.uid = uid,
-                     .gid = gid,
-                     .mode = mode & MODE_BITS,
-                     .type = mode & S_IFMT,
-                     .witnessed = needs_witness(t, mode)};
     if (!meta_is_kept(t, mount))
         return 0;
-    if (meta_by_name(mode)) {
-        long r = side_created(t, mount, p, mode, uid, gid);
+    if (meta_by_name(n->mode)) {
+        long r = side_created(t, mount, p, n);
         return r == -EPERM ? 0 : r;
     }
-    if (told_by_host(t, mount, mode, uid, gid))
+    if (told_by_host(t, mount, n))
         return 0;
+    struct attr a = attr_of_new(t, n);
     if (a.witnessed)
-        host_chmod(p, witness_mode(mode));
-    long n = attr_format(value, sizeof value, &a);
-    long r = host_setxattr_at(p, META_XATTR, value, (size_t)n, 0);
-    if ((mode & S_IFMT) == S_IFDIR)
-        host_chmod(p, meta_host_mode(mode));
+        host_chmod(p, witness_mode(n->mode));
+    long r = acl_give(p, n->mode, n->acl);
+    if (r >= 0)
+        r = host_setxattr_at(p, META_XATTR, value, (size_t)attr_format(value, sizeof value, &a), 0);
+    if ((n->mode & S_IFMT) == S_IFDIR)
+        host_chmod(p, meta_host_mode(n->mode));
     return not_kept(r);
 }
 
-long meta_created_fd(struct task *t, int mount, int fd, u32 mode, u32 uid, u32 gid)
+long meta_created_fd(struct task *t, int mount, int fd, const struct meta_new *n)
 {
     char value[ATTR_SIZE];
-    struct attr a = {.uid = uid,
-                     .gid = gid,
-                     .mode = mode & MODE_BITS,
-                     .type = mode & S_IFMT,
-                     .witnessed = needs_witness(t, mode)};
-    if (told_by_host(t, mount, mode, uid, gid) || !meta_is_kept(t, mount))
+    if (told_by_host(t, mount, n) || !meta_is_kept(t, mount))
         return 0;
+    struct attr a = attr_of_new(t, n);
     if (a.witnessed)
-        HOST2(__NR_fchmod, fd, witness_mode(mode));
-    long n = attr_format(value, sizeof value, &a);
-    long r = HOST5(__NR_fsetxattr, fd, META_XATTR, value, n, 0);
+        HOST2(__NR_fchmod, fd, witness_mode(n->mode));
+    long r = acl_give_fd(fd, n->mode, n->acl);
+    if (r >= 0)
+        r = HOST5(__NR_fsetxattr, fd, META_XATTR, value, attr_format(value, sizeof value, &a), 0);
     if (r == -EOPNOTSUPP)
-        HOST2(__NR_fchmod, fd, meta_host_mode(mode));
+        HOST2(__NR_fchmod, fd, meta_host_mode(n->mode));
     return not_kept(r);
 }

@@ -13,6 +13,7 @@
 // Symlinks, FIFOs, sockets and device nodes: fs/side.c. Changes: fs/change.c.
 #include "meta.h"
 #include "host.h"
+#include "xattr.h"
 
 #define UNFINISHED_TRIES 1000     // about 150 ms
 #define UNFINISHED_FOR 1000000000 // ns, since its last change
@@ -22,9 +23,11 @@ long attr_format(char *out, size_t n, const struct attr *a)
 {
     u32 mode = a->mode | (a->witnessed ? ATTR_WITNESSED : 0);
     const char *type = a->type == S_IFDIR ? "dir" : "file";
+    const char *acl = a->has_acl ? ":acl" : "";
     if (a->has_names)
-        return fmt(out, n, "%u:%u:%o:dir:%u:%u", a->uid, a->gid, mode, a->names_uid, a->names_gid);
-    return fmt(out, n, "%u:%u:%o:%s", a->uid, a->gid, mode, type);
+        return fmt(out, n, "%u:%u:%o:dir%s:%u:%u", a->uid, a->gid, mode, acl, a->names_uid,
+                   a->names_gid);
+    return fmt(out, n, "%u:%u:%o:%s%s", a->uid, a->gid, mode, type, acl);
 }
 
 bool meta_is_kept(struct task *t, int mount)
@@ -141,12 +144,15 @@ static bool has_none(struct task *t, int mount, const struct statx *st)
 }
 
 // Without an attribute, or with somebody else's text, the host's view holds.
-static void apply_attr(bool has_attr, const struct attr *a, struct statx *st)
+static void apply_attr(struct task *t, const struct parent *p, bool has_attr, const struct attr *a,
+                       struct statx *st)
 {
     if (has_attr) {
         st->stx_uid = a->uid;
         st->stx_gid = a->gid;
         st->stx_mode = (u16)((st->stx_mode & S_IFMT) | witnessed_mode(a, st->stx_mode));
+        if (a->has_acl)
+            ACL_ALLOWS(st) = acl_allows(&t->cred, p, st);
     } else if ((st->stx_mode & S_IFMT) == S_IFREG) {
         st->stx_mode &= (u16)~S_ISVTX;
     }
@@ -239,7 +245,7 @@ static bool apply(struct task *t, int mount, const struct parent *p, struct stat
             k->keep = keep && whole;
             whole = whole && (!k->has_attr || !mismatch(st, &k->attr) || tries >= MISMATCH_TRIES);
         }
-        apply_attr(k->has_attr, &k->attr, st);
+        apply_attr(t, p, k->has_attr, &k->attr, st);
         if (e->drive.on && !k->has_attr)
             drive_view(t, mount, p, owner, st);
         return whole;
@@ -359,7 +365,7 @@ long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st)
         if (keep && !unfinished(st, n))
             attrcache_put(t, st, has_attr, &a);
     }
-    apply_attr(has_attr, &a, st);
+    apply_attr(t, &p, has_attr, &a, st);
     if (mount >= 0 && mount_at(t, mount)->drive.on && !has_attr)
         drive_view(t, mount, &p, owner, st);
     return r;
@@ -370,13 +376,13 @@ u32 meta_host_mode(u32 guest_mode)
     return (guest_mode & 0777) | ((guest_mode & S_IFMT) == S_IFDIR ? 0700 : 0600);
 }
 
-void meta_new_owner(struct task *t, const struct statx *dir, u32 *mode, u32 *uid, u32 *gid)
+void meta_new_owner(struct task *t, const struct statx *dir, struct meta_new *n)
 {
-    *uid = t->cred.fsuid;
-    *gid = t->cred.fsgid;
+    n->uid = t->cred.fsuid;
+    n->gid = t->cred.fsgid;
     if (dir->stx_mode & S_ISGID) {
-        *gid = dir->stx_gid;
-        if ((*mode & S_IFMT) == S_IFDIR)
-            *mode |= S_ISGID;
+        n->gid = dir->stx_gid;
+        if ((n->mode & S_IFMT) == S_IFDIR)
+            n->mode |= S_ISGID;
     }
 }

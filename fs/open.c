@@ -74,24 +74,22 @@ static long create_dir(const struct parent *p, const struct loc *loc, u64 flags)
 
 // The mode of a new file (the one asked for less the umask), and whose it is; the directory's
 // attributes decide with.
-static u32 new_file(struct task *t, const struct statx *dir, u32 mode, u32 *uid, u32 *gid)
+static struct meta_new new_file(struct task *t, const struct statx *dir, u32 mode,
+                                const struct acl_new *acl)
 {
-    mode |= S_IFREG;
-    meta_new_owner(t, dir, &mode, uid, gid);
-    if ((mode & S_ISGID) && (mode & 010) && !cred_in_group(&t->cred, *gid) &&
+    struct meta_new n = {.mode = mode | S_IFREG, .acl = acl};
+    meta_new_owner(t, dir, &n);
+    if ((n.mode & S_ISGID) && (n.mode & 010) && !cred_in_group(&t->cred, n.gid) &&
         !cred_has_cap(&t->cred, CAP_FSETID))
-        mode &= ~(u32)S_ISGID;
-    return mode;
+        n.mode &= ~(u32)S_ISGID;
+    return n;
 }
 
-static long created(struct task *t, const struct loc *loc, long fd, u32 mode, u32 uid, u32 gid,
-                    const struct acl_new *acl)
+static long created(struct task *t, const struct loc *loc, long fd, const struct meta_new *n)
 {
     if (fd < 0)
         return fd;
-    long r = meta_created_fd(t, loc->mount, (int)fd, mode, uid, gid);
-    if (r >= 0 && acl->size)
-        r = acl_give_fd((int)fd, mode, acl);
+    long r = meta_created_fd(t, loc->mount, (int)fd, n);
     if (r >= 0)
         return fd;
     host_close((int)fd);
@@ -120,7 +118,6 @@ static long create(struct task *t, struct loc *loc, u64 flags, u32 mode)
     struct parent p;
     struct statx dir;
     struct acl_new acl;
-    u32 uid, gid;
     long r = parent_open(t, loc, &p);
     if (r < 0)
         return r;
@@ -135,10 +132,9 @@ static long create(struct task *t, struct loc *loc, u64 flags, u32 mode)
     parent_done(t, &p);
     if (r < 0)
         return r;
-    mode = new_file(t, &dir, mode, &uid, &gid);
-    u32 host_mode = meta_create_mode(t, loc->mount, mode, uid, gid);
-    r = host_open_loc(loc, flags | O_CREAT | O_EXCL, host_mode, 0);
-    return created(t, loc, r, mode, uid, gid, &acl);
+    struct meta_new n = new_file(t, &dir, mode, &acl);
+    r = host_open_loc(loc, flags | O_CREAT | O_EXCL, meta_create_mode(t, loc->mount, &n), 0);
+    return created(t, loc, r, &n);
 }
 
 // A tmpfile lies in directory loc; its attribute goes on at once, it has no name yet.
@@ -147,7 +143,6 @@ static long open_tmpfile(struct task *t, struct loc *loc, u64 flags, u32 mode)
     struct parent p;
     struct statx dir;
     struct acl_new acl;
-    u32 uid, gid;
     if (read_only(t, loc))
         return -EROFS;
     long r = parent_open(t, loc, &p);
@@ -161,10 +156,9 @@ static long open_tmpfile(struct task *t, struct loc *loc, u64 flags, u32 mode)
         r = may_access(&t->cred, &dir, MAY_WRITE | MAY_EXEC);
     if (r < 0)
         return r;
-    mode = new_file(t, &dir, mode, &uid, &gid);
-    u32 host_mode = meta_create_mode(t, loc->mount, mode, uid, gid);
-    r = host_open_loc(loc, flags, host_mode, 0);
-    return created(t, loc, r, mode, uid, gid, &acl);
+    struct meta_new n = new_file(t, &dir, mode, &acl);
+    r = host_open_loc(loc, flags, meta_create_mode(t, loc->mount, &n), 0);
+    return created(t, loc, r, &n);
 }
 
 // Permission of an existing file, for those that have no capability to pass every check.

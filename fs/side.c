@@ -242,16 +242,16 @@ long side_store(struct task *t, int mount, const struct parent *p, const struct 
     return meta_name_write(t, mount, &m, p, p);
 }
 
-long side_created(struct task *t, int mount, const struct parent *p, u32 mode, u32 uid, u32 gid)
+long side_created(struct task *t, int mount, const struct parent *p, const struct meta_new *n)
 {
     struct meta_named m = {0};
-    u32 type = mode & S_IFMT;
-    u32 host_mode = meta_create_mode(t, mount, mode, uid, gid);
+    u32 mode = n->mode, type = mode & S_IFMT;
+    u32 host_mode = meta_create_mode(t, mount, n);
     bool marked = type == S_IFIFO && (host_mode & S_ISVTX);
     m.host.stx_mode = (u16)(type | (type == S_IFLNK ? 0777 : meta_host_mode(mode)));
     m.guest.stx_mode = (u16)mode;
-    m.guest.stx_uid = uid;
-    m.guest.stx_gid = gid;
+    m.guest.stx_uid = n->uid;
+    m.guest.stx_gid = n->gid;
     bool needs = false;
     long r = name_write(t, mount, &m, p, p, &needs);
     if (marked && !needs) // who looks does not have to wait for a record

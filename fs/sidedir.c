@@ -184,6 +184,7 @@ bool side_dir_give(struct task *t, int mount, const struct parent *p, const stru
         struct attr a = {.uid = v.guest.stx_uid,
                          .gid = v.guest.stx_gid,
                          .mode = v.guest.stx_mode & MODE_BITS,
+                         .has_acl = v.has_acl,
                          .type = S_IFDIR};
         c->old.stx_uid = v.has_names ? v.names_uid : a.uid;
         c->old.stx_gid = v.has_names ? v.names_gid : a.gid;

@@ -146,13 +146,19 @@ long mount_check_options(u32 type, const char *options)
     }
 }
 
+static long made(struct task *t, const struct parent *p, const struct tmpfs_root *root)
+{
+    struct meta_new n = {.mode = S_IFDIR | root->mode, .uid = root->uid, .gid = root->gid};
+    return meta_created(t, 0, p, &n);
+}
+
 static long own_root(struct task *t, const struct mount_entry *e, int fd,
                      const struct tmpfs_root *root)
 {
     struct parent p = {.fd = fd, .name = "."};
     long r = HOST3(__NR_fchmodat, fd, ".", meta_host_mode(root->mode) | 0700);
     if (r >= 0)
-        r = meta_created(t, 0, &p, S_IFDIR | root->mode, root->uid, root->gid);
+        r = made(t, &p, root);
     temp_close(t, fd);
     if (r < 0)
         limited_discard(t, e);
@@ -168,7 +174,7 @@ static long make_in_store(struct task *t, struct mount_entry *e, const struct tm
     if (t->instance->marks && host_statx(p.fd, "", AT_EMPTY_PATH, STATX_INO, &store) >= 0)
         e->marked_dev = device_of(&store);
     long r = HOST3(__NR_mkdirat, p.fd, p.name, meta_host_mode(root->mode) | 0700);
-    return r < 0 ? r : meta_created(t, 0, &p, S_IFDIR | root->mode, root->uid, root->gid);
+    return r < 0 ? r : made(t, &p, root);
 }
 
 long tmpfs_change(struct task *t, struct mount_entry *e, const char *options)

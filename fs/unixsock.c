@@ -96,8 +96,8 @@ static long bind_long(struct task *t, int fd, const struct parent *p, long id, u
     if (r < 0)
         return r == -EEXIST ? -EADDRINUSE : r;
     HOST3(__NR_unlinkat, p->fd, temp, 0); // left by one that was killed here
-    int n = unix_name_encode(t, id, p->fd, temp, a->un.sun_path, sizeof a->un.sun_path);
-    r = host_bind(fd, a, (int)UNIX_PATH_AT + n + 1);
+    int length = unix_name_encode(t, id, p->fd, temp, a->un.sun_path, sizeof a->un.sun_path);
+    r = host_bind(fd, a, (int)UNIX_PATH_AT + length + 1);
     if (r >= 0) {
         r = HOST4(__NR_renameat, p->fd, temp, p->fd, p->name);
         if (r < 0)
@@ -115,7 +115,7 @@ static long bind_file(struct task *t, int fd, const struct loc *loc, const struc
     struct statx st;
     union address a = {.family = AF_UNIX};
     struct acl_new acl; // only its mode: a socket file has no attributes
-    u32 uid, gid, mode;
+    struct meta_new n = {0};
     bool exists = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, 0, &st) >= 0;
     if (exists || !*p->name)
         return -EADDRINUSE;
@@ -128,14 +128,14 @@ static long bind_file(struct task *t, int fd, const struct loc *loc, const struc
         r = may_access(&t->cred, &st, MAY_WRITE | MAY_EXEC);
     if (r < 0)
         return r;
-    mode = S_IFSOCK | acl_inherit(t, loc->mount, p, socket_mode(fd), &acl);
-    meta_new_owner(t, &st, &mode, &uid, &gid);
+    n.mode = S_IFSOCK | acl_inherit(t, loc->mount, p, socket_mode(fd), &acl);
+    meta_new_owner(t, &st, &n);
     long id = unix_name_claim(t, path, strlen(path));
     if (id < 0)
         return id;
-    int n = unix_name_encode(t, id, p->fd, p->name, a.un.sun_path, sizeof a.un.sun_path);
-    if (n < (int)sizeof a.un.sun_path)
-        r = host_bind(fd, &a, (int)UNIX_PATH_AT + n + 1);
+    int length = unix_name_encode(t, id, p->fd, p->name, a.un.sun_path, sizeof a.un.sun_path);
+    if (length < (int)sizeof a.un.sun_path)
+        r = host_bind(fd, &a, (int)UNIX_PATH_AT + length + 1);
     else
         r = bind_long(t, fd, p, id, &a);
     if (r < 0) {
@@ -143,8 +143,8 @@ static long bind_file(struct task *t, int fd, const struct loc *loc, const struc
         return r;
     }
     unix_name_bound(t, id);
-    HOST4(__NR_fchmodat2, p->fd, p->name, meta_host_mode(mode), AT_SYMLINK_NOFOLLOW);
-    r = meta_created(t, loc->mount, p, mode, uid, gid);
+    HOST4(__NR_fchmodat2, p->fd, p->name, meta_host_mode(n.mode), AT_SYMLINK_NOFOLLOW);
+    r = meta_created(t, loc->mount, p, &n);
     if (r < 0)
         HOST3(__NR_unlinkat, p->fd, p->name, 0);
     return r;

@@ -20,6 +20,7 @@ struct attr {
     u32 uid, gid, mode;
     u32 type;       // S_IFREG or S_IFDIR; 0: it does not say
     bool witnessed; // set-id bits hold only while the host's S_ISUID stands (fs/change.c)
+    bool has_acl;   // its access ACL (fs/acl.c) holds; without this there is none
     bool has_names; // a directory: owner of entries without a record (fs/sidedir.c)
     u32 names_uid, names_gid;
 };
@@ -43,17 +44,26 @@ static inline bool attr_number(const char **s, u32 base, char end, u32 *v)
     return true;
 }
 
-// "file", "dir" or "dir:uid:gid" behind the mode; any other word says nothing of files and
-// directories.
+// Takes a word and the colon behind it, if one is there.
+static inline bool attr_word(const char **s, const char *word)
+{
+    size_t n = __builtin_strlen(word);
+    if (__builtin_strncmp(*s, word, n) != 0 || ((*s)[n] && (*s)[n] != ':'))
+        return false;
+    *s += n + ((*s)[n] == ':');
+    return true;
+}
+
+// "file" or "dir" behind the mode, then "acl", then "uid:gid"; any other word says nothing of files
+// and directories.
 static inline void attr_parse_type(const char *s, struct attr *a)
 {
-    if (!__builtin_strcmp(s, "file")) {
-        a->type = S_IFREG;
-    } else if (s[0] == 'd' && s[1] == 'i' && s[2] == 'r' && (!s[3] || s[3] == ':')) {
-        a->type = S_IFDIR;
-        a->has_names = s[3] && (s += 4, attr_number(&s, 10, ':', &a->names_uid)) &&
-                       attr_number(&s, 10, 0, &a->names_gid);
-    }
+    a->type = attr_word(&s, "file") ? S_IFREG : attr_word(&s, "dir") ? S_IFDIR : 0;
+    if (!a->type)
+        return;
+    a->has_acl = attr_word(&s, "acl");
+    a->has_names = a->type == S_IFDIR && *s && attr_number(&s, 10, ':', &a->names_uid) &&
+                   attr_number(&s, 10, 0, &a->names_gid);
 }
 
 // Reads "uid:gid:mode[:type[:...]]" of n bytes; false: somebody else's text.
@@ -69,7 +79,7 @@ static inline bool attr_parse(const char *value, long n, struct attr *a)
     if (!attr_number(&s, 10, ':', &a->uid) || !attr_number(&s, 10, ':', &a->gid))
         return false;
     const char *start = s;
-    a->has_names = false;
+    a->has_names = a->has_acl = false;
     a->type = 0;
     if (!attr_number(&s, 8, 0, &mode)) {
         s = start;

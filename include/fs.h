@@ -175,8 +175,13 @@ long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, stru
 long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st);
 // Owner, mode and inode of the directory that p lies in.
 long meta_stat_dir(struct task *t, int mount, const struct parent *p, struct statx *st);
-// Changes owner or mode: SET_* says which of uid, gid, mode (12 bits) are meant.
-enum { META_UID = 1, META_GID = 2, META_MODE = 4 };
+// What its access ACL permits the task, for may_access(): bit n for all of MAY_* in n, and
+// ACL_HOLDS; 0: it has none. In a field that no kernel fills yet.
+#define ACL_ALLOWS(st) ((st)->__spare3[ARRAY_LEN((st)->__spare3) - 1])
+#define ACL_HOLDS 0x100u
+// Changes owner or mode: what says which of uid, gid, mode (12 bits) are meant, or whether there is
+// an access ACL from now on.
+enum { META_UID = 1, META_GID = 2, META_MODE = 4, META_ACL = 8, META_NO_ACL = 16 };
 struct meta_change {
     u32 what;
     u32 uid, gid, mode;
@@ -186,7 +191,8 @@ struct meta_change {
 struct meta_view {
     struct statx host, guest;
     bool has_attr;
-    bool has_names; // as in struct attr (meta.h)
+    bool has_acl; // as in struct attr (attr.h)
+    bool has_names;
     u32 names_uid, names_gid;
     u32 *lock;
 };
@@ -197,17 +203,24 @@ void meta_done(struct task *t, struct meta_view *v);
 // All of them.
 long meta_change(struct task *t, int mount, const struct parent *p, const struct meta_change *c);
 long meta_fchange(struct task *t, int fd, const struct meta_change *c);
-// A new inode's owner: the creator, with the directory's group when it is set-gid. *mode gains
+// What a new inode is to be.
+struct acl_new;
+struct meta_new {
+    u32 mode, uid, gid;
+    const struct acl_new *acl; // xattr.h; NULL: none
+};
+// A new inode's owner: the creator, with the directory's group when it is set-gid. n->mode gains
 // S_ISGID for directories then.
-void meta_new_owner(struct task *t, const struct statx *dir, u32 *mode, u32 *uid, u32 *gid);
+void meta_new_owner(struct task *t, const struct statx *dir, struct meta_new *n);
 // Host mode to create with (mode with its type bits): always leaves the host user able to read and
 // write.
 u32 meta_host_mode(u32 guest_mode);
-// The same for a file or directory that meta_created() or meta_created_fd() will complete.
-u32 meta_create_mode(struct task *t, int mount, u32 mode, u32 uid, u32 gid);
-// Writes the attribute of a just created inode where host owner and mode do not tell it all.
-long meta_created(struct task *t, int mount, const struct parent *p, u32 mode, u32 uid, u32 gid);
-long meta_created_fd(struct task *t, int mount, int fd, u32 mode, u32 uid, u32 gid);
+// Host mode to create a file or directory with that meta_created() or meta_created_fd() will
+// complete.
+u32 meta_create_mode(struct task *t, int mount, const struct meta_new *n);
+// Writes the attributes of a just created inode where host owner and mode do not tell it all.
+long meta_created(struct task *t, int mount, const struct parent *p, const struct meta_new *n);
+long meta_created_fd(struct task *t, int mount, int fd, const struct meta_new *n);
 // A task that must not keep set-id bits is about to be able to write to p: a write will clear them.
 long meta_witness(struct task *t, int mount, const struct parent *p, const struct statx *st);
 

@@ -54,7 +54,7 @@ bool side_stat(const struct parent *p, struct statx *st);
 // Changes owner and mode to those of *new.
 long side_store(struct task *t, int mount, const struct parent *p, const struct statx *new);
 // The entry is new, made with meta_host_mode(mode).
-long side_created(struct task *t, int mount, const struct parent *p, u32 mode, u32 uid, u32 gid);
+long side_created(struct task *t, int mount, const struct parent *p, const struct meta_new *n);
 // Finds the directory entry of an object known by descriptor only; parent_done() follows. -ENOTDIR:
 // a pipe or such.
 long side_locate(struct task *t, int fd, struct loc *loc, struct parent *p);

@@ -34,7 +34,11 @@ u32 acl_inherit(struct task *t, int mount, const struct parent *p, u32 mode, str
 // The same for a file without a name in directory dir itself.
 u32 acl_inherit_in(struct task *t, int mount, const struct parent *dir, u32 mode,
                    struct acl_new *new);
-// The entry is made: by its name, or by its descriptor.
+// Is that an access ACL?
+bool acl_is_given(u32 mode, const struct acl_new *new);
+// What an access ACL permits (ACL_ALLOWS). *st: the guest's view of the inode p.
+u64 acl_allows(const struct cred *c, const struct parent *p, const struct statx *st);
+// The entry is made: by its name, or by its descriptor. new: may be NULL.
 long acl_give(const struct parent *p, u32 mode, const struct acl_new *new);
 long acl_give_fd(int fd, u32 mode, const struct acl_new *new);
 // A directory of this mount has a default ACL from now on.

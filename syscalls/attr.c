@@ -37,11 +37,13 @@ static long may_chown(const struct task *t, const struct statx *st, struct meta_
         !(own && (c->gid == st->stx_gid || cred_in_group(&t->cred, c->gid))))
         return -EPERM;
     u32 mode = st->stx_mode;
-    if ((mode & S_IFMT) == S_IFREG) {
+    if ((mode & S_IFMT) != S_IFDIR) {
         u32 drop = mode & S_ISUID;
         if ((mode & S_ISGID) && ((mode & S_IXGRP) || (!cred_in_group(&t->cred, st->stx_gid) &&
                                                       !cred_has_cap(&t->cred, CAP_FSETID))))
             drop |= S_ISGID;
+        if (drop && !owns(t, st))
+            return -EPERM; // as a change of mode would be
         if (drop) {
             c->what |= META_MODE;
             c->mode = mode & 07777 & ~drop;
@@ -226,6 +228,8 @@ static long set_times(struct task *t, int dirfd, uptr path, const struct __kerne
         r = meta_fstat(t, dirfd, STATX_BASIC_STATS, &st);
         if (r >= 0)
             r = fd_is_read_only(t, dirfd) ? -EROFS : may_utime(t, &st, ts);
+        if (r < 0 && (host_fcntl(dirfd, F_GETFL, 0) & O_PATH))
+            r = -EBADF;
         return r < 0 ? r : HOST4(__NR_utimensat, dirfd, NULL, ts, 0);
     }
     int walk = walk_of(flags) | WALK_LATE;

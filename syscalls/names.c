@@ -28,17 +28,15 @@ long sys_mkdirat(struct task *t, int dirfd, uptr path, unsigned int mode)
     struct pathop op;
     struct statx dir;
     struct acl_new acl;
-    u32 uid, gid;
+    struct meta_new n = {.acl = &acl};
     long r = begin_new(t, &op, dirfd, path, true, &dir);
     if (r < 0)
         return r;
-    mode = S_IFDIR | acl_inherit(t, op.loc.mount, &op.p, mode & 01777, &acl);
-    meta_new_owner(t, &dir, &mode, &uid, &gid);
-    r = HOST3(__NR_mkdirat, op.p.fd, op.p.name, meta_create_mode(t, op.loc.mount, mode, uid, gid));
+    n.mode = S_IFDIR | acl_inherit(t, op.loc.mount, &op.p, mode & 01777, &acl);
+    meta_new_owner(t, &dir, &n);
+    r = HOST3(__NR_mkdirat, op.p.fd, op.p.name, meta_create_mode(t, op.loc.mount, &n));
     if (r >= 0) {
-        r = meta_created(t, op.loc.mount, &op.p, mode, uid, gid);
-        if (r >= 0 && acl.size)
-            r = acl_give(&op.p, mode, &acl);
+        r = meta_created(t, op.loc.mount, &op.p, &n);
         if (r < 0)
             dirs_rmdir(t, &op.p);
     }
@@ -51,10 +49,10 @@ long sys_mkdir(struct task *t, uptr path, unsigned int mode)
     return sys_mkdirat(t, AT_FDCWD, path, mode);
 }
 
-static long make_node(struct task *t, struct pathop *op, u32 mode, u32 uid, u32 gid, u32 dev)
+static long make_node(struct task *t, struct pathop *op, const struct meta_new *n, u32 dev)
 {
     struct statx st;
-    u32 type = mode & S_IFMT;
+    u32 type = n->mode & S_IFMT;
     if (type == S_IFCHR || type == S_IFBLK) {
         if (host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) >= 0)
             return -EEXIST;
@@ -63,13 +61,13 @@ static long make_node(struct task *t, struct pathop *op, u32 mode, u32 uid, u32 
             return -EPERM;
         if (pathop_mount(t, op)->type == FS_DRIVE)
             return -EPERM;
-        return meta_mknod(t, &op->p, mode, uid, gid, dev);
+        return meta_mknod(t, &op->p, n->mode, n->uid, n->gid, dev);
     }
-    u32 host_mode = type | meta_create_mode(t, op->loc.mount, mode, uid, gid);
+    u32 host_mode = type | meta_create_mode(t, op->loc.mount, n);
     long r = HOST4(__NR_mknodat, op->p.fd, op->p.name, host_mode, 0);
     if (r < 0)
         return r;
-    r = meta_created(t, op->loc.mount, &op->p, mode, uid, gid);
+    r = meta_created(t, op->loc.mount, &op->p, n);
     if (r < 0)
         HOST3(__NR_unlinkat, op->p.fd, op->p.name, 0);
     return r;
@@ -80,7 +78,8 @@ long sys_mknodat(struct task *t, int dirfd, uptr path, unsigned int mode, unsign
     struct pathop op;
     struct statx dir;
     struct acl_new acl;
-    u32 uid, gid, type = mode & S_IFMT;
+    struct meta_new n = {.acl = &acl};
+    u32 type = mode & S_IFMT;
     if (!type)
         type = S_IFREG;
     if (type == S_IFDIR)
@@ -91,11 +90,9 @@ long sys_mknodat(struct task *t, int dirfd, uptr path, unsigned int mode, unsign
     long r = begin_new(t, &op, dirfd, path, false, &dir);
     if (r < 0)
         return r;
-    mode = type | acl_inherit(t, op.loc.mount, &op.p, mode & 07777, &acl);
-    meta_new_owner(t, &dir, &mode, &uid, &gid);
-    r = make_node(t, &op, mode, uid, gid, dev);
-    if (r >= 0 && acl.size)
-        r = acl_give(&op.p, mode, &acl);
+    n.mode = type | acl_inherit(t, op.loc.mount, &op.p, mode & 07777, &acl);
+    meta_new_owner(t, &dir, &n);
+    r = make_node(t, &op, &n, dev);
     pathop_end(t, &op);
     return r;
 }
@@ -121,11 +118,11 @@ long sys_symlinkat(struct task *t, uptr target_ptr, int dirfd, uptr path)
     long r = begin_new(t, &op, dirfd, path, false, &dir);
     if (r < 0)
         return r;
-    u32 uid, gid, mode = S_IFLNK | 0777;
-    meta_new_owner(t, &dir, &mode, &uid, &gid);
+    struct meta_new new = {.mode = S_IFLNK | 0777};
+    meta_new_owner(t, &dir, &new);
     r = HOST3(__NR_symlinkat, target, op.p.fd, op.p.name);
     if (r >= 0) {
-        r = meta_created(t, op.loc.mount, &op.p, mode, uid, gid);
+        r = meta_created(t, op.loc.mount, &op.p, &new);
         if (r < 0)
             HOST3(__NR_unlinkat, op.p.fd, op.p.name, 0);
     }

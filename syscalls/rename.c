@@ -125,8 +125,17 @@ static long host_rename(struct task *t, struct rename *r)
         e = HOST4(__NR_renameat, r->a.p.fd, r->a.p.name, r->b.p.fd, r->b.p.name);
     if (dirs)
         dirs_change_end(t, e >= 0 && r->there && !(flags & RENAME_EXCHANGE) ? r->b.p.name : NULL);
-    if (e >= 0 && (r->flags & RENAME_WHITEOUT))
-        e = meta_mknod(t, &r->a.p, S_IFCHR, t->cred.fsuid, t->cred.fsgid, 0);
+    if (e >= 0 && (r->flags & RENAME_WHITEOUT)) {
+        struct meta_new n = {.mode = S_IFCHR};
+        struct statx dir;
+        if (meta_by_name(r->src.stx_mode))
+            meta_name_drop(&r->a.p); // or it would be the whiteout's
+        e = meta_stat_dir(t, r->a.loc.mount, &r->a.p, &dir);
+        if (e >= 0) {
+            meta_new_owner(t, &dir, &n);
+            e = meta_mknod(t, &r->a.p, n.mode, n.uid, n.gid, 0);
+        }
+    }
     return e;
 }
 
@@ -203,6 +212,12 @@ static long rename_names(struct task *t, struct rename *r)
     return host_rename(t, r);
 }
 
+static bool is_in_directory(const struct pathop *op)
+{
+    struct statx st;
+    return host_statx(op->p.fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0 || is_dir(&st);
+}
+
 long sys_renameat2(struct task *t, int olddirfd, uptr oldpath, int newdirfd, uptr newpath,
                    unsigned int flags)
 {
@@ -219,6 +234,8 @@ long sys_renameat2(struct task *t, int olddirfd, uptr oldpath, int newdirfd, upt
     if (e >= 0) {
         e = rename_names(t, &r);
         pathop_end(t, &r.b);
+    } else if (!is_in_directory(&r.a)) {
+        e = -ENOTDIR; // the first path comes first
     }
     pathop_end(t, &r.a);
     return e;

@@ -78,8 +78,6 @@ static bool owns(const struct task *t, const struct statx *st)
 static long may_user(struct task *t, const struct subject *s, int want)
 {
     struct statx st;
-    if (fs_unchecked(&t->cred) && (want == MAY_READ || cred_has_cap(&t->cred, CAP_FOWNER)))
-        return 0; // the host tells by type
     long r = subject_stat(t, s, &st);
     if (r < 0)
         return r;
@@ -91,26 +89,48 @@ static long may_user(struct task *t, const struct subject *s, int want)
     return may_access(&t->cred, &st, want);
 }
 
+// Linux: fs/xattr.c, xattr_permission().
 static long may_use(struct task *t, const struct subject *s, const char *name, int want)
 {
     const struct cred *c = &t->cred;
+    struct statx st;
     bool write = want == MAY_WRITE;
     if (write && s->mount >= 0 && (mount_at(t, s->mount)->flags & 1)) // MS_RDONLY
         return -EROFS;
     if (str_starts(name, XATTR_USER_PREFIX))
         return may_user(t, s, want);
-    if (str_starts(name, XATTR_TRUSTED_PREFIX) && !cred_has_cap(c, CAP_SYS_ADMIN))
-        return write ? -EPERM : -ENODATA;
-    if (str_starts(name, XATTR_SECURITY_PREFIX) && write) {
+    if (str_starts(name, XATTR_TRUSTED_PREFIX))
+        return cred_has_cap(c, CAP_SYS_ADMIN) ? 0 : write ? -EPERM : -ENODATA;
+    if (str_starts(name, XATTR_SECURITY_PREFIX)) {
         int cap = strcmp(name, XATTR_NAME_CAPS) ? CAP_SYS_ADMIN : CAP_SETFCAP;
-        return cred_has_cap(c, cap) ? 0 : -EPERM;
+        return !write || cred_has_cap(c, cap) ? 0 : -EPERM;
     }
-    if (is_acl(name) && write) {
-        struct statx st;
-        long r = subject_stat(t, s, &st);
-        return r < 0 ? r : owns(t, &st) ? 0 : -EPERM;
-    }
-    return 0;
+    long r = subject_stat(t, s, &st);
+    return r < 0 ? r : may_access(c, &st, want);
+}
+
+// r, unless there is no such file.
+static long place_error(struct task *t, const struct subject *s, long r)
+{
+    struct statx st;
+    return subject_stat(t, s, &st) == -ENOENT ? -ENOENT : r;
+}
+
+// The host's name of the attribute, if the task may use it. What kind of name it is comes after
+// what the file is and permits.
+static long host_name(struct task *t, const struct subject *s, struct names *n, int want)
+{
+    bool user = str_starts(n->guest, XATTR_USER_PREFIX);
+    long named = xattr_name_to_host(n->guest, n->host);
+    if (named >= 0 && user && fs_unchecked(&t->cred) &&
+        (want == MAY_READ || cred_has_cap(&t->cred, CAP_FOWNER)))
+        return want == MAY_READ || s->mount < 0 || !(mount_at(t, s->mount)->flags & 1)
+                   ? 0 // the host tells by type
+                   : -EROFS;
+    long r = may_use(t, s, n->guest, want);
+    if (r >= 0)
+        r = named;
+    return r < 0 ? place_error(t, s, r) : r;
 }
 
 // The host refuses user.* where it cannot be (links, FIFOs, device nodes); for the classes that are
@@ -128,11 +148,48 @@ static long copy_name(struct names *n, uptr name)
     return r < 0 ? r : 0;
 }
 
+// A file's capabilities, struct vfs_ns_cap_data. Linux: security/commoncap.c, cap_convert_nscap().
+static bool is_caps(uptr value, size_t size)
+{
+    u32 magic;
+    if (copy_from_guest(&magic, value, sizeof magic))
+        return true; // EFAULT later
+    magic &= VFS_CAP_REVISION_MASK;
+    return (size == XATTR_CAPS_SZ_2 && magic == VFS_CAP_REVISION_2) ||
+           (size == XATTR_CAPS_SZ_3 && magic == VFS_CAP_REVISION_3);
+}
+
 // ---- ACLs ----
 
-// An access ACL carries the mode with it; one that is no more than a mode is not kept.
+// An access ACL holds only where the inode's own attribute says so, which is written last and
+// removed first. acl: NULL for none.
+static long set_access(struct task *t, const struct subject *s, const struct names *n,
+                       const void *acl, size_t size, bool named, const struct statx *st)
+{
+    struct meta_change c = {.what = named ? META_ACL : META_NO_ACL};
+    long r = 0;
+    if (named)
+        r = kept_error(n, raw_set(s, n->host, (uptr)acl, size, 0));
+    else if (!acl && !ACL_ALLOWS(st))
+        return 0;
+    if (r < 0)
+        return r;
+    if (acl) {
+        c.what |= META_MODE;
+        c.mode = acl_mode(acl, size, st->stx_mode & 07777);
+        if (!cred_in_group(&t->cred, st->stx_gid) && !cred_has_cap(&t->cred, CAP_FSETID))
+            c.mode &= ~(u32)S_ISGID;
+    }
+    r = s->fd >= 0 ? meta_fchange(t, s->fd, &c) : meta_change(t, s->mount, s->p, &c);
+    if (r >= 0 && !named)
+        raw_remove(s, n->host);
+    return r;
+}
+
+// A new ACL (acl(5)), or none for size 0. An access ACL carries the mode with it; one that is no
+// more than a mode is not kept. Linux: fs/posix_acl.c, set_posix_acl().
 static long set_acl(struct task *t, const struct subject *s, const struct names *n, uptr value,
-                    size_t size, int flags)
+                    size_t size)
 {
     char acl[ACL_SIZE] __attribute__((aligned(8)));
     struct statx st;
@@ -141,31 +198,30 @@ static long set_acl(struct task *t, const struct subject *s, const struct names 
         return -ENOSPC;
     if (copy_from_guest(acl, value, size))
         return -EFAULT;
-    long r = size ? acl_check(acl, size, &named) : 0;
-    if (r >= 0)
-        r = subject_stat(t, s, &st);
+    long r = subject_stat(t, s, &st);
     if (r < 0)
         return r;
+    bool read_only = mount_at(t, subject_mount(t, s))->flags & 1; // MS_RDONLY
     u32 type = st.stx_mode & S_IFMT;
     bool empty = size <= 4;
-    if (type == S_IFLNK)
-        return -EOPNOTSUPP;
+    r = size ? acl_check(acl, size, &named) : 0;
+    if (read_only || type == S_IFLNK)
+        return read_only ? -EROFS : -EOPNOTSUPP;
+    if (r == -EOPNOTSUPP)
+        return r;
     if (!access && type != S_IFDIR)
         return empty ? 0 : -EACCES;
-    if (empty || (access && !named)) {
-        r = raw_remove(s, n->host);
-        r = r == -ENODATA || r == -EPERM ? 0 : r;
-    } else {
-        r = kept_error(n, raw_set(s, n->host, (uptr)acl, size, flags));
-        if (r >= 0 && !access)
-            acl_mark(t, subject_mount(t, s));
-    }
-    if (r < 0 || empty || !access)
+    if (!owns(t, &st))
+        return -EPERM;
+    if (r < 0)
         return r;
-    struct meta_change c = {META_MODE, 0, 0, acl_mode(acl, size, st.stx_mode & 07777)};
-    if (!cred_in_group(&t->cred, st.stx_gid) && !cred_has_cap(&t->cred, CAP_FSETID))
-        c.mode &= ~(u32)S_ISGID;
-    return s->fd >= 0 ? meta_fchange(t, s->fd, &c) : meta_change(t, s->mount, s->p, &c);
+    if (!access) {
+        r = empty ? raw_remove(s, n->host) : raw_set(s, n->host, (uptr)acl, size, 0);
+        if (r >= 0 && !empty)
+            acl_mark(t, subject_mount(t, s));
+        return r == -ENODATA ? 0 : kept_error(n, r);
+    }
+    return set_access(t, s, n, empty ? NULL : acl, size, named, &st);
 }
 
 static long get_acl(struct task *t, const struct subject *s, const struct names *n, uptr value,
@@ -173,12 +229,18 @@ static long get_acl(struct task *t, const struct subject *s, const struct names 
 {
     char acl[ACL_SIZE] __attribute__((aligned(8)));
     struct statx st;
-    long r = raw_get(s, n->host, (uptr)acl, sizeof acl);
+    bool access = !strcmp(n->guest, XATTR_NAME_POSIX_ACL_ACCESS);
+    long r = subject_stat(t, s, &st);
+    if (r < 0)
+        return r;
+    if ((st.stx_mode & S_IFMT) == S_IFLNK)
+        return -EOPNOTSUPP;
+    r = access && !ACL_ALLOWS(&st) ? -ENODATA : raw_get(s, n->host, (uptr)acl, sizeof acl);
     if (r < 0 || !size)
         return r;
     if ((size_t)r > size)
         return -ERANGE;
-    if (!strcmp(n->guest, XATTR_NAME_POSIX_ACL_ACCESS) && subject_stat(t, s, &st) >= 0)
+    if (access)
         acl_set_mode(acl, (size_t)r, st.stx_mode);
     return copy_to_guest(value, acl, (size_t)r) ? -EFAULT : r;
 }
@@ -187,37 +249,51 @@ static long get_acl(struct task *t, const struct subject *s, const struct names 
 
 static long get(struct task *t, const struct subject *s, struct names *n, uptr value, size_t size)
 {
-    long r = xattr_name_to_host(n->guest, n->host);
-    if (r >= 0)
-        r = may_use(t, s, n->guest, MAY_READ);
+    if (is_acl(n->guest) && xattr_name_to_host(n->guest, n->host) >= 0)
+        return get_acl(t, s, n, value, size);
+    long r = host_name(t, s, n, MAY_READ);
     if (r < 0)
         return r;
-    if (is_acl(n->guest))
-        return get_acl(t, s, n, value, size);
     return raw_get(s, n->host, value, size);
 }
 
 static long set(struct task *t, const struct subject *s, struct names *n, uptr value, size_t size,
                 int flags)
 {
-    long r = xattr_name_to_host(n->guest, n->host);
-    if (r >= 0)
-        r = may_use(t, s, n->guest, MAY_WRITE);
+    if (is_acl(n->guest) && xattr_name_to_host(n->guest, n->host) >= 0)
+        return set_acl(t, s, n, value, size);
+    if (size && !strcmp(n->guest, XATTR_NAME_CAPS) && !is_caps(value, size))
+        return place_error(t, s, -EINVAL);
+    long r = host_name(t, s, n, MAY_WRITE);
     if (r < 0)
         return r;
-    if (is_acl(n->guest))
-        return set_acl(t, s, n, value, size, flags);
     return kept_error(n, raw_set(s, n->host, value, size, flags));
 }
 
 static long remove(struct task *t, const struct subject *s, struct names *n)
 {
-    long r = xattr_name_to_host(n->guest, n->host);
-    if (r >= 0)
-        r = may_use(t, s, n->guest, MAY_WRITE);
+    if (is_acl(n->guest) && xattr_name_to_host(n->guest, n->host) >= 0)
+        return set_acl(t, s, n, 0, 0);
+    long r = host_name(t, s, n, MAY_WRITE);
     if (r < 0)
         return r;
     return kept_error(n, raw_remove(s, n->host));
+}
+
+// Takes an access ACL that does not hold out of a list of n bytes.
+static long without_acl(struct task *t, const struct subject *s, char *names, long n)
+{
+    struct statx st;
+    const char acl[] = XATTR_NAME_POSIX_ACL_ACCESS;
+    for (long at = 0; at < n; at += (long)strlen(names + at) + 1) {
+        if (strcmp(names + at, acl) != 0)
+            continue;
+        if (subject_stat(t, s, &st) >= 0 && ACL_ALLOWS(&st))
+            break;
+        memmove(names + at, names + at + sizeof acl, (size_t)(n - at) - sizeof acl);
+        return n - (long)sizeof acl;
+    }
+    return n;
 }
 
 static long list(struct task *t, const struct subject *s, uptr out, size_t size)
@@ -233,6 +309,7 @@ static long list(struct task *t, const struct subject *s, uptr out, size_t size)
     if (r > 0) {
         bool trusted = cred_has_cap(&t->cred, CAP_SYS_ADMIN);
         r = (long)xattr_list_to_guest(names, (size_t)r, trusted);
+        r = without_acl(t, s, names, r);
         if (size && (size_t)r > size)
             r = -ERANGE;
         else if (size && copy_to_guest(out, names, (size_t)r))
