@@ -28,7 +28,9 @@
 #define MARK_NODES OWN "nodes"
 #define MARK_ACL OWN "acl"
 #define MARK_TREE OWN "marked"
+#define ACL_ACCESS ESCAPED "system.posix_acl_access"
 #define ACL_DEFAULT ESCAPED "system.posix_acl_default"
+#define CAPS ESCAPED "security.capability"
 
 struct check {
     bool repair, wrong;
@@ -127,11 +129,11 @@ static bool set_attr(const struct entry *e, const struct attr *a)
 {
     char text[ATTR_SIZE];
     u32 mode = a->mode | (a->witnessed ? ATTR_WITNESSED : 0);
-    const char *type = S_ISDIR(e->st.stx_mode) ? "dir" : "file";
-    int n = snprintf(text, sizeof text, "%u:%u:%o:%s", a->uid, a->gid, mode, type);
+    int n = snprintf(text, sizeof text, "%u:%u:%o:%s%s%s", a->uid, a->gid, mode,
+                     S_ISDIR(e->st.stx_mode) ? "dir" : "file", a->has_acl ? ":acl" : "",
+                     a->has_caps ? ":cap" : "");
     if (a->has_names && S_ISDIR(e->st.stx_mode))
-        n = snprintf(text, sizeof text, "%u:%u:%o:dir:%u:%u", a->uid, a->gid, mode, a->names_uid,
-                     a->names_gid);
+        n += snprintf(text + n, sizeof text - (size_t)n, ":%u:%u", a->names_uid, a->names_gid);
     return !lsetxattr(e->by_fd, META_XATTR, text, (size_t)n, 0);
 }
 
@@ -204,7 +206,8 @@ static void check_host_mode(struct check *c, const struct entry *e, const struct
     if (e->st.stx_uid && (mode & least) != least &&
         found(c, e, WRONG, "the host's mode %o bars its owner", mode))
         repaired(c, WRONG, set_mode(e, mode | least));
-    if (a->witnessed && (!S_ISREG(e->st.stx_mode) || !(a->mode & (S_ISUID | S_ISGID))) &&
+    bool needed = S_ISREG(e->st.stx_mode) && ((a->mode & (S_ISUID | S_ISGID)) || a->has_caps);
+    if (a->witnessed && !needed &&
         found(c, e, WRONG, "a witness of set-id bits that the attribute does not have")) {
         struct attr without = *a;
         without.witnessed = false;
@@ -212,10 +215,22 @@ static void check_host_mode(struct check *c, const struct entry *e, const struct
     }
 }
 
+// What holds only where the attribute says so.
+static void check_dead(struct check *c, const struct entry *e, const struct attr *a)
+{
+    bool caps = !a->has_caps && S_ISREG(e->st.stx_mode);
+    if (!a->has_acl && lgetxattr(e->by_fd, ACL_ACCESS, NULL, 0) >= 0 &&
+        found(c, e, LEFT_OVER, "an access ACL that does not hold"))
+        repaired(c, LEFT_OVER, !lremovexattr(e->by_fd, ACL_ACCESS));
+    if (caps && lgetxattr(e->by_fd, CAPS, NULL, 0) >= 0 &&
+        found(c, e, LEFT_OVER, "capabilities that do not hold"))
+        repaired(c, LEFT_OVER, !lremovexattr(e->by_fd, CAPS));
+}
+
 static void check_attr(struct check *c, const struct entry *e)
 {
     char text[ATTR_SIZE + 1] = "";
-    struct attr a;
+    struct attr a = {0};
     ssize_t n = lgetxattr(e->by_fd, META_XATTR, text, sizeof text - 1);
     if (n < 0 && (errno == ENODATA || errno == EOPNOTSUPP)) {
         check_unattributed(c, e);
@@ -229,6 +244,7 @@ static void check_attr(struct check *c, const struct entry *e)
         check_type(c, e, &a, text);
         check_host_mode(c, e, &a);
     }
+    check_dead(c, e, &a);
 }
 
 // ---- Symlinks, FIFOs, sockets ----

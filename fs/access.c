@@ -12,8 +12,8 @@ long may_access(const struct cred *c, const struct statx *st, int want)
     bool dir = (mode & S_IFMT) == S_IFDIR;
     if (c->fsuid == st->stx_uid)
         mode >>= 6;
-    else if (ACL_ALLOWS(st) && (mode & 070)) // else the mask forbids what it could permit
-        mode = ACL_ALLOWS(st) >> (want & 7) & 1 ? 7 : 0;
+    else if ((META_MORE(st) & ACL_HOLDS) && (mode & 070)) // else the mask forbids it all
+        mode = META_MORE(st) >> (want & 7) & 1 ? 7 : 0;
     else if (cred_in_group(c, st->stx_gid))
         mode >>= 3;
     if (((u32)want & ~mode & 7) == 0)

@@ -29,6 +29,7 @@
 #define HAS_ATTR (1UL << 32)
 #define WITNESSED (1UL << 33)
 #define HAS_ACL (1UL << 35)
+#define HAS_CAPS (1UL << 36)
 
 static u64 sum(const struct attr_known *e)
 {
@@ -68,7 +69,8 @@ bool attrcache_get(struct task *t, const struct statx *st, bool *has_attr, struc
                        .mode = e.mode & MODE_BITS,
                        .type = (u32)(e.mode >> 16) & S_IFMT,
                        .witnessed = (e.mode & WITNESSED) != 0,
-                       .has_acl = (e.mode & HAS_ACL) != 0};
+                       .has_acl = (e.mode & HAS_ACL) != 0,
+                       .has_caps = (e.mode & HAS_CAPS) != 0};
     return true;
 }
 
@@ -94,7 +96,7 @@ void attrcache_put(struct task *t, const struct statx *st, bool has_attr, const 
             return;
         e.owner = (u64)a->gid << 32 | a->uid;
         e.mode = a->mode | (u64)a->type << 16 | HAS_ATTR | (a->witnessed ? WITNESSED : 0) |
-                 (a->has_acl ? HAS_ACL : 0);
+                 (a->has_acl ? HAS_ACL : 0) | (a->has_caps ? HAS_CAPS : 0);
     }
     e.sum = sum(&e);
     *entry(t, st) = e;

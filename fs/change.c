@@ -76,9 +76,30 @@ static void keep_names(struct task *t, const struct parent *p, const struct meta
         a->has_names = false;
 }
 
+// Sets the witness for set-id bits or capabilities that are to be stored next. What the attribute
+// says until then holds without it.
+static long set_witness(struct task *t, const struct parent *p, const struct meta_view *v)
+{
+    bool stands = v->host.stx_mode & S_ISUID;
+    if (v->witnessed && stands)
+        return 0;
+    if (!v->has_attr || v->witnessed) { // the host's mode tells; or a write has taken the bits
+        struct attr old = {.uid = v->guest.stx_uid,
+                           .gid = v->guest.stx_gid,
+                           .mode = v->guest.stx_mode & MODE_BITS,
+                           .type = S_IFREG,
+                           .has_acl = v->has_acl};
+        long r = set_attr(p, v->host.stx_mode, &old);
+        attrcache_forget(t, &v->host);
+        if (r < 0)
+            return r;
+    }
+    return host_chmod(p, witness_mode(v->guest.stx_mode));
+}
+
 // Files and directories.
 static long store_attr(struct task *t, int mount, const struct parent *p, const struct meta_view *v,
-                       const struct statx *new, bool has_acl)
+                       const struct statx *new, u32 what)
 {
     u32 mode = new->stx_mode &MODE_BITS, least = meta_host_mode(new->stx_mode &S_IFMT);
     bool owner = v->guest.stx_uid != new->stx_uid || v->guest.stx_gid != new->stx_gid;
@@ -87,18 +108,23 @@ static long store_attr(struct task *t, int mount, const struct parent *p, const 
                      .gid = new->stx_gid,
                      .mode = mode,
                      .type = new->stx_mode &S_IFMT,
-                     .has_acl = has_acl,
+                     .has_acl = (v->has_acl && !(what & META_NO_ACL)) || (what & META_ACL),
+                     .has_caps = (v->has_caps && !(what & META_NO_CAPS)) || (what & META_CAPS),
                      .witnessed = needs_witness(t, new->stx_mode)};
+    a.witnessed |= a.has_caps;
     keep_names(t, p, v, owner, &a);
-    if (!v->has_attr && !owner && plain && !has_acl && !mount_at(t, MAX(mount, 0))->drive.on) {
+    if (!v->has_attr && !owner && plain && !a.has_acl && !a.has_caps &&
+        !mount_at(t, MAX(mount, 0))->drive.on) {
         long r = host_chmod(p, mode);
         if (r != -ENOSYS) // before Linux 6.6: the attribute serves too
             return r;
     }
-    if (a.witnessed) // before it is asked for; without it the bits would not hold, which is safe
-        host_chmod(p, witness_mode(new->stx_mode));
-    long r = set_attr(p, v->host.stx_mode, &a);
+    long r = a.witnessed ? set_witness(t, p, v) : 0;
+    if (r >= 0)
+        r = set_attr(p, v->host.stx_mode, &a);
     attrcache_forget(t, &v->host);
+    if (r >= 0 && v->had_caps && !a.has_caps)
+        host_removexattr_at(p, CAPS_HOST);
     if (r < 0 || a.witnessed)
         return r;
     if (v->host.stx_mode & S_ISUID)
@@ -174,6 +200,9 @@ long meta_look(struct task *t, int mount, const struct parent *p, struct meta_vi
     v->guest = v->host;
     v->has_attr = meta_apply(t, mount, p, &v->guest, &a);
     v->has_acl = v->has_attr && a.has_acl;
+    v->witnessed = v->has_attr && a.witnessed;
+    v->had_caps = v->has_attr && a.has_caps;
+    v->has_caps = META_MORE(&v->guest) & CAPS_HOLD;
     v->has_names = v->has_attr && a.has_names;
     v->names_uid = a.names_uid;
     v->names_gid = a.names_gid;
@@ -205,8 +234,7 @@ long meta_set(struct task *t, int mount, const struct parent *p, const struct me
                    ? -EPERM
                    : 0;
     if (carries_attr(v->host.stx_mode)) {
-        bool has_acl = (v->has_acl && !(c->what & META_NO_ACL)) || (c->what & META_ACL);
-        long r = store_attr(t, mount, p, v, &new, has_acl);
+        long r = store_attr(t, mount, p, v, &new, c->what);
         if ((v->host.stx_mode & S_IFMT) == S_IFDIR)
             __atomic_fetch_add(&t->instance->dir_attr_changes, 1, __ATOMIC_ACQ_REL);
         return r;
@@ -242,7 +270,7 @@ long meta_witness(struct task *t, int mount, const struct parent *p, const struc
     if (r < 0)
         return r;
     if (needs_witness(t, v.guest.stx_mode))
-        r = store_attr(t, mount, p, &v, &v.guest, v.has_acl);
+        r = store_attr(t, mount, p, &v, &v.guest, 0);
     meta_done(t, &v);
     return r;
 }

@@ -130,7 +130,7 @@ bool dir_attr_get(struct task *t, int kept, struct statx *st)
 void dir_attr_put(struct task *t, int kept, u32 changes, const struct statx *st)
 {
     struct kept_dir *d = &t->files->dir[kept - 1];
-    if (t->files->refs > 1 || ACL_ALLOWS(st))
+    if (t->files->refs > 1 || META_MORE(st))
         return;
     d->seen_changes = changes;
     d->mode = st->stx_mode;

@@ -23,11 +23,11 @@ long attr_format(char *out, size_t n, const struct attr *a)
 {
     u32 mode = a->mode | (a->witnessed ? ATTR_WITNESSED : 0);
     const char *type = a->type == S_IFDIR ? "dir" : "file";
-    const char *acl = a->has_acl ? ":acl" : "";
+    const char *acl = a->has_acl ? ":acl" : "", *caps = a->has_caps ? ":cap" : "";
     if (a->has_names)
         return fmt(out, n, "%u:%u:%o:dir%s:%u:%u", a->uid, a->gid, mode, acl, a->names_uid,
                    a->names_gid);
-    return fmt(out, n, "%u:%u:%o:%s%s", a->uid, a->gid, mode, type, acl);
+    return fmt(out, n, "%u:%u:%o:%s%s%s", a->uid, a->gid, mode, type, acl, caps);
 }
 
 bool meta_is_kept(struct task *t, int mount)
@@ -148,11 +148,14 @@ static void apply_attr(struct task *t, const struct parent *p, bool has_attr, co
                        struct statx *st)
 {
     if (has_attr) {
+        u32 host_mode = st->stx_mode;
         st->stx_uid = a->uid;
         st->stx_gid = a->gid;
         st->stx_mode = (u16)((st->stx_mode & S_IFMT) | witnessed_mode(a, st->stx_mode));
         if (a->has_acl)
-            ACL_ALLOWS(st) = acl_allows(&t->cred, p, st);
+            META_MORE(st) = acl_allows(&t->cred, p, st);
+        if (a->has_caps && a->witnessed && (host_mode & S_ISUID))
+            META_MORE(st) |= CAPS_HOLD;
     } else if ((st->stx_mode & S_IFMT) == S_IFREG) {
         st->stx_mode &= (u16)~S_ISVTX;
     }

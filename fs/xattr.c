@@ -2,8 +2,11 @@
 // Names of extended attributes. The guest's user.* are stored as they are. What an unprivileged
 // host cannot store (trusted.*, security.*, POSIX ACLs) and names that lxrun itself uses are stored
 // as "user.lxrun.x." and the guest's whole name, so that lxrun can run inside lxrun.
-#include "xattr.h"
+#include <linux/capability.h>
+#include <linux/xattr.h>
+
 #include "host.h"
+#include "xattr.h"
 
 #define ESCAPE "user.lxrun.x."
 
@@ -57,6 +60,27 @@ size_t xattr_list_to_guest(char *list, size_t size, bool trusted)
         out += len;
     }
     return out;
+}
+
+// struct vfs_ns_cap_data (linux/capability.h).
+struct caps_value {
+    u32 magic;
+    struct {
+        u32 permitted, inheritable;
+    } part[2];
+    u32 rootid;
+};
+
+void file_caps_read(int fd, struct file_caps *f)
+{
+    struct caps_value v = {0};
+    long n = HOST4(__NR_fgetxattr, fd, CAPS_HOST, &v, sizeof v);
+    if (n < (long)XATTR_CAPS_SZ_2 || v.rootid) // those of another user namespace
+        return;
+    f->there = true;
+    f->effective = v.magic & VFS_CAP_FLAGS_EFFECTIVE;
+    f->permitted = ((u64)v.part[1].permitted << 32 | v.part[0].permitted) & CAP_FULL_SET;
+    f->inheritable = ((u64)v.part[1].inheritable << 32 | v.part[0].inheritable) & CAP_FULL_SET;
 }
 
 // For hosts before Linux 6.13 and for what a descriptor itself is.

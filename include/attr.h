@@ -21,6 +21,7 @@ struct attr {
     u32 type;       // S_IFREG or S_IFDIR; 0: it does not say
     bool witnessed; // set-id bits hold only while the host's S_ISUID stands (fs/change.c)
     bool has_acl;   // its access ACL (fs/acl.c) holds; without this there is none
+    bool has_caps;  // capabilities, which hold as the set-id bits do
     bool has_names; // a directory: owner of entries without a record (fs/sidedir.c)
     u32 names_uid, names_gid;
 };
@@ -54,14 +55,15 @@ static inline bool attr_word(const char **s, const char *word)
     return true;
 }
 
-// "file" or "dir" behind the mode, then "acl", then "uid:gid"; any other word says nothing of files
-// and directories.
+// "file" or "dir" behind the mode, then "acl", "cap", "uid:gid"; any other word says nothing of
+// files and directories.
 static inline void attr_parse_type(const char *s, struct attr *a)
 {
     a->type = attr_word(&s, "file") ? S_IFREG : attr_word(&s, "dir") ? S_IFDIR : 0;
     if (!a->type)
         return;
     a->has_acl = attr_word(&s, "acl");
+    a->has_caps = attr_word(&s, "cap");
     a->has_names = a->type == S_IFDIR && *s && attr_number(&s, 10, ':', &a->names_uid) &&
                    attr_number(&s, 10, 0, &a->names_gid);
 }
@@ -79,7 +81,7 @@ static inline bool attr_parse(const char *value, long n, struct attr *a)
     if (!attr_number(&s, 10, ':', &a->uid) || !attr_number(&s, 10, ':', &a->gid))
         return false;
     const char *start = s;
-    a->has_names = a->has_acl = false;
+    a->has_names = a->has_acl = a->has_caps = false;
     a->type = 0;
     if (!attr_number(&s, 8, 0, &mode)) {
         s = start;

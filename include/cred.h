@@ -31,8 +31,16 @@ static inline bool cred_has_cap(const struct cred *c, int cap)
 bool cred_in_group(const struct cred *c, u32 gid);
 // Capability changes that go with a uid change (capabilities(7), "Effect of user ID changes").
 void cred_uids_changed(struct cred *c, const struct cred *old);
-// execve: what a program file's set-id bits and owner do to c (capabilities(7), "Transformation of
-// capabilities during execve"). Returns whether AT_SECURE is set for the new image.
-bool cred_exec(struct cred *c, u32 mode, u32 uid, u32 gid, bool nosuid);
+// Capabilities of a program file (capabilities(7), "File capabilities").
+struct file_caps {
+    bool there, effective;
+    u64 permitted, inheritable;
+};
+// execve: what a program file's set-id bits, owner and capabilities do to c (capabilities(7),
+// "Transformation of capabilities during execve"). *secure: AT_SECURE is set for the new image;
+// *gained: and it is not dumpable (prctl(2)).
+// 0, or -EPERM: the program would not get all that it needs.
+long cred_exec(struct cred *c, u32 mode, u32 uid, u32 gid, const struct file_caps *f, bool *secure,
+               bool *gained);
 
 #endif

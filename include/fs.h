@@ -175,13 +175,22 @@ long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, stru
 long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st);
 // Owner, mode and inode of the directory that p lies in.
 long meta_stat_dir(struct task *t, int mount, const struct parent *p, struct statx *st);
-// What its access ACL permits the task, for may_access(): bit n for all of MAY_* in n, and
-// ACL_HOLDS; 0: it has none. In a field that no kernel fills yet.
-#define ACL_ALLOWS(st) ((st)->__spare3[ARRAY_LEN((st)->__spare3) - 1])
+// More, in a field that no kernel fills yet: ACL_HOLDS, and what the access ACL then permits the
+// task, for may_access(): bit n for all of MAY_* in n; CAPS_HOLD: the file has capabilities.
+#define META_MORE(st) ((st)->__spare3[ARRAY_LEN((st)->__spare3) - 1])
 #define ACL_HOLDS 0x100u
-// Changes owner or mode: what says which of uid, gid, mode (12 bits) are meant, or whether there is
-// an access ACL from now on.
-enum { META_UID = 1, META_GID = 2, META_MODE = 4, META_ACL = 8, META_NO_ACL = 16 };
+#define CAPS_HOLD 0x200u
+// Changes owner or mode: what says which of uid, gid, mode (12 bits) are meant, and whether there
+// is an access ACL, or are capabilities, from now on.
+enum {
+    META_UID = 1,
+    META_GID = 2,
+    META_MODE = 4,
+    META_ACL = 8,
+    META_NO_ACL = 16,
+    META_CAPS = 32,
+    META_NO_CAPS = 64,
+};
 struct meta_change {
     u32 what;
     u32 uid, gid, mode;
@@ -192,6 +201,8 @@ struct meta_view {
     struct statx host, guest;
     bool has_attr;
     bool has_acl; // as in struct attr (attr.h)
+    bool witnessed, has_caps;
+    bool had_caps; // which a write has taken, or has_caps
     bool has_names;
     u32 names_uid, names_gid;
     u32 *lock;

@@ -18,7 +18,11 @@ size_t xattr_list_to_guest(char *list, size_t size, bool trusted);
 long host_listxattr_at(const struct parent *p, char *list, size_t size);
 long host_removexattr_at(const struct parent *p, const char *name);
 
-// Where ACLs are kept.
+// The capabilities of the program file fd, which has some.
+void file_caps_read(int fd, struct file_caps *f);
+
+// Where capabilities and ACLs are kept.
+#define CAPS_HOST "user.lxrun.x.security.capability"
 #define ACL_HOST_ACCESS "user.lxrun.x.system.posix_acl_access"
 #define ACL_HOST_DEFAULT "user.lxrun.x.system.posix_acl_default"
 #define ACL_SIZE 4096
@@ -36,7 +40,7 @@ u32 acl_inherit_in(struct task *t, int mount, const struct parent *dir, u32 mode
                    struct acl_new *new);
 // Is that an access ACL?
 bool acl_is_given(u32 mode, const struct acl_new *new);
-// What an access ACL permits (ACL_ALLOWS). *st: the guest's view of the inode p.
+// What an access ACL permits (META_MORE). *st: the guest's view of the inode p.
 u64 acl_allows(const struct cred *c, const struct parent *p, const struct statx *st);
 // The entry is made: by its name, or by its descriptor. new: may be NULL.
 long acl_give(const struct parent *p, u32 mode, const struct acl_new *new);

@@ -6,6 +6,7 @@
 #include "host.h"
 #include "loader.h"
 #include "uaccess.h"
+#include "xattr.h"
 
 #define SCRIPT_LINE 256 // BINPRM_BUF_SIZE
 #define SCRIPTS_MAX 5
@@ -174,6 +175,7 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
     plan->mode = st.stx_mode;
     plan->uid = st.stx_uid;
     plan->gid = st.stx_gid;
+    plan->has_caps = META_MORE(&st) & CAPS_HOLD;
     plan->dev = (u64)st.stx_dev_major << 32 | st.stx_dev_minor;
     plan->ino = st.stx_ino;
     long r = elf_read_rest(plan->image_fd, &elf, n);
@@ -239,13 +241,27 @@ static long new_argv(const struct exec_plan *plan, uptr argv, uptr *out, size_t 
     return 0;
 }
 
+static long new_identity(struct task *t, const struct exec_plan *plan, struct exec_state *s)
+{
+    struct file_caps caps = {0};
+    u32 mode = plan->mode;
+    if (plan->nosuid)
+        mode &= ~(u32)(S_ISUID | S_ISGID);
+    else if (plan->has_caps)
+        file_caps_read(plan->image_fd, &caps);
+    s->cred = t->cred;
+    bool secure = false, gained = false;
+    long r = cred_exec(&s->cred, mode, plan->uid, plan->gid, &caps, &secure, &gained);
+    s->secure = secure;
+    s->dumpable = !gained;
+    return r;
+}
+
 static void fill_state(struct task *t, const struct exec_plan *plan, struct exec_state *s)
 {
     s->first = 0;
     s->image_fd = plan->image_fd;
     s->interp_fd = plan->interp_fd;
-    s->cred = t->cred;
-    s->secure = cred_exec(&s->cred, plan->mode, plan->uid, plan->gid, plan->nosuid);
     s->umask = t->fs->umask;
     s->cwd_mount = t->fs->cwd_mount;
     s->root_mount = t->fs->root_mount;
@@ -256,8 +272,6 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     for (int sig = 1; sig <= 64; sig++)
         if (t->sighand->action[sig - 1].handler == (uptr)SIG_IGN)
             s->sig_ignored |= SIGSET_BIT(sig);
-    // A program that the caller may not read, or with a new identity, is not dumpable (prctl(2)).
-    s->dumpable = !s->secure;
     memcpy(s->mount_id, t->files->mount_id, sizeof s->mount_id);
     s->dev = plan->dev;
     s->ino = plan->ino;
@@ -299,8 +313,10 @@ long exec_commit(struct task *t, struct exec_plan *plan, uptr argv, uptr envp)
         return r;
     lock_take(&t->proc->exec_lock);
     struct exec_state *s = claim_state(t);
-    r = -EAGAIN;
-    if (s) {
+    r = s ? new_identity(t, plan, s) : -EAGAIN;
+    if (s && r < 0)
+        reserved_release(&s->owner);
+    if (r >= 0) {
         fill_state(t, plan, s);
         // The new image has no handlers at first: what a guest ignores or blocks must not kill it
         // then.

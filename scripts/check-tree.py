@@ -203,6 +203,11 @@ class Tree:
         self.damage("no mark of ACLs",
                     lambda: setx(p("dir"), "user.lxrun.x.system.posix_acl_default", acl),
                     [r"dir: wrong: has a default ACL, and the root of the tree no mark that says so"])
+        self.damage("dead ACL and capabilities",
+                    lambda: [setx(p("file"), f"user.lxrun.x.{n}", acl)
+                             for n in ("system.posix_acl_access", "security.capability")],
+                    [r"file: left over: an access ACL that does not hold",
+                     r"file: left over: capabilities that do not hold"])
         self.damage("unknown name", lambda: setx(p("file"), "user.lxrun.y", b"") or setx(p("dir"), "user.lxrun.y", b""),
                     [r"dir: wrong: an attribute user.lxrun.y, which lxrun does not know here"], repairs=False)
         os.removexattr(p("dir"), "user.lxrun.y")

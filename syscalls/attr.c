@@ -44,6 +44,8 @@ static long may_chown(const struct task *t, const struct statx *st, struct meta_
             drop |= S_ISGID;
         if (drop && !owns(t, st))
             return -EPERM; // as a change of mode would be
+        if (META_MORE(st) & CAPS_HOLD)
+            c->what |= META_NO_CAPS;
         if (drop) {
             c->what |= META_MODE;
             c->mode = mode & 07777 & ~drop;

@@ -178,7 +178,7 @@ long sys_statx(struct task *t, int dirfd, uptr path, int flags, unsigned int mas
     if (r < 0)
         return r;
     put_mount(t, mount, &st);
-    ACL_ALLOWS(&st) = 0;
+    META_MORE(&st) = 0;
     return copy_to_guest(buf, &st, sizeof st);
 }
 

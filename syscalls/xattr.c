@@ -170,7 +170,7 @@ static long set_access(struct task *t, const struct subject *s, const struct nam
     long r = 0;
     if (named)
         r = kept_error(n, raw_set(s, n->host, (uptr)acl, size, 0));
-    else if (!acl && !ACL_ALLOWS(st))
+    else if (!acl && !(META_MORE(st) & ACL_HOLDS))
         return 0;
     if (r < 0)
         return r;
@@ -184,6 +184,34 @@ static long set_access(struct task *t, const struct subject *s, const struct nam
     if (r >= 0 && !named)
         raw_remove(s, n->host);
     return r;
+}
+
+// Capabilities hold only where the attribute of the file says so, and go with a write as its
+// set-id bits do (fs/change.c).
+static bool is_caps_of_file(struct task *t, const struct subject *s, const char *name,
+                            struct statx *st)
+{
+    return !strcmp(name, XATTR_NAME_CAPS) && subject_stat(t, s, st) >= 0 &&
+           (st->stx_mode & S_IFMT) == S_IFREG;
+}
+
+static long change_caps(struct task *t, const struct subject *s, u32 what)
+{
+    struct meta_change c = {.what = what};
+    return s->fd >= 0 ? meta_fchange(t, s->fd, &c) : meta_change(t, s->mount, s->p, &c);
+}
+
+// The value is there first, so what held until now is taken back before.
+static long set_caps(struct task *t, const struct subject *s, const struct names *n, uptr value,
+                     size_t size, int flags, const struct statx *st)
+{
+    bool there = META_MORE(st) & CAPS_HOLD;
+    if (there ? flags & XATTR_CREATE : flags & XATTR_REPLACE)
+        return there ? -EEXIST : -ENODATA;
+    long r = there ? change_caps(t, s, META_NO_CAPS) : 0;
+    if (r >= 0)
+        r = raw_set(s, n->host, value, size, 0);
+    return r < 0 ? r : change_caps(t, s, META_CAPS);
 }
 
 // A new ACL (acl(5)), or none for size 0. An access ACL carries the mode with it; one that is no
@@ -235,7 +263,8 @@ static long get_acl(struct task *t, const struct subject *s, const struct names 
         return r;
     if ((st.stx_mode & S_IFMT) == S_IFLNK)
         return -EOPNOTSUPP;
-    r = access && !ACL_ALLOWS(&st) ? -ENODATA : raw_get(s, n->host, (uptr)acl, sizeof acl);
+    r = access && !(META_MORE(&st) & ACL_HOLDS) ? -ENODATA
+                                                : raw_get(s, n->host, (uptr)acl, sizeof acl);
     if (r < 0 || !size)
         return r;
     if ((size_t)r > size)
@@ -249,17 +278,21 @@ static long get_acl(struct task *t, const struct subject *s, const struct names 
 
 static long get(struct task *t, const struct subject *s, struct names *n, uptr value, size_t size)
 {
+    struct statx st;
     if (is_acl(n->guest) && xattr_name_to_host(n->guest, n->host) >= 0)
         return get_acl(t, s, n, value, size);
     long r = host_name(t, s, n, MAY_READ);
     if (r < 0)
         return r;
+    if (is_caps_of_file(t, s, n->guest, &st) && !(META_MORE(&st) & CAPS_HOLD))
+        return -ENODATA;
     return raw_get(s, n->host, value, size);
 }
 
 static long set(struct task *t, const struct subject *s, struct names *n, uptr value, size_t size,
                 int flags)
 {
+    struct statx st;
     if (is_acl(n->guest) && xattr_name_to_host(n->guest, n->host) >= 0)
         return set_acl(t, s, n, value, size);
     if (size && !strcmp(n->guest, XATTR_NAME_CAPS) && !is_caps(value, size))
@@ -267,31 +300,46 @@ static long set(struct task *t, const struct subject *s, struct names *n, uptr v
     long r = host_name(t, s, n, MAY_WRITE);
     if (r < 0)
         return r;
+    if (is_caps_of_file(t, s, n->guest, &st))
+        return set_caps(t, s, n, value, size, flags, &st);
     return kept_error(n, raw_set(s, n->host, value, size, flags));
 }
 
 static long remove(struct task *t, const struct subject *s, struct names *n)
 {
+    struct statx st;
     if (is_acl(n->guest) && xattr_name_to_host(n->guest, n->host) >= 0)
         return set_acl(t, s, n, 0, 0);
     long r = host_name(t, s, n, MAY_WRITE);
     if (r < 0)
         return r;
+    if (is_caps_of_file(t, s, n->guest, &st))
+        return META_MORE(&st) & CAPS_HOLD ? change_caps(t, s, META_NO_CAPS) : -ENODATA;
     return kept_error(n, raw_remove(s, n->host));
 }
 
-// Takes an access ACL that does not hold out of a list of n bytes.
-static long without_acl(struct task *t, const struct subject *s, char *names, long n)
+// Takes what does not hold, an access ACL or capabilities, out of a list of n bytes.
+static long without_dead(struct task *t, const struct subject *s, char *names, long n)
 {
     struct statx st;
-    const char acl[] = XATTR_NAME_POSIX_ACL_ACCESS;
-    for (long at = 0; at < n; at += (long)strlen(names + at) + 1) {
-        if (strcmp(names + at, acl) != 0)
-            continue;
-        if (subject_stat(t, s, &st) >= 0 && ACL_ALLOWS(&st))
-            break;
-        memmove(names + at, names + at + sizeof acl, (size_t)(n - at) - sizeof acl);
-        return n - (long)sizeof acl;
+    u64 holds = ACL_HOLDS | CAPS_HOLD;
+    bool looked = false;
+    for (long at = 0; at < n;) {
+        long size = (long)strlen(names + at) + 1;
+        u64 needs = !strcmp(names + at, XATTR_NAME_POSIX_ACL_ACCESS) ? ACL_HOLDS
+                    : !strcmp(names + at, XATTR_NAME_CAPS)           ? CAPS_HOLD
+                                                                     : 0;
+        if (needs && !looked && subject_stat(t, s, &st) >= 0) {
+            bool file = (st.stx_mode & S_IFMT) == S_IFREG;
+            holds = META_MORE(&st) | (file ? 0 : CAPS_HOLD);
+        }
+        looked |= needs != 0;
+        if (needs & ~holds) {
+            memmove(names + at, names + at + size, (size_t)(n - at - size));
+            n -= size;
+        } else {
+            at += size;
+        }
     }
     return n;
 }
@@ -309,7 +357,7 @@ static long list(struct task *t, const struct subject *s, uptr out, size_t size)
     if (r > 0) {
         bool trusted = cred_has_cap(&t->cred, CAP_SYS_ADMIN);
         r = (long)xattr_list_to_guest(names, (size_t)r, trusted);
-        r = without_acl(t, s, names, r);
+        r = without_dead(t, s, names, r);
         if (size && (size_t)r > size)
             r = -ERANGE;
         else if (size && copy_to_guest(out, names, (size_t)r))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Identity rules of credentials(7) and capabilities(7). Linux: kernel/sys.c, security/commoncap.c.
 #include <linux/capability.h>
+#include <linux/errno.h>
 #include <linux/securebits.h>
 #include <linux/stat.h>
 
@@ -54,28 +55,40 @@ void cred_uids_changed(struct cred *c, const struct cred *old)
     }
 }
 
-bool cred_exec(struct cred *c, u32 mode, u32 uid, u32 gid, bool nosuid)
+long cred_exec(struct cred *c, u32 mode, u32 uid, u32 gid, const struct file_caps *f, bool *secure,
+               bool *gained)
 {
-    u32 old_euid = c->euid, old_egid = c->egid;
-    if (!nosuid && !c->no_new_privs) {
+    const struct cred old = *c;
+    if (!c->no_new_privs) {
         if (mode & S_ISUID)
             c->euid = uid;
         // Set-gid without group execute once meant mandatory locking (inode(7)).
         if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
             c->egid = gid;
     }
-    bool setid = c->euid != old_euid || c->egid != old_egid;
-    bool root = !(c->securebits & SECBIT_NOROOT) && (!c->euid || !c->ruid);
-    if (setid)
+    bool setid = c->euid != old.euid || c->egid != old.egid;
+    u64 permitted = (f->permitted & c->cap_bounding) | (f->inheritable & c->cap_inheritable);
+    bool effective = f->effective;
+    if (f->effective && (f->permitted & ~permitted))
+        return -EPERM;
+    // A set-uid-root program with capabilities of its own gets those, from another user.
+    bool own = f->there && !c->euid && c->ruid;
+    if (!(c->securebits & SECBIT_NOROOT) && !own) {
+        if (!c->euid || !c->ruid)
+            permitted = c->cap_bounding | c->cap_inheritable;
+        effective |= !c->euid;
+    }
+    if (c->no_new_privs)
+        permitted &= old.cap_permitted;
+    if (setid || f->there)
         c->cap_ambient = 0;
-    u64 file_permitted = root ? CAP_FULL_SET : 0;
-    bool file_effective = !(c->securebits & SECBIT_NOROOT) && !c->euid;
-    u64 inheritable = root ? CAP_FULL_SET : 0;
-    c->cap_permitted =
-        (c->cap_inheritable & inheritable) | (file_permitted & c->cap_bounding) | c->cap_ambient;
-    c->cap_effective = file_effective ? c->cap_permitted : c->cap_ambient;
+    c->cap_permitted = permitted | c->cap_ambient;
+    c->cap_effective = effective ? c->cap_permitted : c->cap_ambient;
     c->suid = c->fsuid = c->euid;
     c->sgid = c->fsgid = c->egid;
     c->securebits &= ~(u32)SECBIT_KEEP_CAPS;
-    return setid || c->ruid != c->euid || c->rgid != c->egid;
+    bool two = setid || c->ruid != c->euid || c->rgid != c->egid;
+    *secure = two || (c->ruid && (effective || (c->cap_permitted & ~c->cap_ambient)));
+    *gained = two || (c->cap_permitted & ~old.cap_permitted);
+    return 0;
 }
