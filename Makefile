@@ -28,14 +28,16 @@ core_src   := $(wildcard $(addsuffix /*.c,host task fs loader syscalls trap) \
 hosted_src := $(wildcard cli/*.c rewrite/*.c vm/*.c)
 core_obj   := $(core_src:%=$(B)/core/%.o)
 hosted_obj := $(hosted_src:%=$(B)/hosted/%.o)
+# The utility VM's first process.
+init_obj   := $(patsubst %,$(B)/hosted/%.o,$(wildcard vm/init/*.c) vm/frames.c)
 sources    := $(wildcard $(addsuffix /*.[ch],include host task fs loader syscalls trap \
-                                             cli rewrite vm tests tests/guest tests/fuzz bench))
+                                             cli rewrite vm vm/init tests tests/guest tests/fuzz bench))
 
 # States of the cache that the guest tests run under, as root.
 STATES := ,rewrite+cold,rewrite+corrupt,rewrite+readonly,rewrite+full,rewrite+racing
 
 .PHONY: all deps rootfs run test test-all check soak bench install clean format
-all: $(B)/lxcore $(B)/lxrun
+all: $(B)/lxcore $(B)/lxrun $(B)/lxinit
 
 $(B)/lxcore: $(core_obj) $(CORE_SCRIPT)
 	$(CC) $(CORE_LDFLAGS) -o $@ $(core_obj)
@@ -43,6 +45,9 @@ $(B)/lxcore: $(core_obj) $(CORE_SCRIPT)
 # capstone has 80,000 places to relocate at each start, unless it stands at a fixed address.
 $(B)/lxrun: $(hosted_obj)
 	$(CC) -no-pie -o $@ $(hosted_obj) -Wl,-Bstatic -lcapstone -lnettle -Wl,-Bdynamic
+
+$(B)/lxinit: $(init_obj)
+	$(CC) -static -s -Wl,--gc-sections -o $@ $(init_obj)
 
 # Everything depends on the Makefile: flags and version live here.
 $(B)/core/%.o: % Makefile
@@ -88,6 +93,7 @@ bench: rootfs
 install: all
 	install -D -m 755 $(B)/lxrun $(DESTDIR)$(PREFIX)/bin/lxrun
 	install -D -m 755 $(B)/lxcore $(DESTDIR)$(PREFIX)/lib/lxrun/lxcore
+	install -D -m 755 $(B)/lxinit $(DESTDIR)$(PREFIX)/lib/lxrun/lxinit
 
 format:
 	clang-format -i $(sources)
@@ -95,4 +101,4 @@ format:
 clean:
 	rm -rf $(B)
 
--include $(core_obj:.o=.d) $(hosted_obj:.o=.d)
+-include $(core_obj:.o=.d) $(hosted_obj:.o=.d) $(init_obj:.o=.d)

@@ -13,6 +13,7 @@
 #include "engine.h"
 #include "fail.h"
 #include "table.h"
+#include "vm.h"
 
 static const char help[] =
     "usage: lxrun [options] [--] PROGRAM [ARG...]\n"
@@ -42,6 +43,16 @@ static const char help[] =
     "cache\n"
     "      --disas FILE...         show what is rewritten in them\n"
     "      --table [--json|--markdown]  print the table of system calls\n"
+    "      --vm[=uml]              run it under a real kernel, in the utility VM of this root: "
+    "QEMU "
+    "or\n"
+    "                              User-Mode Linux\n"
+    "      --image FILE            the VM's root is this ext4 file system\n"
+    "      --attach FILE           show a second one at /mnt/image\n"
+    "      --vm-set KEY=VALUE      memory, processors, kernel, kernelCommandLine, "
+    "localhostForwarding,\n"
+    "                              vmIdleTimeout, as in [wsl2] of ~/.config/lxrun/config\n"
+    "      --shutdown              end every VM\n"
     "      --check DIR [--repair]  is what a tree of files keeps for its guests in order? Status "
     "1: "
     "no\n"
@@ -63,6 +74,11 @@ enum {
     OPT_CHECK,
     OPT_TRAP,
     OPT_STATS,
+    OPT_VM,
+    OPT_IMAGE,
+    OPT_ATTACH,
+    OPT_VM_SET,
+    OPT_SHUTDOWN,
 };
 
 static const struct option long_options[] = {
@@ -83,6 +99,11 @@ static const struct option long_options[] = {
     {"rewrite", no_argument, NULL, OPT_REWRITE},
     {"disas", no_argument, NULL, OPT_DISAS},
     {"check", no_argument, NULL, OPT_CHECK},
+    {"vm", optional_argument, NULL, OPT_VM},
+    {"image", required_argument, NULL, OPT_IMAGE},
+    {"attach", required_argument, NULL, OPT_ATTACH},
+    {"vm-set", required_argument, NULL, OPT_VM_SET},
+    {"shutdown", no_argument, NULL, OPT_SHUTDOWN},
     {NULL, 0, NULL, 0},
 };
 
@@ -100,6 +121,13 @@ static void parse_bind(struct bind_option *b, const char *text)
     if (!*b->host || (guest && *guest != '/'))
         fail("-b %s: HOST[:/GUEST[:OPTIONS]] is wanted", text);
     b->guest = guest;
+}
+
+static int parse_vm(const char *kind)
+{
+    if (kind && strcmp(kind, "qemu") != 0 && strcmp(kind, "uml") != 0)
+        fail("--vm=%s: there is qemu (the default) and uml", kind);
+    return kind && !strcmp(kind, "uml") ? VM_UML : VM_QEMU;
 }
 
 static _Noreturn void print_table(char **args)
@@ -122,6 +150,7 @@ void options_parse(struct options *o, int argc, char **argv)
     *o = (struct options){.engine = ENGINE_AUTO};
     o->binds = must_alloc(sizeof *o->binds * (size_t)argc);
     o->env = must_alloc(sizeof *o->env * (size_t)argc);
+    o->vm_set = must_alloc(sizeof *o->vm_set * (size_t)argc);
     for (int c; (c = getopt_long(argc, argv, "+r:b:u:e:0:v", long_options, NULL)) != -1;) {
         switch (c) {
         case 'r':
@@ -162,6 +191,20 @@ void options_parse(struct options *o, int argc, char **argv)
         case OPT_STATS:
             o->stats = true;
             break;
+        case OPT_VM:
+            o->vm = parse_vm(optarg);
+            break;
+        case OPT_IMAGE:
+            o->image = optarg;
+            break;
+        case OPT_ATTACH:
+            o->attach = optarg;
+            break;
+        case OPT_VM_SET:
+            o->vm_set[o->nvm_set++] = optarg;
+            break;
+        case OPT_SHUTDOWN:
+            exit(vm_shutdown());
         case OPT_HELP:
             fputs(help, stdout);
             exit(fflush(stdout) ? EXIT_LXRUN : 0);
@@ -189,4 +232,8 @@ void options_parse(struct options *o, int argc, char **argv)
     o->program = argv + optind;
     if (!*o->program)
         fail("no program given; see lxrun --help");
+    if (!o->vm && (o->image || o->attach || o->nvm_set))
+        fail("--image, --attach and --vm-set go with --vm");
+    if (o->vm && (o->engine != ENGINE_AUTO || o->release || o->stats))
+        fail("--trap, --stats and --kernel-release do not go with --vm");
 }

@@ -26,6 +26,10 @@ struct options {
     int engine; // enum engine, or ENGINE_AUTO
     bool verbose;
     bool stats;
+    int vm; // enum vm_kind
+    const char *image, *attach;
+    char **vm_set; // KEY=VALUE, in order
+    size_t nvm_set;
     char **program; // PROGRAM ARG... NULL
 };
 

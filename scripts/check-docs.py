@@ -8,7 +8,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
 CITED = re.compile(r"`((?:[a-z-]+/)+[\w.-]+): ([^`]+)`")
-NAMED = re.compile(r"`((?:bench|cli|docs|fs|host|include|loader|rewrite|scripts|syscalls|task|tests|trap)/[\w./-]*)`")
+NAMED = re.compile(r"`((?:bench|cli|docs|fs|host|include|loader|rewrite|scripts|syscalls|task|tests|trap|vm)/[\w./-]*)`")
 
 wrong = []
 count = 0

@@ -43,6 +43,7 @@ HEADERS = {
     "fs.h": "fs",
     "loader.h": "loader",
     "trap.h": "trap",
+    "vm.h": "vm",
 }
 
 errors = []

@@ -4,7 +4,8 @@
 set -eu
 
 packages="gcc make libc6-dev linux-libc-dev busybox-static musl-tools mmdebstrap python3 git
-fakechroot fakeroot clang clang-format clang-tidy libclang-rt-14-dev libcapstone-dev nettle-dev"
+fakechroot fakeroot clang clang-format clang-tidy libclang-rt-14-dev libcapstone-dev nettle-dev
+qemu-system-x86 e2fsprogs"
 
 missing=
 for p in $packages; do

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // lxrun's own errors: one line on stderr beginning "lxrun: ", and exit status 125.
-#ifndef LX_CLI_FAIL_H
-#define LX_CLI_FAIL_H
+#ifndef LX_FAIL_H
+#define LX_FAIL_H
 
 #define EXIT_LXRUN 125
 

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// The VM's first process: the loop (init.h).
+#define _GNU_SOURCE
+#include "init.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/reboot.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FDS 1024
+#define QUEUE_MAX (256 << 10) // to the host; more is not read from commands until it has gone
+
+static _Noreturn void end(void)
+{
+    boot_halt();
+    reboot(RB_AUTOBOOT); // the machine is started so that this ends it
+    for (;;)
+        pause();
+}
+
+static void reap(void)
+{
+    pid_t pid;
+    int status;
+    while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0)
+        session_child(pid, status);
+}
+
+static void setup(int channel, const struct frame *f)
+{
+    const char *wrong = boot_setup((const char *)(f + 1), f->size);
+    if (wrong) {
+        frame_add(&to_host, 0, F_ERROR, 0, wrong, __builtin_strlen(wrong));
+        buffer_write(&to_host, channel);
+        return;
+    }
+    frame_add(&to_host, 0, F_READY, 0, NULL, 0);
+}
+
+static void halt(int channel)
+{
+    boot_halt();
+    frame_add(&to_host, 0, F_HALTED, 0, NULL, 0);
+    while (to_host.size && buffer_write(&to_host, channel))
+        usleep(1000);
+    end();
+}
+
+static void obey(int channel, struct buffer *from_host)
+{
+    size_t at = 0;
+    bool bad = false;
+    for (struct frame *f; (f = frame_next(from_host, &at, &bad));) {
+        if (f->type == F_SETUP)
+            setup(channel, f);
+        else if (f->type == F_HALT)
+            halt(channel);
+        else
+            session_frame(f);
+    }
+    if (bad)
+        end();
+    buffer_drop(from_host, at);
+}
+
+int main(void)
+{
+    struct buffer from_host = {0};
+    sigset_t set;
+    boot_early();
+    int channel = boot_channel();
+    if (channel < 0) {
+        fputs("lxrun: the VM has no channel to its keeper\n", stderr);
+        end();
+    }
+    sigfillset(&set);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    frame_add(&to_host, 0, F_BOOTED, 0, NULL, 0);
+    for (bool hurry = false;;) {
+        static struct pollfd fds[FDS];
+        struct signalfd_siginfo info;
+        fds[0] = (struct pollfd){.fd = channel,
+                                 .events = (short)(to_host.size ? POLLIN | POLLOUT : POLLIN)};
+        fds[1] = (struct pollfd){.fd = signals, .events = POLLIN};
+        bool room = to_host.size < QUEUE_MAX;
+        nfds_t n = room ? session_poll(fds + 2, FDS - 2) : 0;
+        if (poll(fds, n + 2, hurry ? 20 : 1000) < 0 && errno != EINTR)
+            end();
+        if (fds[1].revents) {
+            while (read(signals, &info, sizeof info) > 0)
+                ;
+            reap();
+        }
+        // A virtio port whose other end is closed reads as empty and says POLLHUP.
+        if ((fds[0].revents & POLLIN) && !buffer_read(&from_host, channel))
+            end();
+        if ((fds[0].revents & (POLLHUP | POLLERR)) && !(fds[0].revents & POLLIN))
+            end();
+        obey(channel, &from_host);
+        if (room)
+            session_polled(fds + 2, &hurry);
+        ports_look();
+        if (to_host.size)
+            buffer_write(&to_host, channel);
+    }
+}

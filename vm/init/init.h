@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// The first process of the utility VM: mounts what it is told (boot.c), then runs commands
+// (session.c, command.c) for the keeper on the host, over one stream of frames (../frames.h).
+#ifndef LX_VM_INIT_H
+#define LX_VM_INIT_H
+
+#include <poll.h>
+#include <sys/types.h>
+
+#include "../frames.h"
+
+// ---- boot.c ----
+
+// Mounts what every Linux needs and loads the kernel modules that came along.
+void boot_early(void);
+// The stream to the keeper, or -1.
+int boot_channel(void);
+// Obeys F_SETUP: size bytes of strings. NULL, or what is wrong.
+const char *boot_setup(const char *strings, size_t size);
+// Writes everything out and unmounts.
+void boot_halt(void);
+const char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// ---- session.c ----
+
+extern struct buffer to_host;
+
+void session_frame(struct frame *f);
+void session_child(pid_t pid, int status);
+// Polling: adds to fds what the sessions wait for, at most `room`; the number of them. Then takes
+// in what came. *hurry: look again after a moment.
+nfds_t session_poll(struct pollfd *fds, nfds_t room);
+void session_polled(const struct pollfd *fds, bool *hurry);
+
+// ---- command.c ----
+
+// Starts the command of an F_START frame with our ends of its streams in fd[]. 0 and an F_ERROR
+// frame where it cannot be started.
+pid_t command_start(const struct frame *f, int fd[3], bool *tty);
+
+// ---- ports.c ----
+
+// Tells the keeper which TCP ports something listens on, if that has changed.
+void ports_look(void);
+
+#endif

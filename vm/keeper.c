@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: MIT
+// The keeper (keeper.h): starts the machine and relays frames between its clients and its init.
+// A client has one session; the keeper gives it its number.
+#define _GNU_SOURCE
+#include "keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fail.h"
+
+#define FDS 1024
+#define BOOT_KVM_MS 10000 // of a machine that may not be able to boot at all
+#define BOOT_MS 180000    // of one that is emulated on a busy host
+#define SETUP_MS 60000
+#define HALT_MS 60000
+#define VM_QUEUE_MAX (1 << 20)
+
+struct client {
+    struct client *next;
+    int fd;
+    uint32_t session; // 0: no command yet
+    bool agreed;
+    struct buffer in, out;
+    bool over; // to be closed when `out` has gone
+};
+
+enum state { BOOTING, SETTING_UP, READY, HALTING };
+
+struct keeper {
+    const struct vm_options *options;
+    const char *settings, *socket_path, *log_path;
+    struct machine machine;
+    enum state state;
+    int listener, log, way;
+    struct buffer from_vm;
+    struct client *clients;
+    long deadline; // of the state; in READY: when to end for idleness. 0: none
+    long started;
+    char *note;  // that the first client is to see
+    char *error; // what init said
+};
+
+struct buffer to_vm;
+
+static long now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+uint32_t session_number(void)
+{
+    static uint32_t last;
+    return ++last;
+}
+
+static void say(struct client *c, int type, int stream, const char *text)
+{
+    frame_add(&c->out, 0, type, stream, text, strlen(text));
+}
+
+static void dismiss(struct client *c, const char *error)
+{
+    if (error)
+        say(c, F_ERROR, 0, error);
+    frame_u32(&c->out, 0, F_EXIT, 0, EXIT_LXRUN);
+    c->over = true;
+}
+
+// ---- The machine ----
+
+// The last line of the log that says something.
+static char *last_words(const struct keeper *k)
+{
+    char *line = NULL, *last = NULL;
+    size_t room = 0;
+    FILE *f = fopen(k->log_path, "re");
+    while (f && getline(&line, &room, f) > 0) {
+        line[strcspn(line, "\r\n")] = 0;
+        if (*line) {
+            free(last);
+            last = must_format("%s", line);
+        }
+    }
+    free(line);
+    if (f)
+        fclose(f);
+    return last ? last : must_format("it said nothing");
+}
+
+static _Noreturn void finish(struct keeper *k, const char *error)
+{
+    unlink(k->socket_path);
+    close(k->listener);
+    for (struct client *c = k->clients; c; c = c->next) {
+        if (!c->over)
+            dismiss(c, error);
+        fcntl(c->fd, F_SETFL, 0);
+        buffer_write(&c->out, c->fd);
+    }
+    _exit(0);
+}
+
+static void stop_machine(struct keeper *k)
+{
+    kill(-k->machine.pid, SIGKILL);
+    kill(k->machine.pid, SIGKILL);
+    waitpid(k->machine.pid, NULL, 0);
+    close(k->machine.channel);
+}
+
+static void start_machine(struct keeper *k)
+{
+    bool good = k->options->kind == VM_UML ? uml_start(&k->machine, k->options, k->log, k->way)
+                                           : qemu_start(&k->machine, k->options, k->log, k->way);
+    if (!good)
+        finish(k, "cannot start the VM");
+    k->state = BOOTING;
+    k->deadline = now_ms() + (k->machine.trying ? BOOT_KVM_MS : BOOT_MS);
+}
+
+// It does not boot, or has ended before it was told to.
+static void machine_failed(struct keeper *k, const char *what)
+{
+    stop_machine(k);
+    if (k->state == BOOTING && k->machine.trying) {
+        qemu_tried(&k->machine, false);
+        k->note = must_format("/dev/kvm is there but did not boot the VM's kernel (%s): it is "
+                              "emulated (TCG), now and later",
+                              what);
+        k->way++;
+        machine_booted(&k->machine);
+        start_machine(k);
+        return;
+    }
+    if (k->state == HALTING)
+        finish(k, "the VM was shut down");
+    finish(k, k->error ? k->error
+                       : must_format("the VM %s; its last words in %s: %s", what, k->log_path,
+                                     last_words(k)));
+}
+
+static void set_up(struct keeper *k)
+{
+    struct timespec t;
+    char name[256] = "lxrun";
+    struct machine *m = &k->machine;
+    qemu_tried(m, true);
+    machine_booted(m);
+    clock_gettime(CLOCK_REALTIME, &t);
+    setup_add(m, "time=%ld.%09ld", t.tv_sec, t.tv_nsec);
+    gethostname(name, sizeof name - 1);
+    setup_add(m, "name=%s", k->options->hostname ? k->options->hostname : name);
+    frame_add(&to_vm, 0, F_SETUP, 0, m->setup.data, m->setup.size);
+    k->state = SETTING_UP;
+    k->deadline = now_ms() + SETUP_MS;
+}
+
+static void halt(struct keeper *k)
+{
+    if (k->state == HALTING)
+        return;
+    if (k->state != READY) {
+        stop_machine(k);
+        finish(k, "the VM was shut down");
+    }
+    frame_add(&to_vm, 0, F_HALT, 0, NULL, 0);
+    k->state = HALTING;
+    k->deadline = now_ms() + HALT_MS;
+}
+
+// ---- Clients ----
+
+static void greet(struct keeper *k, struct client *c)
+{
+    const struct machine *m = &k->machine;
+    char *text =
+        must_format("the VM runs under %s%s%s; it took %ld.%03ld s to start", m->how,
+                    m->why ? ": " : "", m->why ? m->why : "", k->started / 1000, k->started % 1000);
+    say(c, F_NOTE, 0, text);
+    free(text);
+    if (k->note)
+        say(c, F_NOTE, 1, k->note);
+    k->note = NULL;
+}
+
+static void client_frame(struct keeper *k, struct client *c, struct frame *f)
+{
+    const char *text = (const char *)(f + 1);
+    if (f->type == F_SHUTDOWN) {
+        halt(k);
+    } else if (f->type == F_NOTE) { // the settings that it goes by
+        c->agreed = f->size == strlen(k->settings) && !memcmp(text, k->settings, f->size);
+        if (!c->agreed)
+            dismiss(c, must_format("the VM runs already, with other settings (%s); lxrun "
+                                   "--shutdown ends it",
+                                   k->settings));
+    } else if (c->agreed && (c->session || f->type == F_START) && f->type <= F_CLOSED) {
+        if (f->type == F_START && !c->session) {
+            c->session = session_number();
+            greet(k, c);
+        }
+        frame_add(&to_vm, c->session, f->type, f->stream, text, f->size);
+    }
+}
+
+static void client_close(struct keeper *k, struct client *c)
+{
+    struct client **p = &k->clients;
+    while (*p != c)
+        p = &(*p)->next;
+    *p = c->next;
+    if (c->session && !c->over)
+        frame_add(&to_vm, c->session, F_GONE, 0, NULL, 0);
+    close(c->fd);
+    free(c->in.data);
+    free(c->out.data);
+    free(c);
+    if (!k->clients && k->options->settings.idle >= 0 && k->state == READY)
+        k->deadline = now_ms() + k->options->settings.idle + 1;
+}
+
+// False: it is gone.
+static bool client_read(struct keeper *k, struct client *c)
+{
+    size_t at = 0;
+    bool bad = false, there = buffer_read(&c->in, c->fd);
+    for (struct frame *f; !bad && !c->over && (f = frame_next(&c->in, &at, &bad));)
+        client_frame(k, c, f);
+    buffer_drop(&c->in, at);
+    return there && !bad;
+}
+
+static void accept_client(struct keeper *k)
+{
+    int fd = accept4(k->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0)
+        return;
+    struct client *c = must_alloc(sizeof *c);
+    *c = (struct client){.next = k->clients, .fd = fd};
+    k->clients = c;
+    if (k->state == READY)
+        k->deadline = 0;
+}
+
+// ---- The VM ----
+
+static void to_client(struct keeper *k, const struct frame *f)
+{
+    for (struct client *c = k->clients; c; c = c->next) {
+        if (c->session != f->session || c->over)
+            continue;
+        frame_add(&c->out, 0, f->type, f->stream, f + 1, f->size);
+        c->over = f->type == F_EXIT;
+    }
+}
+
+static void vm_frame(struct keeper *k, const struct frame *f)
+{
+    const char *text = (const char *)(f + 1);
+    if (f->type == F_BOOTED) {
+        set_up(k);
+    } else if (f->type == F_READY) {
+        k->started = now_ms() - k->started;
+        k->state = READY;
+        k->deadline = k->clients ? 0 : now_ms() + 10000;
+    } else if (f->type == F_HALTED) {
+        stop_machine(k);
+        finish(k, "the VM was shut down");
+    } else if (f->type == F_ERROR && !f->session) {
+        free(k->error);
+        k->error = must_format("the VM's init: %.*s", (int)f->size, text);
+        machine_failed(k, "failed");
+    } else if (f->type == F_PORTS) {
+        if (k->options->settings.forwarding)
+            forward_ports((const uint16_t *)(const void *)text, f->size / 2);
+    } else if (!forward_frame(f)) {
+        to_client(k, f);
+    }
+}
+
+static void vm_read(struct keeper *k)
+{
+    size_t at = 0;
+    bool bad = false;
+    if (!buffer_read(&k->from_vm, k->machine.channel)) {
+        buffer_drop(&k->from_vm, k->from_vm.size);
+        machine_failed(k, k->state == BOOTING ? "QEMU ended" : "has ended");
+        return;
+    }
+    for (struct frame *f; (f = frame_next(&k->from_vm, &at, &bad));)
+        vm_frame(k, f);
+    buffer_drop(&k->from_vm, at);
+    if (bad)
+        machine_failed(k, "sent what is no message");
+}
+
+static void timed_out(struct keeper *k)
+{
+    k->deadline = 0;
+    if (k->state == READY)
+        halt(k);
+    else
+        machine_failed(k, k->state == BOOTING ? "nothing came of it in time" : "does not answer");
+}
+
+// ---- The loop ----
+
+static void turn(struct keeper *k)
+{
+    static struct pollfd fds[FDS];
+    struct client *c;
+    nfds_t n = 2;
+    fds[0] = (struct pollfd){.fd = k->listener, .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = k->machine.channel,
+                             .events = (short)(to_vm.size ? POLLIN | POLLOUT : POLLIN)};
+    // What clients say waits until the VM can hear it.
+    bool hear = k->state >= READY && to_vm.size < VM_QUEUE_MAX;
+    for (c = k->clients; c && n < FDS; c = c->next)
+        fds[n++] = (struct pollfd){
+            .fd = c->fd, .events = (short)((hear ? POLLIN : 0) | (c->out.size ? POLLOUT : 0))};
+    nfds_t own = n;
+    n += forward_poll(fds + n, hear ? FDS - n : 0);
+    long wait = k->deadline ? k->deadline - now_ms() : -1;
+    if (k->deadline && wait <= 0) {
+        timed_out(k);
+        return;
+    }
+    if (poll(fds, n, (int)wait) < 0)
+        return;
+    forward_polled(fds + own);
+    nfds_t i = 2;
+    for (struct client *next = k->clients; (c = next) && i < own; i++) {
+        next = c->next;
+        bool there = true;
+        if (fds[i].revents & POLLOUT)
+            there = buffer_write(&c->out, c->fd);
+        if (there && (fds[i].revents & POLLIN))
+            there = client_read(k, c);
+        else if (fds[i].revents & (POLLHUP | POLLERR))
+            there = false;
+        if (!there || (c->over && !c->out.size))
+            client_close(k, c);
+    }
+    if (fds[0].revents)
+        accept_client(k);
+    if (to_vm.size && k->state != BOOTING)
+        buffer_write(&to_vm, k->machine.channel);
+    if (fds[1].revents & ~POLLOUT)
+        vm_read(k);
+}
+
+static int listen_at(const char *path)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof a.sun_path)
+        fail("%s is too long for a socket", path);
+    strcpy(a.sun_path, path);
+    unlink(path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, 64))
+        fail_errno("cannot listen on %s", path);
+    return fd;
+}
+
+void keeper_run(const struct vm_options *o, const char *socket, const char *log,
+                const char *settings, int ready)
+{
+    struct keeper k = {.options = o,
+                       .socket_path = socket,
+                       .log_path = log,
+                       .settings = settings,
+                       .machine = {.kernel = -1, .initrd = -1},
+                       .started = now_ms()};
+    o->kind == VM_UML ? uml_check(o) : qemu_check(o);
+    k.log = open(log, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    if (k.log < 0)
+        fail_errno("cannot write %s", log);
+    if (o->image)
+        k.note = disk_open(o->image);
+    if (o->attach) {
+        char *note = disk_open(o->attach);
+        k.note = k.note ? k.note : note;
+    }
+    k.listener = listen_at(socket);
+    signal(SIGPIPE, SIG_IGN);
+    start_machine(&k);
+    setsid();
+    if (chdir("/") || write(ready, "", 1) != 1)
+        fail_errno("cannot start the VM");
+    close(ready);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    dup2(null, 0);
+    dup2(null, 1);
+    dup2(k.log, 2);
+    prctl(PR_SET_NAME, "lxrun-vm");
+    for (;;)
+        turn(&k);
+}

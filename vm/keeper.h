@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// The keeper of a running VM (vm.h), and what its parts share.
+#ifndef LX_VM_KEEPER_H
+#define LX_VM_KEEPER_H
+
+#include <poll.h>
+
+#include "machine.h"
+
+// Becomes the keeper of the VM that o describes: listens on `socket`, says so on `ready` by one
+// byte, ends with the VM. `settings`: what a client that joins must agree to.
+_Noreturn void keeper_run(const struct vm_options *o, const char *socket, const char *log,
+                          const char *settings, int ready);
+
+extern struct buffer to_vm;
+uint32_t session_number(void);
+
+// ---- forward.c: ports of the VM's localhost on the host's ----
+
+void forward_ports(const uint16_t *ports, size_t n);
+nfds_t forward_poll(struct pollfd *fds, nfds_t room);
+void forward_polled(const struct pollfd *fds);
+// A frame of one of its sessions; false: of somebody else's.
+bool forward_frame(const struct frame *f);
+
+// ---- disk.c ----
+
+// Locks an image for the life of this process and makes its file system clean, if a VM was killed
+// on it. What is to be said about that, or NULL. Fails where it cannot be used.
+char *disk_open(const char *path);
+
+#endif

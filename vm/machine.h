@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// A machine that runs the VM: what QEMU and User-Mode Linux have in common.
+#ifndef LX_VM_MACHINE_H
+#define LX_VM_MACHINE_H
+
+#include <sys/types.h>
+
+#include "frames.h"
+#include "vm.h"
+
+struct machine {
+    pid_t pid;
+    int channel;         // to its init
+    int kernel, initrd;  // memory files that it was started from; -1: none
+    struct buffer setup; // strings for F_SETUP
+    const char *how;     // "KVM", "TCG", "User-Mode Linux"
+    char *why;           // why not KVM; NULL: there is no other way, or none was wanted
+    bool trying;         // it may turn out not to boot that way
+};
+
+// Starts it with its output going to log. `way`: how often starting has failed; false: no way left.
+bool qemu_start(struct machine *m, const struct vm_options *o, int log, int way);
+bool uml_start(struct machine *m, const struct vm_options *o, int log, int way);
+// A boot of a machine that was `trying` has succeeded, or has not.
+void qemu_tried(struct machine *m, bool good);
+// Fails where what the machine needs is not installed.
+void qemu_check(const struct vm_options *o);
+void uml_check(const struct vm_options *o);
+
+// ---- machine.c ----
+
+void setup_add(struct machine *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// A memory file with a file's content, or -1.
+int memory_copy(const char *name, const char *path);
+// A memory file with the first file system of the VM: init, and the kernel's modules (NULL: none).
+int initrd_make(const char *modules);
+// Lets go of what was needed for booting only.
+void machine_booted(struct machine *m);
+
+// Command lines that are put together piece by piece.
+struct words {
+    char **word;
+    size_t n;
+};
+void words_add(struct words *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// Starts it, in a process that ends with this one. keep: descriptors that it inherits.
+pid_t words_run(const struct words *w, int log, const int *keep, size_t nkeep);
+
+#endif

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+// The utility VM on QEMU: the microvm machine, which has no emulated legacy hardware, and virtio
+// devices only.
+//
+// Host directories are served by QEMU's own 9P server. Where there are any, QEMU itself runs under
+// lxrun: what it stores of owners, modes and device nodes is then what lxrun stores, in the same
+// attributes, and the VM sees the same tree as the translation layer.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#include "fail.h"
+#include "machine.h"
+#include "place.h"
+
+#define INSTALL "install them with: apt-get install qemu-system-x86"
+
+static char *kernel_file(const struct vm_options *o)
+{
+    return o->settings.kernel ? must_format("%s", o->settings.kernel) : place_cache("vmlinux");
+}
+
+// Beside the kernel; NULL: it has none.
+static char *modules_file(const char *kernel)
+{
+    const char *slash = strrchr(kernel, '/');
+    char *path = must_format("%.*smodules.cpio", (int)(slash ? slash + 1 - kernel : 0), kernel);
+    if (!access(path, R_OK))
+        return path;
+    free(path);
+    return NULL;
+}
+
+void qemu_check(const struct vm_options *o)
+{
+    if (!place_host_program("qemu-system-x86_64"))
+        fail("no QEMU on this machine: " INSTALL);
+    char *kernel = kernel_file(o);
+    if (access(kernel, R_OK) && o->settings.kernel)
+        fail_errno("cannot read the kernel %s", kernel);
+    if (access(kernel, R_OK))
+        fail("no kernel for the VM in %s: fetch it with scripts/vm-kernel.py", kernel);
+    free(kernel);
+}
+
+// ---- Acceleration ----
+
+// What was found out about /dev/kvm is true for this kernel.
+static char *kvm_key(void)
+{
+    struct utsname u;
+    uname(&u);
+    return must_format("%s %s\n", u.release, u.version);
+}
+
+static bool kvm_known_bad(void)
+{
+    char *path = place_cache("no-kvm"), *key = kvm_key(), text[256] = "";
+    FILE *f = fopen(path, "re");
+    bool bad = f && fgets(text, sizeof text, f) && !strcmp(text, key);
+    if (f)
+        fclose(f);
+    free(path);
+    free(key);
+    return bad;
+}
+
+void qemu_tried(struct machine *m, bool good)
+{
+    if (!m->trying || good)
+        return;
+    char *path = place_cache("no-kvm"), *key = kvm_key();
+    FILE *f = fopen(path, "we");
+    if (f) {
+        fputs(key, f);
+        fclose(f);
+    }
+    free(path);
+    free(key);
+}
+
+static bool choose_kvm(struct machine *m, int way)
+{
+    m->why = NULL;
+    if (access("/dev/kvm", F_OK))
+        m->why = "there is no /dev/kvm";
+    else if (access("/dev/kvm", R_OK | W_OK))
+        m->why = "this user may not use /dev/kvm";
+    else if (way > 0 || kvm_known_bad())
+        m->why = "/dev/kvm is there but did not boot the kernel";
+    m->trying = !m->why;
+    m->how = m->why ? "TCG" : "KVM";
+    return !m->why;
+}
+
+// The time-stamp counter's rate in kHz: the emulated machine has it, but none of the clocks that a
+// kernel measures it by.
+static unsigned long tsc_khz(void)
+{
+    struct timespec a, b, rest = {.tv_nsec = 20000000};
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    unsigned long long from = __rdtsc();
+    nanosleep(&rest, NULL);
+    unsigned long long to = __rdtsc();
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    long long ns = (b.tv_sec - a.tv_sec) * 1000000000LL + b.tv_nsec - a.tv_nsec;
+    return (unsigned long)((to - from) * 1000000ULL / (unsigned long long)ns);
+}
+
+// ---- The command line ----
+
+// QEMU's options are separated by commas; one that is meant stands twice.
+static char *escape(const char *path)
+{
+    char *out = must_alloc(strlen(path) * 2 + 1), *p = out;
+    for (; *path; path++) {
+        if (*path == ',')
+            *p++ = ',';
+        *p++ = *path;
+    }
+    return out;
+}
+
+static void add_share(struct words *w, struct machine *m, const char *tag, const char *host,
+                      const char *guest, bool readonly)
+{
+    char *path = escape(host);
+    words_add(w, "-fsdev");
+    words_add(w, "local,id=%s,path=%s,security_model=passthrough,multidevs=remap%s", tag, path,
+              readonly ? ",readonly=on" : "");
+    words_add(w, "-device");
+    words_add(w, "virtio-9p-device,fsdev=%s,mount_tag=%s", tag, tag);
+    setup_add(m, "mount=9p\t%s\t%s\t%strans=virtio,version=9p2000.L,msize=524288,cache=mmap", tag,
+              guest, readonly ? "ro," : "");
+    free(path);
+}
+
+static void add_disk(struct words *w, struct machine *m, const char *file, char letter,
+                     const char *guest)
+{
+    char *path = escape(file);
+    words_add(w, "-drive");
+    words_add(w, "if=none,id=disk%c,file=%s,format=raw,discard=unmap,detect-zeroes=unmap", letter,
+              path);
+    words_add(w, "-device");
+    words_add(w, "virtio-blk-device,drive=disk%c,discard=on,write-zeroes=on,serial=disk%c", letter,
+              letter);
+    setup_add(m, "mount=ext4\t/dev/vd%c\t%s\tdiscard", letter, guest);
+    free(path);
+}
+
+static void add_files(struct words *w, struct machine *m, const struct vm_options *o)
+{
+    if (o->image)
+        add_disk(w, m, o->image, 'a', "/root");
+    else
+        add_share(w, m, "root", o->root ? o->root : "/", "/root", false);
+    setup_add(m, "switch=");
+    if (o->attach)
+        add_disk(w, m, o->attach, o->image ? 'b' : 'a', "/mnt/image");
+    for (size_t i = 0; i < o->nshares; i++) {
+        char *tag = must_format("share%zu", i);
+        add_share(w, m, tag, o->shares[i].host, o->shares[i].guest, o->shares[i].readonly);
+        free(tag);
+    }
+}
+
+static void add_machine(struct words *w, const struct machine *m, const struct vm_options *o,
+                        bool kvm)
+{
+    const struct vm_settings *s = &o->settings;
+    char *tsc = kvm ? must_format("%s", "") : must_format(" tsc_early_khz=%lu", tsc_khz());
+    words_add(w, "-nodefaults");
+    words_add(w, "-no-user-config");
+    words_add(w, "-no-reboot");
+    words_add(w, "-display");
+    words_add(w, "none");
+    words_add(w, "-M");
+    // ACPI tells Debian's kernel where the virtio devices are.
+    words_add(w, "microvm,acpi=on,pic=off,pit=off,rtc=off,x-option-roms=off,isa-serial=on,"
+                 "memory-backend=ram");
+    words_add(w, "-accel");
+    words_add(w, kvm ? "kvm" : "tcg,tb-size=16");
+    words_add(w, "-cpu");
+    words_add(w, kvm ? "host" : "max");
+    words_add(w, "-smp");
+    words_add(w, "%u", s->processors);
+    words_add(w, "-m");
+    words_add(w, "%uM", s->memory);
+    // Shared memory comes in small pages: what is given back is not held by a neighbour.
+    words_add(w, "-object");
+    words_add(w, "memory-backend-memfd,id=ram,size=%uM,share=on", s->memory);
+    words_add(w, "-kernel");
+    words_add(w, "/proc/self/fd/%d", m->kernel);
+    words_add(w, "-initrd");
+    words_add(w, "/proc/self/fd/%d", m->initrd);
+    words_add(w, "-append");
+    words_add(w, "console=ttyS0 quiet panic=-1 reboot=t%s %s", tsc, s->command_line);
+    words_add(w, "-chardev");
+    words_add(w, "stdio,id=console,signal=off");
+    words_add(w, "-serial");
+    words_add(w, "chardev:console");
+    words_add(w, "-chardev");
+    words_add(w, "socket,id=keeper,fd=%d", m->channel);
+    words_add(w, "-device");
+    words_add(w, "virtio-serial-device");
+    words_add(w, "-device");
+    words_add(w, "virtserialport,chardev=keeper,name=lxrun");
+    words_add(w, "-device");
+    words_add(w, "virtio-balloon-device,free-page-reporting=on");
+    words_add(w, "-netdev");
+    words_add(w, "user,id=net");
+    words_add(w, "-device");
+    words_add(w, "virtio-net-device,netdev=net");
+    free(tsc);
+}
+
+// Puts lxrun in front. Its own tree is the host's; a root of another owner is bound to itself, for
+// that owner to be shown as root there.
+static void add_lxrun(struct words *w, const struct vm_options *o)
+{
+    struct stat st;
+    words_add(w, "%s", place_program("lxrun"));
+    if (o->root && !stat(o->root, &st) && st.st_uid != getuid()) {
+        words_add(w, "-b");
+        words_add(w, "%s:%s", o->root, o->root);
+    }
+    words_add(w, "--");
+}
+
+bool qemu_start(struct machine *m, const struct vm_options *o, int log, int way)
+{
+    struct words w = {0};
+    int pair[2];
+    bool kvm = choose_kvm(m, way);
+    char *kernel = kernel_file(o), *modules = modules_file(kernel);
+    m->kernel = memory_copy("kernel", kernel);
+    if (m->kernel < 0)
+        fail_errno("cannot read the kernel %s", kernel);
+    m->initrd = initrd_make(modules);
+    free(kernel);
+    free(modules);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+        fail_errno("cannot make the VM's channel");
+    m->channel = pair[1];
+    buffer_drop(&m->setup, m->setup.size);
+    if (!o->image || o->nshares)
+        add_lxrun(&w, o);
+    words_add(&w, "%s", place_host_program("qemu-system-x86_64"));
+    add_machine(&w, m, o, kvm);
+    add_files(&w, m, o);
+    setup_add(m, "net=eth0");
+    m->pid = words_run(&w, log, (int[]){m->kernel, m->initrd, pair[1]}, 3);
+    m->channel = pair[0];
+    close(pair[1]);
+    fcntl(pair[0], F_SETFL, O_NONBLOCK);
+    return m->pid > 0;
+}

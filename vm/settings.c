@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// The VM's settings, under the names that WSL's [wsl2] section gives them.
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/sysinfo.h>
+
+#include "fail.h"
+#include "vm.h"
+
+#define MEMORY_DEFAULT 1024 // MiB; less on a host with less than twice that
+#define IDLE_DEFAULT 60000
+
+// "2GB", "512 MB", "1073741824" in MiB; 0: not a size.
+static unsigned size_mib(const char *text)
+{
+    char *end;
+    unsigned long long n = strtoull(text, &end, 10);
+    while (*end == ' ')
+        end++;
+    if (!isdigit((unsigned char)*text))
+        return 0;
+    if (!strcasecmp(end, "GB") || !strcasecmp(end, "G"))
+        n <<= 10;
+    else if (!*end)
+        n >>= 20;
+    else if (strcasecmp(end, "MB") != 0 && strcasecmp(end, "M") != 0)
+        return 0;
+    return n < 1U << 24 ? (unsigned)n : 0;
+}
+
+static bool truth(const char *value, bool *v)
+{
+    *v = !strcasecmp(value, "true");
+    return *v || !strcasecmp(value, "false");
+}
+
+// False: no such value. *known: there is such a key.
+static bool set(struct vm_settings *s, const char *key, const char *value, bool *known)
+{
+    char *end;
+    *known = true;
+    if (!strcasecmp(key, "memory"))
+        return (s->memory = size_mib(value)) >= 64;
+    if (!strcasecmp(key, "processors")) {
+        s->processors = (unsigned)strtoul(value, &end, 10);
+        return s->processors > 0 && s->processors <= 64 && !*end;
+    }
+    if (!strcasecmp(key, "kernel")) {
+        s->kernel = *value ? must_format("%s", value) : NULL;
+        return true;
+    }
+    if (!strcasecmp(key, "kernelCommandLine")) {
+        s->command_line = must_format("%s", value);
+        return true;
+    }
+    if (!strcasecmp(key, "localhostForwarding"))
+        return truth(value, &s->forwarding);
+    if (!strcasecmp(key, "vmIdleTimeout")) {
+        s->idle = strtol(value, &end, 10);
+        return end != value && !*end;
+    }
+    *known = false;
+    return true;
+}
+
+void vm_settings_set(struct vm_settings *s, const char *assignment)
+{
+    bool known;
+    char *key = must_format("%s", assignment), *value = strchr(key, '=');
+    if (!value)
+        fail("--vm-set %s: KEY=VALUE is wanted", assignment);
+    *value++ = 0;
+    bool good = set(s, key, value, &known);
+    if (!known)
+        fail("--vm-set %s: there is no setting '%s'", assignment, key);
+    if (!good)
+        fail("--vm-set %s: no value for %s", assignment, key);
+    free(key);
+}
+
+static char *trim(char *s)
+{
+    while (isspace((unsigned char)*s))
+        s++;
+    for (size_t n = strlen(s); n && isspace((unsigned char)s[n - 1]);)
+        s[--n] = 0;
+    return s;
+}
+
+static void read_file(struct vm_settings *s, const char *path)
+{
+    char *line = NULL;
+    size_t room = 0;
+    bool ours = false, known;
+    FILE *f = fopen(path, "re");
+    for (unsigned number = 1; f && getline(&line, &room, f) > 0; number++) {
+        char *key = trim(line), *value = strchr(key, '=');
+        if (*key == '[')
+            ours = !strcasecmp(key, "[wsl2]");
+        if (*key == '#' || *key == ';' || *key == '[' || !ours || !value)
+            continue;
+        *value++ = 0;
+        if (!set(s, trim(key), trim(value), &known))
+            fail("%s:%u: no value for %s", path, number, trim(key));
+    }
+    free(line);
+    if (f)
+        fclose(f);
+}
+
+void vm_settings_read(struct vm_settings *s)
+{
+    const char *home = getenv("HOME"), *config = getenv("XDG_CONFIG_HOME");
+    struct sysinfo host;
+    *s = (struct vm_settings){.memory = MEMORY_DEFAULT,
+                              .processors = (unsigned)get_nprocs(),
+                              .command_line = "",
+                              .forwarding = true,
+                              .idle = IDLE_DEFAULT};
+    if (!sysinfo(&host)) {
+        unsigned long half = host.totalram / 2 * host.mem_unit >> 20;
+        if (half < s->memory)
+            s->memory = (unsigned)half;
+    }
+    if (s->processors > 8)
+        s->processors = 8; // a machine that is emulated wins nothing by more
+    char *path = config && *config == '/'
+                     ? must_format("%s/lxrun/config", config)
+                     : must_format("%s/.config/lxrun/config", home ? home : "");
+    read_file(s, path);
+    free(path);
+}

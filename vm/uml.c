@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// The utility VM on User-Mode Linux: a real kernel as a process of the host, where QEMU could only
+// emulate. Its roots are hostfs, which shows the host's owners and modes, or an image (ubd).
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fail.h"
+#include "machine.h"
+#include "place.h"
+
+static char *kernel_file(const struct vm_options *o)
+{
+    return o->settings.kernel ? must_format("%s", o->settings.kernel)
+                              : place_host_program("linux.uml");
+}
+
+void uml_check(const struct vm_options *o)
+{
+    char *kernel = kernel_file(o);
+    if (!kernel)
+        fail("no User-Mode Linux on this machine: install it with: apt-get install "
+             "user-mode-linux");
+    if (access(kernel, X_OK))
+        fail_errno("cannot run the kernel %s", kernel);
+    free(kernel);
+}
+
+static void add_files(struct words *w, struct machine *m, const struct vm_options *o)
+{
+    if (o->image) {
+        words_add(w, "ubd0=%s", o->image);
+        setup_add(m, "mount=ext4\t/dev/ubda\t/root\tdiscard");
+    } else {
+        setup_add(m, "mount=hostfs\tnone\t/root\t%s", o->root ? o->root : "/");
+    }
+    setup_add(m, "switch=");
+    if (o->attach) {
+        words_add(w, "ubd1=%s", o->attach);
+        setup_add(m, "mount=ext4\t/dev/ubdb\t/mnt/image\tdiscard");
+    }
+    for (size_t i = 0; i < o->nshares; i++)
+        setup_add(m, "mount=hostfs\tnone\t%s\t%s%s", o->shares[i].guest,
+                  o->shares[i].readonly ? "ro," : "", o->shares[i].host);
+    setup_add(m, "net=");
+}
+
+bool uml_start(struct machine *m, const struct vm_options *o, int log, int way)
+{
+    struct words w = {0};
+    int pair[2];
+    if (way > 0)
+        return false;
+    m->how = "User-Mode Linux";
+    m->initrd = initrd_make(NULL);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+        fail_errno("cannot make the VM's channel");
+    words_add(&w, "%s", kernel_file(o));
+    words_add(&w, "mem=%uM", o->settings.memory);
+    words_add(&w, "initrd=/proc/self/fd/%d", m->initrd);
+    words_add(&w, "con=null");
+    words_add(&w, "con0=null,fd:1");
+    words_add(&w, "ssl=null");
+    words_add(&w, "ssl0=fd:%d", pair[1]);
+    words_add(&w, "quiet");
+    words_add(&w, "panic=-1");
+    words_add(&w, "%s", o->settings.command_line);
+    add_files(&w, m, o);
+    m->pid = words_run(&w, log, (int[]){m->initrd, pair[1]}, 2);
+    m->channel = pair[0];
+    close(pair[1]);
+    fcntl(pair[0], F_SETFL, O_NONBLOCK);
+    return m->pid > 0;
+}
