@@ -38,6 +38,7 @@ HEADERS = {
     "types.h": "", "layout.h": "", "syscalls.def": "", "syscall_rows.h": "",
     "instance.h": "", "cred.h": "", "devlink.h": "", "drive.h": "",
     "rewrite.h": "", "attr.h": "",  # shared by both programs
+    "fail.h": "",  # shared by all that is hosted
     "host.h": "host",
     "signal.h": "task", "uaccess.h": "task",
     "fs.h": "fs",
