@@ -27,6 +27,8 @@ static bool needs_witness(const struct task *t, u32 mode)
 
 static long host_chmod(const struct parent *p, u32 mode)
 {
+    if (p->guests)
+        return HOST2(__NR_fchmod, p->fd, mode);
     return HOST4(__NR_fchmodat2, p->fd, p->name, mode,
                  *p->name ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH);
 }

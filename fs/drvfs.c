@@ -87,7 +87,7 @@ static const char *shown_by(struct task *t, int m, const char *source)
 long drvfs_make(struct task *t, struct mount_entry *e, const char *source, const char *options)
 {
     char rel[LX_PATH_MAX];
-    bool dir, dots, dotdot;
+    struct path_end end;
     const char *best = NULL, *rest;
     int from = -1;
     for (int m = 1; m < MOUNTS_MAX; m++) {
@@ -97,7 +97,7 @@ long drvfs_make(struct task *t, struct mount_entry *e, const char *source, const
             from = m;
         }
     }
-    if (!best || path_normalise(best, rel, sizeof rel, &dir, &dots, &dotdot) < 0 || dotdot)
+    if (!best || path_normalise(t, best, rel, sizeof rel, &end) < 0 || end.dotdot)
         return -ENOENT;
     memcpy(e, mount_at(t, from), sizeof *e);
     e->base = from;

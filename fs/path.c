@@ -12,32 +12,32 @@
 
 #define FOLLOWED_HERE 4 // links at the end of a path; more are the slow walk's
 
-long path_normalise(const char *in, char *out, size_t size, bool *dir, bool *dots, bool *dotdot)
+long path_normalise(struct task *t, const char *in, char *out, size_t size, struct path_end *end)
 {
     size_t n = 0;
-    *dir = *dots = *dotdot = false;
+    *end = (struct path_end){0};
     while (*in) {
         while (*in == '/')
-            in++, *dir = true;
-        size_t len = 0;
-        while (in[len] && in[len] != '/')
-            len++;
+            in++, end->dir = true;
+        // Over the slash that the last one may have got; end.dir says that it was there.
+        size_t start = n ? n + 1 : 0, at = start;
+        for (; *in && *in != '/' && at < size; in++)
+            out[at++] = *in;
+        if (at == size)
+            return -ENAMETOOLONG;
+        size_t len = at - start;
         if (!len)
             break;
-        *dir = *dots = false;
-        if (len == 1 && in[0] == '.') {
-            *dir = *dots = true;
-        } else {
-            if (len == 2 && in[0] == '.' && in[1] == '.')
-                *dotdot = true;
-            if (n + len + 2 > size)
-                return -ENAMETOOLONG;
-            if (n)
-                out[n++] = '/';
-            memcpy(out + n, in, len);
-            n += len;
-        }
-        in += len;
+        end->dir = end->dots = len == 1 && out[start] == '.';
+        if (end->dots)
+            continue;
+        end->dotdot |= len == 2 && out[start] == '.' && out[start + 1] == '.';
+        const u64 *points = &t->instance->mount_names[name_word(out + start, len)];
+        if (__atomic_load_n(points, __ATOMIC_ACQUIRE) & name_bit(out + start, len))
+            end->point = true;
+        if (n)
+            out[n] = '/';
+        n = at;
     }
     out[n] = 0;
     return (long)n;
@@ -50,12 +50,12 @@ static void at_root(struct task *t, struct loc *loc)
 }
 
 // The place of an absolute path by its text.
-static long place_of_text(struct task *t, struct loc *loc)
+static long place_of_text(struct task *t, bool point, struct loc *loc)
 {
     char full[LX_PATH_MAX], root[LX_PATH_MAX];
     const char *rest;
     if (t->fs->root_mount == 0 && !t->fs->root[0] && !t->instance->root_covered &&
-        path_text_serves(t, 0, loc->rel)) {
+        path_text_serves(t, 0, point, loc->rel)) {
         loc->mount = 0; // as nearly always: no name in it is that of a mount point
         loc->base = mount_root_fd(t, 0);
         return loc->base < 0 ? loc->base : 0;
@@ -71,10 +71,12 @@ static long place_of_text(struct task *t, struct loc *loc)
     return loc->base < 0 ? loc->base : 0;
 }
 
-bool path_text_serves(struct task *t, int m, const char *rel)
+bool path_text_serves(struct task *t, int m, bool point, const char *rel)
 {
     if (mount_at(t, m)->type == FS_PROC)
         return false;
+    if (!point)
+        return true;
     for (const char *p = rel; *p;) {
         const char *end = strchr(p, '/');
         size_t n = end ? (size_t)(end - p) : strlen(p);
@@ -94,14 +96,14 @@ static bool begins_with_link(struct task *t, const struct loc *loc)
 }
 
 static long walk_relative(struct task *t, int dirfd, const char *path, int flags, bool slow,
-                          struct loc *loc)
+                          bool point, struct loc *loc)
 {
     long m = walk_mount_of(t, dirfd);
     if (m < 0)
         return m;
     loc->base = dirfd;
     loc->mount = (s32)m;
-    if (!slow && path_text_serves(t, loc->mount, loc->rel))
+    if (!slow && path_text_serves(t, loc->mount, point, loc->rel))
         return 0;
     if (mount_at(t, loc->mount)->type != FS_PROC)
         return walk_from(t, dirfd, path, flags, loc);
@@ -111,14 +113,15 @@ static long walk_relative(struct task *t, int dirfd, const char *path, int flags
 
 long path_walk(struct task *t, int dirfd, const char *path, int flags, struct loc *loc)
 {
-    bool dotdot;
+    struct path_end end;
     loc->walked = loc->pinned = false;
     if (!*path && !(flags & WALK_EMPTY))
         return -ENOENT;
-    long n =
-        path_normalise(path, loc->rel, sizeof loc->rel, &loc->must_be_dir, &loc->dots, &dotdot);
+    long n = path_normalise(t, path, loc->rel, sizeof loc->rel, &end);
     if (n < 0)
         return n;
+    loc->must_be_dir = end.dir;
+    loc->dots = end.dots;
     if (!*path) {
         loc->must_be_dir = false;
         loc->base = dirfd;
@@ -126,13 +129,13 @@ long path_walk(struct task *t, int dirfd, const char *path, int flags, struct lo
         loc->walked = true;
         return 0;
     }
-    bool slow = dotdot || (flags & (WALK_SLOW | WALK_LIMITS)) || !fs_unchecked(&t->cred);
+    bool slow = end.dotdot || (flags & (WALK_SLOW | WALK_LIMITS)) || !fs_unchecked(&t->cred);
     if (*path == '/' && (flags & WALK_BENEATH))
         return -EXDEV;
     if (*path != '/' || (flags & WALK_IN_ROOT))
-        return walk_relative(t, dirfd, path, flags, slow, loc);
+        return walk_relative(t, dirfd, path, flags, slow, end.point, loc);
     if (!slow) {
-        long r = place_of_text(t, loc);
+        long r = place_of_text(t, end.point, loc);
         if (r < 0)
             return r;
         if (mount_at(t, loc->mount)->type != FS_PROC) {
@@ -157,7 +160,7 @@ bool walk_again(const struct loc *loc, long result, int *flags, int *tries)
 long parent_open(struct task *t, struct loc *loc, struct parent *p)
 {
     char *slash = strrchr(loc->rel, '/');
-    p->temporary = p->pinned = false;
+    p->temporary = p->pinned = p->guests = false;
     p->kept = 0;
     p->last = LAST_NAME;
     p->fd = loc->base;

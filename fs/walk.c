@@ -359,11 +359,13 @@ static bool leave_to_text(struct walk *w)
 {
     struct loc *loc = w->loc;
     char rest[LX_PATH_MAX];
-    bool dotdot;
-    if (path_normalise(w->todo, rest, sizeof rest, &loc->must_be_dir, &loc->dots, &dotdot) < 0 ||
-        dotdot || !path_text_serves(w->t, loc->mount, rest) ||
+    struct path_end end;
+    if (path_normalise(w->t, w->todo, rest, sizeof rest, &end) < 0 || end.dotdot ||
+        !path_text_serves(w->t, loc->mount, end.point, rest) ||
         strlen(loc->rel) + strlen(rest) + 2 > sizeof loc->rel)
         return false;
+    loc->must_be_dir = end.dir;
+    loc->dots = end.dots;
     w->text = true;
     return path_join(loc->rel, sizeof loc->rel, loc->rel, rest) >= 0;
 }

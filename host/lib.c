@@ -2,10 +2,31 @@
 // Memory and strings for lxcore. gcc itself calls memcpy, memmove, memset and memcmp.
 #include "lib.h"
 
+#define LONG 128 // bytes: from here on the processor's own loop is worth its start
+
+typedef u64 __attribute__((aligned(1), may_alias)) word;
+typedef u32 __attribute__((aligned(1), may_alias)) half;
+
+// Forwards, and what is read last is read before anything is written: memmove counts on it.
 void *memcpy(void *restrict dst, const void *restrict src, size_t n)
 {
-    void *d = dst;
-    __asm__ volatile("rep movsb" : "+D"(d), "+S"(src), "+c"(n) : : "memory");
+    char *d = dst;
+    const char *s = src;
+    if (n > LONG) {
+        __asm__ volatile("rep movsb" : "+D"(d), "+S"(s), "+c"(n) : : "memory");
+    } else if (n >= sizeof(word)) {
+        word last = *(const word *)(s + n - sizeof(word));
+        for (size_t i = 0; i + sizeof(word) < n; i += sizeof(word))
+            *(word *)(d + i) = *(const word *)(s + i);
+        *(word *)(d + n - sizeof(word)) = last;
+    } else if (n >= sizeof(half)) {
+        half first = *(const half *)s, last = *(const half *)(s + n - sizeof(half));
+        *(half *)d = first;
+        *(half *)(d + n - sizeof(half)) = last;
+    } else {
+        for (size_t i = 0; i < n; i++)
+            d[i] = s[i];
+    }
     return dst;
 }
 
@@ -22,14 +43,23 @@ void *memmove(void *dst, const void *src, size_t n)
 
 void *memset(void *dst, int c, size_t n)
 {
-    void *d = dst;
-    __asm__ volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(c) : "memory");
+    char *d = dst;
+    if (n > LONG || n < sizeof(word)) {
+        __asm__ volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(c) : "memory");
+        return dst;
+    }
+    word all = (u8)c * 0x0101010101010101UL;
+    for (size_t i = 0; i + sizeof(word) < n; i += sizeof(word))
+        *(word *)(d + i) = all;
+    *(word *)(d + n - sizeof(word)) = all;
     return dst;
 }
 
 int memcmp(const void *a, const void *b, size_t n)
 {
     const u8 *x = a, *y = b;
+    for (; n >= sizeof(word) && *(const word *)x == *(const word *)y; n -= sizeof(word))
+        x += sizeof(word), y += sizeof(word);
     for (; n; n--, x++, y++)
         if (*x != *y)
             return *x - *y;

@@ -92,6 +92,7 @@ struct parent {
     s32 fd;         // directory; AT_FDCWD possible
     bool temporary; // fd is ours: parent_done() closes it
     bool pinned;    // and base, that of the loc
+    bool guests;    // fd itself is meant, and the guest's: what an O_PATH one cannot do is EBADF
     u8 kept;        // fd is a directory that is kept open: parent_done() releases it
     s32 base;
     u8 last;          // WALK_NAME: a name, or one of those that nothing can be done with

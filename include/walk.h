@@ -12,11 +12,18 @@ long walk_from(struct task *t, int dirfd, const char *path, int flags, struct lo
 // Mount that a directory of the guest's lies in.
 long walk_mount_of(struct task *t, int dirfd);
 
-// Collapses slashes and "." of a path into out, without a leading slash. Tells whether the path
-// must be a directory by its end, and whether it has a "..". Its length, or -ENAMETOOLONG.
-long path_normalise(const char *in, char *out, size_t size, bool *dir, bool *dots, bool *dotdot);
+// What the text of a path says of it.
+struct path_end {
+    bool dir;    // it must be a directory, by its end
+    bool dots;   // that is "." or ".."
+    bool dotdot; // there is a ".." in it
+    bool point;  // a component may have the name of a mount point
+};
+// Collapses slashes and "." of a path into out, without a leading slash. Its length, or
+// -ENAMETOOLONG.
+long path_normalise(struct task *t, const char *in, char *out, size_t size, struct path_end *end);
 // May the way rel inside mount m be left to the host? Not in /proc, where names are the instance's,
-// and not where it could cross into another mount.
-bool path_text_serves(struct task *t, int m, const char *rel);
+// and not where it could cross into another mount. point: as above.
+bool path_text_serves(struct task *t, int m, bool point, const char *rel);
 
 #endif

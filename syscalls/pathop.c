@@ -5,6 +5,12 @@
 
 #define MS_RDONLY 1
 
+bool fd_is_path(int fd)
+{
+    long flags = host_fcntl(fd, F_GETFL, 0);
+    return flags < 0 || (flags & O_PATH);
+}
+
 long pathop_begin(struct task *t, struct pathop *op, int dirfd, uptr path, int walk_flags)
 {
     long r = copy_str_from_guest(op->path, path, sizeof op->path);

@@ -16,6 +16,7 @@ struct subject {
     s32 fd; // -1: p
     s32 mount;
     const struct parent *p;
+    bool *asked; // set when the host has been asked about an attribute
 };
 
 struct names {
@@ -27,6 +28,7 @@ struct names {
 
 static long raw_get(const struct subject *s, const char *name, uptr value, size_t size)
 {
+    *s->asked = true;
     return s->fd >= 0 ? HOST4(__NR_fgetxattr, s->fd, name, value, size)
                       : host_getxattr_at(s->p, name, (void *)value, size);
 }
@@ -39,6 +41,7 @@ static long raw_set(const struct subject *s, const char *name, uptr value, size_
 
 static long raw_list(const struct subject *s, char *list, size_t size)
 {
+    *s->asked = true;
     return s->fd >= 0 ? HOST3(__NR_flistxattr, s->fd, list, size)
                       : host_listxattr_at(s->p, list, size);
 }
@@ -410,11 +413,13 @@ static long on_fd(struct task *t, int fd, const struct request *q)
     long r = check(q, &n);
     if (r < 0)
         return r;
-    long flags = host_fcntl(fd, F_GETFL, 0);
-    if (flags < 0 || (flags & O_PATH))
+    bool asked = false;
+    struct subject s = {fd, fd_mount(t, fd), NULL, &asked};
+    bool reads = q->what == GET || q->what == LIST; // nothing is done before the host can say EBADF
+    if (!reads && fd_is_path(fd))
         return -EBADF;
-    struct subject s = {fd, fd_mount(t, fd), NULL};
-    return perform(t, &s, q, &n);
+    r = perform(t, &s, q, &n);
+    return reads && !asked && fd_is_path(fd) ? -EBADF : r;
 }
 
 static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const struct request *q)
@@ -436,7 +441,8 @@ static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const st
                          (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0));
     if (r < 0)
         return r;
-    struct subject s = {-1, MAX(op.loc.mount, 0), &op.p};
+    bool asked;
+    struct subject s = {-1, MAX(op.loc.mount, 0), &op.p, &asked};
     struct statx st;
     if (op.loc.must_be_dir) {
         r = subject_stat(t, &s, &st);
