@@ -13,6 +13,7 @@
 // Symlinks, FIFOs, sockets and device nodes: fs/side.c. Changes: fs/change.c.
 #include "meta.h"
 #include "host.h"
+#include "overlay.h"
 #include "xattr.h"
 
 #define UNFINISHED_TRIES 1000     // about 150 ms
@@ -33,7 +34,8 @@ long attr_format(char *out, size_t n, const struct attr *a)
 bool meta_is_kept(struct task *t, int mount)
 {
     u32 type = mount_at(t, MAX(mount, 0))->type;
-    return type == FS_VOLFS || type == FS_DRVFS || type == FS_TMPFS || type == FS_DEVFS;
+    return type == FS_VOLFS || type == FS_DRVFS || type == FS_TMPFS || type == FS_DEVFS ||
+           type == FS_OVERLAY;
 }
 
 // "/proc/self/fd/N[/name]" for calls that know no dirfd.
@@ -296,7 +298,7 @@ static bool must_look_again(const struct task *t, const struct known *k, u32 hos
     return !k->by_now && ((k->keep && threads) || k->has_attr || (host_mode & S_IFMT) == S_IFDIR);
 }
 
-long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, struct statx *st)
+static long stat_name(struct task *t, int mount, const struct parent *p, u32 mask, struct statx *st)
 {
     struct known k;
     int tries = 0;
@@ -315,6 +317,14 @@ long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, stru
         if (!wait(&tries))
             return r;
     }
+}
+
+long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, struct statx *st)
+{
+    long r = stat_name(t, mount, p, mask, st);
+    if (r >= 0 && is_overlay(t, mount))
+        overlay_numbers(t, mount, p, st);
+    return r;
 }
 
 long meta_stat_dir(struct task *t, int mount, const struct parent *p, struct statx *st)
@@ -339,7 +349,7 @@ static int mount_of_open(struct task *t, int fd)
     return loc_of_fd(t, fd, &loc) >= 0 ? loc.mount : m;
 }
 
-long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st)
+static long stat_fd(struct task *t, int fd, int mount, u32 mask, struct statx *st)
 {
     struct parent p = {.fd = fd, .name = ""};
     char value[ATTR_SIZE];
@@ -348,7 +358,6 @@ long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st)
     long r = host_statx(fd, "", AT_EMPTY_PATH, mask | STATX_BASIC_STATS, st);
     if (r < 0)
         return r;
-    int mount = mount_of_open(t, fd);
     u32 owner = st->stx_uid;
     if (!carries_attr(st->stx_mode) || (mount >= 0 && !meta_is_kept(t, mount))) {
         meta_apply(t, mount, &p, st, &a);
@@ -371,6 +380,16 @@ long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st)
     apply_attr(t, &p, has_attr, &a, st);
     if (mount >= 0 && mount_at(t, mount)->drive.on && !has_attr)
         drive_view(t, mount, &p, owner, st);
+    return r;
+}
+
+long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st)
+{
+    struct parent p = {.fd = fd, .name = ""};
+    int mount = mount_of_open(t, fd);
+    long r = stat_fd(t, fd, mount, mask, st);
+    if (r >= 0 && is_overlay(t, mount))
+        overlay_numbers(t, mount, &p, st);
     return r;
 }
 

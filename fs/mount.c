@@ -128,7 +128,7 @@ static int free_entry(struct task *t)
     int best = -1;
     for (int m = 1; m < MOUNTS_MAX; m++) {
         struct mount_entry *e = mount_at(t, m);
-        if (live(e) || (e->id && e->base == BASE_INHERITED))
+        if (e->state != MOUNT_FREE || (e->id && e->base == BASE_INHERITED))
             continue;
         if (best < 0 || e->id < mount_at(t, best)->id)
             best = m;
@@ -146,6 +146,11 @@ long mount_add(struct task *t, const struct mount_entry *new)
         memcpy(&e->type, &new->type, sizeof *e - offsetof(struct mount_entry, type));
         e->id = id;
         e->links = 0;
+        if (e->type == FS_LAYER) {
+            __atomic_store_n(&e->state, MOUNT_LAYER, __ATOMIC_RELEASE);
+            writer_end(t);
+            return m;
+        }
         const char *last = strrchr(e->point, '/') + 1;
         size_t n = strlen(last);
         if (n)

@@ -2,8 +2,8 @@
 // Changes of the mount table for mount(2), umount2(2) and pivot_root(2). Each is a sequence of
 // single additions and removals (fs/mount.c), ordered so that a process killed between two of them
 // leaves a table that works.
-#include "mounting.h"
 #include "host.h"
+#include "overlay.h"
 
 static bool is_live(struct task *t, int m)
 {
@@ -72,11 +72,12 @@ static int collect(struct task *t, int top, const char *path, s32 *out)
     return n;
 }
 
-// Makes e another view of `rel` in mount m. It names what lies beneath every bind, so that the
-// mounts it came from may go.
-static long copy_view(struct task *t, struct mount_entry *e, int m, const char *rel)
+// It names what lies beneath every bind, so that the mounts it came from may go.
+long mount_view(struct task *t, struct mount_entry *e, int m, const char *rel)
 {
     const struct mount_entry *from = mount_at(t, m);
+    if (from->type == FS_OVERLAY)
+        return overlay_view(t, e, m, rel);
     memcpy(e, from, sizeof *e);
     e->flags &= MOUNT_FLAGS;
     if (from->base == BASE_INHERITED) {
@@ -91,7 +92,18 @@ static long add_at(struct task *t, struct mount_entry *e, const char *path)
     const char *rest;
     e->parent = mount_of_path(t, path, &rest);
     str_copy(e->point, path, sizeof e->point);
-    return mount_add(t, e);
+    long r = mount_add(t, e);
+    if (r < 0 && e->type == FS_OVERLAY)
+        overlay_discard(t, e);
+    return r;
+}
+
+void mount_end(struct task *t, int m)
+{
+    struct mount_entry e = *mount_at(t, m);
+    mount_remove(t, m);
+    if (e.type == FS_OVERLAY)
+        overlay_discard(t, &e);
 }
 
 long mount_attach(struct task *t, struct mount_entry *e, const struct place *to)
@@ -102,7 +114,7 @@ long mount_attach(struct task *t, struct mount_entry *e, const struct place *to)
 static void remove_all(struct task *t, const s32 *list, int n)
 {
     while (n > 0)
-        mount_remove(t, list[--n]);
+        mount_end(t, list[--n]);
 }
 
 // Adds views of the mounts in list, from below `from` to below `to`.
@@ -112,7 +124,7 @@ static long copy_all(struct task *t, const s32 *list, int n, const char *from, c
     struct mount_entry e;
     char path[LX_PATH_MAX];
     for (int i = 0; i < n; i++) {
-        long r = copy_view(t, &e, list[i], "");
+        long r = mount_view(t, &e, list[i], "");
         const char *rest = behind(e.point, from);
         if (r >= 0)
             r = rest ? join(path, to, rest + (*rest == '/')) : -EINVAL;
@@ -141,11 +153,13 @@ long mount_bind(struct task *t, const struct place *from, const struct place *to
         return -ENOTDIR;
     if (type == S_IFCHR || type == S_IFBLK || type == S_IFLNK)
         return -EINVAL; // has no host object to show
+    if (type != S_IFDIR && is_overlay(t, from->loc.mount))
+        return -EINVAL; // which would be another once it is copied up
     int n = 0, all = rec ? collect(t, from->loc.mount, from->path, below) : 0;
     for (int i = 0; i < all; i++)
         if (but < 0 || (below[i] != but && !is_inside(t, below[i], but)))
             below[n++] = below[i];
-    long r = copy_view(t, &e, from->loc.mount, from->loc.rel);
+    long r = mount_view(t, &e, from->loc.mount, from->loc.rel);
     if (r >= 0)
         r = add_at(t, &e, to->path);
     if (r < 0)
@@ -153,7 +167,7 @@ long mount_bind(struct task *t, const struct place *from, const struct place *to
     int top = (int)r;
     r = copy_all(t, below, n, from->path, to->path, made);
     if (r < 0)
-        mount_remove(t, top);
+        mount_end(t, top);
     return r;
 }
 
@@ -191,7 +205,7 @@ void mount_detach(struct task *t, int m)
         m = list[--n];
         const struct mount_entry *e = mount_at(t, m);
         bool discard = e->base == BASE_HELD && mount_is_alone(t, m);
-        mount_remove(t, m);
+        mount_end(t, m);
         if (discard)
             limited_discard(t, e);
     }

@@ -82,7 +82,7 @@ static bool is_held_alone(struct task *t, int m)
 {
     for (int i = 1; i < MOUNTS_MAX; i++) {
         const struct mount_entry *o = mount_at(t, i);
-        if (i != m && o->state == MOUNT_LIVE && o->base == BASE_HELD &&
+        if (i != m && o->state != MOUNT_FREE && o->base == BASE_HELD &&
             o->holder == mount_at(t, m)->holder)
             return false;
     }
@@ -97,7 +97,7 @@ bool mount_is_alone(struct task *t, int m)
     size_t n = strlen(e->base_path);
     for (int i = 1; i < MOUNTS_MAX; i++) {
         const struct mount_entry *o = mount_at(t, i);
-        if (i != m && o->state == MOUNT_LIVE && o->base == BASE_STORE &&
+        if (i != m && o->state != MOUNT_FREE && o->base == BASE_STORE &&
             !strncmp(o->base_path, e->base_path, n) && (!o->base_path[n] || o->base_path[n] == '/'))
             return false;
     }

@@ -5,6 +5,7 @@
 
 #include "fs.h"
 #include "host.h"
+#include "overlay.h"
 #include "xattr.h"
 
 static int wanted_access(u64 flags)
@@ -112,10 +113,33 @@ static long may_create(struct task *t, const struct loc *loc, const struct paren
     return r;
 }
 
+// In the place of an overlay's whiteout: made in the directory for work, then moved.
+static long create_over(struct task *t, struct loc *loc, u64 flags, const struct meta_new *n,
+                        struct overlay_make *over)
+{
+    struct loc work = {.mount = loc->mount, .base = overlay_work(t, loc->mount)};
+    str_copy(work.rel, over->name, sizeof work.rel);
+    long fd = host_open_loc(&work, flags, meta_create_mode(t, loc->mount, n), 0);
+    fd = created(t, loc, fd, n);
+    if (fd < 0)
+        return fd;
+    struct parent p = {.fd = work.base, .name = over->name};
+    long r = parent_open(t, loc, &over->final);
+    if (r >= 0) {
+        r = overlay_make_end(t, loc, &p, over, false, 0);
+        parent_done(t, &p);
+    }
+    if (r >= 0)
+        return fd;
+    host_close((int)fd);
+    return r;
+}
+
 // Creates the file at loc, which must not be there yet. -EEXIST: it is.
 static long create(struct task *t, struct loc *loc, u64 flags, u32 mode)
 {
     struct parent p;
+    struct overlay_make over;
     struct statx dir;
     struct acl_new acl;
     long r = parent_open(t, loc, &p);
@@ -129,11 +153,20 @@ static long create(struct task *t, struct loc *loc, u64 flags, u32 mode)
         r = may_create(t, loc, &p, &dir);
     if (r >= 0)
         mode = acl_inherit(t, loc->mount, &p, mode & 07777, &acl);
-    parent_done(t, &p);
+    if (r >= 0)
+        r = overlay_make_begin(t, loc, &p, &over);
+    // No temporary is held while the descriptor is made: it is to be the lowest.
+    if (r >= 0 && over.white)
+        parent_done(t, &over.final);
+    else
+        parent_done(t, &p);
     if (r < 0)
         return r;
     struct meta_new n = new_file(t, &dir, mode, &acl);
-    r = host_open_loc(loc, flags | O_CREAT | O_EXCL, meta_create_mode(t, loc->mount, &n), 0);
+    flags |= O_CREAT | O_EXCL;
+    if (over.white)
+        return create_over(t, loc, flags, &n, &over);
+    r = host_open_loc(loc, flags, meta_create_mode(t, loc->mount, &n), 0);
     return created(t, loc, r, &n);
 }
 
@@ -151,9 +184,11 @@ static long open_tmpfile(struct task *t, struct loc *loc, u64 flags, u32 mode)
     r = meta_stat(t, loc->mount, &p, STATX_BASIC_STATS, &dir);
     if (r >= 0)
         mode = acl_inherit_in(t, loc->mount, &p, mode & 07777, &acl);
-    parent_done(t, &p);
     if (r >= 0 && (dir.stx_mode & S_IFMT) == S_IFDIR)
         r = may_access(&t->cred, &dir, MAY_WRITE | MAY_EXEC);
+    if (r >= 0 && (dir.stx_mode & S_IFMT) == S_IFDIR)
+        r = overlay_up(t, loc, &p);
+    parent_done(t, &p);
     if (r < 0)
         return r;
     struct meta_new n = new_file(t, &dir, mode, &acl);
@@ -184,7 +219,7 @@ static long check_access(struct task *t, struct loc *loc, u64 flags)
         if (r >= 0 && (flags & O_NOATIME) && st.stx_uid != t->cred.fsuid &&
             !cred_has_cap(&t->cred, CAP_FOWNER))
             r = -EPERM;
-        if (r >= 0 && (want & MAY_WRITE))
+        if (r >= 0 && (want & MAY_WRITE) && loc->over != OVER_LOWER)
             r = meta_witness(t, loc->mount, &p, &st);
     }
     parent_done(t, &p);
@@ -216,6 +251,24 @@ static long open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolv
     return fd;
 }
 
+// A file of an overlay's lower layer is to be written: it is copied up first.
+static long bring_up(struct task *t, struct loc *loc, u64 flags)
+{
+    struct parent p;
+    struct statx st;
+    if (loc->over != OVER_LOWER || (flags & O_PATH) || !(wanted_access(flags) & MAY_WRITE))
+        return 0;
+    long r = parent_open(t, loc, &p);
+    if (r < 0)
+        return r;
+    r = host_statx(p.fd, p.name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st);
+    bool file = r >= 0 && (st.stx_mode & S_IFMT) == S_IFREG;
+    if (file)
+        r = overlay_copy_up(t, loc, &p);
+    parent_done(t, &p);
+    return r < 0 || !file ? r : check_access(t, loc, flags);
+}
+
 // One attempt at a place that path_walk found.
 static long open_at(struct task *t, struct loc *loc, const struct open_how *how)
 {
@@ -245,8 +298,10 @@ static long open_at(struct task *t, struct loc *loc, const struct open_how *how)
             return -EROFS;
     }
     long r = -ENOENT;
-    if ((flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL)) {
+    if ((flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL) && loc->over < OVER_ABSENT) {
         r = check_access(t, loc, flags);
+        if (r >= 0)
+            r = bring_up(t, loc, flags);
         if (r >= 0) {
             // O_CREAT on a directory is EISDIR whatever the access mode (open(2)).
             r = open_existing(t, loc, plain, how->resolve & RESOLVE_CACHED);
@@ -337,7 +392,7 @@ long fs_open(struct task *t, int dirfd, const char *path, const struct open_how 
 {
     struct loc loc;
     u64 flags = how->flags;
-    int walk = walk_flags(how);
+    int walk = walk_flags(how) | (flags & O_CREAT ? WALK_ABSENT : 0);
     long r = flags & O_CREAT ? open_slash(t, dirfd, path, walk) : 0;
     if (r < 0)
         return r;

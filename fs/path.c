@@ -8,6 +8,7 @@
 #include "devlink.h"
 #include "fs.h"
 #include "host.h"
+#include "overlay.h"
 #include "walk.h"
 
 #define FOLLOWED_HERE 4 // links at the end of a path; more are the slow walk's
@@ -73,7 +74,7 @@ static long place_of_text(struct task *t, bool point, struct loc *loc)
 
 bool path_text_serves(struct task *t, int m, bool point, const char *rel)
 {
-    if (mount_at(t, m)->type == FS_PROC)
+    if (!mount_is_plain(t, m))
         return false;
     if (!point)
         return true;
@@ -105,7 +106,7 @@ static long walk_relative(struct task *t, int dirfd, const char *path, int flags
     loc->mount = (s32)m;
     if (!slow && path_text_serves(t, loc->mount, point, loc->rel))
         return 0;
-    if (mount_at(t, loc->mount)->type != FS_PROC)
+    if (mount_is_plain(t, loc->mount))
         return walk_from(t, dirfd, path, flags, loc);
     long r = loc_of_fd(t, dirfd, loc);
     return r < 0 ? r : walk_slow(t, path, flags, loc);
@@ -115,6 +116,7 @@ long path_walk(struct task *t, int dirfd, const char *path, int flags, struct lo
 {
     struct path_end end;
     loc->walked = loc->pinned = false;
+    loc->over = OVER_NOT;
     if (!*path && !(flags & WALK_EMPTY))
         return -ENOENT;
     long n = path_normalise(t, path, loc->rel, sizeof loc->rel, &end);
@@ -138,7 +140,7 @@ long path_walk(struct task *t, int dirfd, const char *path, int flags, struct lo
         long r = place_of_text(t, end.point, loc);
         if (r < 0)
             return r;
-        if (mount_at(t, loc->mount)->type != FS_PROC) {
+        if (mount_is_plain(t, loc->mount)) {
             if (!begins_with_link(t, loc))
                 return 0;
             flags |= WALK_TEXT;
@@ -162,6 +164,7 @@ long parent_open(struct task *t, struct loc *loc, struct parent *p)
     char *slash = strrchr(loc->rel, '/');
     p->temporary = p->pinned = p->guests = false;
     p->kept = 0;
+    p->over = loc->over;
     p->last = LAST_NAME;
     p->fd = loc->base;
     p->name = loc->rel;
@@ -223,7 +226,7 @@ long loc_root(struct task *t, struct loc *loc)
     loc->mount = at.mount;
     loc->base = at.base;
     str_copy(loc->rel, at.rel, sizeof loc->rel);
-    return 0;
+    return is_overlay(t, loc->mount) ? overlay_place(t, loc) : 0;
 }
 
 // A magic link of /proc that ends the path and is to be followed: what it leads to takes its place.

@@ -7,8 +7,9 @@
 #include "proc.h"
 
 static const char *const type_names[] = {
-    [FS_VOLFS] = "volfs",    [FS_DRVFS] = "drvfs",   [FS_DRIVE] = "drvfs", [FS_TMPFS] = "tmpfs",
-    [FS_DEVFS] = "devtmpfs", [FS_DEVPTS] = "devpts", [FS_PROC] = "proc",   [FS_SYSFS] = "sysfs",
+    [FS_VOLFS] = "volfs", [FS_DRVFS] = "drvfs",    [FS_DRIVE] = "drvfs",
+    [FS_TMPFS] = "tmpfs", [FS_DEVFS] = "devtmpfs", [FS_DEVPTS] = "devpts",
+    [FS_PROC] = "proc",   [FS_SYSFS] = "sysfs",    [FS_OVERLAY] = "overlay",
 };
 
 static const char *type_name(const struct mount_entry *e)

@@ -4,6 +4,7 @@
 
 #include "unixsock.h"
 #include "host.h"
+#include "overlay.h"
 #include "pin.h"
 #include "xattr.h"
 
@@ -154,9 +155,15 @@ static long bind_path(struct task *t, int fd, const char *path)
 {
     struct loc loc;
     struct parent p;
+    struct overlay_make over = {0};
     long r = path_parent(t, AT_FDCWD, path, WALK_NAME, &loc, &p);
     if (r >= 0) {
-        r = bind_file(t, fd, &loc, &p, path);
+        if (p.over)
+            r = overlay_make_begin(t, &loc, &p, &over);
+        if (r >= 0)
+            r = bind_file(t, fd, &loc, &p, path);
+        if (p.over || over.white)
+            r = overlay_make_end(t, &loc, &p, &over, false, r);
         parent_done(t, &p);
     }
     return r;

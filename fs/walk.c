@@ -14,6 +14,7 @@
 
 #include "devlink.h"
 #include "host.h"
+#include "overlay.h"
 #include "walk.h"
 
 #define LINKS_MAX 40
@@ -271,6 +272,8 @@ static long not_passed(const struct loc *loc)
 static long look(struct walk *w, bool last, bool followed)
 {
     bool proc = in_proc(w);
+    if (w->loc->over >= OVER_ABSENT)
+        return last ? NO_LINK : -ENOENT;
     if (!w->loc->rel[0] || !(followed || proc))
         return NO_LINK;
     long r = read_link(w);
@@ -374,6 +377,9 @@ static long set_base(struct walk *w)
 {
     if (w->anchored)
         return 0;
+    if (is_overlay(w->t, w->loc->mount))
+        return overlay_place(w->t, w->loc);
+    w->loc->over = OVER_NOT;
     int fd = mount_root_fd(w->t, w->loc->mount);
     w->loc->base = fd;
     return fd < 0 ? fd : 0;
@@ -446,7 +452,8 @@ static long stride(struct walk *w, const char *path, const char **rest)
 // Is the walk only after links? Not while it must ask for permission in each directory.
 static bool may_stride(const struct walk *w)
 {
-    return fs_unchecked(&w->t->cred) && !(w->flags & WALK_LIMITS) && !in_proc(w);
+    return fs_unchecked(&w->t->cred) && !(w->flags & WALK_LIMITS) &&
+           mount_is_plain(w->t, w->loc->mount);
 }
 
 static long walk(struct walk *w)
@@ -526,6 +533,8 @@ static long run(struct walk *w, struct task *t, const char *path, int flags, str
         host_munmap((uptr)w->todo, TODO_MAX);
     if (r >= 0)
         r = set_base(w);
+    if (r >= 0 && loc->over >= OVER_ABSENT && !(flags & (WALK_NAME | WALK_ABSENT)))
+        r = -ENOENT;
     if (r < 0)
         loc_done(t, loc);
     loc->walked = !w->text;

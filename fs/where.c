@@ -3,6 +3,7 @@
 // The way down, from a guest path to a place, is fs/path.c.
 #include "fs.h"
 #include "host.h"
+#include "overlay.h"
 
 long path_join(char *out, size_t size, const char *a, const char *b)
 {
@@ -40,8 +41,8 @@ long host_link_of_fd(struct task *t, int fd, char *out, size_t n)
     return r;
 }
 
-// The part of host path `host` below the root of mount m, or NULL.
-static const char *below_mount(struct task *t, int m, const char *host)
+// The part of host path `host` below what is open as the root of mount m, or NULL.
+static const char *below_root(struct task *t, int m, const char *host)
 {
     char root[LX_PATH_MAX];
     int fd = mount_root_fd(t, m);
@@ -57,26 +58,44 @@ static const char *below_mount(struct task *t, int m, const char *host)
     return host + n + (host[n] == '/');
 }
 
+// The part of host path `host` below the root of mount m, or NULL. *base: whose root that is.
+static const char *below_mount(struct task *t, int m, const char *host, int *base)
+{
+    const char *rest = NULL;
+    *base = m;
+    if (!is_overlay(t, m))
+        return below_root(t, m, host);
+    for (int layer = mount_at(t, m)->top; layer && !rest; layer = mount_at(t, layer)->below) {
+        rest = below_root(t, layer, host);
+        *base = layer;
+    }
+    return rest;
+}
+
 // (mount, rel) of a host path; the mount with the longest root wins.
 static long loc_of_host_path(struct task *t, const char *host, int prefer, struct loc *loc)
 {
-    const char *best = prefer >= 0 ? below_mount(t, prefer, host) : NULL;
+    int base = 0, at;
+    const char *best = prefer >= 0 ? below_mount(t, prefer, host, &base) : NULL;
     loc->mount = prefer;
+    loc->over = OVER_NOT;
     for (int m = 0; !best || (prefer < 0 && m < MOUNTS_MAX); m++) {
         if (m == MOUNTS_MAX)
             return -ENOENT;
-        if (mount_at(t, m)->state != MOUNT_LIVE)
+        // The layers of an overlay lie in other mounts, and are theirs where nothing else is known.
+        if (mount_at(t, m)->state != MOUNT_LIVE || is_overlay(t, m))
             continue;
-        const char *rest = below_mount(t, m, host);
+        const char *rest = below_mount(t, m, host, &at);
         if (rest && (!best || rest > best)) {
             best = rest;
             loc->mount = m;
+            base = at;
             if (prefer >= 0)
                 prefer = -1, m = -1, best = NULL;
         }
     }
-    loc->base = mount_root_fd(t, loc->mount);
-    loc->walked = false;
+    loc->base = mount_root_fd(t, base);
+    loc->walked = loc->pinned = false;
     loc->must_be_dir = false;
     str_copy(loc->rel, best, sizeof loc->rel);
     return 0;

@@ -26,6 +26,12 @@ static inline struct mount_entry *mount_at(struct task *t, int m)
 int mount_root_fd(struct task *t, int m);
 // The root of the tmpfs that e->holder holds, as a temporary (fs/limited.c).
 long limited_open(struct task *t, const struct mount_entry *e);
+// Is a place in mount m a way in one directory of the host's? Not in /proc, and in an overlay.
+static inline bool mount_is_plain(struct task *t, int m)
+{
+    u32 type = mount_at(t, m)->type;
+    return type != FS_PROC && type != FS_OVERLAY;
+}
 // Is *st, as the host sees it, the root of mount m?
 bool mount_is_root(struct task *t, int m, const struct statx *st);
 // The mount that a path from the instance's root (normalised, absolute) lies in by its text, and
@@ -49,6 +55,7 @@ struct loc {
     bool dots;             // it was "." or ".."
     bool walked;           // components were looked at one by one (slow walk), links resolved
     bool pinned;           // base is a temporary of the walk's: loc_done() closes it
+    u8 over;               // overlay.h
     char rel[LX_PATH_MAX]; // "" is base itself; no leading or trailing slash, no ".."
 };
 
@@ -64,8 +71,9 @@ enum {
     WALK_NO_SYMLINKS = 64,
     WALK_NO_XDEV = 128,
     WALK_NO_MAGIC = 256,
-    WALK_TEXT = 512,  // path_walk's own: behind a link at the beginning, trust the text again
-    WALK_LATE = 1024, // path_parent: the caller looks at what it gets, and asks again for a link
+    WALK_TEXT = 512,    // path_walk's own: behind a link at the beginning, trust the text again
+    WALK_ABSENT = 2048, // in an overlay: the last component need not be there
+    WALK_LATE = 1024,   // path_parent: the caller looks at what it gets, and asks again for a link
     WALK_LIMITS = WALK_BENEATH | WALK_IN_ROOT | WALK_NO_SYMLINKS | WALK_NO_XDEV | WALK_NO_MAGIC,
 };
 
@@ -95,6 +103,7 @@ struct parent {
     bool guests;    // fd itself is meant, and the guest's: what an O_PATH one cannot do is EBADF
     u8 kept;        // fd is a directory that is kept open: parent_done() releases it
     s32 base;
+    u8 over;          // overlay.h
     u8 last;          // WALK_NAME: a name, or one of those that nothing can be done with
     const char *name; // one component inside loc->rel; "" when loc is base itself, or for last != 0
 };

@@ -53,9 +53,11 @@ enum fs_type {
     FS_DEVPTS,
     FS_PROC,
     FS_SYSFS,
+    FS_OVERLAY,
+    FS_LAYER, // of an overlay: no mount that a path leads to
 };
 
-enum { MOUNT_FREE, MOUNT_LIVE };
+enum { MOUNT_FREE, MOUNT_LIVE, MOUNT_LAYER };
 struct mount_entry {
     u32 state;    // MOUNT_LIVE is written last, MOUNT_FREE first
     u32 type;     // enum fs_type
@@ -69,7 +71,10 @@ struct mount_entry {
     u32 root_gid;
     u32 holder;
     u64 held_dev, held_ino; // of its working directory
-    u32 locked;             // of the flags: those that the guest cannot take away
+    s32 top, work;          // overlay: its first layer, the directory for work (0: none)
+    s32 below;              // layer: the next one
+    u32 has_upper, userxattr;
+    u32 locked; // of the flags: those that the guest cannot take away
     struct drive drive;
     u64 links; // name_bit() of symlinks in the root directory: where one was seen, nothing more
     // Device (as struct attr_known has it) whose files have an attribute only where the host's mode

@@ -35,6 +35,10 @@ long mount_bind(struct task *t, const struct place *from, const struct place *to
 long mount_move(struct task *t, const struct place *from, const struct place *to);
 // Adds e at `to`; point and parent are filled in here.
 long mount_attach(struct task *t, struct mount_entry *e, const struct place *to);
+// Makes e another view of `rel` in mount m.
+long mount_view(struct task *t, struct mount_entry *e, int m, const char *rel);
+// Removes mount m, of which nothing is used.
+void mount_end(struct task *t, int m);
 // Removes mount m and all that are mounted in it.
 void mount_detach(struct task *t, int m);
 bool place_is_below(const struct place *at, const struct place *top);

@@ -6,12 +6,14 @@
 
 #include "fs.h"
 #include "host.h"
+#include "overlay.h"
 #include "uaccess.h"
 
 struct pathop {
     struct loc loc;
     struct parent p;
-    int walk; // flags it began with
+    struct overlay_make over; // of pathop_make_begin()
+    int walk;                 // flags it began with
     char path[LX_PATH_MAX];
 };
 
@@ -26,6 +28,25 @@ bool pathop_again(long result, int *walk);
 // For WALK_NAME: may the name be made? -EROFS, -EACCES, -ENOENT (for a slash behind what is no
 // directory), but -EEXIST before all of them. *dir: attributes of the parent directory.
 long pathop_may_make(struct task *t, struct pathop *op, bool directory, struct statx *dir);
+// Around the making of the name; r: what came of it. They do something in an overlay only.
+static inline long pathop_make_begin(struct task *t, struct pathop *op)
+{
+    return op->p.over ? overlay_make_begin(t, &op->loc, &op->p, &op->over) : 0;
+}
+static inline long pathop_make_end(struct task *t, struct pathop *op, bool dir, long r)
+{
+    return op->loc.over ? overlay_make_end(t, &op->loc, &op->p, &op->over, dir, r) : r;
+}
+// Where the name is to be in the end.
+static inline const struct parent *pathop_place(const struct pathop *op)
+{
+    return op->p.over == OVER_NOT && op->loc.over && op->over.white ? &op->over.final : &op->p;
+}
+// In an overlay: what is about to be changed is brought to where it can be.
+static inline long pathop_up(struct task *t, struct pathop *op)
+{
+    return overlay_up(t, &op->loc, &op->p);
+}
 // The same for names that are there, or replaced: without a word about the name itself.
 long pathop_may_change(struct task *t, struct pathop *op, struct statx *dir);
 // Is the name a mount point; below: or is one below it?

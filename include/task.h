@@ -51,6 +51,14 @@ struct sighand {
 };
 
 #define FD_KINDS 1024
+// Where the listing of an overlay directory is, behind its own layer's part (fs/overlaydir.c).
+struct listing_place {
+    s32 fd;
+    s32 part;
+    s64 own, pos; // of the descriptor; in the part
+};
+#define LISTINGS 16
+
 struct files {
     struct lock lock; // taken by calls that put a descriptor on a chosen number
     u32 refs;
@@ -65,6 +73,7 @@ struct files {
     u32 mount_id[MOUNTS_MAX]; // id of the mount whose root is open in the block, 0: none
     u64 root_ino[MOUNTS_MAX]; // inode number of that root, 0: not asked for yet
     struct kept_dir dir[DIRS_KEPT];
+    struct listing_place listing[LISTINGS];
     u8 kind[FD_KINDS]; // mount index + 1 of descriptors, 255: without a path; 0: not known
 };
 

@@ -59,6 +59,9 @@ static long may_change(const struct task *t, const struct statx *st, struct meta
     return c->what & META_MODE ? may_chmod(t, st, c) : may_chown(t, st, c);
 }
 
+// What is changed is in a lower layer of an overlay: to be copied up, and looked at again.
+#define COPY_UP 1
+
 static long change_seen(struct task *t, struct pathop *op, const struct meta_view *v,
                         struct meta_change *c)
 {
@@ -68,7 +71,9 @@ static long change_seen(struct task *t, struct pathop *op, const struct meta_vie
     if ((c->what & META_MODE) && type == S_IFLNK)
         return -EOPNOTSUPP;
     long r = may_change(t, &v->guest, c);
-    return r < 0 || !c->what ? r : meta_set(t, op->loc.mount, &op->p, v, c);
+    if (r < 0 || !c->what)
+        return r;
+    return op->p.over == OVER_LOWER ? COPY_UP : meta_set(t, op->loc.mount, &op->p, v, c);
 }
 
 static long change_place(struct task *t, struct pathop *op, struct meta_change *c)
@@ -81,7 +86,10 @@ static long change_place(struct task *t, struct pathop *op, struct meta_change *
         return r;
     r = pathop_missed_link(op, &v.host) ? -ELOOP : change_seen(t, op, &v, c);
     meta_done(t, &v);
-    return r;
+    if (r != COPY_UP)
+        return r;
+    r = pathop_up(t, op);
+    return r < 0 ? r : change_place(t, op, c);
 }
 
 static long change_at(struct task *t, int dirfd, uptr path, int flags, struct meta_change c)
@@ -109,11 +117,34 @@ static bool fd_is_read_only(struct task *t, int fd)
     return m >= 0 && (mount_at(t, m)->flags & 1); // MS_RDONLY
 }
 
+// By a descriptor of what is not (any more) the overlay's file of that name.
+static long change_upper(struct task *t, int mount, struct parent *p, struct meta_change *c)
+{
+    struct meta_view v;
+    long r = meta_look(t, mount, p, &v);
+    if (r < 0)
+        return r;
+    r = may_change(t, &v.guest, c);
+    if (r >= 0 && c->what)
+        r = meta_set(t, mount, p, &v, c);
+    meta_done(t, &v);
+    return r;
+}
+
 static long change_fd(struct task *t, int fd, struct meta_change c)
 {
-    struct parent p = {.fd = fd, .name = "", .guests = true};
+    struct parent p = {.fd = fd, .name = "", .guests = true}, upper;
+    struct loc loc;
     struct meta_view v;
     bool read_only = fd_is_read_only(t, fd); // finds the mount, too
+    long up = overlay_fd_up(t, fd, &loc, &upper);
+    if (up > 0) {
+        up = change_upper(t, loc.mount, &upper, &c);
+        parent_done(t, &upper);
+        return up;
+    }
+    if (up < 0)
+        return up;
     long r = meta_look(t, fd_mount(t, fd), &p, &v);
     if (r < 0)
         return r;
@@ -215,6 +246,9 @@ static long set_times_of(struct task *t, struct pathop *op, const struct __kerne
         if (r < 0)
             return r;
     }
+    long up = pathop_up(t, op);
+    if (up < 0)
+        return up;
     if (*op->p.name)
         return HOST4(__NR_utimensat, op->p.fd, op->p.name, ts, AT_SYMLINK_NOFOLLOW);
     fmt(name, sizeof name, "/proc/self/fd/%d", op->p.fd);
@@ -226,6 +260,8 @@ static long set_times(struct task *t, int dirfd, uptr path, const struct __kerne
 {
     struct statx st;
     struct pathop op;
+    struct loc loc;
+    struct parent upper;
     long r;
     if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
@@ -237,6 +273,13 @@ static long set_times(struct task *t, int dirfd, uptr path, const struct __kerne
             r = fd_is_read_only(t, dirfd) ? -EROFS : may_utime(t, &st, ts);
         if (r < 0 && fd_is_path(dirfd))
             r = -EBADF;
+        if (r >= 0)
+            r = overlay_fd_up(t, dirfd, &loc, &upper);
+        if (r > 0) {
+            r = HOST4(__NR_utimensat, upper.fd, upper.name, ts, AT_SYMLINK_NOFOLLOW);
+            parent_done(t, &upper);
+            return r;
+        }
         return r < 0 ? r : HOST4(__NR_utimensat, dirfd, NULL, ts, 0);
     }
     int walk = walk_of(flags) | WALK_LATE;
@@ -318,6 +361,8 @@ static long may_truncate(struct task *t, struct pathop *op)
         r = -EROFS;
     if (r >= 0 && proc_runs_file(t, (u64)st.stx_dev_major << 32 | st.stx_dev_minor, st.stx_ino))
         r = -ETXTBSY;
+    if (r >= 0)
+        r = pathop_up(t, op);
     return r < 0 ? r : meta_witness(t, op->loc.mount, &op->p, &st);
 }
 
@@ -375,6 +420,8 @@ static long file_attr(struct task *t, long nr, int dirfd, uptr path, uptr attr, 
         r = -ENOTDIR;
     if (r >= 0 && set)
         r = pathop_mount(t, &op)->flags & 1 ? -EROFS : owns(t, &st) ? 0 : -EPERM;
+    if (r >= 0 && set)
+        r = pathop_up(t, &op);
     if (r >= 0 && (*op.p.name || op.p.fd == AT_FDCWD)) {
         r = HOST5(nr, op.p.fd, *op.p.name ? op.p.name : ".", attr, size, AT_SYMLINK_NOFOLLOW);
     } else if (r >= 0) {

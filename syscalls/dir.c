@@ -108,6 +108,7 @@ static bool keep(struct listing *l, const char *name, u8 *type)
         return true;
     if (l->nodes < 0)
         l->nodes = l->type == FS_DEVFS || device_marked(l->fd);
+    // Of an overlay, fd is one layer's.
     if (l->nodes && meta_device(&p, &node, &major, &minor))
         *type = node == S_IFBLK ? DT_BLK : DT_CHR;
     return true;
@@ -148,7 +149,9 @@ static long list(struct task *t, long nr, int fd, uptr buf, size_t size)
             return r;
     }
     for (;;) {
-        long n = HOST3(nr, fd, chunk, MIN(size, sizeof chunk));
+        long n = l.type == FS_OVERLAY && nr == __NR_getdents64
+                     ? overlay_getdents(t, fd, chunk, MIN(size, sizeof chunk))
+                     : HOST3(nr, fd, chunk, MIN(size, sizeof chunk));
         if (n <= 0)
             return n;
         size_t out = edit(&l, chunk, (size_t)n, nr == __NR_getdents);

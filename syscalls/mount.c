@@ -5,7 +5,7 @@
 #include <linux/capability.h>
 
 #include "host.h"
-#include "mounting.h"
+#include "overlay.h"
 #include "syscall_rows.h"
 #include "uaccess.h"
 
@@ -26,8 +26,8 @@ static const struct {
     const char *name;
     u32 type;
 } fs_types[] = {
-    {"tmpfs", FS_TMPFS},   {"proc", FS_PROC},      {"sysfs", FS_SYSFS},
-    {"devpts", FS_DEVPTS}, {"devtmpfs", FS_DEVFS}, {"drvfs", FS_DRVFS},
+    {"tmpfs", FS_TMPFS},    {"proc", FS_PROC},   {"sysfs", FS_SYSFS},     {"devpts", FS_DEVPTS},
+    {"devtmpfs", FS_DEVFS}, {"drvfs", FS_DRVFS}, {"overlay", FS_OVERLAY},
 };
 
 struct request {
@@ -42,6 +42,8 @@ static long make_own(struct task *t, struct mount_entry *e, u32 type, const stru
 {
     if (type == FS_TMPFS)
         return tmpfs_make(t, e, q->data);
+    if (type == FS_OVERLAY)
+        return overlay_make(t, e, q->data);
     return q->has_source ? drvfs_make(t, e, q->source, q->data) : -EINVAL;
 }
 
@@ -54,11 +56,11 @@ static long mount_new(struct task *t, const struct request *q, u32 flags, const 
     for (size_t i = 0; i < ARRAY_LEN(fs_types); i++)
         if (!strcmp(q->type, fs_types[i].name))
             type = fs_types[i].type;
-    bool own = type == FS_TMPFS || type == FS_DRVFS;
+    bool own = type == FS_TMPFS || type == FS_DRVFS || type == FS_OVERLAY;
     int shown = type == FS_NONE || own ? -1 : mount_of_type(t, type);
     if (type == FS_NONE || (shown < 0 && !own))
         return -ENODEV;
-    long r = mount_check_options(type, q->data);
+    long r = type == FS_OVERLAY ? 0 : mount_check_options(type, q->data);
     if (r < 0)
         return r;
     if (!place_is_dir(to))
@@ -207,7 +209,7 @@ static long do_umount(struct task *t, const char *path, int flags)
         return -EAGAIN;
     }
     bool discard = mount_is_alone(t, m);
-    mount_remove(t, m);
+    mount_end(t, m);
     if (discard)
         tmpfs_discard(t, e);
     return 0;

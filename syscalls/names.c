@@ -18,6 +18,8 @@ static long begin_new(struct task *t, struct pathop *op, int dirfd, uptr path, b
     if (r < 0)
         return r;
     r = pathop_may_make(t, op, directory, dir);
+    if (r >= 0)
+        r = pathop_make_begin(t, op);
     if (r < 0)
         pathop_end(t, op);
     return r;
@@ -32,7 +34,7 @@ long sys_mkdirat(struct task *t, int dirfd, uptr path, unsigned int mode)
     long r = begin_new(t, &op, dirfd, path, true, &dir);
     if (r < 0)
         return r;
-    n.mode = S_IFDIR | acl_inherit(t, op.loc.mount, &op.p, mode & 01777, &acl);
+    n.mode = S_IFDIR | acl_inherit(t, op.loc.mount, pathop_place(&op), mode & 01777, &acl);
     meta_new_owner(t, &dir, &n);
     r = HOST3(__NR_mkdirat, op.p.fd, op.p.name, meta_create_mode(t, op.loc.mount, &n));
     if (r >= 0) {
@@ -40,6 +42,7 @@ long sys_mkdirat(struct task *t, int dirfd, uptr path, unsigned int mode)
         if (r < 0)
             dirs_rmdir(t, &op.p);
     }
+    r = pathop_make_end(t, &op, true, r);
     pathop_end(t, &op);
     return r;
 }
@@ -57,6 +60,8 @@ static long make_node(struct task *t, struct pathop *op, const struct meta_new *
         if (host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) >= 0)
             return -EEXIST;
         bool whiteout = type == S_IFCHR && !dev; // anybody's since Linux 5.8
+        if (whiteout && op->loc.over)
+            return -EPERM;
         if (!whiteout && !cred_has_cap(&t->cred, CAP_MKNOD))
             return -EPERM;
         if (pathop_mount(t, op)->type == FS_DRIVE)
@@ -90,9 +95,9 @@ long sys_mknodat(struct task *t, int dirfd, uptr path, unsigned int mode, unsign
     long r = begin_new(t, &op, dirfd, path, false, &dir);
     if (r < 0)
         return r;
-    n.mode = type | acl_inherit(t, op.loc.mount, &op.p, mode & 07777, &acl);
+    n.mode = type | acl_inherit(t, op.loc.mount, pathop_place(&op), mode & 07777, &acl);
     meta_new_owner(t, &dir, &n);
-    r = make_node(t, &op, &n, dev);
+    r = pathop_make_end(t, &op, false, make_node(t, &op, &n, dev));
     pathop_end(t, &op);
     return r;
 }
@@ -126,6 +131,7 @@ long sys_symlinkat(struct task *t, uptr target_ptr, int dirfd, uptr path)
         if (r < 0)
             HOST3(__NR_unlinkat, op.p.fd, op.p.name, 0);
     }
+    r = pathop_make_end(t, &op, false, r);
     pathop_end(t, &op);
     return r;
 }
@@ -177,6 +183,8 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
         return r;
     if (pathop_mount(t, op)->flags & MS_RDONLY)
         return -EROFS;
+    if (op->p.over >= OVER_ABSENT)
+        return -ENOENT;
     r = host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st);
     if (r < 0)
         return r;
@@ -188,7 +196,10 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
         return r;
     if (dir == rmdir && pathop_is_mount_point(t, op, false))
         return -EBUSY;
-    r = rmdir ? dirs_rmdir(t, &op->p) : HOST3(__NR_unlinkat, op->p.fd, op->p.name, 0);
+    if (op->p.over)
+        r = overlay_remove(t, &op->loc, &op->p, &st, rmdir);
+    else
+        r = rmdir ? dirs_rmdir(t, &op->p) : HOST3(__NR_unlinkat, op->p.fd, op->p.name, 0);
     if (r >= 0 && meta_by_name(st.stx_mode))
         meta_name_drop(&op->p);
     return r;
@@ -268,7 +279,8 @@ static long may_link_to(struct task *t, struct pathop *a, struct pathop *b, cons
         r = may_make;
     if (r >= 0 && (st->stx_mode & S_IFMT) == S_IFDIR)
         r = -EPERM;
-    if (r < 0 && host_statx(b->p.fd, b->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there) >= 0)
+    if (r < 0 && b->p.over < OVER_ABSENT &&
+        host_statx(b->p.fd, b->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there) >= 0)
         r = -EEXIST;
     return r;
 }
@@ -313,7 +325,11 @@ long sys_linkat(struct task *t, int olddirfd, uptr oldpath, int newdirfd, uptr n
     if (r >= 0) {
         r = may_link_to(t, &a, &b, &st, pathop_may_make(t, &b, false, &dir));
         if (r >= 0)
-            r = link_to(t, &a, &b, &st, by_fd);
+            r = pathop_up(t, &a);
+        if (r >= 0)
+            r = pathop_make_begin(t, &b);
+        if (r >= 0)
+            r = pathop_make_end(t, &b, false, link_to(t, &a, &b, &st, by_fd));
         pathop_end(t, &b);
     }
     pathop_end(t, &a);

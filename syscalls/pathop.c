@@ -68,6 +68,8 @@ long pathop_may_make(struct task *t, struct pathop *op, bool directory, struct s
     long r = op->loc.must_be_dir && !directory ? -ENOENT : pathop_may_change(t, op, dir);
     if (r >= 0)
         return 0;
+    if (op->p.over >= OVER_ABSENT)
+        return r;
     long there = host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st);
     if (there == -ENOENT && r == -EACCES && is_gone(op))
         return -ENOENT;

@@ -39,8 +39,9 @@ static long check_places(struct task *t, const struct rename *r)
         return -EBUSY;
     if (!*b->p.name)
         return r->flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
-    if ((r->flags & RENAME_WHITEOUT) && pathop_mount(t, a)->type == FS_DRIVE)
-        return -EINVAL; // no device nodes there
+    u32 type = pathop_mount(t, a)->type;
+    if ((r->flags & RENAME_WHITEOUT) && (type == FS_DRIVE || type == FS_OVERLAY))
+        return -EINVAL; // no device nodes there; none that the guest makes
     return pathop_mount(t, a)->flags & MS_RDONLY ? -EROFS : 0;
 }
 
@@ -51,10 +52,10 @@ static long host_view(const struct pathop *op, struct statx *st)
 
 static long look(struct rename *r)
 {
-    long e = host_view(&r->a, &r->src);
+    long e = r->a.p.over >= OVER_ABSENT ? -ENOENT : host_view(&r->a, &r->src);
     if (e < 0)
         return e;
-    e = host_view(&r->b, &r->dst);
+    e = r->b.p.over >= OVER_ABSENT ? -ENOENT : host_view(&r->b, &r->dst);
     r->there = e >= 0;
     if (e < 0 && e != -ENOENT)
         return e;
@@ -207,6 +208,12 @@ static long rename_names(struct task *t, struct rename *r)
     if (pathop_is_mount_point(t, &r->a, is_dir(&r->src)) ||
         (r->there && pathop_is_mount_point(t, &r->b, is_dir(&r->dst))))
         return -EBUSY;
+    if (r->a.p.over) {
+        e = check_ancestry(t, r);
+        return e < 0 ? e
+                     : overlay_rename(t, &r->a.loc, &r->a.p, &r->src, &r->b.loc, &r->b.p,
+                                      r->there ? &r->dst : NULL, r->flags);
+    }
     if (meta_by_name(r->src.stx_mode) || (r->there && meta_by_name(r->dst.stx_mode)))
         return rename_named(t, r);
     return host_rename(t, r);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // stat and its family, access, statfs.
 #include <linux/capability.h>
+#include <linux/magic.h>
 
 #include "pathop.h"
 #include "syscall_rows.h"
@@ -234,6 +235,16 @@ static long is_dir(int fd)
     return r < 0 ? r : (st.stx_mode & S_IFMT) == S_IFDIR ? 0 : -ENOTDIR;
 }
 
+// An overlay is the host's file system that it writes to, by another name.
+static long statfs_in(struct task *t, int fd, int mount, uptr buf)
+{
+    u64 type = OVERLAYFS_SUPER_MAGIC;
+    long r = HOST2(__NR_fstatfs, fd, buf);
+    if (r >= 0 && is_overlay(t, mount) && copy_to_guest(buf, &type, sizeof type))
+        return -EFAULT;
+    return r;
+}
+
 long sys_statfs(struct task *t, uptr path, uptr buf)
 {
     struct pathop op;
@@ -245,7 +256,7 @@ long sys_statfs(struct task *t, uptr path, uptr buf)
     if (fd >= 0) {
         r = op.loc.must_be_dir ? is_dir((int)fd) : 0;
         if (r >= 0)
-            r = HOST2(__NR_fstatfs, fd, buf);
+            r = statfs_in(t, (int)fd, op.loc.mount, buf);
         temp_close(t, (int)fd);
     }
     pathop_end(t, &op);
@@ -254,6 +265,5 @@ long sys_statfs(struct task *t, uptr path, uptr buf)
 
 long sys_fstatfs(struct task *t, int fd, uptr buf)
 {
-    (void)t;
-    return HOST2(__NR_fstatfs, fd, buf);
+    return statfs_in(t, fd, fd_mount(t, fd), buf);
 }

@@ -15,8 +15,9 @@
 struct subject {
     s32 fd; // -1: p
     s32 mount;
-    const struct parent *p;
-    bool *asked; // set when the host has been asked about an attribute
+    struct parent *p;
+    bool *asked;     // set when the host has been asked about an attribute
+    struct loc *loc; // with p, where that may be in an overlay; else NULL
 };
 
 struct names {
@@ -136,6 +137,12 @@ static long host_name(struct task *t, const struct subject *s, struct names *n, 
     return r < 0 ? place_error(t, s, r) : r;
 }
 
+// In an overlay: the file is about to be changed.
+static long subject_up(struct task *t, const struct subject *s)
+{
+    return s->loc ? overlay_up(t, s->loc, s->p) : 0;
+}
+
 // The host refuses user.* where it cannot be (links, FIFOs, device nodes); for the classes that are
 // kept as user.* that is no matter of permission.
 static long kept_error(const struct names *n, long r)
@@ -244,6 +251,8 @@ static long set_acl(struct task *t, const struct subject *s, const struct names 
         return empty ? 0 : -EACCES;
     if (!owns(t, &st))
         return -EPERM;
+    if (r >= 0)
+        r = subject_up(t, s);
     if (r < 0)
         return r;
     if (!access) {
@@ -285,6 +294,8 @@ static long get(struct task *t, const struct subject *s, struct names *n, uptr v
     if (is_acl(n->guest) && xattr_name_to_host(n->guest, n->host) >= 0)
         return get_acl(t, s, n, value, size);
     long r = host_name(t, s, n, MAY_READ);
+    if (r >= 0 && overlay_hides(t, s->mount, n->guest))
+        r = -ENODATA;
     if (r < 0)
         return r;
     if (is_caps_of_file(t, s, n->guest, &st) && !(META_MORE(&st) & CAPS_HOLD))
@@ -301,6 +312,10 @@ static long set(struct task *t, const struct subject *s, struct names *n, uptr v
     if (size && !strcmp(n->guest, XATTR_NAME_CAPS) && !is_caps(value, size))
         return place_error(t, s, -EINVAL);
     long r = host_name(t, s, n, MAY_WRITE);
+    if (r >= 0 && overlay_hides(t, s->mount, n->guest))
+        r = -EOPNOTSUPP;
+    if (r >= 0)
+        r = subject_up(t, s);
     if (r < 0)
         return r;
     if (is_caps_of_file(t, s, n->guest, &st))
@@ -314,6 +329,13 @@ static long remove(struct task *t, const struct subject *s, struct names *n)
     if (is_acl(n->guest) && xattr_name_to_host(n->guest, n->host) >= 0)
         return set_acl(t, s, n, 0, 0);
     long r = host_name(t, s, n, MAY_WRITE);
+    if (r >= 0 && overlay_hides(t, s->mount, n->guest))
+        r = -EOPNOTSUPP;
+    if (r >= 0 && s->p && s->p->over == OVER_LOWER) {
+        r = raw_get(s, n->host, 0, 0); // nothing is copied for nothing
+        if (r >= 0)
+            r = subject_up(t, s);
+    }
     if (r < 0)
         return r;
     if (is_caps_of_file(t, s, n->guest, &st))
@@ -347,6 +369,20 @@ static long without_dead(struct task *t, const struct subject *s, char *names, l
     return n;
 }
 
+// Without the overlay's own.
+static size_t drop_hidden(struct task *t, int m, char *names, size_t size)
+{
+    size_t out = 0;
+    for (size_t at = 0, n; at < size; at += n) {
+        n = strlen(names + at) + 1;
+        if (overlay_hides(t, m, names + at))
+            continue;
+        memmove(names + out, names + at, n);
+        out += n;
+    }
+    return out;
+}
+
 static long list(struct task *t, const struct subject *s, uptr out, size_t size)
 {
     char small[4096], *names = small;
@@ -361,6 +397,8 @@ static long list(struct task *t, const struct subject *s, uptr out, size_t size)
         bool trusted = cred_has_cap(&t->cred, CAP_SYS_ADMIN);
         r = (long)xattr_list_to_guest(names, (size_t)r, trusted);
         r = without_dead(t, s, names, r);
+        if (is_overlay(t, s->mount))
+            r = (long)drop_hidden(t, s->mount, names, (size_t)r);
         if (size && (size_t)r > size)
             r = -ERANGE;
         else if (size && copy_to_guest(out, names, (size_t)r))
@@ -414,11 +452,21 @@ static long on_fd(struct task *t, int fd, const struct request *q)
     if (r < 0)
         return r;
     bool asked = false;
-    struct subject s = {fd, fd_mount(t, fd), NULL, &asked};
+    struct subject s = {fd, fd_mount(t, fd), NULL, &asked, NULL};
     bool reads = q->what == GET || q->what == LIST; // nothing is done before the host can say EBADF
     if (!reads && fd_is_path(fd))
         return -EBADF;
-    r = perform(t, &s, q, &n);
+    struct loc loc;
+    struct parent upper;
+    r = reads ? 0 : overlay_fd_up(t, fd, &loc, &upper);
+    if (r > 0) {
+        s = (struct subject){-1, loc.mount, &upper, &asked, &loc};
+        r = perform(t, &s, q, &n);
+        parent_done(t, &upper);
+        return r;
+    }
+    if (r >= 0)
+        r = perform(t, &s, q, &n);
     return reads && !asked && fd_is_path(fd) ? -EBADF : r;
 }
 
@@ -442,7 +490,7 @@ static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const st
     if (r < 0)
         return r;
     bool asked;
-    struct subject s = {-1, MAX(op.loc.mount, 0), &op.p, &asked};
+    struct subject s = {-1, MAX(op.loc.mount, 0), &op.p, &asked, op.p.over ? &op.loc : NULL};
     struct statx st;
     if (op.loc.must_be_dir) {
         r = subject_stat(t, &s, &st);

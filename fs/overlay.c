@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+// Overlay mounts, looked at. The rules are Linux's (Documentation/filesystems/overlayfs.rst): the
+// first layer that has a name shows it; a whiteout, a file, or an opaque directory ends the look;
+// directories of several layers are one.
+#include "overlay.h"
+#include "devlink.h"
+#include "host.h"
+#include "meta.h"
+
+#define INO_XATTR "user.lxrun.ino" // of what was copied up: the number that it had before
+
+const char *overlay_xattr(struct task *t, int m, const char *what, char out[64])
+{
+    // fs/xattr.c: the form in which a trusted attribute is kept.
+    const char *prefix =
+        mount_at(t, m)->userxattr ? "user.overlay." : "user.lxrun.x.trusted.overlay.";
+    fmt(out, 64, "%s%s", prefix, what);
+    return out;
+}
+
+bool overlay_hides(struct task *t, int m, const char *guest_name)
+{
+    return is_overlay(t, m) &&
+           str_starts(guest_name, mount_at(t, m)->userxattr ? "user.overlay." : "trusted.overlay.");
+}
+
+// What the attribute `opaque` of a directory says: 'y', 'x' (whiteouts in it may be files with an
+// attribute), 0.
+static char opaque(struct task *t, int m, int fd)
+{
+    struct parent dir = {.fd = fd, .name = "."};
+    char name[64], value = 0;
+    return host_getxattr_at(&dir, overlay_xattr(t, m, "opaque", name), &value, 1) == 1 ? value : 0;
+}
+
+bool overlay_is_white(struct task *t, int m, int fd, const char *name, const struct statx *st)
+{
+    struct parent p = {.fd = fd, .name = name};
+    u32 type = st->stx_mode & S_IFMT, node, major, minor;
+    char xattr[64];
+    if (type == S_IFCHR)
+        return !st->stx_rdev_major && !st->stx_rdev_minor;
+    if (type == S_IFLNK)
+        return st->stx_size == DEVLINK_SIZE && meta_device(&p, &node, &major, &minor) &&
+               node == S_IFCHR && !major && !minor;
+    return type == S_IFREG && !st->stx_size &&
+           host_getxattr_at(&p, overlay_xattr(t, m, "whiteout", xattr), NULL, 0) >= 0 &&
+           opaque(t, m, fd) == 'x';
+}
+
+// The word of one layer.
+enum { HAS, PASSES, ENDS, ENDS_WHITE, ENDS_FILE };
+
+static long host_look(int fd, const char *name, struct statx *st)
+{
+    return host_statx(fd, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, st);
+}
+
+// Opens the directory that the first n bytes of rel name in a layer. Temporary, unless it is the
+// root.
+static long open_dir(struct task *t, int root, const char *rel, size_t n)
+{
+    char path[LX_PATH_MAX];
+    if (!n)
+        return root;
+    memcpy(path, rel, n);
+    path[n] = 0;
+    return temp_open(t, root, path, O_PATH | O_DIRECTORY, WALK_RESOLVE);
+}
+
+static void close_dir(struct task *t, int root, long fd)
+{
+    if (fd >= 0 && fd != root)
+        temp_close(t, (int)fd);
+}
+
+// rel goes on behind its first n bytes, which are a directory of the layer that may be opaque.
+static size_t next_end(const char *rel, size_t n)
+{
+    n += rel[n] == '/';
+    while (rel[n] && rel[n] != '/')
+        n++;
+    return n;
+}
+
+// Is one of the directories on the way to the last name of rel opaque? last: that too.
+static bool is_shut(struct task *t, int m, int root, const char *rel, bool last)
+{
+    for (size_t n = next_end(rel, 0); rel[n] || last; n = next_end(rel, n)) {
+        long fd = open_dir(t, root, rel, n);
+        if (fd < 0)
+            return false; // no more of it here
+        bool shut = opaque(t, m, (int)fd) == 'y';
+        close_dir(t, root, fd);
+        if (shut || !rel[n])
+            return shut;
+    }
+    return false;
+}
+
+// The directory of rel is not in this layer. Does something else stand in the way?
+static int ask_way(struct task *t, int m, int root, const char *rel)
+{
+    char name[256];
+    struct statx st;
+    for (size_t n = 0; rel[n];) {
+        long fd = open_dir(t, root, rel, n);
+        if (fd < 0)
+            return fd == -ENOENT ? PASSES : ENDS;
+        size_t start = n + (rel[n] == '/'), end = next_end(rel, n);
+        long r = -ENAMETOOLONG;
+        if (end - start < sizeof name) {
+            memcpy(name, rel + start, end - start);
+            name[end - start] = 0;
+            r = host_look((int)fd, name, &st);
+        }
+        bool shut = n && opaque(t, m, (int)fd) == 'y';
+        bool white = r >= 0 && overlay_is_white(t, m, (int)fd, name, &st);
+        close_dir(t, root, fd);
+        if (r == -ENOENT)
+            return shut ? ENDS : PASSES;
+        if (r < 0 || white)
+            return ENDS;
+        if ((st.stx_mode & S_IFMT) != S_IFDIR)
+            return ENDS_FILE;
+        n = end;
+    }
+    return PASSES;
+}
+
+static int ask(struct task *t, int m, int layer, const char *rel, struct statx *st)
+{
+    int root = mount_root_fd(t, layer);
+    if (root < 0)
+        return ENDS;
+    if (!*rel)
+        return host_statx(root, "", AT_EMPTY_PATH, STATX_BASIC_STATS, st) < 0 ? ENDS : HAS;
+    const char *slash = strrchr(rel, '/'), *name = slash ? slash + 1 : rel;
+    long fd = open_dir(t, root, rel, slash ? (size_t)(slash - rel) : 0);
+    if (fd < 0)
+        return ask_way(t, m, root, rel);
+    long r = host_look((int)fd, name, st);
+    bool white = r >= 0 && overlay_is_white(t, m, (int)fd, name, st);
+    close_dir(t, root, fd);
+    if (r >= 0)
+        return white ? ENDS_WHITE : HAS;
+    if (r != -ENOENT)
+        return ENDS;
+    return is_shut(t, m, root, rel, false) ? ENDS : PASSES;
+}
+
+static int next_layer(struct task *t, int layer)
+{
+    return mount_at(t, layer)->below;
+}
+
+// The directory of a name that is not there.
+static long place_parent(struct task *t, struct loc *loc)
+{
+    char *slash = strrchr(loc->rel, '/');
+    u8 over = loc->over;
+    if (!slash) {
+        loc->base = mount_root_fd(t, loc->mount);
+        return 0;
+    }
+    *slash = 0;
+    long r = overlay_place(t, loc);
+    if (r >= 0 && loc->over >= OVER_ABSENT)
+        r = -ENOENT;
+    *slash = '/';
+    loc->over = over;
+    return r;
+}
+
+long overlay_place(struct task *t, struct loc *loc)
+{
+    const struct mount_entry *e = mount_at(t, loc->mount);
+    struct statx st;
+    for (int layer = e->top; layer; layer = next_layer(t, layer)) {
+        bool upper = e->has_upper && layer == e->top;
+        int word = ask(t, loc->mount, layer, loc->rel, &st);
+        if (word == PASSES)
+            continue;
+        loc->base = mount_root_fd(t, layer);
+        loc->over = word == HAS                   ? upper ? OVER_UPPER : OVER_LOWER
+                    : word == ENDS_WHITE && upper ? OVER_WHITE
+                                                  : OVER_ABSENT;
+        if (word == ENDS_FILE)
+            return -ENOTDIR;
+        if (loc->base < 0)
+            return loc->base;
+        return loc->over == OVER_ABSENT ? place_parent(t, loc) : 0;
+    }
+    loc->over = OVER_ABSENT;
+    return place_parent(t, loc);
+}
+
+bool overlay_below(struct task *t, int m, const char *rel)
+{
+    const struct mount_entry *e = mount_at(t, m);
+    struct statx st;
+    int layer = e->top;
+    if (!e->has_upper)
+        return true;
+    if (is_shut(t, m, mount_root_fd(t, layer), rel, false))
+        return false;
+    while ((layer = next_layer(t, layer))) {
+        int word = ask(t, m, layer, rel, &st);
+        if (word != PASSES)
+            return word == HAS;
+    }
+    return false;
+}
+
+int overlay_parts(struct task *t, int m, const char *rel, s32 out[MOUNTS_MAX])
+{
+    struct statx st;
+    int n = 0;
+    for (int layer = mount_at(t, m)->top; layer; layer = next_layer(t, layer)) {
+        int word = ask(t, m, layer, rel, &st);
+        if (word == PASSES)
+            continue;
+        if (word != HAS || (st.stx_mode & S_IFMT) != S_IFDIR)
+            break;
+        out[n++] = layer;
+        if (is_shut(t, m, mount_root_fd(t, layer), rel, true))
+            break;
+    }
+    return n;
+}
+
+// ---- Numbers ----
+
+void overlay_numbers(struct task *t, int m, const struct parent *p, struct statx *st)
+{
+    char value[24];
+    struct statx top;
+    u64 dev = (u64)st->stx_dev_major << 32 | st->stx_dev_minor, ino = 0;
+    int root = mount_root_fd(t, m);
+    long n = carries_attr(st->stx_mode) ? host_getxattr_at(p, INO_XATTR, value, sizeof value) : 0;
+    for (long i = 0; i < n; i++)
+        ino = value[i] >= '0' && value[i] <= '9' ? ino * 10 + (u64)(value[i] - '0') : ino;
+    if (n > 0)
+        st->stx_ino = ino;
+    // Two file systems may have the same number for different files.
+    else if (root >= 0 && host_statx(root, "", AT_EMPTY_PATH, STATX_INO, &top) >= 0 &&
+             dev != ((u64)top.stx_dev_major << 32 | top.stx_dev_minor))
+        st->stx_ino ^= (u64)(st->stx_dev_minor + 1) << 48;
+    // A device of its own, as of every file system that has none below.
+    st->stx_dev_major = 0;
+    st->stx_dev_minor = 0x10000 + mount_at(t, m)->id;
+}

@@ -1,0 +1,590 @@
+// SPDX-License-Identifier: MIT
+// Overlay mounts, changed. What a layer below has is copied up before it is changed; what is
+// removed leaves a whiteout. New things are made ready in the directory for work and moved to their
+// place in one step, so that a process killed on the way leaves all as it was.
+#include <linux/fs.h>
+
+#include "host.h"
+#include "meta.h"
+#include "overlay.h"
+#include "xattr.h"
+
+#define INO_XATTR "user.lxrun.ino"
+#define COPY_AT_ONCE 65536
+
+static int upper_fd(struct task *t, int m)
+{
+    return mount_at(t, m)->has_upper ? mount_root_fd(t, mount_at(t, m)->top) : -EROFS;
+}
+
+int overlay_work(struct task *t, int m)
+{
+    return mount_root_fd(t, mount_at(t, m)->work);
+}
+
+static struct parent work_name(struct task *t, int m, char name[32])
+{
+    fmt(name, 32, "%u-%u", t->tid,
+        __atomic_fetch_add(&t->instance->next_store_name, 1, __ATOMIC_RELAXED));
+    return (struct parent){.fd = overlay_work(t, m), .name = name};
+}
+
+static long look(const struct parent *p, struct statx *st)
+{
+    return host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_BASIC_STATS, st);
+}
+
+static bool is_dir(const struct statx *st)
+{
+    return (st->stx_mode & S_IFMT) == S_IFDIR;
+}
+
+static long unlink_at(const struct parent *p, int flags)
+{
+    return HOST3(__NR_unlinkat, p->fd, p->name, flags);
+}
+
+static long rename_to(const struct parent *a, const struct parent *b, u32 flags)
+{
+    return HOST5(__NR_renameat2, a->fd, a->name, b->fd, b->name, flags);
+}
+
+// Pins p anew in the upper layer, where loc is now.
+static long pin_upper(struct task *t, struct loc *loc, struct parent *p)
+{
+    u8 last = p->last;
+    parent_done(t, p);
+    loc->base = upper_fd(t, loc->mount);
+    if (loc->base < 0)
+        return loc->base;
+    long r = parent_open(t, loc, p);
+    p->last = last;
+    return r;
+}
+
+// ---- Copying ----
+
+static bool is_copied(const char *name)
+{
+    static const char *const others[] = {
+        "user.lxrun.o.",    // owners of entries, which stay where they are
+        "user.lxrun.nodes", // about entries, too
+        INO_XATTR,          // written anew
+        "user.overlay.",    // what a layer says to the overlay
+        "user.lxrun.x.trusted.overlay.",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (str_starts(name, others[i]))
+            return false;
+    return str_starts(name, "user.");
+}
+
+static long copy_listed(const struct parent *from, const struct parent *to, const char *list,
+                        size_t size, char *value)
+{
+    long r = 0;
+    for (size_t at = 0; at < size && r >= 0; at += strlen(list + at) + 1) {
+        if (!is_copied(list + at))
+            continue;
+        r = host_getxattr_at(from, list + at, value, XATTR_LIST_SIZE);
+        if (r >= 0)
+            r = host_setxattr_at(to, list + at, value, (size_t)r, 0);
+        if (r == -ENODATA || r == -EOPNOTSUPP)
+            r = 0;
+    }
+    return r;
+}
+
+static long copy_xattrs(const struct parent *from, const struct parent *to)
+{
+    char *list = arena_alloc(2 * XATTR_LIST_SIZE);
+    if (!list)
+        return -ENOMEM;
+    long r = host_listxattr_at(from, list, XATTR_LIST_SIZE);
+    if (r > 0)
+        r = copy_listed(from, to, list, (size_t)r, list + XATTR_LIST_SIZE);
+    arena_free(list, 2 * XATTR_LIST_SIZE);
+    return r == -EOPNOTSUPP ? 0 : r;
+}
+
+// What a copy has of its source beside the content: mode, attributes, number, times.
+static long copy_rest(struct task *t, int m, const struct parent *from, const struct parent *to,
+                      const struct statx *st)
+{
+    char ino[24];
+    struct statx shown = *st;
+    struct __kernel_timespec times[2] = {{st->stx_atime.tv_sec, st->stx_atime.tv_nsec},
+                                         {st->stx_mtime.tv_sec, st->stx_mtime.tv_nsec}};
+    long r = copy_xattrs(from, to);
+    overlay_numbers(t, m, from, &shown);
+    fmt(ino, sizeof ino, "%lu", (u64)shown.stx_ino);
+    if (r >= 0)
+        r = host_setxattr_at(to, INO_XATTR, ino, strlen(ino), 0);
+    if (r >= 0)
+        r = HOST4(__NR_fchmodat, to->fd, to->name, st->stx_mode & MODE_BITS, 0);
+    if (r >= 0)
+        r = HOST4(__NR_utimensat, to->fd, to->name, times, AT_SYMLINK_NOFOLLOW);
+    return r;
+}
+
+// Puts what is ready at `ready` to its place. Another process may have been first with the same.
+static long put(const struct parent *ready, const struct parent *place, int unlink_flags)
+{
+    long r = rename_to(ready, place, RENAME_NOREPLACE);
+    if (r < 0)
+        unlink_at(ready, unlink_flags);
+    return r == -EEXIST || r == -ENOTEMPTY ? 0 : r;
+}
+
+static long copy_dir(struct task *t, int m, const struct parent *from, const struct parent *to)
+{
+    char name[32];
+    struct statx st;
+    struct parent ready = work_name(t, m, name);
+    long r = look(from, &st);
+    if (r >= 0)
+        r = HOST3(__NR_mkdirat, ready.fd, name, 0700);
+    if (r < 0)
+        return r;
+    r = copy_rest(t, m, from, &ready, &st);
+    if (r < 0) {
+        unlink_at(&ready, AT_REMOVEDIR);
+        return r;
+    }
+    return put(&ready, to, AT_REMOVEDIR);
+}
+
+// By hand, where the host cannot copy from the one file system to the other.
+static long copy_by_hand(int in, int out)
+{
+    char *buf = arena_alloc(COPY_AT_ONCE);
+    long r = -ENOMEM;
+    while (buf && (r = HOST3(__NR_read, in, buf, COPY_AT_ONCE)) > 0)
+        for (long n = r, at = 0; at < n; at += r)
+            if ((r = HOST3(__NR_write, out, buf + at, n - at)) < 0) {
+                arena_free(buf, COPY_AT_ONCE);
+                return r;
+            }
+    if (buf)
+        arena_free(buf, COPY_AT_ONCE);
+    return r;
+}
+
+static long copy_content(int in, int out)
+{
+    if (HOST3(__NR_ioctl, out, FICLONE, in) >= 0)
+        return 0;
+    long r, sum = 0;
+    while ((r = HOST6(__NR_copy_file_range, in, NULL, out, NULL, 1L << 30, 0)) > 0)
+        sum += r;
+    if (!sum && (r == -EXDEV || r == -EOPNOTSUPP || r == -EINVAL || r == 0)) // 0: also of /proc
+        return copy_by_hand(in, out);
+    return r;
+}
+
+static long copy_file(struct task *t, int m, const struct parent *from, const struct parent *to,
+                      const struct statx *st)
+{
+    char name[32];
+    struct parent ready = work_name(t, m, name);
+    long in = temp_open(t, from->fd, from->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, WALK_RESOLVE);
+    if (in < 0)
+        return in;
+    long out = temp_open(t, ready.fd, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, WALK_RESOLVE);
+    long r = out;
+    if (out >= 0) {
+        r = copy_content((int)in, (int)out);
+        temp_close(t, (int)out);
+        HOST4(__NR_fchmodat, ready.fd, name, 0600, 0); // for the attributes
+        if (r >= 0)
+            r = copy_rest(t, m, from, &ready, st);
+        if (r < 0)
+            unlink_at(&ready, 0);
+    }
+    temp_close(t, (int)in);
+    return r < 0 ? r : put(&ready, to, 0);
+}
+
+// Symlinks (device nodes among them), FIFOs, sockets: their owner goes by name.
+static long copy_special(struct task *t, int m, const struct parent *from, const struct parent *to,
+                         const struct statx *st)
+{
+    char name[32], target[LX_PATH_MAX];
+    struct meta_named named;
+    struct parent ready = work_name(t, m, name);
+    long r;
+    if (!meta_by_name(st->stx_mode))
+        return -EPERM; // a device node of the host's
+    if ((st->stx_mode & S_IFMT) == S_IFLNK) {
+        r = host_readlinkat(from->fd, from->name, target, sizeof target - 1);
+        if (r < 0)
+            return r;
+        target[r] = 0;
+        r = HOST3(__NR_symlinkat, target, ready.fd, name);
+    } else {
+        r = HOST4(__NR_mknodat, ready.fd, name, st->stx_mode, 0);
+    }
+    if (r < 0)
+        return r;
+    meta_name_read(t, m, from, st, &named);
+    r = meta_name_write(t, m, &named, &ready, to);
+    if (r >= 0)
+        return put(&ready, to, 0);
+    unlink_at(&ready, 0);
+    return r;
+}
+
+long overlay_up_dir(struct task *t, int m, const char *rel)
+{
+    struct loc loc = {.mount = m};
+    struct parent from, to;
+    int root = upper_fd(t, m);
+    if (root < 0)
+        return root;
+    for (size_t n = 0; rel[n];) {
+        for (n += rel[n] == '/'; rel[n] && rel[n] != '/';)
+            n++;
+        memcpy(loc.rel, rel, n);
+        loc.rel[n] = 0;
+        long r = overlay_place(t, &loc);
+        if (r < 0 || loc.over == OVER_UPPER) {
+            if (r < 0)
+                return r;
+            continue;
+        }
+        if (loc.over != OVER_LOWER)
+            return -ENOENT;
+        r = parent_open(t, &loc, &from);
+        if (r < 0)
+            return r;
+        loc.base = root;
+        r = parent_open(t, &loc, &to);
+        if (r >= 0) {
+            r = copy_dir(t, m, &from, &to);
+            parent_done(t, &to);
+        }
+        parent_done(t, &from);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+// The directory that loc lies in.
+static long up_parent(struct task *t, const struct loc *loc)
+{
+    char dir[LX_PATH_MAX];
+    str_copy(dir, loc->rel, sizeof dir);
+    char *slash = strrchr(dir, '/');
+    *(slash ? slash : dir) = 0;
+    return overlay_up_dir(t, loc->mount, dir);
+}
+
+long overlay_copy_up(struct task *t, struct loc *loc, struct parent *p)
+{
+    struct parent to;
+    struct statx st;
+    long r = up_parent(t, loc);
+    if (r >= 0)
+        r = look(p, &st);
+    if (r < 0)
+        return r;
+    if (is_dir(&st)) {
+        r = overlay_up_dir(t, loc->mount, loc->rel);
+    } else {
+        int base = loc->base;
+        loc->base = upper_fd(t, loc->mount);
+        r = parent_open(t, loc, &to);
+        loc->base = base;
+        if (r < 0)
+            return r;
+        r = (st.stx_mode & S_IFMT) == S_IFREG ? copy_file(t, loc->mount, p, &to, &st)
+                                              : copy_special(t, loc->mount, p, &to, &st);
+        parent_done(t, &to);
+    }
+    if (r < 0)
+        return r;
+    loc->over = OVER_UPPER;
+    return pin_upper(t, loc, p);
+}
+
+long overlay_fd_up(struct task *t, int fd, struct loc *loc, struct parent *p)
+{
+    struct statx mine, there;
+    if (!is_overlay(t, fd_mount(t, fd)))
+        return 0;
+    if (host_fcntl(fd, F_GETFL, 0) & O_PATH)
+        return -EBADF;
+    if (mount_at(t, fd_mount(t, fd))->flags & MS_RDONLY)
+        return -EROFS;
+    long r = loc_of_fd(t, fd, loc);
+    if (r < 0 || !is_overlay(t, loc->mount))
+        return r < 0 ? r : 0;
+    r = overlay_place(t, loc);
+    if (r >= 0 && loc->over >= OVER_ABSENT)
+        return 0; // removed: nothing else is left of it
+    if (r >= 0)
+        r = parent_open(t, loc, p);
+    if (r < 0)
+        return r;
+    struct parent self = {.fd = fd, .name = ""};
+    bool same = loc->over == OVER_UPPER && look(p, &there) >= 0 && look(&self, &mine) >= 0 &&
+                mine.stx_ino == there.stx_ino;
+    if (same) {
+        parent_done(t, p);
+        return 0;
+    }
+    r = overlay_up(t, loc, p);
+    if (r >= 0)
+        return 1;
+    parent_done(t, p);
+    return r;
+}
+
+// ---- Names ----
+
+// Anybody may make one since Linux 5.8.
+static long make_whiteout(struct task *t, const struct parent *p)
+{
+    long r = HOST4(__NR_mknodat, p->fd, p->name, S_IFCHR, 0);
+    return r == -EPERM || r == -EINVAL ? meta_mknod(t, p, S_IFCHR, 0, 0, 0) : r;
+}
+
+static long set_opaque(struct task *t, int m, const struct parent *p)
+{
+    char name[64];
+    return host_setxattr_at(p, overlay_xattr(t, m, "opaque", name), "y", 1, 0);
+}
+
+// Removes a directory that shows no names: there may be whiteouts in it.
+static long remove_dir(struct task *t, int m, const struct parent *p)
+{
+    char buf[2048] __attribute__((aligned(8)));
+    struct statx st;
+    long r = unlink_at(p, AT_REMOVEDIR);
+    if (r != -ENOTEMPTY)
+        return r;
+    long n, fd = temp_open(t, p->fd, p->name, O_RDONLY | O_DIRECTORY, WALK_RESOLVE);
+    if (fd < 0)
+        return fd;
+    bool gone = true;
+    while (gone && (n = HOST3(__NR_getdents64, fd, buf, sizeof buf)) > 0) {
+        gone = false;
+        for (long at = 0; at < n;) {
+            const struct dirent64 *d = (const void *)(buf + at);
+            struct parent e = {.fd = (s32)fd, .name = d->name};
+            at += d->reclen;
+            if (strcmp(d->name, ".") && strcmp(d->name, "..") && look(&e, &st) >= 0 &&
+                overlay_is_white(t, m, (int)fd, d->name, &st))
+                gone |= unlink_at(&e, 0) >= 0;
+        }
+        HOST3(__NR_lseek, fd, 0, 0);
+    }
+    temp_close(t, (int)fd);
+    return unlink_at(p, AT_REMOVEDIR);
+}
+
+long overlay_make_begin(struct task *t, struct loc *loc, struct parent *p, struct overlay_make *mk)
+{
+    mk->white = 0;
+    if (!p->over)
+        return 0;
+    if (p->over < OVER_ABSENT)
+        return -EEXIST;
+    mk->white = p->over == OVER_WHITE;
+    long r = up_parent(t, loc);
+    if (r >= 0)
+        r = pin_upper(t, loc, p);
+    if (r < 0 || !mk->white)
+        return r;
+    mk->final = *p;
+    *p = work_name(t, loc->mount, mk->name);
+    return 0;
+}
+
+// Where there was a whiteout.
+static long move_to_place(struct task *t, int m, const struct parent *ready,
+                          const struct parent *place)
+{
+    struct statx st;
+    struct meta_named named;
+    long r = look(ready, &st);
+    if (r < 0)
+        return r;
+    if (is_dir(&st)) {
+        r = set_opaque(t, m, ready);
+        if (r >= 0)
+            r = rename_to(ready, place, RENAME_EXCHANGE);
+        if (r >= 0)
+            unlink_at(ready, 0); // the whiteout
+        return r;
+    }
+    bool by_name = meta_by_name(st.stx_mode);
+    if (by_name) {
+        meta_name_read(t, m, ready, &st, &named);
+        r = meta_name_write(t, m, &named, ready, place);
+    }
+    if (r >= 0)
+        r = rename_to(ready, place, 0);
+    if (r >= 0 && by_name)
+        meta_name_drop(ready);
+    return r;
+}
+
+long overlay_make_end(struct task *t, struct loc *loc, struct parent *p, struct overlay_make *mk,
+                      bool dir, long r)
+{
+    if (!mk->white)
+        return r;
+    struct parent ready = {.fd = p->fd, .name = mk->name};
+    *p = mk->final;
+    if (r < 0)
+        return r; // who could not make it has taken it away
+    long moved = move_to_place(t, loc->mount, &ready, p);
+    if (moved < 0)
+        unlink_at(&ready, dir ? AT_REMOVEDIR : 0);
+    return moved < 0 ? moved : r;
+}
+
+// ---- Removing ----
+
+// Puts a whiteout in the place of what is in the upper layer.
+static long replace_by_whiteout(struct task *t, int m, const struct parent *p, bool dir)
+{
+    char name[32];
+    struct parent ready = work_name(t, m, name);
+    long r = make_whiteout(t, &ready);
+    if (r < 0)
+        return r;
+    if (!dir) {
+        r = rename_to(&ready, p, 0);
+        if (r < 0)
+            unlink_at(&ready, 0);
+        return r;
+    }
+    dirs_change_begin(t);
+    r = rename_to(&ready, p, RENAME_EXCHANGE);
+    dirs_change_end(t, r >= 0 ? p->name : NULL);
+    if (r >= 0)
+        remove_dir(t, m, &ready);
+    else
+        unlink_at(&ready, 0);
+    return r;
+}
+
+long overlay_remove(struct task *t, struct loc *loc, struct parent *p, const struct statx *st,
+                    bool rmdir)
+{
+    int m = loc->mount;
+    bool dir = is_dir(st);
+    if (dir != rmdir)
+        return dir ? -EISDIR : -ENOTDIR;
+    if (dir && !overlay_is_empty(t, m, loc->rel))
+        return -ENOTEMPTY;
+    if (p->over == OVER_LOWER) {
+        long r = up_parent(t, loc);
+        if (r >= 0)
+            r = pin_upper(t, loc, p);
+        return r < 0 ? r : make_whiteout(t, p);
+    }
+    if (overlay_below(t, m, loc->rel))
+        return replace_by_whiteout(t, m, p, dir);
+    if (!dir)
+        return unlink_at(p, 0);
+    dirs_change_begin(t);
+    long r = remove_dir(t, m, p);
+    dirs_change_end(t, r >= 0 ? p->name : NULL);
+    return r;
+}
+
+// ---- Renaming ----
+
+static long may_move(struct task *t, const struct loc *a, const struct statx *src,
+                     const struct loc *b, const struct statx *dst, u32 flags)
+{
+    bool exchange = flags & RENAME_EXCHANGE;
+    if (dst && !exchange && is_dir(src) != is_dir(dst))
+        return is_dir(src) ? -ENOTDIR : -EISDIR;
+    // What a lower layer shows cannot be taken along (Linux without redirect_dir).
+    if (is_dir(src) && (a->over == OVER_LOWER || overlay_below(t, a->mount, a->rel)))
+        return -EXDEV;
+    if (dst && is_dir(dst) && exchange &&
+        (b->over == OVER_LOWER || overlay_below(t, b->mount, b->rel)))
+        return -EXDEV;
+    return dst && !exchange && is_dir(dst) && !overlay_is_empty(t, b->mount, b->rel) ? -ENOTEMPTY
+                                                                                     : 0;
+}
+
+static long move_file(struct task *t, const struct loc *a, const struct parent *pa,
+                      const struct parent *pb, u32 flags)
+{
+    if ((flags & RENAME_EXCHANGE) || !overlay_below(t, a->mount, a->rel))
+        return rename_to(pa, pb, flags & RENAME_EXCHANGE);
+    long r = rename_to(pa, pb, RENAME_WHITEOUT);
+    if (r != -EINVAL && r != -EPERM)
+        return r;
+    r = rename_to(pa, pb, 0); // a host that makes none by itself
+    return r < 0 ? r : make_whiteout(t, pa);
+}
+
+// A directory that only the upper layer has. What a lower one has at the new name stays hidden.
+static long move_dir(struct task *t, const struct loc *b, const struct parent *pa,
+                     const struct parent *pb, bool there, u32 flags)
+{
+    struct statx st;
+    int m = b->mount;
+    bool below = overlay_below(t, m, b->rel), taken = look(pb, &st) >= 0;
+    long r = below || b->over == OVER_WHITE || (flags & RENAME_EXCHANGE) ? set_opaque(t, m, pa) : 0;
+    if (r >= 0 && (flags & RENAME_EXCHANGE) && is_dir(&st))
+        r = set_opaque(t, m, pb);
+    if (r < 0)
+        return r;
+    dirs_change_begin(t);
+    r = rename_to(pa, pb, taken ? RENAME_EXCHANGE : 0);
+    dirs_change_end(t, NULL);
+    if (r < 0 || !taken || (flags & RENAME_EXCHANGE))
+        return r;
+    return there ? remove_dir(t, m, pa) : unlink_at(pa, 0);
+}
+
+// Brings both names, or the directories that they are to be in, into the upper layer.
+static long bring_up(struct task *t, struct loc *a, struct parent *pa, struct loc *b,
+                     struct parent *pb, bool exchange)
+{
+    long r = overlay_up(t, a, pa);
+    if (r >= 0 && exchange)
+        r = overlay_up(t, b, pb);
+    if (r < 0 || exchange)
+        return r;
+    r = up_parent(t, b);
+    return r < 0 ? r : pin_upper(t, b, pb);
+}
+
+long overlay_rename(struct task *t, struct loc *a, struct parent *pa, const struct statx *src,
+                    struct loc *b, struct parent *pb, const struct statx *dst, u32 flags)
+{
+    struct meta_named src_name, dst_name;
+    bool exchange = flags & RENAME_EXCHANGE;
+    bool src_named = meta_by_name(src->stx_mode), dst_named = dst && meta_by_name(dst->stx_mode);
+    long r = may_move(t, a, src, b, dst, flags);
+    if (r >= 0)
+        r = bring_up(t, a, pa, b, pb, exchange);
+    if (r < 0)
+        return r;
+    if (src_named) {
+        meta_name_read(t, a->mount, pa, src, &src_name);
+        r = meta_name_write(t, a->mount, &src_name, pa, pb);
+    }
+    if (r >= 0 && dst_named && exchange) {
+        meta_name_read(t, a->mount, pb, dst, &dst_name);
+        r = meta_name_write(t, a->mount, &dst_name, pb, pa);
+    }
+    if (r >= 0)
+        r = is_dir(src) || (dst && is_dir(dst)) ? move_dir(t, b, pa, pb, dst, flags)
+                                                : move_file(t, a, pa, pb, flags);
+    if (r >= 0 && src_named && !(dst_named && exchange))
+        meta_name_drop(pa);
+    if (r >= 0 && dst_named && !src_named)
+        meta_name_drop(pb);
+    return r;
+}
