@@ -30,14 +30,15 @@ core_obj   := $(core_src:%=$(B)/core/%.o)
 hosted_obj := $(hosted_src:%=$(B)/hosted/%.o)
 # The utility VM's first process.
 init_obj   := $(patsubst %,$(B)/hosted/%.o,$(wildcard vm/init/*.c) vm/frames.c)
+image_obj  := $(patsubst %,$(B)/hosted/%.o,$(wildcard vm/image/*.c))
 sources    := $(wildcard $(addsuffix /*.[ch],include host task fs loader syscalls trap \
-                                             cli rewrite vm vm/init tests tests/guest tests/fuzz bench))
+                                             cli rewrite vm vm/init vm/image tests tests/guest tests/fuzz bench))
 
 # States of the cache that the guest tests run under, as root.
 STATES := ,rewrite+cold,rewrite+corrupt,rewrite+readonly,rewrite+full,rewrite+racing
 
 .PHONY: all deps rootfs run test test-all check soak bench install clean format
-all: $(B)/lxcore $(B)/lxrun $(B)/lxinit
+all: $(B)/lxcore $(B)/lxrun $(B)/lxinit $(B)/lximage
 
 $(B)/lxcore: $(core_obj) $(CORE_SCRIPT)
 	$(CC) $(CORE_LDFLAGS) -o $@ $(core_obj)
@@ -48,6 +49,9 @@ $(B)/lxrun: $(hosted_obj)
 
 $(B)/lxinit: $(init_obj)
 	$(CC) -static -s -Wl,--gc-sections -o $@ $(init_obj)
+
+$(B)/lximage: $(image_obj)
+	$(CC) -o $@ $(image_obj) -Wl,-Bstatic -lext2fs -lcom_err -Wl,-Bdynamic
 
 # Everything depends on the Makefile: flags and version live here.
 $(B)/core/%.o: % Makefile
@@ -94,6 +98,7 @@ install: all
 	install -D -m 755 $(B)/lxrun $(DESTDIR)$(PREFIX)/bin/lxrun
 	install -D -m 755 $(B)/lxcore $(DESTDIR)$(PREFIX)/lib/lxrun/lxcore
 	install -D -m 755 $(B)/lxinit $(DESTDIR)$(PREFIX)/lib/lxrun/lxinit
+	install -D -m 755 $(B)/lximage $(DESTDIR)$(PREFIX)/lib/lxrun/lximage
 
 format:
 	clang-format -i $(sources)
@@ -101,4 +106,4 @@ format:
 clean:
 	rm -rf $(B)
 
--include $(core_obj:.o=.d) $(hosted_obj:.o=.d) $(init_obj:.o=.d)
+-include $(core_obj:.o=.d) $(hosted_obj:.o=.d) $(init_obj:.o=.d) $(image_obj:.o=.d)

@@ -53,6 +53,9 @@ static const char help[] =
     "localhostForwarding,\n"
     "                              vmIdleTimeout, as in [wsl2] of ~/.config/lxrun/config\n"
     "      --shutdown              end every VM\n"
+    "      --to-image DIR FILE [SIZE]   make an ext4 image of a tree that lxrun keeps\n"
+    "      --from-image FILE DIR   make such a tree of an image\n"
+    "      --resize FILE SIZE      make an image larger or smaller\n"
     "      --check DIR [--repair]  is what a tree of files keeps for its guests in order? Status "
     "1: "
     "no\n"
@@ -79,6 +82,9 @@ enum {
     OPT_ATTACH,
     OPT_VM_SET,
     OPT_SHUTDOWN,
+    OPT_TO_IMAGE,
+    OPT_FROM_IMAGE,
+    OPT_RESIZE,
 };
 
 static const struct option long_options[] = {
@@ -104,6 +110,9 @@ static const struct option long_options[] = {
     {"attach", required_argument, NULL, OPT_ATTACH},
     {"vm-set", required_argument, NULL, OPT_VM_SET},
     {"shutdown", no_argument, NULL, OPT_SHUTDOWN},
+    {"to-image", no_argument, NULL, OPT_TO_IMAGE},
+    {"from-image", no_argument, NULL, OPT_FROM_IMAGE},
+    {"resize", no_argument, NULL, OPT_RESIZE},
     {NULL, 0, NULL, 0},
 };
 
@@ -142,6 +151,25 @@ static _Noreturn void print_table(char **args)
     if (table_print(format, stdout))
         fail_errno("cannot write the table");
     exit(0);
+}
+
+static unsigned size_of(const char *text)
+{
+    unsigned size = vm_size(text);
+    if (!size)
+        fail("'%s' is not a size, such as 20GB", text);
+    return size;
+}
+
+static int image_command(int command, char **args)
+{
+    if (!args[0] || !args[1])
+        fail("two names are wanted; see lxrun --help");
+    if (command == OPT_FROM_IMAGE)
+        return vm_from_image(args[0], args[1]);
+    if (command == OPT_RESIZE)
+        return vm_resize(args[0], size_of(args[1]));
+    return vm_to_image(args[0], args[1], args[2] ? size_of(args[2]) : 0);
 }
 
 void options_parse(struct options *o, int argc, char **argv)
@@ -203,6 +231,10 @@ void options_parse(struct options *o, int argc, char **argv)
         case OPT_VM_SET:
             o->vm_set[o->nvm_set++] = optarg;
             break;
+        case OPT_TO_IMAGE:
+        case OPT_FROM_IMAGE:
+        case OPT_RESIZE:
+            exit(image_command(c, argv + optind));
         case OPT_SHUTDOWN:
             exit(vm_shutdown());
         case OPT_HELP:

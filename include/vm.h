@@ -59,5 +59,14 @@ void vm_settings_set(struct vm_settings *s, const char *assignment);
 int vm_run(const struct vm_options *o);
 // Ends every VM of this user.
 int vm_shutdown(void);
+// Makes an ext4 image of a tree, and a tree of an image, as new files beside nothing; what they are
+// made of stays as it is. size: of the image in MiB; 0: 16 GiB, or twice the tree where that is
+// more.
+int vm_to_image(const char *directory, const char *file, unsigned size);
+int vm_from_image(const char *file, const char *directory);
+// Changes the size of an image that no VM uses, in MiB.
+int vm_resize(const char *file, unsigned size);
+// "2GB", "512 MB", "1073741824" in MiB; 0: not a size.
+unsigned vm_size(const char *text);
 
 #endif

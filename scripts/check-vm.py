@@ -38,6 +38,11 @@ def vm(*args, **options):
     return subprocess.run([LXRUN, "--vm", *args], capture_output=True, text=True, check=False, **options)
 
 
+def lxrun(*args, **options):
+    options.setdefault("timeout", 120)
+    return subprocess.run([LXRUN, *args], capture_output=True, text=True, check=False, **options)
+
+
 def machines():
     """Process ids of the QEMUs that were started for this test."""
     found = []
@@ -211,6 +216,140 @@ def check_network(work):
     expect("resolv.conf", vm("cat", "/etc/resolv.conf").stdout, "nameserver 10.0.2.3\n")
 
 
+# ---- Conversion ----
+
+# Makes a tree with one of everything in the current directory.
+ALL_KINDS = r"""
+import os, socket, struct
+os.umask(0o022)
+def put(name, content=b"x"):
+    with open(name, "wb") as f:
+        f.write(content)
+put("file", b"hi" * 70000)
+os.chown("file", 1000, 70000)
+os.chmod("file", 0o4751)
+os.mkdir("sub")
+os.link("file", "hard")
+os.link("file", "sub/hard")
+os.mkdir("d")
+os.chown("d", 5, 6)
+os.chmod("d", 0o3777)
+os.symlink("target", "l")
+os.lchown("l", 7, 8)
+os.symlink("t" * 200, "long")
+os.mknod("char", 0o640 | 0o020000, os.makedev(5, 1))
+os.mknod("block", 0o600 | 0o060000, os.makedev(259, 300))
+os.chown("block", 9, 10)
+os.mkfifo("fifo", 0o600)
+os.chown("fifo", 11, 12)
+socket.socket(socket.AF_UNIX).bind("socket")
+with open("sparse", "wb") as f:
+    f.seek(5000000)
+    f.write(b"x")
+    f.truncate(20000000)
+os.setxattr("file", "user.short", b"value")
+os.setxattr("d", "user.long", b"v" * 2000)
+def acl(*entries):
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *e) for e in entries)
+NONE = 0xffffffff
+os.setxattr("sparse", "system.posix_acl_access",
+            acl((1, 6, NONE), (2, 7, 1234), (4, 4, NONE), (16, 7, NONE), (32, 4, NONE)))
+os.setxattr("d", "system.posix_acl_default",
+            acl((1, 7, NONE), (4, 5, NONE), (8, 5, 55), (16, 5, NONE), (32, 1, NONE)))
+for i in range(300):
+    put("sub/%03d %s" % (i, "n" * (i % 200)), b"%d" % i)
+put("odd: \\ ? * \x7f", b"")
+os.utime("file", ns=(1, 981173106123456789))
+os.utime("l", ns=(1, 915148800500000000), follow_symlinks=False)
+os.utime("sub", ns=(1, 2208988800250000000))
+os.utime("d", ns=(1, -315619200000000000 + 7))
+os.chown(".", 21, 22)
+os.chmod(".", 0o751)
+os.utime(".", ns=(1, 1000000000000000001))
+"""
+
+# Says all there is to say about the tree in the current directory, but for inode numbers and ctimes.
+ALL_TOLD = r"""
+import hashlib, os, stat
+first = {}
+def tell(path):
+    st = os.lstat(path)
+    more = [(n, os.getxattr(path, n, follow_symlinks=False).hex())
+            for n in sorted(os.listxattr(path, follow_symlinks=False))]
+    if stat.S_ISLNK(st.st_mode):
+        more.append(os.readlink(path))
+    if stat.S_ISREG(st.st_mode):
+        more.append(hashlib.sha256(open(path, "rb").read()).hexdigest())
+        more.append(st.st_blocks * 512 < st.st_size / 2)
+    if not stat.S_ISDIR(st.st_mode):
+        more += [st.st_nlink, st.st_size, first.setdefault(st.st_ino, path)]
+    print(path, oct(st.st_mode), st.st_uid, st.st_gid, st.st_rdev, st.st_mtime_ns, *more)
+for top, dirs, files in os.walk("."):
+    dirs.sort()
+    tell(top)
+    for name in sorted(files + [d for d in dirs if os.path.islink(os.path.join(top, d))]):
+        tell(os.path.join(top, name))
+"""
+
+
+def check_conversion(work):
+    source, image, back = work / "source", work / "converted", work / "back"
+    source.mkdir()
+
+    def inside(tree, script):
+        ran = lxrun("-b", f"{tree}:{tree}", "--cd", tree, sys.executable, "-c", script)
+        expect(f"python in {tree.name}", (ran.returncode, ran.stderr), (0, ""))
+        return ran.stdout
+
+    inside(source, ALL_KINDS)
+    told = inside(source, ALL_TOLD)
+    expect("inodes of the tree", len(told.splitlines()), 314)
+    for args in (source, image, "64MB"), (source, image):
+        ran = lxrun("--to-image", *args)
+        want = (0, "") if len(args) == 3 else (125, f"lxrun: {image} is there already\n")
+        expect(f"--to-image {len(args)}", (ran.returncode, ran.stderr), want)
+    expect("a sparse image", used(image) < 20, True)
+    ran = lxrun("--from-image", image, back)
+    expect("--from-image", (ran.returncode, ran.stderr), (0, ""))
+    expect("the tree that came back", inside(back, ALL_TOLD) == told, True)
+    expect("the tree it was made of", inside(source, ALL_TOLD) == told, True)
+    expect("e2fsck", subprocess.run(["/sbin/e2fsck", "-fn", image], capture_output=True, check=False).returncode, 0)
+    # The comparison that a conversion ends with finds what is not the same.
+    lximage = Path(LXRUN).parent / "lximage"
+    for change in "sif file mode 0100751", "sif d uid 6", "sif sub/hard mtime 5", 'rm "sub/004 nnnn"', "ln char other", \
+                  "ea_set d user.more x", "ea_rm file user.short", "zap_block -f sparse -p 1 1220", "sif char block[0] 0x502":
+        copy = work / "copy"
+        subprocess.run(["cp", "--sparse=always", image, copy], check=True)
+        subprocess.run(["/sbin/debugfs", "-w", "-R", change, copy],
+                       capture_output=True, check=True)
+        ran = lxrun("-b", f"{source}:{source}", lximage, "extract", copy, "/nowhere")
+        expect("nowhere", ran.returncode, 1)
+        ran = lxrun("-b", f"{source}:{source}", lximage, "compare", source, copy)
+        expect(change, (ran.returncode, ran.stderr[:31]), (1, "lxrun: the image is not the tree"[:31]))
+    ran = lxrun("-b", f"{source}:{source}", lximage, "compare", source, image)
+    expect("the same", (ran.returncode, ran.stderr), (0, ""))
+    # Killed at any moment: no result, nothing lost, and the next one works.
+    for delay in 0.05, 0.15, 0.3, 0.5:
+        for args in ("--to-image", source, work / "killed.img", "64MB"), ("--from-image", image, work / "killed"):
+            child = subprocess.Popen([LXRUN, *args], stderr=subprocess.DEVNULL)
+            time.sleep(delay)
+            child.kill()
+            child.wait()
+            if args[2].exists():
+                remove(args[2])
+    ran = lxrun("--to-image", source, work / "killed.img", "64MB")
+    expect("after a kill", (ran.returncode, ran.stderr), (0, ""))
+    ran = lxrun("--from-image", work / "killed.img", work / "killed")
+    expect("after a kill, back", (ran.returncode, ran.stderr), (0, ""))
+    expect("the tree after that", inside(work / "killed", ALL_TOLD) == told, True)
+    expect("nothing is left", sorted(f.name for f in work.iterdir() if f.name.endswith(".new")), [])
+
+
+def remove(path):
+    """A whole conversion was faster than the kill: it is to be a right one."""
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
 # ---- Other roots ----
 
 def make_tree(tree):
@@ -249,13 +388,41 @@ def check_root(work):
     shutdown()
 
 
+def used(image):
+    """MiB of the host's disk."""
+    return image.stat().st_blocks / 2048
+
+
+def check_space(run, image):
+    """What is deleted leaves the host's file; the size of the image changes both ways."""
+    size = "busybox df -m / | busybox awk 'END{print $2}'"
+    before = used(image)
+    ran = vm(*run, "sh", "-c", "busybox dd if=/dev/urandom of=/tmp/big bs=1M count=64 2>/dev/null; busybox sync")
+    full = used(image)
+    expect("64 MiB are written", (ran.returncode, full > before + 60), (0, True))
+    vm(*run, "sh", "-c", "busybox rm /tmp/big; busybox sync")
+    wait_for("what is deleted leaves the file", lambda: used(image) < before * 1.05 + 1)
+    shutdown()
+    for wanted, least, most in ("600MB", 500, 600), ("100MB", 80, 100):
+        ran = lxrun("--resize", image, wanted)
+        expect(f"--resize {wanted}", (ran.returncode, ran.stderr), (0, ""))
+        expect(f"size after --resize {wanted}", image.stat().st_size, int(wanted[:-2]) << 20)
+        if wanted == "100MB":
+            got = int(vm(*run, "sh", "-c", size).stdout or 0)
+            expect(f"the VM's size of {wanted}: {got}", least <= got <= most, True)
+    shutdown()
+    ran = lxrun("--resize", image, "1MB")
+    expect("no room", (ran.returncode, image.stat().st_size), (125, 100 << 20))
+
+
 def check_image(work):
     tree, image = work / "plain", work / "image"
     make_tree(tree)
-    with image.open("wb") as f:
-        f.truncate(256 << 20)
-    subprocess.run(["/sbin/mke2fs", "-q", "-t", "ext4", "-d", tree, image], check=True)
+    ran = lxrun("--to-image", tree, image, "256MB")
+    expect("--to-image", (ran.returncode, ran.stderr), (0, ""))
     run = ["--image", str(image), "--vm-set", "vmIdleTimeout=300000"]
+    here = lxrun("--root", tree, "/bin/sh", "-c", STAT).stdout
+    expect("owners, modes, devices of an image", vm(*run, "sh", "-c", STAT).stdout, here)
     expect("an image", vm(*run, "sh", "-c", "echo $HOME; busybox grep -c ' / ext4 ' /proc/mounts").stdout, "/root\n1\n")
     # Killed while it writes.
     child = subprocess.Popen([LXRUN, "--vm", *run, "sh", "-c",
@@ -272,7 +439,7 @@ def check_image(work):
     expect("after the kill", (ran.returncode, "was not closed cleanly" in ran.stderr), (0, True))
     ran = vm(*run, "busybox", "true")
     expect("said once", (ran.returncode, ran.stderr), (0, ""))
-    shutdown()
+    check_space(run, image)
     ran = subprocess.run(["/sbin/e2fsck", "-fn", image], capture_output=True, text=True, check=False)
     expect("e2fsck", (ran.returncode, ran.stdout if ran.returncode else ""), (0, ""))
 
@@ -289,7 +456,7 @@ def as_user():
         kernel.mkdir(parents=True)
         for name in "vmlinux", "modules.cpio":
             shutil.copy(cache() / name, kernel)
-        for name in "lxrun", "lxcore", "lxinit":
+        for name in "lxrun", "lxcore", "lxinit", "lximage":
             shutil.copy(Path(LXRUN).parent / name, home)
         for top, dirs, files in os.walk(home):
             for name in [".", *dirs, *files]:
@@ -314,15 +481,15 @@ def main():
         subprocess.run([TOP / "scripts/vm-kernel.py"], check=True)
     host_tree = [check_status, check_streams, check_joined, check_signals, check_terminal,
                  check_network, shutdown]
-    whole = [*host_tree, check_image, check_idle, check_root]
-    named = {"part": [check_root], **{c.__name__: [c] for c in whole}}
+    whole = [check_conversion, *host_tree, check_image, check_idle, check_root]
+    named = {"part": [check_conversion, check_root], **{c.__name__: [c] for c in whole}}
     with tempfile.TemporaryDirectory() as work:
         work = Path(work)
         os.chmod(work, 0o755)
         os.environ["XDG_RUNTIME_DIR"] = str(work)
         try:
             for check in named[sys.argv[1]] if sys.argv[1:] else whole:
-                if check in (check_network, check_image, check_root):
+                if check in (check_conversion, check_network, check_image, check_root):
                     check(work)
                 else:
                     check()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Images: files that hold an ext4 file system.
+// Images (disk.h).
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "disk.h"
 #include "fail.h"
-#include "keeper.h"
 #include "place.h"
 
 // Of ext4's superblock, which stands at byte 1024 (kernel: fs/ext4/ext4.h).
@@ -23,7 +23,7 @@
 #define STATE_ERROR 2
 #define INCOMPAT_RECOVER 4 // its journal has what is not in its place yet
 
-static int run_quietly(char **argv)
+int run_quietly(char **argv)
 {
     int status;
     pid_t pid = fork();
@@ -38,13 +38,17 @@ static int run_quietly(char **argv)
                                                                             : WEXITSTATUS(status);
 }
 
+char *disk_tool(const char *name)
+{
+    char *tool = place_host_program(name);
+    if (!tool)
+        fail("no %s on this machine: install it with: apt-get install e2fsprogs", name);
+    return tool;
+}
+
 static char *make_clean(const char *path)
 {
-    char *tool = place_host_program("e2fsck");
-    if (!tool)
-        fail("%s was not closed cleanly, and there is no e2fsck: install it with: apt-get install "
-             "e2fsprogs",
-             path);
+    char *tool = disk_tool("e2fsck");
     int status = run_quietly((char *[]){tool, "-p", (char *)path, NULL});
     free(tool);
     if (status < 0 || status > 2)

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "disk.h"
 #include "fail.h"
 
 #define FDS 1024

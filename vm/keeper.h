@@ -23,10 +23,4 @@ void forward_polled(const struct pollfd *fds);
 // A frame of one of its sessions; false: of somebody else's.
 bool forward_frame(const struct frame *f);
 
-// ---- disk.c ----
-
-// Locks an image for the life of this process and makes its file system clean, if a VM was killed
-// on it. What is to be said about that, or NULL. Fails where it cannot be used.
-char *disk_open(const char *path);
-
 #endif

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -224,13 +223,11 @@ static void add_machine(struct words *w, const struct machine *m, const struct v
     free(tsc);
 }
 
-// Puts lxrun in front. Its own tree is the host's; a root of another owner is bound to itself, for
-// that owner to be shown as root there.
+// Puts lxrun in front, on the host's own tree.
 static void add_lxrun(struct words *w, const struct vm_options *o)
 {
-    struct stat st;
     words_add(w, "%s", place_program("lxrun"));
-    if (o->root && !stat(o->root, &st) && st.st_uid != getuid()) {
+    if (o->root && place_needs_bind(o->root)) {
         words_add(w, "-b");
         words_add(w, "%s:%s", o->root, o->root);
     }

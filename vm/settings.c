@@ -14,8 +14,7 @@
 #define MEMORY_DEFAULT 1024 // MiB; less on a host with less than twice that
 #define IDLE_DEFAULT 60000
 
-// "2GB", "512 MB", "1073741824" in MiB; 0: not a size.
-static unsigned size_mib(const char *text)
+unsigned vm_size(const char *text)
 {
     char *end;
     unsigned long long n = strtoull(text, &end, 10);
@@ -44,7 +43,7 @@ static bool set(struct vm_settings *s, const char *key, const char *value, bool 
     char *end;
     *known = true;
     if (!strcasecmp(key, "memory"))
-        return (s->memory = size_mib(value)) >= 64;
+        return (s->memory = vm_size(value)) >= 64;
     if (!strcasecmp(key, "processors")) {
         s->processors = (unsigned)strtoul(value, &end, 10);
         return s->processors > 0 && s->processors <= 64 && !*end;

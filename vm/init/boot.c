@@ -217,8 +217,10 @@ const char *boot_setup(const char *strings, size_t size)
     const char *wrong = NULL, *end = strings + size;
     for (const char *s = strings; s < end && !wrong; s += strlen(s) + 1) {
         char *key = strdup(s), *value = key ? strchr(key, '=') : NULL;
-        if (!value)
+        if (!value) {
+            free(key);
             return "a setting that cannot be read";
+        }
         *value++ = 0;
         if (!strcmp(key, "mount")) {
             wrong = mount_one(value);
@@ -253,7 +255,7 @@ static void end_processes(void)
 
 static void unmount_all(void)
 {
-    char line[1024], *points[128];
+    char line[1024], *points[128] = {NULL};
     size_t n = 0;
     FILE *f = fopen("/proc/self/mounts", "re");
     while (f && n < 128 && fgets(line, sizeof line, f)) {
@@ -263,8 +265,10 @@ static void unmount_all(void)
     }
     if (f)
         fclose(f);
-    while (n)
+    while (n) {
         umount2(points[--n], MNT_DETACH);
+        free(points[n]);
+    }
 }
 
 void boot_halt(void)

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// build/lximage: trees of files and ext4 images. It runs under lxrun as the guest's root, so that
+// owners, modes and device nodes are plain system calls here, and libext2fs does the other side.
+//
+//   lximage finish DIR IMAGE     gives what mke2fs -d made of DIR the times that it does not keep,
+//                                then compares every inode of both
+//   lximage compare DIR IMAGE    only compares
+//   lximage extract IMAGE DIR    makes DIR (empty) the tree in IMAGE, then compares the same way
+#ifndef LX_VM_IMAGE_H
+#define LX_VM_IMAGE_H
+
+#include <ext2fs/ext2fs.h>
+#include <stdbool.h>
+
+struct image {
+    ext2_filsys fs;
+    int fd; // of the file, for the data
+};
+
+// ---- image.c ----
+
+_Noreturn void give_up(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void image_load(struct image *i, const char *path, bool write);
+void inode_load(const struct image *i, ext2_ino_t ino, struct ext2_inode_large *inode);
+struct timespec inode_time(const struct ext2_inode_large *inode, bool modified);
+dev_t inode_device(const struct ext2_inode_large *inode);
+char *inode_link(const struct image *i, ext2_ino_t ino, const struct ext2_inode_large *inode);
+
+struct name {
+    char *name;
+    ext2_ino_t ino;
+};
+// The entries of a directory, sorted; without ".", ".." and the root's lost+found.
+struct name *names_load(const struct image *i, ext2_ino_t dir, size_t *n);
+void names_free(struct name *names, size_t n);
+int name_compare(const void *a, const void *b);
+
+// Calls fn for each part of a regular file that has data, in order; the rest reads as zeros.
+typedef void part_fn(void *arg, int fd, off_t in_file, off_t in_image, size_t length);
+void data_parts(const struct image *i, ext2_ino_t ino, const struct ext2_inode_large *inode,
+                part_fn *fn, void *arg);
+
+struct attribute {
+    char *name;
+    void *value;
+    size_t size;
+};
+// Extended attributes, sorted by name: of an inode of the image, of a file of the current
+// directory.
+struct attribute *attributes_of_inode(const struct image *i, ext2_ino_t ino, size_t *n);
+struct attribute *attributes_of_file(const char *name, size_t *n);
+void attributes_free(struct attribute *a, size_t n);
+
+// Which inode of the image an inode of the tree is. The one that was put first, or 0 and puts it.
+ext2_ino_t pair_seen(dev_t dev, ino_t ino, ext2_ino_t image);
+
+// ---- compare.c, extract.c ----
+
+// Of the tree that is the current directory. set_times: the image's are to be those of the tree.
+void compare(const struct image *i, bool set_times);
+void extract(const struct image *i);
+
+#endif
