@@ -54,6 +54,19 @@ static void make_memory(struct launch *l)
         fail_errno("cannot map the instance's memory");
 }
 
+// The number in a file of /proc; 0 when there is none.
+static u32 host_setting(const char *path)
+{
+    unsigned value = 0;
+    FILE *f = fopen(path, "re");
+    if (f) {
+        if (fscanf(f, "%u", &value) != 1)
+            value = 0;
+        fclose(f);
+    }
+    return value;
+}
+
 static void fill_memory(struct launch *l)
 {
     const struct options *o = l->options;
@@ -70,6 +83,7 @@ static void fill_memory(struct launch *l)
     if (o->verbose)
         fprintf(stderr, "lxrun: system calls are caught by: %s\n", engine_name(in->engine));
     in->marks = mark_possible();
+    in->protected_symlinks = host_setting("/proc/sys/fs/protected_symlinks");
     in->mount_generation = in->dir_attr_changes = 1;
     in->next_mount_id = 20; // small ones look odd: Linux itself begins about there
     in->host_uid = getuid();

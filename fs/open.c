@@ -28,8 +28,9 @@ static long open_device(struct task *t, u32 type, u32 major, u32 minor, u64 flag
     const char *path = type == S_IFCHR ? device_host_path(major, minor) : NULL;
     if (!path)
         return -ENXIO;
-    long fd =
-        HOST_INTR4(__NR_openat, AT_FDCWD, path, flags & ~(u64)(O_CREAT | O_EXCL | O_TRUNC), 0);
+    // The host's node is another's: O_NOATIME would be refused.
+    long fd = HOST_INTR4(__NR_openat, AT_FDCWD, path,
+                         flags & ~(u64)(O_CREAT | O_EXCL | O_TRUNC | O_NOATIME), 0);
     if (fd >= 0 && major == 5 && minor == 2)
         own_pts(t, (int)fd);
     return fd;
@@ -47,6 +48,8 @@ static long reopen(int base, u64 flags, u64 mode)
 
 static long host_open_loc(const struct loc *loc, u64 flags, u64 mode, u64 resolve)
 {
+    if (!loc->rel[0] && loc->must_be_dir && !(flags & O_CREAT))
+        flags |= O_DIRECTORY; // the guest's descriptor need not be one
     if (!loc->rel[0])
         return reopen(loc->base, flags, mode);
     struct open_how how = {.flags = flags, .mode = mode, .resolve = WALK_RESOLVE | resolve};
@@ -68,6 +71,8 @@ static long create_dir(const struct parent *p, const struct loc *loc, u64 flags)
     long r = host_statx(p->fd, p->name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st);
     if (r < 0)
         return r;
+    if ((st.stx_mode & S_IFMT) == S_IFLNK && !loc->walked)
+        return -ELOOP; // "link/.": what it leads to
     if ((st.stx_mode & S_IFMT) != S_IFDIR)
         return -ENOTDIR;
     return flags & O_EXCL ? -EEXIST : -EISDIR;
@@ -110,6 +115,10 @@ static long may_create(struct task *t, const struct loc *loc, const struct paren
     long r = read_only(t, loc) ? -EROFS : may_access(&t->cred, dir, MAY_WRITE | MAY_EXEC);
     if (r < 0 && host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) >= 0)
         r = -EEXIST;
+    // A removed directory comes before its permission (fs/namei.c, may_create()).
+    if (r == -EACCES && host_statx(p->fd, "", AT_EMPTY_PATH, STATX_NLINK, &st) >= 0 &&
+        !st.stx_nlink)
+        r = -ENOENT;
     return r;
 }
 
@@ -226,14 +235,44 @@ static long check_access(struct task *t, struct loc *loc, u64 flags)
     return r;
 }
 
+// O_CREAT of what is there already, by another than its owner, in a directory where anybody can put
+// something: Linux: fs/namei.c, may_create_in_sticky().
+static long may_create_in_sticky(struct task *t, struct loc *loc)
+{
+    struct parent p;
+    struct statx dir, st;
+    long r = parent_open(t, loc, &p);
+    if (r < 0)
+        return r;
+    r = *p.name ? meta_stat_dir(t, loc->mount, &p, &dir) : -ENOENT;
+    if (r >= 0)
+        r = dir.stx_mode & S_ISVTX ? meta_stat(t, loc->mount, &p, STATX_BASIC_STATS, &st) : -ENOENT;
+    parent_done(t, &p);
+    if (r < 0 || st.stx_uid == dir.stx_uid || st.stx_uid == t->cred.fsuid)
+        return 0;
+    u32 type = st.stx_mode & S_IFMT;
+    long level = type == S_IFREG   ? sysctl_number(t, "sys/fs/protected_regular", 0)
+                 : type == S_IFIFO ? sysctl_number(t, "sys/fs/protected_fifos", 0)
+                 : type == S_IFDIR ? 0
+                                   : 1;
+    return (level > 0 && (dir.stx_mode & 0002)) ||
+                   (level > 1 && (dir.stx_mode & 0020) && type != S_IFSOCK)
+               ? -EACCES
+               : 0;
+}
+
 // Opening an existing file for writing: not while a process runs it (ETXTBSY). The look comes
 // before O_TRUNC does its work. It costs a statx, and a ftruncate for O_TRUNC; plain reads pay
 // nothing.
-static long open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolve)
+static long open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolve, bool create)
 {
     struct statx st;
     bool writes = (flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH);
     long fd = host_open_loc(loc, writes ? flags & ~(u64)O_TRUNC : flags, 0, resolve);
+    if (fd >= 0 && create && !(flags & O_PATH) && may_create_in_sticky(t, loc) < 0) {
+        host_close((int)fd);
+        return -EACCES;
+    }
     if (fd < 0 || !writes)
         return fd;
     long r = host_statx((int)fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &st);
@@ -304,7 +343,7 @@ static long open_at(struct task *t, struct loc *loc, const struct open_how *how)
             r = bring_up(t, loc, flags);
         if (r >= 0) {
             // O_CREAT on a directory is EISDIR whatever the access mode (open(2)).
-            r = open_existing(t, loc, plain, how->resolve & RESOLVE_CACHED);
+            r = open_existing(t, loc, plain, how->resolve & RESOLVE_CACHED, flags & O_CREAT);
             if (r >= 0 && (flags & O_CREAT) && (flags & O_ACCMODE) == O_RDONLY) {
                 struct statx st;
                 if (host_statx((int)r, "", AT_EMPTY_PATH, STATX_TYPE, &st) >= 0 &&
@@ -344,6 +383,8 @@ static long open_link(struct task *t, struct loc *loc, const struct open_how *ho
     }
     if (r >= 0 && (mount_at(t, loc->mount)->flags & 4)) // MS_NODEV
         r = -EACCES;
+    if (r >= 0 && (how->flags & O_CREAT))
+        r = may_create_in_sticky(t, loc);
     if (r >= 0)
         r = may_access(&t->cred, &st, wanted_access(how->flags));
     return r < 0 ? r : open_device(t, type, major, minor, how->flags);

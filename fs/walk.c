@@ -267,6 +267,23 @@ static long not_passed(const struct loc *loc)
     return dir ? -ENOENT : -ENOTDIR;
 }
 
+// May the link just appended, the last one of the path, be followed? Not another's in a directory
+// where anybody can put one. Linux: fs/namei.c, may_follow_link().
+static long may_follow(struct walk *w)
+{
+    struct task *t = w->t;
+    struct statx dir, st;
+    struct parent p;
+    if (!t->instance->protected_symlinks || in_proc(w) || parent_open(t, w->loc, &p) < 0)
+        return 0;
+    bool risky = *p.name && meta_stat_dir(t, w->loc->mount, &p, &dir) >= 0 &&
+                 (dir.stx_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH) &&
+                 meta_stat(t, w->loc->mount, &p, STATX_BASIC_STATS, &st) >= 0 &&
+                 st.stx_uid != t->cred.fsuid && st.stx_uid != dir.stx_uid;
+    parent_done(t, &p);
+    return risky ? -EACCES : 0;
+}
+
 // What is to be done with the name just appended: the length of a link to follow, NO_LINK to go on,
 // or the error that ends the walk. followed: should a link be followed here?
 static long look(struct walk *w, bool last, bool followed)
@@ -501,6 +518,8 @@ static long walk(struct walk *w)
             p = next;
             continue;
         }
+        if (r >= 0 && last && may_follow(w) < 0)
+            return -EACCES;
         if (r >= 0 && !last)
             note_link(w);
         if (r >= 0)

@@ -281,6 +281,7 @@ struct instance {
     u32 tile_size;
     u32 keeps_attrs;             // RESERVED_ATTRS is that file
     u32 marks;                   // the host can give files marks (fs/meta.c, has_none)
+    u32 protected_symlinks;      // as the host has fs.protected_symlinks at the start
     u32 keeps_dirs;              // the guest's root is a tree of its own: fs/dirs.c may work
     u32 dir_generation;          // counts renames and removals of directories
     u32 dir_attr_changes;        // counts changes of directories' owners and modes; begins with 1

@@ -49,6 +49,8 @@ static inline long pathop_up(struct task *t, struct pathop *op)
 }
 // The same for names that are there, or replaced: without a word about the name itself.
 long pathop_may_change(struct task *t, struct pathop *op, struct statx *dir);
+// Is the directory of the name a removed one?
+bool pathop_is_gone(const struct pathop *op);
 // Is the name a mount point; below: or is one below it?
 bool pathop_is_mount_point(struct task *t, struct pathop *op, bool below);
 // An O_PATH descriptor of what the path leads to, for the caller to temp_close().

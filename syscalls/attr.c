@@ -46,7 +46,10 @@ static long may_chown(const struct task *t, const struct statx *st, struct meta_
             return -EPERM; // as a change of mode would be
         if (META_MORE(st) & CAPS_HOLD)
             c->what |= META_NO_CAPS;
-        if (drop) {
+        if (drop) { // a change of mode, in which who is not of the new group loses its bit
+            u32 gid = c->what & META_GID ? c->gid : st->stx_gid;
+            if (!cred_in_group(&t->cred, gid) && !cred_has_cap(&t->cred, CAP_FSETID))
+                drop |= S_ISGID;
             c->what |= META_MODE;
             c->mode = mode & 07777 & ~drop;
         }

@@ -278,7 +278,7 @@ static long may_link_to(struct task *t, struct pathop *a, struct pathop *b, cons
     if (r >= 0)
         r = may_make;
     if (r >= 0 && (st->stx_mode & S_IFMT) == S_IFDIR)
-        r = -EPERM;
+        r = pathop_is_gone(b) ? -ENOENT : -EPERM;
     if (r < 0 && b->p.over < OVER_ABSENT &&
         host_statx(b->p.fd, b->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there) >= 0)
         r = -EEXIST;

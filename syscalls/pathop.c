@@ -52,8 +52,7 @@ long pathop_may_change(struct task *t, struct pathop *op, struct statx *dir)
     return r < 0 ? r : may_access(&t->cred, dir, MAY_WRITE | MAY_EXEC);
 }
 
-// Is the directory of the name a removed one?
-static bool is_gone(const struct pathop *op)
+bool pathop_is_gone(const struct pathop *op)
 {
     struct statx st;
     return host_statx(op->p.fd, "", AT_EMPTY_PATH, STATX_NLINK, &st) >= 0 && !st.stx_nlink;
@@ -71,7 +70,7 @@ long pathop_may_make(struct task *t, struct pathop *op, bool directory, struct s
     if (op->p.over >= OVER_ABSENT)
         return r;
     long there = host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st);
-    if (there == -ENOENT && r == -EACCES && is_gone(op))
+    if (there == -ENOENT && r == -EACCES && pathop_is_gone(op))
         return -ENOENT;
     return there >= 0 ? -EEXIST : there == -ENOENT ? r : there;
 }

@@ -240,6 +240,8 @@ long sys_renameat2(struct task *t, int olddirfd, uptr oldpath, int newdirfd, upt
     e = pathop_begin(t, &r.b, newdirfd, newpath, WALK_NAME);
     if (e >= 0) {
         e = rename_names(t, &r);
+        if (e < 0 && (!is_in_directory(&r.a) || !is_in_directory(&r.b)))
+            e = -ENOTDIR;
         pathop_end(t, &r.b);
     } else if (!is_in_directory(&r.a)) {
         e = -ENOTDIR; // the first path comes first
