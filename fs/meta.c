@@ -11,8 +11,10 @@
 // count. In other trees every file is asked.
 //
 // Symlinks, FIFOs, sockets and device nodes: fs/side.c. Changes: fs/change.c.
-#include "meta.h"
+#include <linux/capability.h>
+
 #include "host.h"
+#include "meta.h"
 #include "overlay.h"
 #include "xattr.h"
 
@@ -396,6 +398,15 @@ long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st)
 u32 meta_host_mode(u32 guest_mode)
 {
     return (guest_mode & 0777) | ((guest_mode & S_IFMT) == S_IFDIR ? 0700 : 0600);
+}
+
+u32 meta_new_mode(const struct task *t, const struct statx *dir, u32 mode)
+{
+    bool given = (dir->stx_mode & S_ISGID) && (mode & S_ISGID) && (mode & S_IXGRP);
+    mode &= MODE_BITS;
+    if (given && !cred_in_group(&t->cred, dir->stx_gid) && !cred_has_cap(&t->cred, CAP_FSETID))
+        mode &= ~(u32)S_ISGID;
+    return mode;
 }
 
 void meta_new_owner(struct task *t, const struct statx *dir, struct meta_new *n)

@@ -85,9 +85,6 @@ static struct meta_new new_file(struct task *t, const struct statx *dir, u32 mod
 {
     struct meta_new n = {.mode = mode | S_IFREG, .acl = acl};
     meta_new_owner(t, dir, &n);
-    if ((n.mode & S_ISGID) && (n.mode & 010) && !cred_in_group(&t->cred, n.gid) &&
-        !cred_has_cap(&t->cred, CAP_FSETID))
-        n.mode &= ~(u32)S_ISGID;
     return n;
 }
 
@@ -161,7 +158,7 @@ static long create(struct task *t, struct loc *loc, u64 flags, u32 mode)
     if (r >= 0)
         r = may_create(t, loc, &p, &dir);
     if (r >= 0)
-        mode = acl_inherit(t, loc->mount, &p, mode & 07777, &acl);
+        mode = acl_inherit(t, loc->mount, &p, meta_new_mode(t, &dir, mode), &acl);
     if (r >= 0)
         r = overlay_make_begin(t, loc, &p, &over);
     // No temporary is held while the descriptor is made: it is to be the lowest.
@@ -192,7 +189,7 @@ static long open_tmpfile(struct task *t, struct loc *loc, u64 flags, u32 mode)
         return r;
     r = meta_stat(t, loc->mount, &p, STATX_BASIC_STATS, &dir);
     if (r >= 0)
-        mode = acl_inherit_in(t, loc->mount, &p, mode & 07777, &acl);
+        mode = acl_inherit_in(t, loc->mount, &p, meta_new_mode(t, &dir, mode), &acl);
     if (r >= 0 && (dir.stx_mode & S_IFMT) == S_IFDIR)
         r = may_access(&t->cred, &dir, MAY_WRITE | MAY_EXEC);
     if (r >= 0 && (dir.stx_mode & S_IFMT) == S_IFDIR)

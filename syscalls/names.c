@@ -95,7 +95,8 @@ long sys_mknodat(struct task *t, int dirfd, uptr path, unsigned int mode, unsign
     long r = begin_new(t, &op, dirfd, path, false, &dir);
     if (r < 0)
         return r;
-    n.mode = type | acl_inherit(t, op.loc.mount, pathop_place(&op), mode & 07777, &acl);
+    mode = meta_new_mode(t, &dir, mode);
+    n.mode = type | acl_inherit(t, op.loc.mount, pathop_place(&op), mode, &acl);
     meta_new_owner(t, &dir, &n);
     r = pathop_make_end(t, &op, false, make_node(t, &op, &n, dev));
     pathop_end(t, &op);
