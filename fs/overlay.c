@@ -49,7 +49,7 @@ bool overlay_is_white(struct task *t, int m, int fd, const char *name, const str
 }
 
 // The word of one layer.
-enum { HAS, PASSES, ENDS, ENDS_WHITE, ENDS_FILE };
+enum { HAS, PASSES, ENDS, ENDS_WHITE };
 
 static long host_look(int fd, const char *name, struct statx *st)
 {
@@ -119,10 +119,8 @@ static int ask_way(struct task *t, int m, int root, const char *rel)
         close_dir(t, root, fd);
         if (r == -ENOENT)
             return shut ? ENDS : PASSES;
-        if (r < 0 || white)
+        if (r < 0 || white || (st.stx_mode & S_IFMT) != S_IFDIR)
             return ENDS;
-        if ((st.stx_mode & S_IFMT) != S_IFDIR)
-            return ENDS_FILE;
         n = end;
     }
     return PASSES;
@@ -154,45 +152,49 @@ static int next_layer(struct task *t, int layer)
     return mount_at(t, layer)->below;
 }
 
+// The layer that has rel, with base and over in loc; for an absent name, base is not known yet.
+static void find(struct task *t, struct loc *loc, struct statx *st)
+{
+    const struct mount_entry *e = mount_at(t, loc->mount);
+    loc->over = OVER_ABSENT;
+    for (int layer = e->top; layer; layer = next_layer(t, layer)) {
+        bool upper = e->has_upper && layer == e->top;
+        int word = ask(t, loc->mount, layer, loc->rel, st);
+        if (word == PASSES)
+            continue;
+        loc->base = mount_root_fd(t, layer);
+        if (word == HAS)
+            loc->over = upper ? OVER_UPPER : OVER_LOWER;
+        else if (word == ENDS_WHITE && upper)
+            loc->over = OVER_WHITE;
+        return;
+    }
+}
+
 // The directory of a name that is not there.
 static long place_parent(struct task *t, struct loc *loc)
 {
+    struct statx st;
     char *slash = strrchr(loc->rel, '/');
-    u8 over = loc->over;
     if (!slash) {
         loc->base = mount_root_fd(t, loc->mount);
         return 0;
     }
     *slash = 0;
-    long r = overlay_place(t, loc);
-    if (r >= 0 && loc->over >= OVER_ABSENT)
-        r = -ENOENT;
+    find(t, loc, &st);
     *slash = '/';
-    loc->over = over;
-    return r;
+    bool there = loc->over < OVER_ABSENT;
+    loc->over = OVER_ABSENT;
+    return !there ? -ENOENT : (st.stx_mode & S_IFMT) == S_IFDIR ? 0 : -ENOTDIR;
 }
 
 long overlay_place(struct task *t, struct loc *loc)
 {
-    const struct mount_entry *e = mount_at(t, loc->mount);
     struct statx st;
-    for (int layer = e->top; layer; layer = next_layer(t, layer)) {
-        bool upper = e->has_upper && layer == e->top;
-        int word = ask(t, loc->mount, layer, loc->rel, &st);
-        if (word == PASSES)
-            continue;
-        loc->base = mount_root_fd(t, layer);
-        loc->over = word == HAS                   ? upper ? OVER_UPPER : OVER_LOWER
-                    : word == ENDS_WHITE && upper ? OVER_WHITE
-                                                  : OVER_ABSENT;
-        if (word == ENDS_FILE)
-            return -ENOTDIR;
-        if (loc->base < 0)
-            return loc->base;
-        return loc->over == OVER_ABSENT ? place_parent(t, loc) : 0;
-    }
-    loc->over = OVER_ABSENT;
-    return place_parent(t, loc);
+    find(t, loc, &st);
+    if (loc->over == OVER_ABSENT)
+        return place_parent(t, loc);
+    return loc->base < 0 ? loc->base : 0;
 }
 
 bool overlay_below(struct task *t, int m, const char *rel)

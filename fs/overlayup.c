@@ -499,6 +499,13 @@ long overlay_remove(struct task *t, struct loc *loc, struct parent *p, const str
 
 // ---- Renaming ----
 
+// Is a directory the upper layer's alone?
+static bool is_own_dir(struct task *t, const struct loc *loc)
+{
+    s32 parts[MOUNTS_MAX];
+    return loc->over == OVER_UPPER && overlay_parts(t, loc->mount, loc->rel, parts) == 1;
+}
+
 static long may_move(struct task *t, const struct loc *a, const struct statx *src,
                      const struct loc *b, const struct statx *dst, u32 flags)
 {
@@ -506,10 +513,7 @@ static long may_move(struct task *t, const struct loc *a, const struct statx *sr
     if (dst && !exchange && is_dir(src) != is_dir(dst))
         return is_dir(src) ? -ENOTDIR : -EISDIR;
     // What a lower layer shows cannot be taken along (Linux without redirect_dir).
-    if (is_dir(src) && (a->over == OVER_LOWER || overlay_below(t, a->mount, a->rel)))
-        return -EXDEV;
-    if (dst && is_dir(dst) && exchange &&
-        (b->over == OVER_LOWER || overlay_below(t, b->mount, b->rel)))
+    if ((is_dir(src) && !is_own_dir(t, a)) || (exchange && is_dir(dst) && !is_own_dir(t, b)))
         return -EXDEV;
     return dst && !exchange && is_dir(dst) && !overlay_is_empty(t, b->mount, b->rel) ? -ENOTEMPTY
                                                                                      : 0;
@@ -527,24 +531,36 @@ static long move_file(struct task *t, const struct loc *a, const struct parent *
     return r < 0 ? r : make_whiteout(t, pa);
 }
 
-// A directory that only the upper layer has. What a lower one has at the new name stays hidden.
-static long move_dir(struct task *t, const struct loc *b, const struct parent *pa,
-                     const struct parent *pb, bool there, u32 flags)
+// A directory that only the upper layer has. What a lower one has at the new name stays hidden, and
+// at the old name it becomes so.
+static long move_dir(struct task *t, const struct loc *a, const struct loc *b,
+                     const struct parent *pa, const struct parent *pb, bool there, u32 flags)
 {
     struct statx st;
     int m = b->mount;
-    bool below = overlay_below(t, m, b->rel), taken = look(pb, &st) >= 0;
-    long r = below || b->over == OVER_WHITE || (flags & RENAME_EXCHANGE) ? set_opaque(t, m, pa) : 0;
-    if (r >= 0 && (flags & RENAME_EXCHANGE) && is_dir(&st))
+    bool exchange = flags & RENAME_EXCHANGE, taken = look(pb, &st) >= 0;
+    bool leaves = !exchange && overlay_below(t, m, a->rel);
+    bool hides = exchange || b->over == OVER_WHITE || overlay_below(t, m, b->rel);
+    long r = look(pa, &st) >= 0 && is_dir(&st) && hides ? set_opaque(t, m, pa) : 0;
+    if (r >= 0 && exchange && look(pb, &st) >= 0 && is_dir(&st))
         r = set_opaque(t, m, pb);
     if (r < 0)
         return r;
     dirs_change_begin(t);
-    r = rename_to(pa, pb, taken ? RENAME_EXCHANGE : 0);
+    r = rename_to(pa, pb, taken ? RENAME_EXCHANGE : leaves ? RENAME_WHITEOUT : 0);
+    bool by_hand = leaves && !taken && (r == -EINVAL || r == -EPERM);
+    if (by_hand)
+        r = rename_to(pa, pb, 0);
     dirs_change_end(t, NULL);
-    if (r < 0 || !taken || (flags & RENAME_EXCHANGE))
+    if (r < 0 || exchange)
         return r;
-    return there ? remove_dir(t, m, pa) : unlink_at(pa, 0);
+    if (by_hand)
+        return make_whiteout(t, pa);
+    if (!taken || (leaves && !there)) // the whiteout that was there is here now
+        return 0;
+    return !there   ? unlink_at(pa, 0)
+           : leaves ? replace_by_whiteout(t, m, pa, true)
+                    : remove_dir(t, m, pa);
 }
 
 // Brings both names, or the directories that they are to be in, into the upper layer.
@@ -571,16 +587,16 @@ long overlay_rename(struct task *t, struct loc *a, struct parent *pa, const stru
         r = bring_up(t, a, pa, b, pb, exchange);
     if (r < 0)
         return r;
-    if (src_named) {
+    if (src_named)
         meta_name_read(t, a->mount, pa, src, &src_name);
-        r = meta_name_write(t, a->mount, &src_name, pa, pb);
-    }
-    if (r >= 0 && dst_named && exchange) {
+    if (dst_named && exchange)
         meta_name_read(t, a->mount, pb, dst, &dst_name);
+    if (src_named)
+        r = meta_name_write(t, a->mount, &src_name, pa, pb);
+    if (r >= 0 && dst_named && exchange)
         r = meta_name_write(t, a->mount, &dst_name, pb, pa);
-    }
     if (r >= 0)
-        r = is_dir(src) || (dst && is_dir(dst)) ? move_dir(t, b, pa, pb, dst, flags)
+        r = is_dir(src) || (dst && is_dir(dst)) ? move_dir(t, a, b, pa, pb, dst, flags)
                                                 : move_file(t, a, pa, pb, flags);
     if (r >= 0 && src_named && !(dst_named && exchange))
         meta_name_drop(pa);

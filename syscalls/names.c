@@ -325,6 +325,8 @@ long sys_linkat(struct task *t, int olddirfd, uptr oldpath, int newdirfd, uptr n
         r = pathop_begin(t, &b, newdirfd, newpath, WALK_NAME);
     if (r >= 0) {
         r = may_link_to(t, &a, &b, &st, pathop_may_make(t, &b, false, &dir));
+        if (r >= 0 && (b.p.over == OVER_UPPER || b.p.over == OVER_LOWER))
+            r = -EEXIST;
         if (r >= 0)
             r = pathop_up(t, &a);
         if (r >= 0)

@@ -137,10 +137,17 @@ static long host_name(struct task *t, const struct subject *s, struct names *n, 
     return r < 0 ? place_error(t, s, r) : r;
 }
 
-// In an overlay: the file is about to be changed.
-static long subject_up(struct task *t, const struct subject *s)
+// In an overlay: the file is about to be changed, if the host will not refuse that by its type.
+static long subject_up(struct task *t, const struct subject *s, const char *name)
 {
-    return s->loc ? overlay_up(t, s->loc, s->p) : 0;
+    struct statx st;
+    if (!s->loc)
+        return 0;
+    long r = subject_stat(t, s, &st);
+    u32 type = st.stx_mode & S_IFMT;
+    if (r >= 0 && type != S_IFREG && type != S_IFDIR && str_starts(name, XATTR_USER_PREFIX))
+        return -EPERM;
+    return r < 0 ? r : overlay_up(t, s->loc, s->p);
 }
 
 // The host refuses user.* where it cannot be (links, FIFOs, device nodes); for the classes that are
@@ -252,7 +259,7 @@ static long set_acl(struct task *t, const struct subject *s, const struct names 
     if (!owns(t, &st))
         return -EPERM;
     if (r >= 0)
-        r = subject_up(t, s);
+        r = subject_up(t, s, n->guest);
     if (r < 0)
         return r;
     if (!access) {
@@ -315,7 +322,7 @@ static long set(struct task *t, const struct subject *s, struct names *n, uptr v
     if (r >= 0 && overlay_hides(t, s->mount, n->guest))
         r = -EOPNOTSUPP;
     if (r >= 0)
-        r = subject_up(t, s);
+        r = subject_up(t, s, n->guest);
     if (r < 0)
         return r;
     if (is_caps_of_file(t, s, n->guest, &st))
@@ -334,7 +341,7 @@ static long remove(struct task *t, const struct subject *s, struct names *n)
     if (r >= 0 && s->p && s->p->over == OVER_LOWER) {
         r = raw_get(s, n->host, 0, 0); // nothing is copied for nothing
         if (r >= 0)
-            r = subject_up(t, s);
+            r = subject_up(t, s, n->guest);
     }
     if (r < 0)
         return r;
