@@ -18,6 +18,7 @@
 // instances.
 //
 // Entries are written without a lock, by several processes at once; what was torn has a wrong sum.
+#include <linux/mman.h>
 #include <linux/time.h>
 
 #include "host.h"
@@ -46,9 +47,23 @@ static u64 change_time(const struct statx *st)
     return (u64)st->stx_ctime.tv_sec * 1000000000 + st->stx_ctime.tv_nsec;
 }
 
+// One for each address space, like the mapping.
+static u32 is_mapped;
+
+// Most processes never come here. Without the file there is memory in its place, which knows less.
+static void map_file(struct task *t)
+{
+    if (t->instance->keeps_attrs)
+        host_mmap((uptr)t->instance->attrs, ATTRS_SIZE, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_FIXED, reserved_fd(t, RESERVED_ATTRS), 0);
+    __atomic_store_n(&is_mapped, 1, __ATOMIC_RELAXED);
+}
+
 // Neighbours in a directory mostly have neighbouring numbers: few pages are touched.
 static struct attr_known *entry(struct task *t, const struct statx *st)
 {
+    if (!__atomic_load_n(&is_mapped, __ATOMIC_RELAXED))
+        map_file(t);
     return &t->instance->attrs[(st->stx_ino ^ st->stx_dev_minor * 512) % ATTRS_KNOWN];
 }
 

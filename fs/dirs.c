@@ -7,16 +7,15 @@
 // working directory. It does so until a directory on the way is renamed or removed. The instance
 // counts such changes (dir_generation), and while one is being made (dir_changer) nothing is taken
 // from here. A call that began before is one that came before the change. A change made by anybody
-// else, on the host or in another instance, is seen after KEPT_FOR; so directories of the host's
-// own tree, or bound into a guest, are not kept (docs/files.md). Wherever a kept directory is moved
-// to, it is one that lay in the tree when it was opened.
+// else, on the host or in another instance, is seen after DIRS_KEPT_FOR; so directories of the
+// host's own tree, or bound into a guest, are not kept (docs/files.md). Wherever a kept directory
+// is moved to, it is one that lay in the tree when it was opened.
 #include <linux/time.h>
 
 #include "fs.h"
 #include "host.h"
 #include "vdso.h"
 
-#define KEPT_FOR 1000000000 // ns
 #define FILLING 0x80000000u // in users: its number is about to get another directory
 
 // Only tells most others apart; who finds an entry by it compares the text.
@@ -73,7 +72,7 @@ int dir_kept(struct task *t, const struct loc *loc, size_t n, struct dir_key *ke
     u32 users = __atomic_add_fetch(&d->users, 1, __ATOMIC_ACQUIRE);
     if (!(users & FILLING) && __atomic_load_n(&d->hash, __ATOMIC_ACQUIRE) == key->hash &&
         d->from == key->from && d->length == n && !memcmp(d->path, loc->rel, n) &&
-        d->generation == key->generation && now() - d->opened < KEPT_FOR)
+        d->generation == key->generation && now() - d->opened < DIRS_KEPT_FOR)
         return i + 1;
     __atomic_sub_fetch(&d->users, 1, __ATOMIC_RELEASE);
     return 0;

@@ -147,11 +147,32 @@ static inline u32 dir_attr_changes(const struct task *t)
 void dirs_to_exec(struct task *t, struct kept_dir *dir);
 // The working directory is another one.
 void dirs_new_cwd(struct task *t);
-// Around every rename of a directory. removed: the name of one that is gone, or NULL.
+// A change by anybody else, on the host or in another instance, is seen after so many ns.
+#define DIRS_KEPT_FOR 1000000000
+// Around every rename and removal of a directory or symlink. removed: the name of a directory
+// that is gone, or NULL.
 void dirs_change_begin(struct task *t);
 void dirs_change_end(struct task *t, const char *removed);
 // rmdir(2).
 long dirs_rmdir(struct task *t, const struct parent *p);
+
+// ---- Where paths of programs lead (fs/ways.c) ----
+
+// What a path is found by, taken before it is looked up: what changes later is not in it.
+struct way_key {
+    const char *path; // the caller's; NULL: nothing is remembered of it
+    size_t length;
+    u32 dirs, mounts;
+    struct known_way *entry;
+};
+// Is it known where path leads? Then way_text(w) is the way, from the root of mount 0.
+bool way_known(struct task *t, const char *path, struct way_key *k, struct known_way *w);
+static inline const char *way_text(const struct known_way *w)
+{
+    return w->text + strlen(w->text) + 1;
+}
+// The slow walk has found it at loc, a file.
+void way_learn(struct task *t, const struct way_key *k, const struct loc *loc);
 
 // ---- Names of places (fs/where.c) ----
 
@@ -346,7 +367,8 @@ long sysctl_number(struct task *t, const char *name, long otherwise);
 
 // open(2) in guest terms; how as openat2(2). Returns the descriptor.
 long fs_open(struct task *t, int dirfd, const char *path, const struct open_how *how);
-// For execve: opens the program file for reading; *st gets its guest attributes.
+// For execve: opens the program file for reading; *st gets its guest attributes, guest_path, if not
+// NULL, its path.
 long fs_open_exec(struct task *t, int dirfd, const char *path, int flags, struct statx *st,
                   char *guest_path, bool *nosuid);
 

@@ -183,12 +183,25 @@ struct kept_dir {
     char path[DIR_PATH];
 };
 
+// A path of a program and where it leads, a way without links from the root of the instance's tree,
+// one text behind the other (fs/ways.c).
+#define WAY_TEXT 96
+struct known_way {
+    u64 sum;   // of all that follows
+    u64 found; // ns of CLOCK_MONOTONIC
+    u32 dirs;  // dir_generation and mount_generation then
+    u32 mounts;
+    char text[WAY_TEXT];
+};
+#define WAYS 64 // a power of two
+
 // State on its way over a host execve. `first` is written by lxrun for the first program, which
 // lxcore then looks up itself.
 struct exec_state {
     u32 owner; // tgid of the process; 0: free
     u32 first;
     u32 secure; // AT_SECURE
+    u32 personality;
     s32 image_fd, interp_fd;
     struct cred cred;
     u32 umask;
@@ -283,7 +296,7 @@ struct instance {
     u32 marks;                   // the host can give files marks (fs/meta.c, has_none)
     u32 protected_symlinks;      // as the host has fs.protected_symlinks at the start
     u32 keeps_dirs;              // the guest's root is a tree of its own: fs/dirs.c may work
-    u32 dir_generation;          // counts renames and removals of directories
+    u32 dir_generation;          // counts renames and removals of directories and symlinks
     u32 dir_attr_changes;        // counts changes of directories' owners and modes; begins with 1
     u32 dir_changer;             // tid of who makes one now, 0: nobody
     u64 next_cwd;                // numbers for working directories
@@ -301,6 +314,7 @@ struct instance {
     // What is known of files and the cache: a hash of the file's identity, its low bits being one
     // of enum rewrite_known (loader/rewritten.c).
     u64 rewrites[REWRITES];
+    struct known_way ways[WAYS];
     // What lies before, and the first of these, is what every fork and execve looks at: the kernel
     // maps it by one page fault (64 KiB around it).
     struct exec_state execs[EXECS];
@@ -316,7 +330,7 @@ struct instance {
     struct attr_known attrs[ATTRS_KNOWN] __attribute__((aligned(4096)));
 };
 
-_Static_assert(offsetof(struct instance, execs) + offsetof(struct exec_state, text) < 0xf000,
+_Static_assert(offsetof(struct instance, execs) + offsetof(struct exec_state, text) < 0xf800,
                "within 64 KiB, with a few paths");
 
 #endif

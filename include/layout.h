@@ -13,7 +13,7 @@
 // page of page tables serves all, and the shared memory not far away: fork copies page tables, and
 // execve builds them.
 #define LX_ARENA 0x7e9000100000
-#define LX_SHARED 0x7e9038000000 // in the middle of the arena
+#define LX_SHARED 0x7e90001c0000 // in the arena, its first 64 KiB in that page, too
 #define LX_END 0x7ea000000000
 
 // One block per thread, aligned to its size, so that a handler finds the task from its stack

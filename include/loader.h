@@ -50,6 +50,8 @@ struct exec_args {
     char text[3 * LX_PATH_MAX];
 };
 
+#define EXEC_PREFIX 32 // what is put before a path from a descriptor
+
 // Lies on the runtime stack: nothing is mapped for it.
 struct exec_plan {
     s32 image_fd, interp_fd;
@@ -63,10 +65,11 @@ struct exec_plan {
     // One text behind the other, so that few pages are touched: what the caller named, and the
     // guest path of the image.
     char *exe;
-    char execfn[2 * LX_PATH_MAX];
+    char execfn[EXEC_PREFIX + 2 * LX_PATH_MAX];
 };
 
-// Opens and checks what is to be run, following #! lines. exec_done() must follow.
+// Opens and checks what is to be run, following #! lines. path may lie in plan->execfn already.
+// exec_done() must follow.
 long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct exec_plan *plan);
 // -EFAULT when argv or envp cannot be read: goes before what exec_prepare said of the file's
 // format.

@@ -152,7 +152,6 @@ struct task {
     u32 temps;           // depth of temps_begin()
     u32 owns_spares;     // it is files->spare_owner (fs/temps.c)
     u32 temps_counted;   // the outermost one counted itself in files->users
-    u32 stack_copied;    // by a fork, and not written to since (task_warm_stack)
     // Hashes of the directories last asked for and not found open (fs/dirs.c).
     u32 dirs_asked[DIRS_KEPT];
     struct cred cred;
@@ -197,10 +196,6 @@ void task_forget_claims(void);
 void *arena_alloc(size_t size);
 void arena_free(void *p, size_t size);
 
-// A forked child is about to use much of its runtime stack: copies its pages by one call.
-void task_warm_stack(struct task *t);
-// Pages that are about to be written to: one call for many is much cheaper than a fault for each.
-void task_populate(uptr from, uptr to);
 // Makes %gs, the alternate signal stack and the trap engine right for the calling thread.
 void task_arm(struct task *t);
 // Rewritten code needs no engine underneath, and each host call is cheaper without: a process whose

@@ -112,19 +112,18 @@ static long clear(u64 at, u64 n)
     return 0;
 }
 
-// One segment: the file's pages, then zeroes up to memsz.
-static long map_segment(int fd, const Elf64_Phdr *p, u64 bias, bool first)
+// One segment: the file's pages, then zeroes up to memsz. placed: the file's are there already.
+static long map_segment(int fd, const Elf64_Phdr *p, u64 bias, int fixed, bool placed)
 {
     u64 start = ALIGN_DOWN(p->p_vaddr + bias, LX_PAGE);
     u64 file_end = p->p_vaddr + bias + p->p_filesz, end = p->p_vaddr + bias + p->p_memsz;
     u64 zero = ALIGN_UP(file_end, LX_PAGE);
-    // Later segments may lie over earlier ones, not over anything else that was there before.
-    const int fixed = MAP_PRIVATE | (first ? MAP_FIXED_NOREPLACE : MAP_FIXED);
     if (memory_hits_lxcore(start, end - start))
         return -ENOMEM;
     if (p->p_filesz) {
-        long r = host_mmap(start, zero - start, elf_prot(p), fixed, fd,
-                           (long)(p->p_offset - (p->p_vaddr + bias - start)));
+        long r = placed ? 0
+                        : host_mmap(start, zero - start, elf_prot(p), fixed, fd,
+                                    (long)(p->p_offset - (p->p_vaddr + bias - start)));
         if (r < 0)
             return r;
         // The whole rest of the page, as Linux does: ld.so takes its first memory from there.
@@ -145,33 +144,65 @@ static long map_segment(int fd, const Elf64_Phdr *p, u64 bias, bool first)
     return 0;
 }
 
+// Do the segments follow each other page by page, the first one with pages of the file?
+static bool without_holes(const struct elf *e)
+{
+    u64 at = e->lo;
+    for (int i = 0; i < e->ehdr.e_phnum; i++) {
+        const Elf64_Phdr *p = &e->phdr[i];
+        if (p->p_type != PT_LOAD || !p->p_memsz)
+            continue;
+        if (ALIGN_DOWN(p->p_vaddr, LX_PAGE) != at || (at == e->lo && !p->p_filesz))
+            return false;
+        at = ALIGN_UP(p->p_vaddr + p->p_memsz, LX_PAGE);
+    }
+    return at == e->hi;
+}
+
+// A place for the whole image, where the kernel likes. *placed: the first segment is there, as long
+// as the image, and the others only have to be put over it.
+static long find_place(int fd, const struct elf *e, bool *placed)
+{
+    const Elf64_Phdr *p = e->phdr;
+    while (p->p_type != PT_LOAD || !p->p_memsz)
+        p++;
+    *placed = e->align == LX_PAGE && without_holes(e);
+    if (*placed)
+        return memory_map(0, e->hi - e->lo, elf_prot(p), MAP_PRIVATE, fd,
+                          (long)(p->p_offset - (p->p_vaddr - e->lo)));
+    u64 size = e->hi - e->lo + e->align - LX_PAGE; // room to align
+    long r = memory_map(0, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (r > 0)
+        host_munmap((uptr)r, size);
+    return r;
+}
+
 long elf_map(int fd, struct elf *e, u64 base, u64 *bias)
 {
+    bool placed = false;
     long bad = elf_layout(e);
     *bias = 0;
     if (bad < 0)
         return bad;
     if (e->ehdr.e_type == ET_DYN) {
         if (!base) {
-            // Ask the kernel for a place, with room to align.
-            u64 size = e->hi - e->lo + e->align - LX_PAGE;
-            long r =
-                memory_map(0, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+            long r = find_place(fd, e, &placed);
             if (r < 0)
                 return r;
-            host_munmap((uptr)r, size);
             base = (u64)r;
         }
         *bias = ALIGN_UP(base, e->align) - ALIGN_DOWN(e->lo, e->align);
     }
-    bool first = true;
+    // Later segments may lie over earlier ones, not over anything else that was there before.
+    int fixed = MAP_PRIVATE | (placed ? MAP_FIXED : MAP_FIXED_NOREPLACE);
     for (int i = 0; i < e->ehdr.e_phnum; i++) {
         if (e->phdr[i].p_type != PT_LOAD || !e->phdr[i].p_memsz)
             continue;
-        long r = map_segment(fd, &e->phdr[i], *bias, first);
+        long r = map_segment(fd, &e->phdr[i], *bias, fixed, placed);
         if (r < 0)
             return r;
-        first = false;
+        fixed = MAP_PRIVATE | MAP_FIXED;
+        placed = false;
     }
     return 0;
 }

@@ -85,28 +85,44 @@ static long push_arg(struct exec_plan *plan, const char *text)
     return 0;
 }
 
-static long open_interp(struct task *t, struct exec_plan *plan, const struct elf *e)
+// e has been the image's, and is the interpreter's from now on.
+static long open_interp_at(struct task *t, struct exec_plan *plan, const char *path, size_t size,
+                           struct elf *e)
 {
-    char path[LX_PATH_MAX], unused[LX_PATH_MAX];
-    const Elf64_Phdr *p = &e->phdr[e->interp];
     struct statx st;
-    struct elf interp;
     bool nosuid;
-    long n = host_pread(plan->image_fd, path, p->p_filesz, (long)p->p_offset);
-    if (n != (long)p->p_filesz)
-        return n < 0 ? n : -EIO;
-    if (path[n - 1])
+    if (path[size - 1])
         return -ENOEXEC;
     if (!path[0])
         return -EACCES; // the working directory, for the kernel
-    long fd = fs_open_exec(t, AT_FDCWD, path, 0, &st, unused, &nosuid);
+    long fd = fs_open_exec(t, AT_FDCWD, path, 0, &st, NULL, &nosuid);
     if (fd < 0)
         return fd;
     plan->interp_fd = (s32)fd;
-    if (elf_read((int)fd, &interp) >= 0)
+    if (elf_read((int)fd, e) >= 0)
         return 0;
-    n = host_pread((int)fd, &interp.ehdr, sizeof interp.ehdr, 0);
-    return n == (long)sizeof interp.ehdr ? -ELIBBAD : n < 0 ? n : -EIO;
+    long n = host_pread((int)fd, &e->ehdr, sizeof e->ehdr, 0);
+    return n == (long)sizeof e->ehdr ? -ELIBBAD : n < 0 ? n : -EIO;
+}
+
+static __attribute__((noinline)) long open_far_interp(struct task *t, struct exec_plan *plan,
+                                                      const Elf64_Phdr *p, struct elf *e)
+{
+    char path[LX_PATH_MAX];
+    long n = host_pread(plan->image_fd, path, p->p_filesz, (long)p->p_offset);
+    if (n != (long)p->p_filesz)
+        return n < 0 ? n : -EIO;
+    return open_interp_at(t, plan, path, (size_t)n, e);
+}
+
+// The first n bytes of the file have been read to *e, and mostly hold the interpreter's path.
+static long open_interp(struct task *t, struct exec_plan *plan, struct elf *e, size_t n)
+{
+    const Elf64_Phdr *p = &e->phdr[e->interp];
+    if (e->ehdr.e_phoff == offsetof(struct elf, phdr) && p->p_offset < n &&
+        p->p_filesz <= n - p->p_offset)
+        return open_interp_at(t, plan, (char *)e + p->p_offset, p->p_filesz, e);
+    return open_far_interp(t, plan, p, e);
 }
 
 // Has anybody the file open for writing? A read lease is only given when nobody has (fcntl(2)).
@@ -129,13 +145,13 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
     plan->argc = plan->scripts = 0;
     plan->room = NULL;
     // What the caller named, as AT_EXECFN and scripts show it (fs/exec.c, alloc_bprm).
-    if (!by_fd)
-        str_copy(plan->execfn, path, LX_PATH_MAX);
-    else if (!path[0])
-        fmt(plan->execfn, LX_PATH_MAX, "/dev/fd/%d", dirfd);
-    else
-        fmt(plan->execfn, LX_PATH_MAX, "/dev/fd/%d/%s", dirfd, path);
-    plan->exe = plan->execfn + strlen(plan->execfn) + 1;
+    char prefix[EXEC_PREFIX] = "";
+    if (by_fd)
+        fmt(prefix, sizeof prefix, path[0] ? "/dev/fd/%d/" : "/dev/fd/%d", dirfd);
+    size_t at = strlen(prefix), size = strlen(path) + 1;
+    path = memmove(plan->execfn + at, path, size);
+    memcpy(plan->execfn, prefix, at);
+    plan->exe = plan->execfn + at + size;
     long n;
     for (;;) {
         long fd = fs_open_exec(t, dirfd, path, flags, &st, plan->exe, &plan->nosuid);
@@ -179,7 +195,7 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
     plan->dev = (u64)st.stx_dev_major << 32 | st.stx_dev_minor;
     plan->ino = st.stx_ino;
     long r = elf_read_rest(plan->image_fd, &elf, n);
-    return r < 0 || elf.interp < 0 ? r : open_interp(t, plan, &elf);
+    return r < 0 || elf.interp < 0 ? r : open_interp(t, plan, &elf, (size_t)n);
 }
 
 // Can the strings of a vector be read? The kernel copies them before it looks at the file's format,
@@ -263,6 +279,7 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     s->image_fd = plan->image_fd;
     s->interp_fd = plan->interp_fd;
     s->umask = t->fs->umask;
+    s->personality = t->personality;
     s->cwd_mount = t->fs->cwd_mount;
     s->root_mount = t->fs->root_mount;
     s->sig_blocked = t->sigmask;

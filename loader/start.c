@@ -18,8 +18,11 @@
 #define PIE_BASE 0x555555554000UL
 #define PIE_RANDOM_PAGES 0x10000000UL
 #define BRK_RANDOM 0x02000000UL
-#define STACK_USED 0x7000 // of the runtime stack, by a start and most calls after it
+#define STACK_USED 0x6000 // of the runtime stack, by a start and most calls after it
 // Newer than some installed headers.
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 #ifndef AT_RSEQ_FEATURE_SIZE
 #define AT_RSEQ_FEATURE_SIZE 27
 #endif
@@ -35,8 +38,10 @@ extern const char lxcore_start_end[]; // of the variables that every start write
 
 struct task *start_early(void)
 {
-    task_populate((uptr)first_block + TASK_BLOCK - LX_PAGE - STACK_USED,
-                  ALIGN_UP((uptr)lxcore_start_end, LX_PAGE));
+    // One call for many pages is cheaper than a fault for each (since Linux 5.14).
+    uptr from = (uptr)first_block + TASK_BLOCK - LX_PAGE - STACK_USED;
+    uptr end = ALIGN_UP((uptr)lxcore_start_end, LX_PAGE);
+    HOST3(__NR_madvise, from, end - from, MADV_POPULATE_WRITE);
     return task_init(first_block);
 }
 
@@ -73,13 +78,19 @@ static void aux_set(const struct start *s, u64 type, u64 value)
         *v = value;
 }
 
-static u64 random_pages(const struct task *t, u64 pages)
+// Where an image and its heap are put, in pages.
+struct random {
+    u64 base, brk;
+};
+
+static struct random random_places(const struct task *t)
 {
-    u64 r = 0;
-    if (t->personality & ADDR_NO_RANDOMIZE)
-        return 0;
-    HOST3(__NR_getrandom, &r, sizeof r, 0);
-    return r % pages * LX_PAGE;
+    struct random r = {0};
+    if (!(t->personality & ADDR_NO_RANDOMIZE))
+        HOST3(__NR_getrandom, &r, sizeof r, 0);
+    r.base = r.base % PIE_RANDOM_PAGES * LX_PAGE;
+    r.brk = r.brk % (BRK_RANDOM / LX_PAGE) * LX_PAGE;
+    return r;
 }
 
 // "/dev/fd/N" is what the kernel calls a program run by descriptor: N is the first reserved number.
@@ -102,9 +113,6 @@ static struct instance *map_instance(s32 reserved)
     struct instance *in = (struct instance *)r;
     if (in->magic != INSTANCE_MAGIC)
         die("lxrun and lxcore are not of the same version");
-    if (in->keeps_attrs) // else there is memory in its place, which knows less
-        host_mmap((uptr)in->attrs, ATTRS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-                  reserved + RESERVED_ATTRS, 0);
     return in;
 }
 
@@ -120,9 +128,9 @@ static struct exec_state *find_state(struct instance *in, u32 tgid)
 // The host has already reset handlers and kept SIG_IGN; the records follow.
 static void take_signals(struct task *t, const struct exec_state *s)
 {
-    u64 mask;
-    host_sigprocmask(SIG_BLOCK, NULL, &mask);
-    t->sigmask = s->first ? mask : s->sig_blocked;
+    t->sigmask = s->sig_blocked;
+    if (s->first)
+        host_sigprocmask(SIG_BLOCK, NULL, &t->sigmask);
     t->real_mask = signal_real_mask(t->sigmask);
     t->sig_pending = s->sig_pending;
     for (int sig = 1; sig <= 64; sig++) {
@@ -168,7 +176,7 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     o->fs.root_mount = state->root_mount;
     str_copy(o->fs.root, state->text + state->root, sizeof o->fs.root);
     t->cred = state->cred;
-    t->personality = (u32)HOST1(__NR_personality, 0xffffffff);
+    t->personality = state->first ? (u32)HOST1(__NR_personality, 0xffffffff) : state->personality;
 }
 
 // The name that ps shows (fs/exec.c: __set_task_comm of the file's last component).
@@ -274,7 +282,8 @@ static void load_image(struct task *t, struct start *s, const struct exec_state 
     // A position-independent file without an interpreter may be one itself (ld.so run by hand): it
     // goes where libraries go, and the heap where programs go (fs/binfmt_elf.c).
     bool pie = exe.ehdr.e_type == ET_DYN, loader = pie && state->interp_fd < 0;
-    u64 base = pie && !loader ? PIE_BASE + random_pages(t, PIE_RANDOM_PAGES) : 0;
+    const struct random random = random_places(t);
+    u64 base = pie && !loader ? PIE_BASE + random.base : 0;
     if (r >= 0)
         r = elf_map(state->image_fd, &exe, base, &bias);
     if (r >= 0)
@@ -290,8 +299,7 @@ static void load_image(struct task *t, struct start *s, const struct exec_state 
     host_close(state->image_fd);
     if (r < 0)
         signal_die(t, SIGSEGV);
-    u64 brk = ALIGN_UP(loader ? PIE_BASE : exe.hi + bias, LX_PAGE);
-    brk += random_pages(t, loader ? PIE_RANDOM_PAGES : BRK_RANDOM / LX_PAGE);
+    u64 brk = ALIGN_UP(loader ? PIE_BASE + random.base : exe.hi + bias + random.brk, LX_PAGE);
 
     // The program headers in memory: PT_PHDR, else the segment that holds them.
     u64 phdr = 0;

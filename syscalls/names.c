@@ -197,10 +197,15 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
         return r;
     if (dir == rmdir && pathop_is_mount_point(t, op, false))
         return -EBUSY;
+    bool link = (st.stx_mode & S_IFMT) == S_IFLNK;
     if (op->p.over)
         r = overlay_remove(t, &op->loc, &op->p, &st, rmdir);
-    else
+    if (link)
+        dirs_change_begin(t);
+    if (!op->p.over)
         r = rmdir ? dirs_rmdir(t, &op->p) : HOST3(__NR_unlinkat, op->p.fd, op->p.name, 0);
+    if (link)
+        dirs_change_end(t, NULL);
     if (r >= 0 && meta_by_name(st.stx_mode))
         meta_name_drop(&op->p);
     return r;

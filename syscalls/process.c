@@ -99,18 +99,17 @@ long sys_exit_group(struct task *t, int status)
     host_exit_group(status);
 }
 
-static __attribute__((noinline)) long execute(struct task *t, int dirfd, uptr path, uptr argv,
-                                              uptr envp, int flags)
+long sys_execveat(struct task *t, int dirfd, uptr path, uptr argv, uptr envp, int flags)
 {
-    char name[LX_PATH_MAX];
+    struct exec_plan plan;
+    char *name = plan.execfn;
     if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    long r = copy_str_from_guest(name, path, sizeof name);
+    long r = copy_str_from_guest(name, path, LX_PATH_MAX);
     if (r < 0)
         return r;
     if (!name[0] && !(flags & AT_EMPTY_PATH))
         return -ENOENT;
-    struct exec_plan plan;
     r = exec_prepare(t, dirfd, name, flags, &plan);
     if (r >= 0)
         r = exec_commit(t, &plan, argv, envp);
@@ -118,12 +117,6 @@ static __attribute__((noinline)) long execute(struct task *t, int dirfd, uptr pa
         r = -EFAULT;
     exec_done(&plan);
     return r;
-}
-
-long sys_execveat(struct task *t, int dirfd, uptr path, uptr argv, uptr envp, int flags)
-{
-    task_warm_stack(t); // before a frame is made on it
-    return execute(t, dirfd, path, argv, envp, flags);
 }
 
 long sys_execve(struct task *t, uptr path, uptr argv, uptr envp)

@@ -22,6 +22,11 @@ static bool is_dir(const struct statx *st)
     return (st->stx_mode & S_IFMT) == S_IFDIR;
 }
 
+static bool is_link(const struct statx *st)
+{
+    return (st->stx_mode & S_IFMT) == S_IFLNK;
+}
+
 static bool same_inode(const struct statx *a, const struct statx *b)
 {
     return a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major &&
@@ -117,15 +122,17 @@ static long host_rename(struct task *t, struct rename *r)
 {
     u32 flags = r->flags & ~(u32)RENAME_WHITEOUT;
     bool dirs = is_dir(&r->src) || (r->there && is_dir(&r->dst));
+    bool ways = dirs || is_link(&r->src) || (r->there && is_link(&r->dst));
     long e;
-    if (dirs)
+    if (ways)
         dirs_change_begin(t);
     if (flags)
         e = HOST5(__NR_renameat2, r->a.p.fd, r->a.p.name, r->b.p.fd, r->b.p.name, flags);
     else
         e = HOST4(__NR_renameat, r->a.p.fd, r->a.p.name, r->b.p.fd, r->b.p.name);
-    if (dirs)
-        dirs_change_end(t, e >= 0 && r->there && !(flags & RENAME_EXCHANGE) ? r->b.p.name : NULL);
+    if (ways)
+        dirs_change_end(t, e >= 0 && dirs && r->there && !(flags & RENAME_EXCHANGE) ? r->b.p.name
+                                                                                    : NULL);
     if (e >= 0 && (r->flags & RENAME_WHITEOUT)) {
         struct meta_new n = {.mode = S_IFCHR};
         struct statx dir;

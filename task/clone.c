@@ -269,7 +269,6 @@ static void start_forked(struct task *t, const struct clone_request *q)
     task_forget_claims();
     t->sig_pending = t->noted = 0; // the parent's
     t->kept = 0;
-    t->stack_copied = 1;
     if (q->stack)
         t->regs.rsp = q->stack;
     if (q->flags & CLONE_CLEAR_SIGHAND) {

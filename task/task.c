@@ -10,12 +10,6 @@
 #include "task.h"
 #include "trap.h"
 
-#define STACK_OF_EXEC 0x12000 // what an execve uses of the runtime stack
-// Newer than some installed headers.
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-
 #define AT(field, offset)                                                                          \
     _Static_assert(offsetof(struct task, field) == (offset), #field " as assembly sees it")
 AT(self, T_SELF);
@@ -40,9 +34,11 @@ _Static_assert(TASK_AT % 16 == 0, "the stack below is aligned");
 __attribute__((section(".bss.first_block"))) char first_block[TASK_BLOCK];
 __attribute__((section(".bss.first_objects"))) struct process_objects first_objects;
 
-// The next place to try in the arena, in blocks; some are taken by LX_SHARED. One word for each
-// address space, also when a vfork child allocates in its parent's.
+// The next place to try in the arena, in blocks; LX_SHARED lies behind the first few. One word for
+// each address space, also when a vfork child allocates in its parent's.
 static u32 arena_next;
+#define BEHIND_SHARED                                                                              \
+    ((u32)((LX_SHARED - LX_ARENA + sizeof(struct instance) + TASK_BLOCK - 1) / TASK_BLOCK))
 
 // Blocks that are not used any more, for the next who needs one: a new mapping costs two calls,
 // page faults, and an interruption of every processor that runs the process.
@@ -59,6 +55,10 @@ static void *map_blocks(size_t size)
         uptr addr = LX_ARENA + (uptr)at * TASK_BLOCK;
         if (at + need > blocks)
             continue;
+        if (addr + size > LX_SHARED && addr < LX_SHARED + sizeof(struct instance)) {
+            __atomic_store_n(&arena_next, BEHIND_SHARED, __ATOMIC_RELAXED);
+            continue;
+        }
         long r =
             host_mmap(addr, size, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
@@ -138,19 +138,6 @@ void task_forget_claims(void)
     for (int i = 0; i < SPARE_BLOCKS; i++)
         if (spare[i] == SPARE_CLAIMED)
             spare[i] = 0;
-}
-
-void task_populate(uptr from, uptr to)
-{
-    HOST3(__NR_madvise, from, to - from, MADV_POPULATE_WRITE); // since Linux 5.14
-}
-
-void task_warm_stack(struct task *t)
-{
-    uptr top = ALIGN_DOWN((uptr)t, LX_PAGE); // the page of the task itself is there already
-    if (t->stack_copied)
-        task_populate(top - STACK_OF_EXEC, top);
-    t->stack_copied = 0;
 }
 
 void task_set_gs(struct task *t)
