@@ -62,6 +62,31 @@ static long pin_upper(struct task *t, struct loc *loc, struct parent *p)
     return r;
 }
 
+// Whiteouts come and go by rename, which does not ask what it replaces: one at a time. Who waits
+// very long, for a stopped process, goes on without.
+static bool lock_names(struct task *t)
+{
+    for (int tries = 0; tries < 100000; tries++) {
+        if (reserved_claim(&t->instance->overlay_lock, t->tid))
+            return true;
+        HOST0(__NR_sched_yield);
+    }
+    return false;
+}
+
+static void unlock_names(struct task *t, bool locked)
+{
+    if (locked)
+        reserved_release(&t->instance->overlay_lock);
+}
+
+// Is there a whiteout now?
+static bool is_white(struct task *t, int m, const struct parent *p)
+{
+    struct statx st;
+    return look(p, &st) >= 0 && overlay_is_white(t, m, p->fd, p->name, &st);
+}
+
 // ---- Copying ----
 
 static bool is_copied(const char *name)
@@ -305,7 +330,12 @@ long overlay_copy_up(struct task *t, struct loc *loc, struct parent *p)
     if (r < 0)
         return r;
     loc->over = OVER_UPPER;
-    return pin_upper(t, loc, p);
+    r = pin_upper(t, loc, p);
+    if (r >= 0 && *p->name && is_white(t, loc->mount, p)) {
+        parent_done(t, p);
+        r = -ENOENT; // removed meanwhile
+    }
+    return r;
 }
 
 long overlay_fd_up(struct task *t, int fd, struct loc *loc, struct parent *p)
@@ -440,7 +470,9 @@ long overlay_make_end(struct task *t, struct loc *loc, struct parent *p, struct 
     *p = mk->final;
     if (r < 0)
         return r; // who could not make it has taken it away
-    long moved = move_to_place(t, loc->mount, &ready, p);
+    bool locked = lock_names(t);
+    long moved = is_white(t, loc->mount, p) ? move_to_place(t, loc->mount, &ready, p) : -EEXIST;
+    unlock_names(t, locked);
     if (moved < 0)
         unlink_at(&ready, dir ? AT_REMOVEDIR : 0);
     return moved < 0 ? moved : r;
@@ -472,21 +504,16 @@ static long replace_by_whiteout(struct task *t, int m, const struct parent *p, b
     return r;
 }
 
-long overlay_remove(struct task *t, struct loc *loc, struct parent *p, const struct statx *st,
-                    bool rmdir)
+static long remove_now(struct task *t, struct loc *loc, struct parent *p, bool dir)
 {
     int m = loc->mount;
-    bool dir = is_dir(st);
-    if (dir != rmdir)
-        return dir ? -EISDIR : -ENOTDIR;
+    struct statx st;
+    if (is_white(t, m, p))
+        return -ENOENT; // somebody was faster
     if (dir && !overlay_is_empty(t, m, loc->rel))
         return -ENOTEMPTY;
-    if (p->over == OVER_LOWER) {
-        long r = up_parent(t, loc);
-        if (r >= 0)
-            r = pin_upper(t, loc, p);
-        return r < 0 ? r : make_whiteout(t, p);
-    }
+    if (look(p, &st) == -ENOENT)
+        return make_whiteout(t, p); // it is in a lower layer only
     if (overlay_below(t, m, loc->rel))
         return replace_by_whiteout(t, m, p, dir);
     if (!dir)
@@ -494,6 +521,25 @@ long overlay_remove(struct task *t, struct loc *loc, struct parent *p, const str
     dirs_change_begin(t);
     long r = remove_dir(t, m, p);
     dirs_change_end(t, r >= 0 ? p->name : NULL);
+    return r;
+}
+
+long overlay_remove(struct task *t, struct loc *loc, struct parent *p, const struct statx *st,
+                    bool rmdir)
+{
+    bool dir = is_dir(st);
+    if (dir != rmdir)
+        return dir ? -EISDIR : -ENOTDIR;
+    if (dir && !overlay_is_empty(t, loc->mount, loc->rel))
+        return -ENOTEMPTY; // before the directory above is copied up
+    long r = up_parent(t, loc);
+    if (r >= 0)
+        r = pin_upper(t, loc, p);
+    if (r < 0)
+        return r;
+    bool locked = lock_names(t);
+    r = remove_now(t, loc, p, dir);
+    unlock_names(t, locked);
     return r;
 }
 

@@ -303,6 +303,7 @@ struct instance {
     u64 mounts_live;             // entries of `mounts` that may be live; their state decides
     u32 root_covered;            // something was mounted on "/" itself
     u64 mount_names[NAME_WORDS]; // of mount points' last components, also of former ones
+    u32 overlay_lock; // tid of who puts something in a whiteout's place, or the other way round
     u32 meta_lock[META_LOCKS];   // tids of threads that change an inode's attribute, by its number
     u32 meta_changes;            // counts the changes
     u32 unix_top;                // no record of unix_names from here on was ever used
