@@ -304,10 +304,10 @@ struct instance {
     u32 root_covered;            // something was mounted on "/" itself
     u64 mount_names[NAME_WORDS]; // of mount points' last components, also of former ones
     u32 overlay_lock; // tid of who puts something in a whiteout's place, or the other way round
-    u32 meta_lock[META_LOCKS];   // tids of threads that change an inode's attribute, by its number
-    u32 meta_changes;            // counts the changes
-    u32 unix_top;                // no record of unix_names from here on was ever used
-    u32 ipc_top;                 // the same of ipc
+    u32 meta_lock[META_LOCKS]; // tids of threads that change an inode's attribute, by its number
+    u32 meta_changes;          // counts the changes
+    u32 unix_top;              // no record of unix_names from here on was ever used
+    u32 ipc_top;               // the same of ipc
     // Programs that run, for ETXTBSY: a byte of a hash of (dev, ino) by record, and a filter of the
     // hashes that were ever there, so that a file that never ran costs one look.
     u64 text_seen[64];
