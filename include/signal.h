@@ -38,6 +38,8 @@ long signal_block_all(struct task *t);
 bool signal_all_blocked(const struct task *t);
 // Makes `set` the mask here and on the host.
 void signal_force_mask(struct task *t, u64 set);
+// The same where everything is blocked on the host, on the way to the door's exit.
+void signal_enter_mask(struct task *t, u64 set);
 // Puts the real mask back to what t->sigmask says.
 void signal_unblock(struct task *t);
 // The real mask that goes with a guest mask.

@@ -106,6 +106,20 @@ void signal_force_mask(struct task *t, u64 set)
     t->real_mask = real;
 }
 
+// A signal that comes before the host call is noted, which leaves everything blocked: the door's
+// exit then sets the mask.
+void signal_enter_mask(struct task *t, u64 set)
+{
+    u64 real = signal_real_mask(set);
+    t->sigmask = set;
+    t->real_mask = real;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&t->noted, __ATOMIC_RELAXED))
+        t->noted_mask = real;
+    else
+        HOST_INTR4(__NR_rt_sigprocmask, SIG_SETMASK, &real, NULL, 8);
+}
+
 void signal_unblock(struct task *t)
 {
     signal_force_mask(t, t->sigmask);

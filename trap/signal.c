@@ -329,6 +329,15 @@ static void serve_vdso(const siginfo_t *info, struct sigcontext_64 *c)
     c->ax = (u64)HOST6(info->_sifields._sigsys._syscall, c->di, c->si, c->dx, c->r10, c->r8, c->r9);
 }
 
+// The guest's handler begins where the host's ends, without a return of the host's, which takes as
+// long as six calls: the vectors are as the kernel gives them to a handler, the mask is one call.
+static _Noreturn void enter_handler(struct task *t, const struct regs *r, u64 mask)
+{
+    t->regs = *r;
+    signal_enter_mask(t, mask);
+    door_return();
+}
+
 // A signal that found the thread in guest code (or at the door's exit, with registers r).
 static void signal_in_guest(struct task *t, int sig, const siginfo_t *info, struct kucontext *uc,
                             struct regs *r, bool fault)
@@ -342,16 +351,12 @@ static void signal_in_guest(struct task *t, int sig, const siginfo_t *info, stru
             regs_to_context(&uc->mc, r);
         return;
     }
-    u64 real = uc->sigmask, mask = guest_mask(t, real);
-    bool handled = deliver(t, sig, info, r, uc->mc.fpstate, &uc->mc, &mask, fault);
-    t->sigmask = mask;
+    u64 mask = guest_mask(t, uc->sigmask);
+    if (deliver(t, sig, info, r, uc->mc.fpstate, &uc->mc, &mask, fault))
+        enter_handler(t, r, mask);
     regs_to_context(&uc->mc, r);
+    t->sigmask = mask;
     uc->sigmask = t->real_mask = signal_real_mask(mask);
-    if (handled && (uc->flags & UC_FP_XSTATE)) {
-        // A handler starts with clean vector state, as the kernel has it.
-        *(u64 *)(uc->mc.fpstate + 512) = 0;
-        *(u32 *)(uc->mc.fpstate + 24) = 0x1f80;
-    }
     if (t->noted) {
         // A second one came while this handler ran: leave by the door, which delivers it.
         t->regs = *r;
@@ -478,8 +483,7 @@ void signal_deliver_noted(struct task *t)
     t->sigmask = mask;
     t->noted = 0;
     signal_check_pending(t);
-    if (!t->noted)
-        signal_unblock(t);
+    signal_enter_mask(t, mask);
 }
 
 void signal_check_pending(struct task *t)
