@@ -20,13 +20,16 @@ hostcall_start:
 .endm
 
 // long host_call(long nr, long a0, ..., long a5): a call that a signal does not cut short for
-// lxcore's purposes (the signal is noted and delivered at the door's exit).
-	.globl	host_call
+// lxcore's purposes (the signal is noted and delivered at the door's exit). At host_call_done, as at
+// host_intr_done and host_intr_abort below, only RAX, RSP and the registers that a function preserves
+// hold anything.
+	.globl	host_call, host_call_done
 	.type	host_call, @function
 host_call:
 	.cfi_startproc
 	KERNEL_ARGS
 	syscall
+host_call_done:
 	ret
 	.cfi_endproc
 	.size	host_call, .-host_call
@@ -35,7 +38,7 @@ host_call:
 // noted before it; the signal handler sends a thread that it finds in [host_intr_begin,
 // host_intr_syscall] to host_intr_abort. The kernel puts a restartable call back at the `syscall`,
 // so the same range also means "to be restarted" (signals, rule 3 in docs/signals.md).
-	.globl	host_call_intr, host_intr_begin, host_intr_syscall, host_intr_abort
+	.globl	host_call_intr, host_intr_begin, host_intr_syscall, host_intr_done, host_intr_abort
 	.type	host_call_intr, @function
 host_call_intr:
 	.cfi_startproc
@@ -45,6 +48,7 @@ host_intr_begin:
 	jne	host_intr_abort
 host_intr_syscall:
 	syscall
+host_intr_done:
 	ret
 host_intr_abort:
 	mov	$-LX_ERESTART, %rax

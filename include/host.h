@@ -50,7 +50,8 @@ long host_call_intr(long nr, long a0, long a1, long a2, long a3, long a4, long a
     host_call_intr(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
 extern const char hostcall_start[], hostcall_end[];
-extern const char host_intr_begin[], host_intr_syscall[], host_intr_abort[];
+extern const char host_call_done[];
+extern const char host_intr_begin[], host_intr_syscall[], host_intr_done[], host_intr_abort[];
 void host_restorer(void);
 struct task;
 struct clone_args;

@@ -50,6 +50,17 @@
 #define T_EFLAGS 168
 #define T_RSP 176
 
+// struct sigcontext_64 (asserted in trap/signal.c).
+#define SC_R12 32
+#define SC_R13 40
+#define SC_R14 48
+#define SC_R15 56
+#define SC_RBP 80
+#define SC_RBX 88
+#define SC_RAX 104
+#define SC_RSP 120
+#define SC_RIP 128
+
 // Internal result of an interruptible host call that a signal came before: the guest's call is
 // made again after the handler. Never leaves the dispatcher.
 #define LX_ERESTART 512

@@ -57,6 +57,9 @@ static inline u64 signal_lazy(const struct task *t)
 void signal_put_back(struct task *t, int sig, const siginfo_t *info);
 // The same signal has come again, to a handler or a wait: *info becomes what it said first.
 void signal_take_kept(struct task *t, int sig, siginfo_t *info);
+// A signal that the calling thread sends itself, or its process, which has no other: delivers it
+// at once, where that is exact, and does not come back. 0: the host is to send it; -LX_ERESTART.
+long signal_to_self(struct task *t, int sig, int code);
 // Delivers the noted signal at the door's exit.
 void signal_deliver_noted(struct task *t);
 // Index of one of SIG_ALWAYS in t->pending_info.

@@ -24,6 +24,9 @@
 // virtual (docs/signals.md, rule 2).
 #define SIG_ALWAYS (SIGSET_BIT(SIGSYS) | SIGSET_BIT(SIGSEGV) | SIGSET_BIT(SIGBUS))
 #define SIG_UNBLOCKABLE (SIGSET_BIT(SIGKILL) | SIGSET_BIT(SIGSTOP))
+// Those that take others out of the queues, or are looked for in masks.
+#define SIG_JOB                                                                                    \
+    (SIGSET_BIT(SIGCONT) | SIGSET_BIT(SIGTSTP) | SIGSET_BIT(SIGTTIN) | SIGSET_BIT(SIGTTOU))
 
 // What SIG_DFL ignores (include/linux/signal.h of the kernel).
 #define SIG_DEFAULT_IGNORES                                                                        \

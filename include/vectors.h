@@ -14,6 +14,8 @@ long vectors_save(struct task *t, uptr to, uptr host, size_t size);
 // Loads the registers from a frame of the guest's, with the checks of the kernel; 0: a frame
 // without an area. -EFAULT: it is bad, and the registers are as after vectors_clear().
 long vectors_load(struct task *t, uptr from);
+// The same from the host's frame. False: it has no whole state.
+bool vectors_load_host(uptr host);
 // The state that a handler begins with.
 void vectors_clear(const struct task *t);
 

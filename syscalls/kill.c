@@ -7,6 +7,7 @@
 
 #include "host.h"
 #include "reach.h"
+#include "signal.h"
 #include "syscall_rows.h"
 #include "task.h"
 #include "uaccess.h"
@@ -87,6 +88,9 @@ static long send_group(struct task *t, u32 pgid, int sig, uptr info)
 
 long sys_kill(struct task *t, int pid, int sig)
 {
+    long r = (u32)pid == t->proc->tgid ? signal_to_self(t, sig, SI_USER) : 0;
+    if (r)
+        return r;
     if (pid > 0) {
         u32 tgid = reach_process(t, (u32)pid) ? (u32)pid : reach_thread(t, (u32)pid);
         return tgid ? send(t, tgid, sig, 0) : -ESRCH;
@@ -119,7 +123,8 @@ long sys_tkill(struct task *t, int tid, int sig)
 {
     if (tid <= 0)
         return -EINVAL;
-    long tgid = may_reach_thread(t, 0, tid, sig);
+    long r = (u32)tid == t->tid ? signal_to_self(t, sig, SI_TKILL) : 0;
+    long tgid = r ? r : may_reach_thread(t, 0, tid, sig);
     return tgid < 0 ? tgid : HOST_INTR3(__NR_tgkill, tgid, tid, sig);
 }
 
@@ -127,7 +132,10 @@ long sys_tgkill(struct task *t, int tgid, int tid, int sig)
 {
     if (tgid <= 0 || tid <= 0)
         return -EINVAL;
-    long r = may_reach_thread(t, tgid, tid, sig);
+    bool self = (u32)tid == t->tid && (u32)tgid == t->proc->tgid;
+    long r = self ? signal_to_self(t, sig, SI_TKILL) : 0;
+    if (!r)
+        r = may_reach_thread(t, tgid, tid, sig);
     return r < 0 ? r : HOST_INTR3(__NR_tgkill, tgid, tid, sig);
 }
 

@@ -105,6 +105,14 @@ long sys_rt_sigreturn(struct task *t)
     return signal_return(t);
 }
 
+// The host restarts its own calls below lxcore. A guest's own has nothing to restart: every return
+// from a handler has made it so.
+long sys_restart_syscall(struct task *t)
+{
+    (void)t;
+    return -EINTR;
+}
+
 _Static_assert(sizeof(struct stack) == 24 && offsetof(struct stack, size) == 16, "stack_t");
 
 long sys_sigaltstack(struct task *t, uptr ss, uptr old_ss)

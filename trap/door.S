@@ -99,6 +99,24 @@ door_end:
 	jmp	door_return
 	.size	door_enter, .-door_enter
 
+// void signal_resume(const struct sigcontext_64 *c): leaves a handler for where a host call of lxcore
+// ends (host/hostcall.S: host_call_done), with the registers that hold anything there. Nothing is
+// read from the handler's stack once it is left: another handler may begin on it.
+	.globl	signal_resume
+	.type	signal_resume, @function
+signal_resume:
+	mov	SC_R12(%rdi), %r12
+	mov	SC_R13(%rdi), %r13
+	mov	SC_R14(%rdi), %r14
+	mov	SC_R15(%rdi), %r15
+	mov	SC_RBP(%rdi), %rbp
+	mov	SC_RBX(%rdi), %rbx
+	mov	SC_RAX(%rdi), %rax
+	mov	SC_RIP(%rdi), %rcx
+	mov	SC_RSP(%rdi), %rsp
+	jmp	*%rcx
+	.size	signal_resume, .-signal_resume
+
 // long uaccess_copy(void *dst, const void *src, size_t n): copies, returns the bytes not copied. A
 // fault inside [uaccess_begin, uaccess_end) makes the handler go on at uaccess_fixup. Most copies
 // are a few words, for which `rep movsb` takes long to begin; a fault among those goes on with it,

@@ -18,8 +18,6 @@
 
 #define SIG_STANDARD 0x7fffffffUL
 #define SIG_FORCED (SIGSET_BIT(SIGFPE) | SIGSET_BIT(SIGILL) | SIGSET_BIT(SIGTRAP))
-#define SIG_JOB                                                                                    \
-    (SIGSET_BIT(SIGCONT) | SIGSET_BIT(SIGTSTP) | SIGSET_BIT(SIGTTIN) | SIGSET_BIT(SIGTTOU))
 #define SIG_LAZY (SIG_STANDARD & ~(SIG_ALWAYS | SIG_UNBLOCKABLE | SIG_FORCED | SIG_JOB))
 
 // May these be blocked without telling the host?

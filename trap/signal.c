@@ -54,9 +54,22 @@ struct sigframe {
 
 _Static_assert(sizeof(struct kucontext) == 304, "kernel's ucontext");
 _Static_assert(sizeof(struct sigframe) == 440, "kernel's rt_sigframe");
+#define AT(field, offset)                                                                          \
+    _Static_assert(offsetof(struct sigcontext_64, field) == (offset), #field " as assembly sees "  \
+                                                                             "it")
+AT(r12, SC_R12);
+AT(r13, SC_R13);
+AT(r14, SC_R14);
+AT(r15, SC_R15);
+AT(bp, SC_RBP);
+AT(bx, SC_RBX);
+AT(ax, SC_RAX);
+AT(sp, SC_RSP);
+AT(ip, SC_RIP);
 
 _Noreturn void door_return(void); // leaves lxcore, with t->regs
 extern const char door_check[], door_end[];
+_Noreturn void signal_resume(const struct sigcontext_64 *c);
 extern const char uaccess_words_begin[], uaccess_words_end[];
 extern const char uaccess_begin[], uaccess_end[], uaccess_fixup[];
 extern const char uaccess_str_begin[], uaccess_str_end[], uaccess_str_fixup[];
@@ -94,6 +107,12 @@ static bool is_fault(int sig, const siginfo_t *info)
 {
     return info->si_code > 0 &&
            (sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL || sig == SIGTRAP);
+}
+
+// Is the host's action lxcore's own handler?
+static bool is_caught(int sig, const struct ksigaction *g)
+{
+    return is_always(sig) || (g->handler != (uptr)SIG_DFL && g->handler != (uptr)SIG_IGN);
 }
 
 void signal_die(struct task *t, int sig)
@@ -281,6 +300,17 @@ static void note(struct task *t, int sig, const siginfo_t *info, struct kucontex
         uc->mc.ip = (u64)host_intr_abort;
 }
 
+// A noted signal has mostly found the thread behind a host call, or sent it to the end of one.
+// There it goes on without a return of the host's: all signals are blocked, and stay so.
+static void resume(int sig, const struct kucontext *uc)
+{
+    u64 pc = uc->mc.ip;
+    bool at_end =
+        pc == (u64)host_call_done || pc == (u64)host_intr_done || pc == (u64)host_intr_abort;
+    if (at_end && !is_always(sig) && vectors_load_host(uc->mc.fpstate))
+        signal_resume(&uc->mc);
+}
+
 static bool fix_up(const struct task *t, struct kucontext *uc)
 {
     u64 pc = uc->mc.ip;
@@ -463,6 +493,7 @@ static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
             crash(t, sig, info, uc);
     } else {
         note(t, sig, info, uc);
+        resume(sig, uc);
     }
 }
 
@@ -484,6 +515,46 @@ void signal_deliver_noted(struct task *t)
     t->noted = 0;
     signal_check_pending(t);
     signal_enter_mask(t, mask);
+}
+
+// The mask of a handler that was forced: a noted signal leaves it to the door's exit.
+static void force_mask(struct task *t, u64 mask)
+{
+    if (t->noted) {
+        t->sigmask = mask;
+        t->noted_mask = signal_real_mask(mask);
+    } else {
+        signal_force_mask(t, mask);
+    }
+}
+
+// What the kernel does with such a signal is to find this handler. Those that take others out of
+// the queues, and the virtual ones, are the host's; so are real-time ones, of which a limit counts,
+// and all where another thread could take it or change the action.
+long signal_to_self(struct task *t, int sig, int code)
+{
+    const u64 never = SIG_ALWAYS | SIG_UNBLOCKABLE | SIG_JOB;
+    if (sig < 1 || sig > 31 || (SIGSET_BIT(sig) & (never | t->sigmask)) ||
+        (t->proc->eager_masks & EAGER_SHARED))
+        return 0;
+    const struct ksigaction *sa = &t->sighand->action[sig - 1];
+    if (!is_caught(sig, sa))
+        return 0;
+    u64 before = t->sigmask,
+        mask = before | sa->mask | (sa->flags & SA_NODEFER ? 0 : SIGSET_BIT(sig));
+    // One that came before goes first. One that comes from here on interrupts the handler.
+    long r = signal_set_mask(t, mask);
+    if (r)
+        return r;
+    siginfo_t info = {.si_signo = sig, .si_code = code};
+    info.si_pid = (s32)t->proc->tgid;
+    u64 after = before;
+    t->regs.rax = 0; // the call's result
+    deliver(t, sig, &info, &t->regs, 0, NULL, &after, false);
+    vectors_clear(t);
+    if (after != mask) // there was no room for the frame
+        force_mask(t, after);
+    door_return();
 }
 
 void signal_check_pending(struct task *t)
@@ -517,12 +588,7 @@ void signal_force(struct task *t, int sig, int code, uptr addr)
     u64 mask = t->noted ? guest_mask(t, t->noted_mask) : t->sigmask;
     deliver(t, sig, &info, &t->regs, 0, NULL, &mask, true);
     vectors_clear(t);
-    if (t->noted) {
-        t->sigmask = mask;
-        t->noted_mask = signal_real_mask(mask);
-    } else {
-        signal_force_mask(t, mask);
-    }
+    force_mask(t, mask);
 }
 
 // A process that may use AMX needs room for its state in every frame.
@@ -578,12 +644,6 @@ long signal_return(struct task *t)
 
 // What of a guest action's flags the host's has too (rule 3).
 #define HOST_FLAGS (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT)
-
-// Is the host's action lxcore's own handler?
-static bool is_caught(int sig, const struct ksigaction *g)
-{
-    return is_always(sig) || (g->handler != (uptr)SIG_DFL && g->handler != (uptr)SIG_IGN);
-}
 
 bool signal_same_on_host(int sig, const struct ksigaction *a, const struct ksigaction *b)
 {

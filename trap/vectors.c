@@ -90,6 +90,13 @@ long vectors_load(struct task *t, uptr from)
     return 0;
 }
 
+bool vectors_load_host(uptr host)
+{
+    const struct _fpx_sw_bytes *sw = (const void *)(host + SW_RESERVED);
+    return host && sw->magic1 == FP_XSTATE_MAGIC1 &&
+           !uaccess_xrstor((const void *)host, sw->xfeatures);
+}
+
 void vectors_clear(const struct task *t)
 {
     size_t size;
