@@ -34,6 +34,8 @@ static void *work(void *arg)
     char *mine = area + (long)arg * PAGES * 4096;
     int zero = OK(open("/dev/zero", O_RDONLY));
 
+    while (!others) // the storm has begun
+        sched_yield();
     for (int round = 1; round <= 20; round++) {
         CHECK(mprotect(mine, PAGES * 4096, PROT_READ) == 0);
         for (int i = 0; i < PAGES; i++) {
