@@ -59,6 +59,12 @@ long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, stru
     (void)t, (void)mount, (void)p, (void)mask, (void)st;
     abort();
 }
+// No mount of this target is an overlay.
+long overlay_place(struct task *t, struct loc *loc)
+{
+    abort();
+}
+
 long limited_open(struct task *t, const struct mount_entry *e)
 {
     (void)t, (void)e;
