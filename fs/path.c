@@ -50,17 +50,11 @@ static void at_root(struct task *t, struct loc *loc)
     str_copy(loc->rel, t->fs->root, sizeof loc->rel);
 }
 
-// The place of an absolute path by its text.
-static long place_of_text(struct task *t, bool point, struct loc *loc)
+// A frame of its own, as fs/walk.c has it (enter_mount).
+static __attribute__((noinline)) long place_in_mounts(struct task *t, struct loc *loc)
 {
     char full[LX_PATH_MAX], root[LX_PATH_MAX];
     const char *rest;
-    if (t->fs->root_mount == 0 && !t->fs->root[0] && !t->instance->root_covered &&
-        path_text_serves(t, 0, point, loc->rel)) {
-        loc->mount = 0; // as nearly always: no name in it is that of a mount point
-        loc->base = mount_root_fd(t, 0);
-        return loc->base < 0 ? loc->base : 0;
-    }
     long r = instance_path(t, t->fs->root_mount, t->fs->root, root, sizeof root);
     if (r >= 0)
         r = path_join(full, sizeof full, root, loc->rel);
@@ -70,6 +64,18 @@ static long place_of_text(struct task *t, bool point, struct loc *loc)
     memmove(loc->rel, rest, strlen(rest) + 1);
     loc->base = mount_root_fd(t, loc->mount);
     return loc->base < 0 ? loc->base : 0;
+}
+
+// The place of an absolute path by its text.
+static long place_of_text(struct task *t, bool point, struct loc *loc)
+{
+    if (t->fs->root_mount == 0 && !t->fs->root[0] && !t->instance->root_covered &&
+        path_text_serves(t, 0, point, loc->rel)) {
+        loc->mount = 0; // as nearly always: no name in it is that of a mount point
+        loc->base = mount_root_fd(t, 0);
+        return loc->base < 0 ? loc->base : 0;
+    }
+    return place_in_mounts(t, loc);
 }
 
 bool path_text_serves(struct task *t, int m, bool point, const char *rel)

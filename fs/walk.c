@@ -184,21 +184,13 @@ static long step_up(struct walk *w)
     return 0;
 }
 
-// Appends one name to loc, entering a mount that lies there.
-static long step_into(struct walk *w, const char *name, size_t n)
+// The name that loc has got is that of some mount point: is one there? In a frame of its own: what
+// the others reach over is a page more of the stack, which a new process has to be given.
+static __attribute__((noinline)) long enter_mount(struct walk *w)
 {
     struct task *t = w->t;
     struct loc *loc = w->loc;
     char path[LX_PATH_MAX];
-    size_t len = strlen(loc->rel);
-    if (len + n + 2 > sizeof loc->rel)
-        return -ENAMETOOLONG;
-    if (len)
-        loc->rel[len++] = '/';
-    memcpy(loc->rel + len, name, n);
-    loc->rel[len + n] = 0;
-    if (!mount_name_is_point(t, name, n))
-        return 0;
     const char *rest;
     long r = instance_path_of_loc(t, loc, path, sizeof path);
     int m = r < 0 ? loc->mount : mount_of_path(t, path, &rest);
@@ -210,6 +202,20 @@ static long step_into(struct walk *w, const char *name, size_t n)
     loc->mount = m;
     loc->rel[0] = 0;
     return 0;
+}
+
+// Appends one name to loc, entering a mount that lies there.
+static long step_into(struct walk *w, const char *name, size_t n)
+{
+    struct loc *loc = w->loc;
+    size_t len = strlen(loc->rel);
+    if (len + n + 2 > sizeof loc->rel)
+        return -ENAMETOOLONG;
+    if (len)
+        loc->rel[len++] = '/';
+    memcpy(loc->rel + len, name, n);
+    loc->rel[len + n] = 0;
+    return mount_name_is_point(w->t, name, n) ? enter_mount(w) : 0;
 }
 
 // Reads the link at loc. Its length, NO_LINK, or an error of the lookup; -ENOTBLK: a device node.
@@ -378,9 +384,9 @@ static void note_link(struct walk *w)
 static bool leave_to_text(struct walk *w)
 {
     struct loc *loc = w->loc;
-    char rest[LX_PATH_MAX];
+    char *rest = w->link; // whose text has been put in
     struct path_end end;
-    if (path_normalise(w->t, w->todo, rest, sizeof rest, &end) < 0 || end.dotdot ||
+    if (path_normalise(w->t, w->todo, rest, sizeof w->link, &end) < 0 || end.dotdot ||
         !path_text_serves(w->t, loc->mount, end.point, rest) ||
         strlen(loc->rel) + strlen(rest) + 2 > sizeof loc->rel)
         return false;

@@ -160,12 +160,13 @@ struct task {
     struct cred cred;
 };
 
-// What threads share, in one piece: of a new image, or of a CLONE_VM child without the flags.
+// What threads share, in one piece: of a new image, or of a CLONE_VM child without the flags. fs is
+// the last one, because most of it is not touched.
 struct process_objects {
     struct sighand sighand;
     struct files files;
+    char short_exe[256]; // proc->exe of a new image, if it fits
     struct fsctx fs;
-    char exe[LX_PATH_MAX];
 };
 
 // What lies at TASK_AT of a block. proc is that of a new image: a forked child writes to both.

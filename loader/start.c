@@ -18,7 +18,7 @@
 #define PIE_BASE 0x555555554000UL
 #define PIE_RANDOM_PAGES 0x10000000UL
 #define BRK_RANDOM 0x02000000UL
-#define STACK_USED 0x8000 // of the runtime stack, by a start and most calls after it
+#define STACK_USED 0x7000 // of the runtime stack, by a start and most calls after it
 // Newer than some installed headers.
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -163,8 +163,9 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     p->dev = state->dev;
     p->ino = state->ino;
     p->since = state->since;
-    p->exe = o->exe;
-    str_copy(p->exe, state->text + state->exe, sizeof o->exe);
+    static char long_exe[LX_PATH_MAX] __attribute__((section(".bss.long_exe")));
+    p->exe = strlen(state->text + state->exe) < sizeof o->short_exe ? o->short_exe : long_exe;
+    str_copy(p->exe, state->text + state->exe, LX_PATH_MAX);
     xstate_init(t);
     o->files.reserved = reserved;
     memcpy(o->files.mount_id, state->mount_id, sizeof o->files.mount_id);

@@ -21,6 +21,7 @@
 struct own_objects {
     struct process_objects shared;
     struct proc proc;
+    char exe[LX_PATH_MAX];
 };
 
 // In a forked child the first write to a page copies it; most is as it should be.
@@ -126,7 +127,7 @@ static long fill_child(struct task *t, struct task *c, const struct clone_reques
         t->proc->threads_ever = 1;
     } else {
         c->proc = &(*own)->proc;
-        copy_proc(c->proc, (*own)->shared.exe, t->proc);
+        copy_proc(c->proc, (*own)->exe, t->proc);
     }
     if (q->flags & CLONE_FILES) {
         refs_add(&t->files->refs);
