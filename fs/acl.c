@@ -196,7 +196,14 @@ void acl_mark(struct task *t, int mount)
 u32 acl_inherit(struct task *t, int mount, const struct parent *p, u32 mode, struct acl_new *new)
 {
     struct parent dir = {.fd = p->fd, .name = "."};
-    return acl_inherit_in(t, mount, &dir, mode, new);
+    u32 changes = dir_attr_changes(t);
+    new->size = 0;
+    if (p->kept && dir_no_acl(t, p->kept))
+        return mode & ~t->fs->umask;
+    mode = acl_inherit_in(t, mount, &dir, mode, new);
+    if (p->kept && !new->size)
+        dir_no_acl_put(t, p->kept, changes);
+    return mode;
 }
 
 u32 acl_inherit_in(struct task *t, int mount, const struct parent *dir, u32 mode,

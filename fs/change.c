@@ -185,14 +185,12 @@ static u32 *lock_inode(struct task *t, const struct statx *st)
 long meta_look(struct task *t, int mount, const struct parent *p, struct meta_view *v)
 {
     u32 before = __atomic_load_n(&t->instance->meta_changes, __ATOMIC_ACQUIRE);
-    long r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_BASIC_STATS,
-                        &v->host);
+    long r = meta_host_stat(p, STATX_BASIC_STATS, &v->host);
     if (r < 0)
         return r;
     v->lock = lock_inode(t, &v->host);
     if (before != __atomic_load_n(&t->instance->meta_changes, __ATOMIC_ACQUIRE)) {
-        r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_BASIC_STATS,
-                       &v->host);
+        r = meta_host_stat(p, STATX_BASIC_STATS, &v->host);
         if (r < 0) {
             meta_done(t, v);
             return r;
@@ -238,7 +236,7 @@ long meta_set(struct task *t, int mount, const struct parent *p, const struct me
     if (carries_attr(v->host.stx_mode)) {
         long r = store_attr(t, mount, p, v, &new, c->what);
         if ((v->host.stx_mode & S_IFMT) == S_IFDIR)
-            __atomic_fetch_add(&t->instance->dir_attr_changes, 1, __ATOMIC_ACQ_REL);
+            dir_attr_changed(t);
         return r;
     }
     if (meta_by_name(v->host.stx_mode))
@@ -259,7 +257,7 @@ long meta_change(struct task *t, int mount, const struct parent *p, const struct
 
 long meta_fchange(struct task *t, int fd, const struct meta_change *c)
 {
-    struct parent p = {.fd = fd, .name = ""};
+    struct parent p = {.fd = fd, .name = "", .guests = true};
     return meta_change(t, fd_mount(t, fd), &p, c);
 }
 
@@ -341,6 +339,8 @@ long meta_created(struct task *t, int mount, const struct parent *p, const struc
         r = host_setxattr_at(p, META_XATTR, value, (size_t)attr_format(value, sizeof value, &a), 0);
     if ((n->mode & S_IFMT) == S_IFDIR)
         host_chmod(p, meta_host_mode(n->mode));
+    if (n->acl)
+        dir_attr_changed(t);
     return not_kept(r);
 }
 

@@ -48,9 +48,35 @@ static void make_key(const struct task *t, const struct loc *loc, size_t n, stru
         key->hash = hash_of(key->from, loc->rel, n);
 }
 
+// Where to look first. An entry can lie anywhere: two directories that a program uses by turns must
+// not push each other out.
 static int index_of(const struct dir_key *key)
 {
     return (int)(key->hash >> 32 & (DIRS_KEPT - 1));
+}
+
+static u64 hash_at(const struct task *t, int i)
+{
+    return __atomic_load_n(&t->files->dir[i].hash, __ATOMIC_RELAXED);
+}
+
+// Index of the entry with that hash, or -1.
+static int find(const struct task *t, const struct dir_key *key)
+{
+    for (int i = index_of(key), n = 0; n < DIRS_KEPT; i = (i + 1) & (DIRS_KEPT - 1), n++)
+        if (hash_at(t, i) == key->hash)
+            return i;
+    return -1;
+}
+
+// Which entry a new one takes the place of: that of its own before, a free one, or any.
+static int place_for(struct task *t, const struct dir_key *key)
+{
+    int i = find(t, key);
+    for (int n = 0; i < 0 && n < DIRS_KEPT; n++)
+        if (!hash_at(t, (index_of(key) + n) & (DIRS_KEPT - 1)))
+            i = (index_of(key) + n) & (DIRS_KEPT - 1);
+    return i >= 0 ? i : (int)(t->dirs_next++ & (DIRS_KEPT - 1));
 }
 
 static u64 now(void)
@@ -64,10 +90,10 @@ static u64 now(void)
 int dir_kept(struct task *t, const struct loc *loc, size_t n, struct dir_key *key)
 {
     make_key(t, loc, n, key);
-    int i = index_of(key);
-    struct kept_dir *d = &t->files->dir[i];
-    if (!key->hash || __atomic_load_n(&d->hash, __ATOMIC_RELAXED) != key->hash)
+    int i = key->hash ? find(t, key) : -1;
+    if (i < 0)
         return 0;
+    struct kept_dir *d = &t->files->dir[i];
     // Once it is in use its number stays as it is.
     u32 users = __atomic_add_fetch(&d->users, 1, __ATOMIC_ACQUIRE);
     if (!(users & FILLING) && __atomic_load_n(&d->hash, __ATOMIC_ACQUIRE) == key->hash &&
@@ -83,22 +109,32 @@ void dir_release(struct task *t, int kept)
     __atomic_sub_fetch(&t->files->dir[kept - 1].users, 1, __ATOMIC_RELEASE);
 }
 
+bool dir_wanted(struct task *t, const struct dir_key *key)
+{
+    if (!key->hash)
+        return false;
+    for (int i = 0; i < DIRS_KEPT; i++) {
+        if (t->dirs_asked[i] == (u32)key->hash) {
+            t->dirs_asked[i] = 0;
+            return true;
+        }
+    }
+    t->dirs_asked[t->dirs_next++ & (DIRS_KEPT - 1)] = (u32)key->hash;
+    return false;
+}
+
 int dir_keep(struct task *t, const struct dir_key *key, int fd)
 {
     u32 unused = 0;
-    int i = index_of(key);
+    int i = place_for(t, key);
     struct kept_dir *d = &t->files->dir[i];
-    // Most are never asked for again: the first time is only noted.
-    bool asked = t->dirs_asked[i] == (u32)key->hash;
-    t->dirs_asked[i] = (u32)key->hash;
-    if (!key->hash || !asked ||
-        !__atomic_compare_exchange_n(&d->users, &unused, FILLING, false, __ATOMIC_ACQUIRE,
+    if (!__atomic_compare_exchange_n(&d->users, &unused, FILLING, false, __ATOMIC_ACQUIRE,
                                      __ATOMIC_RELAXED))
         return 0;
     __atomic_store_n(&d->hash, 0, __ATOMIC_RELEASE);
     bool done = HOST3(__NR_dup3, fd, reserved_fd(t, RESERVED_DIR + i), 0) >= 0;
     if (done) {
-        d->seen_changes = 0;
+        d->seen_changes = d->records_at = d->no_acl_at = 0;
         d->from = key->from;
         d->generation = key->generation;
         d->opened = now();
@@ -137,6 +173,17 @@ void dir_attr_put(struct task *t, int kept, u32 changes, const struct statx *st)
     d->gid = st->stx_gid;
     d->ino = st->stx_ino;
     d->dev = (u64)st->stx_dev_major << 32 | st->stx_dev_minor;
+}
+
+bool dir_no_acl(struct task *t, int kept)
+{
+    return t->files->refs == 1 && t->files->dir[kept - 1].no_acl_at == dir_attr_changes(t);
+}
+
+void dir_no_acl_put(struct task *t, int kept, u32 changes)
+{
+    if (t->files->refs == 1)
+        t->files->dir[kept - 1].no_acl_at = changes;
 }
 
 void dirs_new_cwd(struct task *t)

@@ -7,17 +7,20 @@
 #include "fs.h"
 #include "host.h"
 
-#define KIND_ANONYMOUS 255
+static u8 byte_of(struct task *t, int fd)
+{
+    return (unsigned)fd < FD_KINDS ? __atomic_load_n(&t->files->kind[fd], __ATOMIC_RELAXED) : 0;
+}
 
 static u8 kind_of(struct task *t, int fd)
 {
-    return (unsigned)fd < FD_KINDS ? __atomic_load_n(&t->files->kind[fd], __ATOMIC_RELAXED) : 0;
+    return byte_of(t, fd) % FD_RECORDS;
 }
 
 static void set_kind(struct task *t, int fd, u8 kind)
 {
     // Mostly it is so already; a write would have a forked child copy the page.
-    if ((unsigned)fd < FD_KINDS && kind_of(t, fd) != kind)
+    if ((unsigned)fd < FD_KINDS && byte_of(t, fd) != kind)
         __atomic_store_n(&t->files->kind[fd], kind, __ATOMIC_RELAXED);
 }
 
@@ -29,17 +32,49 @@ void fd_set_mount(struct task *t, int fd, int mount)
 int fd_mount(struct task *t, int fd)
 {
     u8 kind = kind_of(t, fd);
-    return kind == KIND_ANONYMOUS ? -1 : kind - 1;
+    return kind == FD_ANONYMOUS ? -1 : kind - 1;
 }
 
 void fd_set_anonymous(struct task *t, int fd)
 {
-    set_kind(t, fd, KIND_ANONYMOUS);
+    set_kind(t, fd, FD_ANONYMOUS);
 }
 
 bool fd_is_anonymous(struct task *t, int fd)
 {
-    return kind_of(t, fd) == KIND_ANONYMOUS;
+    return kind_of(t, fd) == FD_ANONYMOUS;
+}
+
+// A descriptor of the guest's that is a directory's own, not one for the moment.
+static bool is_lasting(struct task *t, const struct parent *p)
+{
+    return !p->temporary && (unsigned)p->fd < FD_KINDS && !fd_is_reserved(t, p->fd);
+}
+
+enum records records_known(struct task *t, const struct parent *p)
+{
+    u32 now = records_changes(t);
+    if (t->files->refs > 1 || !(p->kept || is_lasting(t, p)))
+        return RECORDS_SOME; // what cannot be noted is not asked
+    if (p->kept) {
+        const struct kept_dir *d = &t->files->dir[p->kept - 1];
+        return d->records_at == now ? d->records : RECORDS_UNKNOWN;
+    }
+    return t->files->records_at == now ? byte_of(t, p->fd) / FD_RECORDS : RECORDS_UNKNOWN;
+}
+
+void records_note(struct task *t, const struct parent *p, u32 changes, enum records r)
+{
+    struct files *f = t->files;
+    if (p->kept) {
+        f->dir[p->kept - 1].records = r;
+        f->dir[p->kept - 1].records_at = changes;
+        return;
+    }
+    for (int fd = 0; fd < FD_KINDS && f->records_at != changes; fd++)
+        f->kind[fd] %= FD_RECORDS;
+    f->records_at = changes;
+    f->kind[p->fd] = (u8)(f->kind[p->fd] % FD_RECORDS + r * FD_RECORDS);
 }
 
 // ---- The reserved block ----

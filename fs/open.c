@@ -46,12 +46,43 @@ static long reopen(int base, u64 flags, u64 mode)
     return HOST_INTR4(__NR_openat, AT_FDCWD, path, flags & ~(u64)O_NOFOLLOW, mode);
 }
 
-static long host_open_loc(const struct loc *loc, u64 flags, u64 mode, u64 resolve)
+// The directory of loc, if it is kept open, or is to be from now on; 0: it is not. Only where no
+// other thread can put another in its place while the open waits, for a FIFO.
+static int kept_dir_of(struct task *t, struct loc *loc, const char **name)
 {
+    struct dir_key key;
+    char *slash = strrchr(loc->rel, '/');
+    if (!slash || t->files->refs > 1)
+        return 0;
+    *name = slash + 1;
+    int kept = dir_kept(t, loc, (size_t)(slash - loc->rel), &key);
+    if (kept || !dir_wanted(t, &key))
+        return kept;
+    *slash = 0;
+    long fd = temp_open(t, loc->base, loc->rel, O_PATH | O_DIRECTORY, WALK_RESOLVE);
+    *slash = '/';
+    if (fd < 0)
+        return 0;
+    kept = dir_keep(t, &key, (int)fd);
+    temp_close(t, (int)fd);
+    return kept;
+}
+
+static long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 resolve)
+{
+    const char *name;
     if (!loc->rel[0] && loc->must_be_dir && !(flags & O_CREAT))
         flags |= O_DIRECTORY; // the guest's descriptor need not be one
     if (!loc->rel[0])
         return reopen(loc->base, flags, mode);
+    // By its name alone: a link is ELOOP as below, but not together with these flags.
+    bool alone = !(flags & (O_PATH | O_DIRECTORY)) && !resolve && !loc->must_be_dir;
+    int kept = alone ? kept_dir_of(t, loc, &name) : 0;
+    if (kept) {
+        long r = HOST_INTR4(__NR_openat, dir_fd(t, kept), name, flags | O_NOFOLLOW, mode);
+        dir_release(t, kept);
+        return r;
+    }
     struct open_how how = {.flags = flags, .mode = mode, .resolve = WALK_RESOLVE | resolve};
     if (loc->must_be_dir && !(flags & O_CREAT)) {
         // A trailing slash follows a link whatever O_NOFOLLOW says: ELOOP asks for a slow walk.
@@ -125,7 +156,7 @@ static long create_over(struct task *t, struct loc *loc, u64 flags, const struct
 {
     struct loc work = {.mount = loc->mount, .base = overlay_work(t, loc->mount)};
     str_copy(work.rel, over->name, sizeof work.rel);
-    long fd = host_open_loc(&work, flags, meta_create_mode(t, loc->mount, n), 0);
+    long fd = host_open_loc(t, &work, flags, meta_create_mode(t, loc->mount, n), 0);
     fd = created(t, loc, fd, n);
     if (fd < 0)
         return fd;
@@ -172,7 +203,7 @@ static long create(struct task *t, struct loc *loc, u64 flags, u32 mode)
     flags |= O_CREAT | O_EXCL;
     if (over.white)
         return create_over(t, loc, flags, &n, &over);
-    r = host_open_loc(loc, flags, meta_create_mode(t, loc->mount, &n), 0);
+    r = host_open_loc(t, loc, flags, meta_create_mode(t, loc->mount, &n), 0);
     return created(t, loc, r, &n);
 }
 
@@ -198,7 +229,7 @@ static long open_tmpfile(struct task *t, struct loc *loc, u64 flags, u32 mode)
     if (r < 0)
         return r;
     struct meta_new n = new_file(t, &dir, mode, &acl);
-    r = host_open_loc(loc, flags, meta_create_mode(t, loc->mount, &n), 0);
+    r = host_open_loc(t, loc, flags, meta_create_mode(t, loc->mount, &n), 0);
     return created(t, loc, r, &n);
 }
 
@@ -265,7 +296,7 @@ static long open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolv
 {
     struct statx st;
     bool writes = (flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH);
-    long fd = host_open_loc(loc, writes ? flags & ~(u64)O_TRUNC : flags, 0, resolve);
+    long fd = host_open_loc(t, loc, writes ? flags & ~(u64)O_TRUNC : flags, 0, resolve);
     if (fd >= 0 && create && !(flags & O_PATH) && may_create_in_sticky(t, loc) < 0) {
         host_close((int)fd);
         return -EACCES;
@@ -314,7 +345,7 @@ static long open_at(struct task *t, struct loc *loc, const struct open_how *how)
         long r = procfs_open(t, loc->rel, (int)flags);
         if (r != -ENOSYS)
             return r;
-        r = host_open_loc(loc, plain, 0, 0);
+        r = host_open_loc(t, loc, plain, 0, 0);
         if (r == -ELOOP && !(flags & O_NOFOLLOW)) // a magic link that procfs lets through
             r = HOST_INTR4(__NR_openat, loc->base, loc->rel, plain, 0);
         return r;
@@ -532,7 +563,7 @@ static __attribute__((noinline)) long open_exec_slow(struct task *t, int dirfd, 
             r = may_execute(t, e, st);
         *nosuid = e->flags & 2;
         if (r >= 0)
-            r = host_open_loc(&loc, O_RDONLY, 0, 0);
+            r = host_open_loc(t, &loc, O_RDONLY, 0, 0);
         if (r >= 0 && guest_path &&
             (magic ? path_of_fd(t, p.fd, guest_path, LX_PATH_MAX)
                    : path_of_loc(t, &loc, guest_path, LX_PATH_MAX)) < 0)

@@ -186,7 +186,7 @@ long parent_open(struct task *t, struct loc *loc, struct parent *p)
         if (fd < 0)
             return fd;
         p->fd = (int)fd;
-        kept = dir_keep(t, &key, p->fd);
+        kept = dir_wanted(t, &key) ? dir_keep(t, &key, p->fd) : 0;
         p->temporary = !kept;
         if (kept)
             temp_close(t, (int)fd);
@@ -348,6 +348,7 @@ long path_parent(struct task *t, int dirfd, const char *path, int flags, struct 
         p->last = last;
         size_t n = r >= 0 ? link_to_follow(loc, p, flags, link) : 0;
         if (n) {
+            way_link_followed(t, p->name);
             parent_done(t, p);
             loc_done(t, loc);
             flags |= WALK_FOLLOW;

@@ -166,6 +166,7 @@ static long put(struct task *t, const struct parent *to, const struct parent *at
     long r = side_put(to, at, m->host.stx_mode, new);
     if ((r == -ENOSPC || r == -E2BIG || r == -EDQUOT) && side_collect(t, to))
         r = side_put(to, at, m->host.stx_mode, new);
+    __atomic_fetch_add(&t->instance->record_changes, 1, __ATOMIC_RELEASE);
     return r == -EOPNOTSUPP ? -EPERM : r;
 }
 
@@ -175,6 +176,23 @@ void meta_name_drop(const struct parent *p)
     struct parent dir = directory_of(p);
     side_name(p->name, name);
     host_removexattr_at(&dir, name);
+}
+
+bool meta_names_none(struct task *t, const struct parent *p)
+{
+    char list[1024];
+    u32 changes = records_changes(t);
+    enum records known = records_known(t, p);
+    if (known != RECORDS_UNKNOWN)
+        return known == RECORDS_NONE;
+    struct parent dir = directory_of(p);
+    long n = host_listxattr_at(&dir, list, sizeof list - 1);
+    known = n < 0 && n != -EOPNOTSUPP ? RECORDS_SOME : RECORDS_NONE;
+    for (long i = 0; i < n; i += (long)strlen(list + i) + 1)
+        if (str_starts(list + i, SIDE_PREFIX))
+            known = RECORDS_SOME;
+    records_note(t, p, changes, known);
+    return known == RECORDS_NONE;
 }
 
 static bool same_mode(const struct statx *a, const struct statx *b)

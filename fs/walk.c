@@ -342,6 +342,8 @@ static long follow(struct walk *w, size_t n, const char *rest)
         return -ELOOP;
     if (!n)
         return -ENOENT;
+    char *slash = strrchr(loc->rel, '/');
+    way_link_followed(w->t, slash ? slash + 1 : loc->rel);
     long r = put_in(w, n, rest);
     if (r < 0)
         return r;

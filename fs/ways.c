@@ -52,6 +52,9 @@ static bool key_of(struct task *t, const char *path, struct way_key *k)
     k->length = strnlen(path, WAY_TEXT);
     k->dirs = __atomic_load_n(&in->dir_generation, __ATOMIC_ACQUIRE);
     k->mounts = __atomic_load_n(&in->mount_generation, __ATOMIC_ACQUIRE);
+    k->links = __atomic_load_n(&in->link_generation, __ATOMIC_ACQUIRE);
+    for (int i = 0; i < NAME_WORDS; i++)
+        k->names[i] = __atomic_load_n(&in->link_names[i], __ATOMIC_ACQUIRE);
     if (k->length >= WAY_TEXT / 2 || __atomic_load_n(&in->dir_changer, __ATOMIC_ACQUIRE))
         return false;
     k->path = path;
@@ -65,13 +68,48 @@ bool way_known(struct task *t, const char *path, struct way_key *k, struct known
         return false;
     *w = *k->entry;
     return w->sum == sum(w) && w->dirs == k->dirs && w->mounts == k->mounts &&
-           !memcmp(w->text, path, k->length + 1) && now() - w->found < DIRS_KEPT_FOR;
+           w->links == k->links && !memcmp(w->text, path, k->length + 1) &&
+           now() - w->found < DIRS_KEPT_FOR;
+}
+
+// Whoever removes a name without a look moves link_generation afterwards, if a link of that name
+// was ever followed. So a way may be learnt whose links had all been followed before it was walked:
+// a removal then either came before the walk, or moves the number.
+static bool follows_known(struct task *t, const struct way_key *k)
+{
+    for (int i = 0; i < NAME_WORDS; i++)
+        if (__atomic_load_n(&t->instance->link_names[i], __ATOMIC_ACQUIRE) != k->names[i])
+            return false;
+    return true;
+}
+
+static u64 *word_of(struct task *t, const char *name, u64 *bit)
+{
+    size_t n = strlen(name);
+    *bit = name_bit(name, n);
+    return &t->instance->link_names[name_word(name, n)];
+}
+
+void way_link_followed(struct task *t, const char *name)
+{
+    u64 bit, *word = word_of(t, name, &bit);
+    if (!(__atomic_load_n(word, __ATOMIC_RELAXED) & bit))
+        __atomic_fetch_or(word, bit, __ATOMIC_ACQ_REL);
+}
+
+void way_name_removed(struct task *t, const char *name)
+{
+    u64 bit, *word = word_of(t, name, &bit);
+    if (__atomic_load_n(word, __ATOMIC_ACQUIRE) & bit)
+        __atomic_fetch_add(&t->instance->link_generation, 1, __ATOMIC_ACQ_REL);
 }
 
 void way_learn(struct task *t, const struct way_key *k, const struct loc *loc)
 {
-    struct known_way w = {.found = now(), .dirs = k->dirs, .mounts = k->mounts};
+    struct known_way w = {.found = now(), .dirs = k->dirs, .mounts = k->mounts, .links = k->links};
     size_t n = strlen(loc->rel);
+    if (k->path && !follows_known(t, k))
+        return;
     if (!k->path || loc->mount != 0 || loc->must_be_dir ||
         loc->base != reserved_fd(t, RESERVED_MOUNT) || k->length + n + 2 > WAY_TEXT)
         return;

@@ -133,12 +133,22 @@ static inline int dir_fd(const struct task *t, int kept)
     return t->files->reserved + RESERVED_DIR + kept - 1;
 }
 void dir_release(struct task *t, int kept);
-// Has been opened as fd since: is it to be kept? As above; fd stays the caller's.
+// Is it worth to be kept? Most are never asked for again: the first time is only noted.
+bool dir_wanted(struct task *t, const struct dir_key *key);
+// It has been opened as fd since, to be kept. As above; fd stays the caller's.
 int dir_keep(struct task *t, const struct dir_key *key, int fd);
 // Owner, mode and inode of one as the guest sees them, if they are known. changes: what
 // dir_attr_changes() was before they were looked up.
 bool dir_attr_get(struct task *t, int kept, struct statx *st);
 void dir_attr_put(struct task *t, int kept, u32 changes, const struct statx *st);
+// Is it known to have no default ACL?
+bool dir_no_acl(struct task *t, int kept);
+void dir_no_acl_put(struct task *t, int kept, u32 changes);
+// After a change of such an ACL, or of a directory's owner or mode.
+static inline void dir_attr_changed(struct task *t)
+{
+    __atomic_fetch_add(&t->instance->dir_attr_changes, 1, __ATOMIC_ACQ_REL);
+}
 static inline u32 dir_attr_changes(const struct task *t)
 {
     return __atomic_load_n(&t->instance->dir_attr_changes, __ATOMIC_ACQUIRE);
@@ -162,7 +172,8 @@ long dirs_rmdir(struct task *t, const struct parent *p);
 struct way_key {
     const char *path; // the caller's; NULL: nothing is remembered of it
     size_t length;
-    u32 dirs, mounts;
+    u32 dirs, mounts, links;
+    u64 names[NAME_WORDS]; // of links that had been followed before
     struct known_way *entry;
 };
 // Is it known where path leads? Then way_text(w) is the way, from the root of mount 0.
@@ -173,6 +184,11 @@ static inline const char *way_text(const struct known_way *w)
 }
 // The slow walk has found it at loc, a file.
 void way_learn(struct task *t, const struct way_key *k, const struct loc *loc);
+// A link of that name has been followed.
+void way_link_followed(struct task *t, const char *name);
+// What had that name is gone from it, and may have been a link: who removes what he has not looked
+// at says so afterwards.
+void way_name_removed(struct task *t, const char *name);
 
 // ---- Names of places (fs/where.c) ----
 
@@ -282,6 +298,17 @@ long meta_name_write(struct task *t, int mount, const struct meta_named *m, cons
                      const struct parent *to);
 // p is no name of such an inode any more.
 void meta_name_drop(const struct parent *p);
+// Is it sure enough that no entry of the directory that p lies in has a record, so that none need
+// be dropped? If not, one may stay that belongs to no entry.
+bool meta_names_none(struct task *t, const struct parent *p);
+// What is known of that (fs/files.c). changes: what records_changes() was before.
+enum records { RECORDS_UNKNOWN, RECORDS_SOME, RECORDS_NONE };
+enum records records_known(struct task *t, const struct parent *p);
+void records_note(struct task *t, const struct parent *p, u32 changes, enum records r);
+static inline u32 records_changes(const struct task *t)
+{
+    return __atomic_load_n(&t->instance->record_changes, __ATOMIC_ACQUIRE);
+}
 // Extended attribute calls at (parent, name) not following it; text of system calls' man pages.
 long host_getxattr_at(const struct parent *p, const char *name, void *value, size_t size);
 long host_setxattr_at(const struct parent *p, const char *name, const void *value, size_t size,
@@ -307,6 +334,11 @@ long may_delete(const struct cred *c, const struct statx *dir, const struct stat
 static inline bool fs_unchecked(const struct cred *c)
 {
     return cred_has_cap(c, 1 /* CAP_DAC_OVERRIDE */);
+}
+// And every check of whose it is.
+static inline bool fs_may_all(const struct cred *c)
+{
+    return fs_unchecked(c) && cred_has_cap(c, 3 /* CAP_FOWNER */);
 }
 
 // ---- Descriptors (fs/files.c) ----

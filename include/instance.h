@@ -177,6 +177,9 @@ struct kept_dir {
     u32 generation;
     u32 users; // calls that use it now
     u32 length;
+    u32 records;      // enum records, as of record_changes being records_at
+    u32 records_at;   // 0: never
+    u32 no_acl_at;    // dir_attr_changes when it was seen to have no default ACL, 0: never
     u32 seen_changes; // dir_attr_changes when what follows was read, 0: never
     u32 mode, uid, gid;
     u64 ino, dev;
@@ -189,8 +192,8 @@ struct kept_dir {
 struct known_way {
     u64 sum;   // of all that follows
     u64 found; // ns of CLOCK_MONOTONIC
-    u32 dirs;  // dir_generation and mount_generation then
-    u32 mounts;
+    u32 dirs;  // dir_generation, mount_generation and link_generation then
+    u32 mounts, links, zero;
     char text[WAY_TEXT];
 };
 #define WAYS 64 // a power of two
@@ -298,6 +301,9 @@ struct instance {
     u32 keeps_dirs;              // the guest's root is a tree of its own: fs/dirs.c may work
     u32 dir_generation;          // counts renames and removals of directories and symlinks
     u32 dir_attr_changes;        // counts changes of directories' owners and modes; begins with 1
+    u32 link_generation;         // counts removals of what may have been a link on a known way
+    u64 link_names[NAME_WORDS];  // of links that were followed
+    u32 record_changes;          // counts records written (fs/side.c); begins with 1
     u32 dir_changer;             // tid of who makes one now, 0: nobody
     u64 next_cwd;                // numbers for working directories
     u64 mounts_live;             // entries of `mounts` that may be live; their state decides

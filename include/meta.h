@@ -15,6 +15,8 @@ static inline bool carries_attr(u32 mode)
     return (mode & S_IFMT) == S_IFREG || (mode & S_IFMT) == S_IFDIR;
 }
 bool meta_is_kept(struct task *t, int mount);
+// The host's view of what p names.
+long meta_host_stat(const struct parent *p, u32 mask, struct statx *st);
 static inline bool is_pts(const struct statx *st)
 {
     return (st->stx_mode & S_IFMT) == S_IFCHR && st->stx_rdev_major >= 136 &&

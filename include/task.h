@@ -54,6 +54,10 @@ struct sighand {
 };
 
 #define FD_KINDS 1024
+#define FD_ANONYMOUS 63
+#define FD_RECORDS 64 // times enum records
+_Static_assert(MOUNTS_MAX + 1 < FD_ANONYMOUS, "they share a byte");
+
 // Where the listing of an overlay directory is, behind its own layer's part (fs/overlaydir.c).
 struct listing_place {
     s32 fd;
@@ -77,7 +81,10 @@ struct files {
     u64 root_ino[MOUNTS_MAX]; // inode number of that root, 0: not asked for yet
     struct kept_dir dir[DIRS_KEPT];
     struct listing_place listing[LISTINGS];
-    u8 kind[FD_KINDS]; // mount index + 1 of descriptors, 255: without a path; 0: not known
+    u32 records_at; // record_changes when the FD_RECORDS of `kind` were true
+    // Of descriptors: mount index + 1, FD_ANONYMOUS without a path, 0 when it is not known; and for
+    // a directory what is known of records in it (enum records).
+    u8 kind[FD_KINDS];
 };
 
 struct fsctx {
@@ -156,6 +163,7 @@ struct task {
     u32 owns_spares;     // it is files->spare_owner (fs/temps.c)
     u32 temps_counted;   // the outermost one counted itself in files->users
     // Hashes of the directories last asked for and not found open (fs/dirs.c).
+    u32 dirs_next; // of these, and of kept ones, is replaced next
     u32 dirs_asked[DIRS_KEPT];
     struct cred cred;
 };

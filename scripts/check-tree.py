@@ -21,12 +21,28 @@ STAT = "user.containers.override_stat"
 MAKE = r"""
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+
+// A file goes, then another process makes a link with an owner, which goes too, or is replaced.
+static int drop(int dir, const char *a, const char *x, int replaced)
+{
+    int status, bad = 0;
+    for (int i = 0; i < 3; i++)
+        bad |= close(openat(dir, a, O_CREAT | O_WRONLY, 0644)) || (i < 2 && unlinkat(dir, a, 0));
+    if (!fork())
+        _exit(symlinkat("to", dir, x) || fchownat(dir, x, 3, 4, AT_SYMLINK_NOFOLLOW));
+    wait(&status);
+    bad |= replaced ? renameat(dir, a, dir, x) : unlinkat(dir, a, 0);
+    return bad | status | unlinkat(dir, x, 0);
+}
+
 int main(void)
 {
     struct sockaddr_un a = {AF_UNIX, "sock"};
@@ -40,6 +56,9 @@ int main(void)
     bad |= bind(s, (void *)&a, sizeof a) || chown("sock", 5, 6);
     bad |= mknod("null", S_IFCHR | 0666, makedev(1, 3)) || chown("null", 9, 9);
     bad |= setxattr("file", "trusted.x", "1", 1, 0) || setxattr("file", "user.lxrun.o.x", "1", 1, 0);
+    bad |= mkdir("named", 0755) || drop(open("plain", O_RDONLY), "a", "x", 0);
+    bad |= drop(open("plain", O_RDONLY), "b", "y", 1);
+    bad |= drop(-1, "/t/named/a", "/t/named/x", 0) || drop(-1, "/t/named/b", "/t/named/y", 1);
     bad |= mkdir("odd\n\\\xff", 0700);
     return bad;
 }

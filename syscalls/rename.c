@@ -13,7 +13,8 @@
 struct rename {
     struct pathop a, b;
     struct statx src, dst;
-    bool there; // is b there?
+    bool there;  // is b there, as far as it matters?
+    bool unseen; // b was not looked at
     u32 flags;
 };
 
@@ -55,11 +56,25 @@ static long host_view(const struct pathop *op, struct statx *st)
     return host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, st);
 }
 
-static long look(struct rename *r)
+// Does what has the new name now, if anything, not matter? Of a file the host knows what it may
+// replace, and only records would be left behind.
+static bool replaces_any(struct task *t, const struct rename *r)
+{
+    const struct pathop *b = &r->b;
+    return !r->a.p.over && !b->p.over && (r->src.stx_mode & S_IFMT) == S_IFREG && !r->flags &&
+           !r->a.loc.must_be_dir && !b->loc.must_be_dir && fs_may_all(&t->cred) &&
+           meta_names_none(t, &b->p) && !mount_name_is_point(t, b->p.name, strlen(b->p.name));
+}
+
+static long look(struct task *t, struct rename *r)
 {
     long e = r->a.p.over >= OVER_ABSENT ? -ENOENT : host_view(&r->a, &r->src);
     if (e < 0)
         return e;
+    r->there = false;
+    r->unseen = replaces_any(t, r);
+    if (r->unseen)
+        return 0;
     e = r->b.p.over >= OVER_ABSENT ? -ENOENT : host_view(&r->b, &r->dst);
     r->there = e >= 0;
     if (e < 0 && e != -ENOENT)
@@ -101,7 +116,7 @@ static long may_reparent(struct task *t, struct pathop *op, const struct statx *
 static long may_rename(struct task *t, struct rename *r)
 {
     struct statx from, to;
-    if (fs_unchecked(&t->cred) && cred_has_cap(&t->cred, 3 /* CAP_FOWNER */))
+    if (fs_may_all(&t->cred))
         return 0;
     long e = may_take(t, &r->a, &from);
     if (e >= 0)
@@ -133,6 +148,8 @@ static long host_rename(struct task *t, struct rename *r)
     if (ways)
         dirs_change_end(t, e >= 0 && dirs && r->there && !(flags & RENAME_EXCHANGE) ? r->b.p.name
                                                                                     : NULL);
+    if (e >= 0 && r->unseen)
+        way_name_removed(t, r->b.p.name);
     if (e >= 0 && (r->flags & RENAME_WHITEOUT)) {
         struct meta_new n = {.mode = S_IFCHR};
         struct statx dir;
@@ -202,7 +219,7 @@ static long rename_names(struct task *t, struct rename *r)
 {
     long e = check_places(t, r);
     if (e >= 0)
-        e = look(r);
+        e = look(t, r);
     if (e < 0)
         return e;
     if (r->there && same_inode(&r->src, &r->dst))

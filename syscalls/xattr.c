@@ -198,7 +198,7 @@ static long set_access(struct task *t, const struct subject *s, const struct nam
             c.mode &= ~(u32)S_ISGID;
     }
     r = s->fd >= 0 ? meta_fchange(t, s->fd, &c) : meta_change(t, s->mount, s->p, &c);
-    if (r >= 0 && !named)
+    if (r >= 0 && !named && (META_MORE(st) & ACL_HOLDS))
         raw_remove(s, n->host);
     return r;
 }
@@ -266,6 +266,7 @@ static long set_acl(struct task *t, const struct subject *s, const struct names 
         r = empty ? raw_remove(s, n->host) : raw_set(s, n->host, (uptr)acl, size, 0);
         if (r >= 0 && !empty)
             acl_mark(t, subject_mount(t, s));
+        dir_attr_changed(t);
         return r == -ENODATA ? 0 : kept_error(n, r);
     }
     return set_access(t, s, n, empty ? NULL : acl, size, named, &st);
