@@ -94,6 +94,23 @@ int main(int argc, char **argv)
     CHECK_EQ(run(direct), EACCES);
     CHECK(unlink("a/prog") == 0 && link("b/prog", "a/prog") == 0);
     CHECK_EQ(run(direct), A);
+    // By a descriptor of their directory, in which no owner is kept by name: what goes need not be
+    // looked at.
+    int here = OK(open(".", O_RDONLY | O_DIRECTORY));
+    CHECK(unlinkat(here, "dir", 0) == 0 && unlinkat(here, "link", 0) == 0);
+    for (int i = 0; i < 6; i++) {
+        CHECK(symlinkat(i & 1 ? "b" : "a", here, "dir") == 0);
+        CHECK(symlinkat("b/prog", here, "link") == 0);
+        for (int k = 0; k < 3; k++) {
+            CHECK_EQ(run(by_dir), i & 1 ? B : A);
+            CHECK_EQ(run(direct), B);
+        }
+        CHECK(link("b/prog", "file") == 0 && renameat(here, "file", here, "link") == 0);
+        CHECK_EQ(run(direct), 1); // neither in a nor in b
+        CHECK(unlinkat(here, "dir", 0) == 0 && unlinkat(here, "link", 0) == 0);
+        CHECK_EQ(run(by_dir), ENOENT);
+        CHECK_EQ(run(direct), ENOENT);
+    }
     puts("ways ok");
     return 0;
 }
