@@ -462,7 +462,7 @@ static long on_fd(struct task *t, int fd, const struct request *q)
     bool asked = false;
     struct subject s = {fd, fd_mount(t, fd), NULL, &asked, NULL};
     bool reads = q->what == GET || q->what == LIST; // nothing is done before the host can say EBADF
-    if (!reads && fd_is_path(fd))
+    if (fd < 0 || (!reads && fd_is_path(fd)))
         return -EBADF;
     struct loc loc;
     struct parent upper;
