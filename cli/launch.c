@@ -24,10 +24,12 @@ static bool is_free(int first)
     return true;
 }
 
-// First number of a free run of RESERVED_COUNT descriptors, as high as may be.
-static int find_block(void)
+// First number of a free run of RESERVED_COUNT descriptors, as high as may be. *count: how many of
+// them are taken (fs/files.c).
+static int find_block(const struct launch *l, u32 *count)
 {
     struct rlimit limit;
+    *count = RESERVED_COUNT;
     if (getrlimit(RLIMIT_NOFILE, &limit))
         fail_errno("getrlimit");
     // Right above a low limit, so that all numbers below it are the guest's (fs/files.c).
@@ -39,6 +41,8 @@ static int find_block(void)
         if (is_free(first))
             return first;
     }
+    if (limit.rlim_cur > RESERVED_BELOW)
+        *count = RESERVED_MOUNT + (u32)l->mounts;
     int end = limit.rlim_cur < RESERVED_BELOW ? (int)limit.rlim_cur : RESERVED_BELOW;
     int run = 0;
     for (int fd = end - 1; fd > 2; fd--) {
@@ -82,7 +86,7 @@ static void drop_capabilities(void)
 
 void launch_exec(struct launch *l)
 {
-    int block = find_block();
+    int block = find_block(l, &l->first.reserved_count);
     place(l->lxcore_fd, block + RESERVED_LXCORE);
     place(l->memory_fd, block + RESERVED_INSTANCE);
     place(l->proc_fd, block + RESERVED_PROC);
@@ -98,8 +102,8 @@ void launch_exec(struct launch *l)
     for (int m = 0; m < l->mounts; m++)
         place(l->mount_fd[m], block + RESERVED_MOUNT + m);
     // Numbers without a use yet are taken too, or the kernel would hand them to the guest.
-    for (int i = 0; i < RESERVED_COUNT; i++)
-        if (fcntl(block + i, F_GETFD) < 0 && dup2(block + RESERVED_LXCORE, block + i) < 0)
+    for (u32 i = 0; i < l->first.reserved_count; i++)
+        if (fcntl(block + (int)i, F_GETFD) < 0 && dup2(block + RESERVED_LXCORE, block + (int)i) < 0)
             fail_errno("dup2");
     drop_capabilities();
     char **argv = l->options->program;

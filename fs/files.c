@@ -83,7 +83,9 @@ void records_note(struct task *t, const struct parent *p, u32 changes, enum reco
 // higher by its size: so every number below the limit is the guest's. The host's limit then ends
 // where the block does, which is how that is recognised. Under a high limit the block stands in the
 // guest's range, because fork copies the table up to the highest number in use; it moves when the
-// guest asks for one of its numbers.
+// guest asks for one of its numbers. There it has the numbers of as many mounts as were there at
+// the start, because fork copies and exit closes each of them, and takes those of others when a
+// process first uses them. (Right above a limit it has all: a hole would be the guest's then.)
 
 static bool numbers_free(int first, int count)
 {
@@ -93,12 +95,13 @@ static bool numbers_free(int first, int count)
     return true;
 }
 
-static long move_block(struct task *t, int to)
+static long move_block(struct task *t, int to, u32 count)
 {
     struct files *f = t->files;
     int from = f->reserved;
-    for (int i = 0; i < RESERVED_COUNT; i++) {
-        long r = HOST3(__NR_dup3, from + i, to + i, 0);
+    u32 old = f->reserved_count;
+    for (int i = 0; i < (int)count; i++) {
+        long r = HOST3(__NR_dup3, from + (i < (int)old ? i : RESERVED_LXCORE), to + i, 0);
         if (r < 0) { // beyond the limit
             if (i)
                 HOST3(__NR_close_range, to, to + i - 1, 0);
@@ -106,8 +109,34 @@ static long move_block(struct task *t, int to)
         }
     }
     f->reserved = to;
-    HOST3(__NR_close_range, from, from + RESERVED_COUNT - 1, 0);
+    f->reserved_count = count;
+    HOST3(__NR_close_range, from, from + (int)old - 1, 0);
     return 0;
+}
+
+// The numbers behind the block are the guest's until they are taken: each only if it is free.
+static bool extend_block(struct task *t, u32 count)
+{
+    struct files *f = t->files;
+    for (u32 i = f->reserved_count; i < count; i++) {
+        int number = f->reserved + (int)i;
+        long r = host_fcntl(reserved_fd(t, RESERVED_LXCORE), F_DUPFD, number);
+        if (r >= 0 && r != number)
+            host_close((int)r);
+        if (r != number && i >= __atomic_load_n(&f->reserved_count, __ATOMIC_ACQUIRE))
+            return false; // and not by another thread that does the same
+    }
+    u32 seen = f->reserved_count;
+    while (seen < count && !__atomic_compare_exchange_n(&f->reserved_count, &seen, count, false,
+                                                        __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        ;
+    return true;
+}
+
+bool files_reserve_mount(struct task *t, int m)
+{
+    u32 count = RESERVED_MOUNT + (u32)m + 1;
+    return count <= t->files->reserved_count || extend_block(t, count);
 }
 
 static bool ends_at_block(struct task *t, u64 limit)
@@ -139,13 +168,13 @@ bool files_beyond_limit(struct task *t, u64 count)
     return count > l.rlim_cur;
 }
 
-// Puts the block at `first`. False: it stays where it is.
-static bool put_block(struct task *t, u64 first)
+// Puts the block at `first`, with `count` numbers. False: it stays where it is.
+static bool put_block(struct task *t, u64 first, u32 count)
 {
     struct rlimit64 host;
     u64 end = first + RESERVED_COUNT;
     if ((u64)t->files->reserved == first)
-        return true;
+        return extend_block(t, count);
     if (host_limit(NULL, &host) < 0 || host.rlim_max < end ||
         !numbers_free((int)first, RESERVED_COUNT))
         return false;
@@ -154,7 +183,7 @@ static bool put_block(struct task *t, u64 first)
         if (host_limit(&host, NULL) < 0)
             return false;
     }
-    return move_block(t, (int)first) >= 0;
+    return move_block(t, (int)first, count) >= 0;
 }
 
 long files_set_limit(struct task *t, const struct rlimit64 *new)
@@ -166,8 +195,8 @@ long files_set_limit(struct task *t, const struct rlimit64 *new)
     // Numbers of files that stay open above a lowered limit may be in the way: then the host's
     // limit is the guest's, and the block is out of reach for anything new.
     if (host.rlim_cur > RESERVED_BELOW) {
-        put_block(t, RESERVED_BELOW - RESERVED_COUNT);
-    } else if (put_block(t, host.rlim_cur)) {
+        put_block(t, RESERVED_BELOW - RESERVED_COUNT, t->files->reserved_count);
+    } else if (put_block(t, host.rlim_cur, RESERVED_COUNT)) {
         host.rlim_cur += RESERVED_COUNT;
         host.rlim_max = MAX(host.rlim_max, host.rlim_cur);
     }
@@ -180,15 +209,15 @@ long files_make_room(struct task *t, int fd)
 {
     struct rlimit64 host;
     int from = t->files->reserved;
-    if (!fd_is_reserved(t, fd))
+    if ((u32)fd - (u32)from >= RESERVED_COUNT) // with those that it may come to have
         return 0;
     if (host_limit(NULL, &host) >= 0 && ends_at_block(t, host.rlim_cur))
         return -EBADF; // not below the guest's limit
     for (int at = from - RESERVED_COUNT; at > 2; at -= RESERVED_COUNT / 2)
         if (numbers_free(at, RESERVED_COUNT))
-            return move_block(t, at);
+            return move_block(t, at, t->files->reserved_count);
     for (int at = from + RESERVED_COUNT; at < 65536; at += RESERVED_COUNT / 2)
         if (numbers_free(at, RESERVED_COUNT))
-            return move_block(t, at) < 0 ? -EMFILE : 0;
+            return move_block(t, at, t->files->reserved_count) < 0 ? -EMFILE : 0;
     return -EMFILE;
 }

@@ -28,6 +28,8 @@ int mount_root_fd(struct task *t, int m)
     int fd = reserved_fd(t, RESERVED_MOUNT + m);
     if (t->files->mount_id[m] == e->id)
         return fd;
+    if (!files_reserve_mount(t, m))
+        return -EMFILE;
     t->files->root_ino[m] = 0;
     if (e->base == BASE_INHERITED) {
         t->files->mount_id[m] = e->id;

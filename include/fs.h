@@ -87,7 +87,8 @@ void loc_done(struct task *t, struct loc *loc);
 long loc_root(struct task *t, struct loc *loc);
 static inline bool base_is_root(const struct task *t, int base)
 {
-    return (u32)base - (u32)(t->files->reserved + RESERVED_MOUNT) < MOUNTS_MAX;
+    const struct files *f = t->files;
+    return (u32)base - (u32)(f->reserved + RESERVED_MOUNT) < f->reserved_count - RESERVED_MOUNT;
 }
 // After a host call on loc said `result`: should it be tried again by a slow walk? Sets *flags.
 bool walk_again(const struct loc *loc, long result, int *flags, int *tries);
@@ -345,7 +346,7 @@ static inline bool fs_may_all(const struct cred *c)
 
 static inline bool fd_is_reserved(const struct task *t, int fd)
 {
-    return (u32)fd - (u32)t->files->reserved < RESERVED_COUNT;
+    return (u32)fd - (u32)t->files->reserved < t->files->reserved_count;
 }
 static inline int reserved_fd(const struct task *t, int which)
 {
@@ -358,6 +359,8 @@ void files_exclusive_end(struct task *t);
 // Moves the reserved block if the guest wants number fd for itself. Exclusive. 0, -EMFILE, or
 // -EBADF for a number that is not below the guest's limit.
 long files_make_room(struct task *t, int fd);
+// Takes the numbers of the block up to that of mount m. False: they are in use.
+bool files_reserve_mount(struct task *t, int m);
 // RLIMIT_NOFILE of the host as the guest set it, and setting it.
 struct rlimit64;
 void files_limit_to_guest(struct task *t, struct rlimit64 *l);

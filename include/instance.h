@@ -206,6 +206,7 @@ struct exec_state {
     u32 secure; // AT_SECURE
     u32 personality;
     s32 image_fd, interp_fd;
+    u32 reserved_count; // struct files
     struct cred cred;
     u32 umask;
     s32 cwd_mount;

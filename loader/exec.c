@@ -278,6 +278,7 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     s->first = 0;
     s->image_fd = plan->image_fd;
     s->interp_fd = plan->interp_fd;
+    s->reserved_count = t->files->reserved_count;
     s->umask = t->fs->umask;
     s->personality = t->personality;
     s->cwd_mount = t->fs->cwd_mount;

@@ -168,6 +168,7 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     str_copy(p->exe, state->text + state->exe, LX_PATH_MAX);
     xstate_init(t);
     o->files.reserved = reserved;
+    o->files.reserved_count = state->reserved_count;
     memcpy(o->files.mount_id, state->mount_id, sizeof o->files.mount_id);
     o->fs.umask = state->umask;
     memcpy(o->files.dir, state->dir, sizeof o->files.dir);

@@ -27,7 +27,7 @@ static bool names_reserved_fd(const struct task *t, const struct syscall_row *ro
     s32 first = t->files->reserved;
     for (unsigned mask = row->fd_mask; mask; mask &= mask - 1) {
         u32 fd = (u32)a[__builtin_ctz(mask)];
-        if (fd - (u32)first < RESERVED_COUNT)
+        if (fd - (u32)first < t->files->reserved_count)
             return true;
     }
     return false;

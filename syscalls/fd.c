@@ -58,7 +58,7 @@ long sys_dup2(struct task *t, int oldfd, int newfd)
 // Does op on every part of [first, last] that is not lxcore's.
 static long each_range(struct task *t, u32 first, u32 last, u32 flags)
 {
-    u32 ours = (u32)t->files->reserved, ours_last = ours + RESERVED_COUNT - 1;
+    u32 ours = (u32)t->files->reserved, ours_last = ours + t->files->reserved_count - 1;
     long r = 0;
     if (first < ours)
         r = HOST3(__NR_close_range, first, MIN(last, ours - 1), flags);

@@ -112,6 +112,7 @@ static void setup(void)
     str_copy(e->point, "/", sizeof e->point);
     files.refs = fs.refs = proc.refs = 1;
     files.reserved = BLOCK;
+    files.reserved_count = RESERVED_COUNT;
     task.files = &files;
     task.fs = &fs;
     task.proc = &proc;
