@@ -151,8 +151,9 @@ static long may_create(struct task *t, const struct loc *loc, const struct paren
 }
 
 // In the place of an overlay's whiteout: made in the directory for work, then moved.
-static long create_over(struct task *t, struct loc *loc, u64 flags, const struct meta_new *n,
-                        struct overlay_make *over)
+static __attribute__((noinline)) long create_over(struct task *t, struct loc *loc, u64 flags,
+                                                  const struct meta_new *n,
+                                                  struct overlay_make *over)
 {
     struct loc work = {.mount = loc->mount, .base = overlay_work(t, loc->mount)};
     str_copy(work.rel, over->name, sizeof work.rel);

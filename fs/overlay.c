@@ -197,6 +197,13 @@ long overlay_place(struct task *t, struct loc *loc)
     return loc->base < 0 ? loc->base : 0;
 }
 
+bool overlay_is_dir(struct task *t, struct loc *loc)
+{
+    struct statx st;
+    find(t, loc, &st);
+    return loc->over < OVER_ABSENT && (st.stx_mode & S_IFMT) == S_IFDIR;
+}
+
 bool overlay_below(struct task *t, int m, const char *rel)
 {
     const struct mount_entry *e = mount_at(t, m);

@@ -29,6 +29,7 @@ struct walk {
     int links;      // followed so far
     bool anchored;  // rel begins at loc->base, which is no mount's root
     bool text;      // the rest is left to whoever uses loc (WALK_TEXT)
+    bool placed;    // in an overlay: loc has the layer of the place reached
     s32 dir;        // the directory that the component to be looked at lies in, open; -1: is not
     s32 start_base; // where a walk with limits began: the anchor, or (mount, rel)
     s32 start_mount;
@@ -169,6 +170,7 @@ static bool at_root(const struct walk *w)
 static long step_up(struct walk *w)
 {
     struct loc *loc = w->loc;
+    w->placed = false;
     if ((w->flags & (WALK_BENEATH | WALK_IN_ROOT)) && at_start(w))
         return w->flags & WALK_BENEATH ? -EXDEV : 0;
     if (at_root(w))
@@ -209,6 +211,7 @@ static long step_into(struct walk *w, const char *name, size_t n)
 {
     struct loc *loc = w->loc;
     size_t len = strlen(loc->rel);
+    w->placed = false;
     if (len + n + 2 > sizeof loc->rel)
         return -ENAMETOOLONG;
     if (len)
@@ -338,6 +341,7 @@ static long follow(struct walk *w, size_t n, const char *rest)
 {
     struct loc *loc = w->loc;
     s32 from = loc->mount;
+    w->placed = false;
     if (++w->links > LINKS_MAX || (w->flags & WALK_NO_SYMLINKS))
         return -ELOOP;
     if (!n)
@@ -402,8 +406,11 @@ static long set_base(struct walk *w)
 {
     if (w->anchored)
         return 0;
-    if (is_overlay(w->t, w->loc->mount))
-        return overlay_place(w->t, w->loc);
+    if (is_overlay(w->t, w->loc->mount)) {
+        long r = w->placed ? 0 : overlay_place(w->t, w->loc);
+        w->placed = r >= 0;
+        return r;
+    }
     w->loc->over = OVER_NOT;
     int fd = mount_root_fd(w->t, w->loc->mount);
     w->loc->base = fd;
@@ -451,6 +458,15 @@ static long stride(struct walk *w, const char *path, const char **rest)
         n += len;
     }
     loc->rel[n] = 0;
+    if (is_overlay(w->t, loc->mount)) {
+        // All of it, or nothing: which of them is a link is not known.
+        w->placed = false;
+        if (n > start && overlay_is_dir(w->t, loc))
+            *rest = p;
+        else
+            loc->rel[start] = 0;
+        return set_base(w);
+    }
     while (n > start) {
         long fd = temp_open(w->t, loc->base, loc->rel, O_PATH | O_DIRECTORY, WALK_RESOLVE);
         if (fd >= 0) {
@@ -477,8 +493,7 @@ static long stride(struct walk *w, const char *path, const char **rest)
 // Is the walk only after links? Not while it must ask for permission in each directory.
 static bool may_stride(const struct walk *w)
 {
-    return fs_unchecked(&w->t->cred) && !(w->flags & WALK_LIMITS) &&
-           mount_is_plain(w->t, w->loc->mount);
+    return fs_unchecked(&w->t->cred) && !(w->flags & WALK_LIMITS) && !in_proc(w);
 }
 
 static long walk(struct walk *w)
@@ -547,7 +562,7 @@ static long run(struct walk *w, struct task *t, const char *path, int flags, str
     w->loc = loc;
     w->flags = flags;
     w->links = 0;
-    w->text = false;
+    w->text = w->placed = false;
     w->dir = -1;
     w->todo = w->room;
     w->todo_size = sizeof w->room;

@@ -26,6 +26,8 @@ static inline bool is_overlay(struct task *t, int m)
 // Finds loc->rel in the layers of loc->mount: base and over. 0 for a name that is not there in a
 // directory that is.
 long overlay_place(struct task *t, struct loc *loc);
+// Is loc->rel a directory, reached through no link?
+bool overlay_is_dir(struct task *t, struct loc *loc);
 // Does a layer below the upper one show rel, or would, if it were not above?
 bool overlay_below(struct task *t, int m, const char *rel);
 // The layers that a directory is made of, from the top. Their number.

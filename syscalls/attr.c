@@ -120,34 +120,51 @@ static bool fd_is_read_only(struct task *t, int fd)
     return m >= 0 && (mount_at(t, m)->flags & 1); // MS_RDONLY
 }
 
-// By a descriptor of what is not (any more) the overlay's file of that name.
-static long change_upper(struct task *t, int mount, struct parent *p, struct meta_change *c)
+// In an overlay, a descriptor may be of what is not (any more) its file of that name. NOT_OVER:
+// this one is not. In a frame of their own, as they are rarely needed.
+#define NOT_OVER 1
+static __attribute__((noinline)) long change_upper(struct task *t, int fd, struct meta_change *c)
 {
+    struct loc loc;
+    struct parent p;
     struct meta_view v;
-    long r = meta_look(t, mount, p, &v);
-    if (r < 0)
-        return r;
-    r = may_change(t, &v.guest, c);
-    if (r >= 0 && c->what)
-        r = meta_set(t, mount, p, &v, c);
-    meta_done(t, &v);
+    long r = overlay_fd_up(t, fd, &loc, &p);
+    if (r <= 0)
+        return r < 0 ? r : NOT_OVER;
+    r = meta_look(t, loc.mount, &p, &v);
+    if (r >= 0) {
+        r = may_change(t, &v.guest, c);
+        if (r >= 0 && c->what)
+            r = meta_set(t, loc.mount, &p, &v, c);
+        meta_done(t, &v);
+    }
+    parent_done(t, &p);
+    return r;
+}
+
+static __attribute__((noinline)) long times_upper(struct task *t, int fd,
+                                                  const struct __kernel_timespec *ts)
+{
+    struct loc loc;
+    struct parent p;
+    long r = overlay_fd_up(t, fd, &loc, &p);
+    if (r <= 0)
+        return r < 0 ? r : NOT_OVER;
+    r = HOST4(__NR_utimensat, p.fd, p.name, ts, AT_SYMLINK_NOFOLLOW);
+    parent_done(t, &p);
     return r;
 }
 
 static long change_fd(struct task *t, int fd, struct meta_change c)
 {
-    struct parent p = {.fd = fd, .name = "", .guests = true}, upper;
-    struct loc loc;
+    struct parent p = {.fd = fd, .name = "", .guests = true};
     struct meta_view v;
     bool read_only = fd_is_read_only(t, fd); // finds the mount, too
-    long up = overlay_fd_up(t, fd, &loc, &upper);
-    if (up > 0) {
-        up = change_upper(t, loc.mount, &upper, &c);
-        parent_done(t, &upper);
-        return up;
+    if (is_overlay(t, fd_mount(t, fd))) {
+        long up = change_upper(t, fd, &c);
+        if (up != NOT_OVER)
+            return up;
     }
-    if (up < 0)
-        return up;
     long r = meta_look(t, fd_mount(t, fd), &p, &v);
     if (r < 0)
         return r;
@@ -263,8 +280,6 @@ static long set_times(struct task *t, int dirfd, uptr path, const struct __kerne
 {
     struct statx st;
     struct pathop op;
-    struct loc loc;
-    struct parent upper;
     long r;
     if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
@@ -276,12 +291,10 @@ static long set_times(struct task *t, int dirfd, uptr path, const struct __kerne
             r = fd_is_read_only(t, dirfd) ? -EROFS : may_utime(t, &st, ts);
         if (r < 0 && fd_is_path(dirfd))
             r = -EBADF;
-        if (r >= 0)
-            r = overlay_fd_up(t, dirfd, &loc, &upper);
-        if (r > 0) {
-            r = HOST4(__NR_utimensat, upper.fd, upper.name, ts, AT_SYMLINK_NOFOLLOW);
-            parent_done(t, &upper);
-            return r;
+        if (r >= 0 && is_overlay(t, fd_mount(t, dirfd))) {
+            r = times_upper(t, dirfd, ts);
+            if (r != NOT_OVER)
+                return r;
         }
         return r < 0 ? r : HOST4(__NR_utimensat, dirfd, NULL, ts, 0);
     }

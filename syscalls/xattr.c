@@ -453,6 +453,24 @@ static long check(const struct request *q, struct names *n)
     return r;
 }
 
+// In an overlay, where the descriptor is not of the file to be changed; NOT_OVER: it is. In a frame
+// of its own.
+#define NOT_OVER 1
+static __attribute__((noinline)) long on_upper(struct task *t, int fd, const struct request *q,
+                                               struct names *n)
+{
+    struct loc loc;
+    struct parent upper;
+    bool asked;
+    long r = overlay_fd_up(t, fd, &loc, &upper);
+    if (r <= 0)
+        return r < 0 ? r : NOT_OVER;
+    struct subject s = {-1, loc.mount, &upper, &asked, &loc};
+    r = perform(t, &s, q, n);
+    parent_done(t, &upper);
+    return r;
+}
+
 static long on_fd(struct task *t, int fd, const struct request *q)
 {
     struct names n;
@@ -464,17 +482,9 @@ static long on_fd(struct task *t, int fd, const struct request *q)
     bool reads = q->what == GET || q->what == LIST; // nothing is done before the host can say EBADF
     if (fd < 0 || (!reads && fd_is_path(fd)))
         return -EBADF;
-    struct loc loc;
-    struct parent upper;
-    r = reads ? 0 : overlay_fd_up(t, fd, &loc, &upper);
-    if (r > 0) {
-        s = (struct subject){-1, loc.mount, &upper, &asked, &loc};
-        r = perform(t, &s, q, &n);
-        parent_done(t, &upper);
+    if (!reads && is_overlay(t, s.mount) && (r = on_upper(t, fd, q, &n)) != NOT_OVER)
         return r;
-    }
-    if (r >= 0)
-        r = perform(t, &s, q, &n);
+    r = perform(t, &s, q, &n);
     return reads && !asked && fd_is_path(fd) ? -EBADF : r;
 }
 
