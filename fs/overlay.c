@@ -163,6 +163,7 @@ static void find(struct task *t, struct loc *loc, struct statx *st)
         if (word == PASSES)
             continue;
         loc->base = mount_root_fd(t, layer);
+        loc->over_mode = st->stx_mode;
         if (word == HAS)
             loc->over = upper ? OVER_UPPER : OVER_LOWER;
         else if (word == ENDS_WHITE && upper)
@@ -243,17 +244,14 @@ int overlay_parts(struct task *t, int m, const char *rel, s32 out[MOUNTS_MAX])
 void overlay_numbers(struct task *t, int m, const struct parent *p, struct statx *st)
 {
     char value[24];
-    struct statx top;
-    u64 dev = (u64)st->stx_dev_major << 32 | st->stx_dev_minor, ino = 0;
-    int root = mount_root_fd(t, m);
+    u64 dev = device_of(st), ino = 0;
     long n = carries_attr(st->stx_mode) ? host_getxattr_at(p, INO_XATTR, value, sizeof value) : 0;
     for (long i = 0; i < n; i++)
         ino = value[i] >= '0' && value[i] <= '9' ? ino * 10 + (u64)(value[i] - '0') : ino;
     if (n > 0)
         st->stx_ino = ino;
     // Two file systems may have the same number for different files.
-    else if (root >= 0 && host_statx(root, "", AT_EMPTY_PATH, STATX_INO, &top) >= 0 &&
-             dev != ((u64)top.stx_dev_major << 32 | top.stx_dev_minor))
+    else if (dev != mount_at(t, m)->top_dev)
         st->stx_ino ^= (u64)(st->stx_dev_minor + 1) << 48;
     // A device of its own, as of every file system that has none below.
     st->stx_dev_major = 0;

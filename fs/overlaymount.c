@@ -169,7 +169,11 @@ static void become_overlay(struct task *t, struct mount_entry *e)
     e->has_upper = layers.has_upper;
     e->userxattr = layers.userxattr;
     e->locked = layers.has_upper ? 0 : MS_RDONLY; // nowhere to write to
-    e->marked_dev = 0;                            // the layers may come from anywhere
+    struct statx st;
+    int root = mount_root_fd(t, e->top);
+    e->top_dev =
+        root >= 0 && host_statx(root, "", AT_EMPTY_PATH, STATX_INO, &st) >= 0 ? device_of(&st) : 0;
+    e->marked_dev = 0; // the layers may come from anywhere
     memset(&e->drive, 0, sizeof e->drive);
 }
 

@@ -300,6 +300,8 @@ static long look(struct walk *w, bool last, bool followed)
     bool proc = in_proc(w);
     if (w->loc->over >= OVER_ABSENT)
         return last ? NO_LINK : -ENOENT;
+    if (w->loc->over && (w->loc->over_mode & S_IFMT) != S_IFLNK)
+        return NO_LINK;
     if (!w->loc->rel[0] || !(followed || proc))
         return NO_LINK;
     long r = read_link(w);

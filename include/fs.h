@@ -56,6 +56,7 @@ struct loc {
     bool walked;           // components were looked at one by one (slow walk), links resolved
     bool pinned;           // base is a temporary of the walk's: loc_done() closes it
     u8 over;               // overlay.h
+    u16 over_mode;         // what was found there is on the host
     char rel[LX_PATH_MAX]; // "" is base itself; no leading or trailing slash, no ".."
 };
 

@@ -72,6 +72,7 @@ struct mount_entry {
     u32 holder;
     u64 held_dev, held_ino; // of its working directory
     s32 top, work;          // overlay: its first layer, the directory for work (0: none)
+    u64 top_dev;            // device of that layer
     s32 below;              // layer: the next one
     u32 has_upper, userxattr;
     u32 locked; // of the flags: those that the guest cannot take away
