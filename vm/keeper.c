@@ -25,6 +25,7 @@
 #define BOOT_MS 180000    // of one that is emulated on a busy host
 #define SETUP_MS 60000
 #define HALT_MS 60000
+#define SWEEP_MS 4000 // of idleness; the kernel reports what is free within two seconds
 #define VM_QUEUE_MAX (1 << 20)
 
 struct client {
@@ -47,6 +48,7 @@ struct keeper {
     struct buffer from_vm;
     struct client *clients;
     long deadline; // of the state; in READY: when to end for idleness. 0: none
+    long sweep_at; // 0: not before there has been a command
     long started;
     char *note;  // that the first client is to see
     char *error; // what init said
@@ -120,6 +122,8 @@ static void stop_machine(struct keeper *k)
     kill(k->machine.pid, SIGKILL);
     waitpid(k->machine.pid, NULL, 0);
     close(k->machine.channel);
+    if (k->machine.memory >= 0)
+        close(k->machine.memory);
 }
 
 static void start_machine(struct keeper *k)
@@ -229,7 +233,10 @@ static void client_close(struct keeper *k, struct client *c)
     free(c->in.data);
     free(c->out.data);
     free(c);
-    if (!k->clients && k->options->settings.idle >= 0 && k->state == READY)
+    if (k->clients || k->state != READY)
+        return;
+    k->sweep_at = now_ms() + SWEEP_MS;
+    if (k->options->settings.idle >= 0)
         k->deadline = now_ms() + k->options->settings.idle + 1;
 }
 
@@ -252,6 +259,7 @@ static void accept_client(struct keeper *k)
     struct client *c = must_alloc(sizeof *c);
     *c = (struct client){.next = k->clients, .fd = fd};
     k->clients = c;
+    k->sweep_at = 0;
     if (k->state == READY)
         k->deadline = 0;
 }
@@ -339,6 +347,12 @@ static void turn(struct keeper *k)
         timed_out(k);
         return;
     }
+    if (k->sweep_at && k->sweep_at <= now_ms()) {
+        machine_sweep(&k->machine);
+        k->sweep_at = 0;
+    }
+    if (k->sweep_at && (wait < 0 || k->sweep_at - now_ms() < wait))
+        wait = k->sweep_at > now_ms() ? k->sweep_at - now_ms() : 0;
     if (poll(fds, n, (int)wait) < 0)
         return;
     forward_polled(fds + own);
@@ -383,7 +397,7 @@ void keeper_run(const struct vm_options *o, const char *socket, const char *log,
                        .socket_path = socket,
                        .log_path = log,
                        .settings = settings,
-                       .machine = {.kernel = -1, .initrd = -1},
+                       .machine = {.memory = -1, .kernel = -1, .initrd = -1},
                        .started = now_ms()};
     o->kind == VM_UML ? uml_check(o) : qemu_check(o);
     k.log = open(log, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);

@@ -11,6 +11,7 @@
 struct machine {
     pid_t pid;
     int channel;         // to its init
+    int memory;          // the machine's memory file; -1: it has none of ours
     int kernel, initrd;  // memory files that it was started from; -1: none
     struct buffer setup; // strings for F_SETUP
     const char *how;     // "KVM", "TCG", "User-Mode Linux"
@@ -36,6 +37,8 @@ int memory_copy(const char *name, const char *path);
 int initrd_make(const char *modules);
 // Lets go of what was needed for booting only.
 void machine_booted(struct machine *m);
+// Gives back what is zero in the memory of a machine that has nothing to do (sweep.c).
+void machine_sweep(const struct machine *m);
 
 // Command lines that are put together piece by piece.
 struct words {

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -197,7 +198,8 @@ static void add_machine(struct words *w, const struct machine *m, const struct v
     words_add(w, "%uM", s->memory);
     // Shared memory comes in small pages: what is given back is not held by a neighbour.
     words_add(w, "-object");
-    words_add(w, "memory-backend-memfd,id=ram,size=%uM,share=on", s->memory);
+    words_add(w, "memory-backend-file,id=ram,mem-path=/proc/self/fd/%d,size=%uM,share=on",
+              m->memory, s->memory);
     words_add(w, "-kernel");
     words_add(w, "/proc/self/fd/%d", m->kernel);
     words_add(w, "-initrd");
@@ -244,6 +246,9 @@ bool qemu_start(struct machine *m, const struct vm_options *o, int log, int way)
     if (m->kernel < 0)
         fail_errno("cannot read the kernel %s", kernel);
     m->initrd = initrd_make(modules);
+    m->memory = memfd_create("memory", MFD_CLOEXEC);
+    if (m->memory < 0 || ftruncate(m->memory, (off_t)o->settings.memory << 20))
+        fail_errno("cannot make the VM's memory");
     free(kernel);
     free(modules);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
@@ -256,7 +261,7 @@ bool qemu_start(struct machine *m, const struct vm_options *o, int log, int way)
     add_machine(&w, m, o, kvm);
     add_files(&w, m, o);
     setup_add(m, "net=eth0");
-    m->pid = words_run(&w, log, (int[]){m->kernel, m->initrd, pair[1]}, 3);
+    m->pid = words_run(&w, log, (int[]){m->kernel, m->initrd, m->memory, pair[1]}, 4);
     m->channel = pair[0];
     close(pair[1]);
     fcntl(pair[0], F_SETFL, O_NONBLOCK);
