@@ -444,6 +444,39 @@ def check_image(work):
     expect("e2fsck", (ran.returncode, ran.stdout if ran.returncode else ""), (0, ""))
 
 
+def check_uml(work):
+    """User-Mode Linux: the same channel, on a hostfs root and on an image."""
+    tree, image = work / "umltree", work / "umlimage"
+    make_tree(tree)
+    lxrun("--to-image", tree, image, "64MB")
+    ran = uml("echo", "hello")
+    if ran.returncode and "amx_tile" in Path("/proc/cpuinfo").read_text():
+        print("User-Mode Linux is not tested: this one crashes on processors with AMX")
+        return
+    expect("User-Mode Linux", (ran.returncode, ran.stdout, ran.stderr), (0, "hello\n", ""))
+    expect("status", [uml("sh", "-c", s).returncode for s in ("exit 7", "kill -KILL $$")], [7, 137])
+    expect("not found", uml("no-such-program").returncode, 127)
+    data = "x" * 200000
+    expect("streams", uml("cat", input=data).stdout == data, True)
+    child = subprocess.Popen([LXRUN, "--vm=uml", "sh", "-c", "trap 'exit 9' TERM; echo ready; while :; do sleep 0.1; done"],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    child.stdout.readline()
+    child.terminate()
+    expect("SIGTERM passed on", child.wait(BOOT), 9)
+    here = lxrun("--root", tree, "/bin/sh", "-c", STAT).stdout
+    expect("owners of an image", uml("--image", image, "sh", "-c", STAT).stdout, here)
+    expect("hostfs", uml("--root", tree, "busybox", "cat", "/etc/passwd").stdout, (tree / "etc/passwd").read_text())
+    shutdown()
+    expect("e2fsck", subprocess.run(["/sbin/e2fsck", "-fn", image], capture_output=True, check=False).returncode, 0)
+    expect("left behind", [f.name for f in (work / "lxrun").iterdir() if f.name.startswith("uml-")], [])
+
+
+def uml(*args, **options):
+    if "input" not in options:
+        options["stdin"] = subprocess.DEVNULL
+    return lxrun("--vm=uml", *args, **options)
+
+
 def check_idle():
     expect("a VM with a short time", vm("--vm-set", "vmIdleTimeout=200", "true").returncode, 0)
     wait_for("ends when idle", lambda: not machines())
@@ -481,7 +514,7 @@ def main():
         subprocess.run([TOP / "scripts/vm-kernel.py"], check=True)
     host_tree = [check_status, check_streams, check_joined, check_signals, check_terminal,
                  check_network, shutdown]
-    whole = [check_conversion, *host_tree, check_image, check_idle, check_root]
+    whole = [check_conversion, *host_tree, check_image, check_idle, check_uml, check_root]
     named = {"part": [check_conversion, check_root], **{c.__name__: [c] for c in whole}}
     with tempfile.TemporaryDirectory() as work:
         work = Path(work)
@@ -489,7 +522,7 @@ def main():
         os.environ["XDG_RUNTIME_DIR"] = str(work)
         try:
             for check in named[sys.argv[1]] if sys.argv[1:] else whole:
-                if check in (check_conversion, check_network, check_image, check_root):
+                if check in (check_conversion, check_network, check_image, check_uml, check_root):
                     check(work)
                 else:
                     check()

@@ -5,7 +5,7 @@ set -eu
 
 packages="gcc make libc6-dev linux-libc-dev busybox-static musl-tools mmdebstrap python3 git
 fakechroot fakeroot clang clang-format clang-tidy libclang-rt-14-dev libcapstone-dev nettle-dev
-libext2fs-dev e2fsprogs qemu-system-x86"
+libext2fs-dev e2fsprogs qemu-system-x86 user-mode-linux"
 
 missing=
 for p in $packages; do

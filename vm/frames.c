@@ -57,9 +57,14 @@ bool buffer_read(struct buffer *b, int fd)
 
 bool buffer_write(struct buffer *b, int fd)
 {
-    size_t done = 0;
+    return buffer_write_some(b, fd, b->size);
+}
+
+bool buffer_write_some(struct buffer *b, int fd, size_t most)
+{
+    size_t done = 0, end = most < b->size ? most : b->size;
     ssize_t n = 0;
-    while (done < b->size && (n = write(fd, b->data + done, b->size - done)) > 0)
+    while (done < end && (n = write(fd, b->data + done, end - done)) > 0)
         done += (size_t)n;
     buffer_drop(b, done);
     return n >= 0 || later();

@@ -20,6 +20,9 @@ struct frame {
 #define FRAME_DATA 16384       // at most so much of a stream in one frame
 #define FRAME_MAX (4096 << 10) // arguments and environment are longer
 #define WINDOW 65536           // room that each stream has from the start
+// Where the channel is a terminal line (User-Mode Linux) init grants room for it as a whole, too,
+// by F_CREDIT of session 0: a line that is held up for a moment never goes on.
+#define LINE_WINDOW 2048
 
 enum frame_type {
     // To init.
@@ -73,6 +76,7 @@ void buffer_drop(struct buffer *b, size_t n);        // the first n bytes
 // Non-blocking. False: the other end is gone.
 bool buffer_read(struct buffer *b, int fd);
 bool buffer_write(struct buffer *b, int fd);
+bool buffer_write_some(struct buffer *b, int fd, size_t most);
 
 void frame_add(struct buffer *b, uint32_t session, int type, int stream, const void *data,
                size_t n);

@@ -124,6 +124,8 @@ static void stop_machine(struct keeper *k)
     close(k->machine.channel);
     if (k->machine.memory >= 0)
         close(k->machine.memory);
+    if (k->options->kind == VM_UML)
+        uml_clean();
 }
 
 static void start_machine(struct keeper *k)
@@ -292,6 +294,8 @@ static void vm_frame(struct keeper *k, const struct frame *f)
         free(k->error);
         k->error = must_format("the VM's init: %.*s", (int)f->size, text);
         machine_failed(k, "failed");
+    } else if (f->type == F_CREDIT && !f->session) {
+        k->machine.room += frame_value(f);
     } else if (f->type == F_PORTS) {
         if (k->options->settings.forwarding)
             forward_ports((const uint16_t *)(const void *)text, f->size / 2);
@@ -333,8 +337,9 @@ static void turn(struct keeper *k)
     struct client *c;
     nfds_t n = 2;
     fds[0] = (struct pollfd){.fd = k->listener, .events = POLLIN};
+    bool write = to_vm.size && k->machine.room && k->state != BOOTING;
     fds[1] = (struct pollfd){.fd = k->machine.channel,
-                             .events = (short)(to_vm.size ? POLLIN | POLLOUT : POLLIN)};
+                             .events = (short)(write ? POLLIN | POLLOUT : POLLIN)};
     // What clients say waits until the VM can hear it.
     bool hear = k->state >= READY && to_vm.size < VM_QUEUE_MAX;
     for (c = k->clients; c && n < FDS; c = c->next)
@@ -371,8 +376,11 @@ static void turn(struct keeper *k)
     }
     if (fds[0].revents)
         accept_client(k);
-    if (to_vm.size && k->state != BOOTING)
-        buffer_write(&to_vm, k->machine.channel);
+    if (fds[1].revents & POLLOUT) {
+        size_t had = to_vm.size;
+        buffer_write_some(&to_vm, k->machine.channel, k->machine.room);
+        k->machine.room -= had - to_vm.size;
+    }
     if (fds[1].revents & ~POLLOUT)
         vm_read(k);
 }

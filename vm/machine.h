@@ -11,6 +11,7 @@
 struct machine {
     pid_t pid;
     int channel;         // to its init
+    size_t room;         // so much may be written to it
     int memory;          // the machine's memory file; -1: it has none of ours
     int kernel, initrd;  // memory files that it was started from; -1: none
     struct buffer setup; // strings for F_SETUP
@@ -27,6 +28,7 @@ void qemu_tried(struct machine *m, bool good);
 // Fails where what the machine needs is not installed.
 void qemu_check(const struct vm_options *o);
 void uml_check(const struct vm_options *o);
+void uml_clean(void); // after its end
 
 // ---- machine.c ----
 

@@ -263,6 +263,7 @@ bool qemu_start(struct machine *m, const struct vm_options *o, int log, int way)
     setup_add(m, "net=eth0");
     m->pid = words_run(&w, log, (int[]){m->kernel, m->initrd, m->memory, pair[1]}, 4);
     m->channel = pair[0];
+    m->room = SIZE_MAX / 2; // it is a pipe, which blocks
     close(pair[1]);
     fcntl(pair[0], F_SETFL, O_NONBLOCK);
     return m->pid > 0;

@@ -3,6 +3,7 @@
 // emulate. Its roots are hostfs, which shows the host's owners and modes, or an image (ubd).
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -65,12 +66,26 @@ bool uml_start(struct machine *m, const struct vm_options *o, int log, int way)
     words_add(&w, "ssl=null");
     words_add(&w, "ssl0=fd:%d", pair[1]);
     words_add(&w, "quiet");
+    words_add(&w, "uml_dir=%s/", place_run());
+    words_add(&w, "umid=uml-%d", getpid());
     words_add(&w, "panic=-1");
     words_add(&w, "%s", o->settings.command_line);
     add_files(&w, m, o);
     m->pid = words_run(&w, log, (int[]){m->initrd, pair[1]}, 2);
     m->channel = pair[0];
+    m->room = LINE_WINDOW;
     close(pair[1]);
     fcntl(pair[0], F_SETFL, O_NONBLOCK);
     return m->pid > 0;
+}
+
+// What it leaves behind when it is killed.
+void uml_clean(void)
+{
+    static const char *const left[] = {"/pid", "/mconsole", ""};
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+        char *path = must_format("%s/uml-%d%s", place_run(), getpid(), left[i]);
+        (void)!remove(path);
+        free(path);
+    }
 }

@@ -80,6 +80,7 @@ int main(void)
     sigfillset(&set);
     sigprocmask(SIG_BLOCK, &set, NULL);
     int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    bool line = isatty(channel);
     frame_add(&to_host, 0, F_BOOTED, 0, NULL, 0);
     for (bool hurry = false;;) {
         static struct pollfd fds[FDS];
@@ -97,8 +98,11 @@ int main(void)
             reap();
         }
         // A virtio port whose other end is closed reads as empty and says POLLHUP.
+        size_t had = from_host.size;
         if ((fds[0].revents & POLLIN) && !buffer_read(&from_host, channel))
             end();
+        if (line && from_host.size > had)
+            frame_u32(&to_host, 0, F_CREDIT, 0, (uint32_t)(from_host.size - had));
         if ((fds[0].revents & (POLLHUP | POLLERR)) && !(fds[0].revents & POLLIN))
             end();
         obey(channel, &from_host);
