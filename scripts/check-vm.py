@@ -297,7 +297,7 @@ def check_conversion(work):
     source.mkdir()
 
     def inside(tree, script):
-        ran = lxrun("-b", f"{tree}:{tree}", "--cd", tree, sys.executable, "-c", script)
+        ran = lxrun("-b", f"{tree}:{tree}", "--cd", tree, "/usr/bin/python3", "-c", script)
         expect(f"python in {tree.name}", (ran.returncode, ran.stderr), (0, ""))
         return ran.stdout
 
