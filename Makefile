@@ -37,7 +37,7 @@ sources    := $(wildcard $(addsuffix /*.[ch],include host task fs loader syscall
 # States of the cache that the guest tests run under, as root.
 STATES := ,rewrite+cold,rewrite+corrupt,rewrite+readonly,rewrite+full,rewrite+racing
 
-.PHONY: all deps rootfs run test test-all check soak bench install clean format
+.PHONY: all deps rootfs run test test-all check soak bench compare install clean format
 all: $(B)/lxcore $(B)/lxrun $(B)/lxinit $(B)/lximage
 
 $(B)/lxcore: $(core_obj) $(CORE_SCRIPT)
@@ -92,6 +92,12 @@ soak: rootfs
 # BENCH holds options and names: make bench BENCH='--quick getpid,stat'
 bench: rootfs
 	bench/run.py $(BENCH)
+
+# Translation beside the utility VMs and the peers: the whole benchmark, and a page of it. Takes long;
+# COMPARE as BENCH above.
+compare: rootfs
+	bench/run.py --vm --json $(B)/compare/result.json $(COMPARE)
+	bench/page.py $(B)/compare/result.json
 
 # lxrun looks for lxcore beside itself, then in ../lib/lxrun.
 install: all

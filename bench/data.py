@@ -95,7 +95,7 @@ def missing(place, group):
         return None
     needs = re.search(r"(?m)^# needs: (.*)", script.read_text(encoding="utf-8"))
     lacking = [c for c in (needs[1].split() if needs else [])
-               if not any(os.path.lexists(place.root / d / c) for d in ("usr/bin", "usr/sbin"))]
+               if not any(os.path.lexists(place.programs / d / c) for d in ("usr/bin", "usr/sbin"))]
     return f"no {' '.join(lacking)} in {place.root.name or 'the host'}" if lacking else None
 
 
@@ -111,6 +111,7 @@ def prepare(engine, group, divisor):
     data.mkdir()
     if group in MAKERS:
         MAKERS[group](data, divisor)
+    engine.bring()
     engine.run(["/bin/bash", f"{place.inside}/whole/{group}.sh", "setup"], f"{place.inside}/data", 300,
                DATA=f"{place.inside}/data", DIVISOR=str(divisor))
     place.ready.add(group)

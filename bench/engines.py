@@ -29,6 +29,7 @@ class Place:
 
     def __init__(self, root, inside):
         self.root, self.inside = Path(root), inside
+        self.programs = self.root  # the tree that the programs are in
         self.ready = set()  # groups whose data set is there
 
     @property
@@ -51,6 +52,7 @@ class Engine:
         self.name, self.kind, self.place, self.wrap = name, kind, place, wrap
         self.version, self.extra, self.unavailable = version, extra or {}, None
         self.cannot = cannot or (lambda group, row: None)
+        self.facts = {}  # what is known of it besides the figures
 
     @property
     def slow(self):
@@ -64,6 +66,18 @@ class Engine:
 
     def run(self, command, cwd="/", timeout=20, **env):
         return run(*self.command(command, cwd, **env), timeout)
+
+    def make_directory(self, inside):
+        (self.place.root / inside.lstrip("/")).mkdir(parents=True, exist_ok=True)
+
+    def remove_directory(self, inside):
+        shutil.rmtree(self.place.root / inside.lstrip("/"), ignore_errors=True)
+
+    def bring(self):
+        """Makes what the host has put into the place visible to the programs."""
+
+    def finish(self):
+        """Nothing runs on it any more."""
 
     def probe(self):
         """Finds out whether it works here at all."""

@@ -67,7 +67,8 @@ def memory(engine):
         ready = select.select([from_guest[0]], [], [], SHELL_TIMEOUT)[0]
         if not ready or os.read(from_guest[0], 16) != b"ready\n":
             raise Failed("no shell")
-        return sum(map(proportional_set_size, descendants(os.getpid())))
+        pids = descendants(os.getpid()) + list(getattr(engine, "pids", []))
+        return sum(map(proportional_set_size, pids))
     finally:
         os.close(to_guest[1])
         os.close(from_guest[0])
@@ -85,13 +86,13 @@ def script(engine, group, names, opts):
     """Runs bench/whole/GROUP.sh in a fresh directory. It prints `NAME MICROSECONDS` lines."""
     place = engine.place
     work = f"{place.inside}/work"
-    (place.outside / "work").mkdir()
+    engine.make_directory(work)
     os.sync()  # what the run before has left to write is not this one's
     try:
         text = engine.run(["/bin/bash", f"{place.inside}/whole/{group}.sh", "run"], cwd=work,
                           timeout=TIMEOUT, DATA=f"{place.inside}/data", DIVISOR=str(opts.divisor))
     finally:
-        shutil.rmtree(place.outside / "work", ignore_errors=True)
+        engine.remove_directory(work)
     lines = dict(line.split(" ", 1) for line in text.splitlines() if line.count(" ") == 1)
     if not set(lines) >= set(names):
         raise Failed(f"figures of {sorted(lines)}, not of {sorted(names)}")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
 GRACE = 2.0  # seconds that the last processes of a run may take to end
+residents = set()  # processes that serve many runs, which are not to be ended
 
 
 class Failed(Exception):
@@ -23,7 +24,12 @@ def adopt_orphans():
 
 
 def descendants(of):
-    """The live processes below `of`, parents first."""
+    """The live processes below `of`, parents first; without residents."""
+    return [pid for pid in everything(of) if pid not in residents]
+
+
+def everything(of):
+    """The live processes below `of`, parents first. Below a resident all are residents."""
     children = {}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -35,7 +41,10 @@ def descendants(of):
             children.setdefault(int(fields[1]), []).append(int(pid))
     found, queue = [], [of]
     while queue:
-        below = children.get(queue.pop(), [])
+        parent = queue.pop()
+        below = children.get(parent, [])
+        if parent in residents:
+            residents.update(below)
         found += below
         queue += below
     return found

@@ -43,7 +43,7 @@ class Results:
         """What was measured before does not count either."""
         self.samples.pop((row, engine), None)
         self.reasons[row, engine] = ("failed", reason)
-        if next(e for e in self.everyone if e.name == engine).kind != "peer":
+        if next(e for e in self.everyone if e.name == engine).kind in ("native", "lxrun"):
             self.broken = True
 
     def result(self, row, group, engine):
@@ -76,7 +76,7 @@ class Results:
             "machine": self.machine,
             "options": {k: str(v) if isinstance(v, Path) else v for k, v in vars(self.opts).items()},
             "engines": [{"name": e.name, "kind": e.kind, "version": e.version,
-                         "not available": e.unavailable} for e in self.everyone],
+                         "not available": e.unavailable, "facts": e.facts} for e in self.everyone],
             "rows": rows,
             "geometric mean of micro": means(rows, self.everyone),
         }

@@ -20,7 +20,9 @@ from pathlib import Path
 
 import data
 import engines
+import machines
 import measure
+import facts
 import report
 from process import Failed, adopt_orphans, end_orphans
 from table import GROUPS, QUICK
@@ -42,6 +44,7 @@ def options():
     parser.add_argument("--ms", type=float, metavar="N",
                         help="milliseconds of one micro measurement (default 60; 5 with --quick)")
     parser.add_argument("--engines", metavar="NAME,...", help="only these; native is always run")
+    parser.add_argument("--vm", action="store_true", help="the utility VMs too, and what is known of each way")
     parser.add_argument("--no-peers", action="store_true", help="only native and lxrun")
     parser.add_argument("--root", type=Path, metavar="DIR",
                         help="lxrun's tree (default build/apps if made, else build/rootfs)")
@@ -101,6 +104,8 @@ def line_up(opts, native, peers, ours):
     if not opts.no_peers:
         subprocess.run([TOP / "bench/peers"], check=True)
         found += engines.peers(peers)
+    if opts.vm:
+        found += machines.machines(ours, native, found[1].version)
     if opts.engines:
         wanted = opts.engines.split(",")
         for name in wanted:
@@ -108,8 +113,16 @@ def line_up(opts, native, peers, ours):
                 sys.exit(f"bench: no engine is named {name}")
         found = [e for e in found if e.kind == "native" or e.name in wanted]
     for e in found:
+        if opts.vm and isinstance(e.place, machines.Staged):
+            furnish(e.place, data.build_micro())
         e.probe()
     return found
+
+
+def furnish(place, micro):
+    place.remove()  # of a run that was killed
+    place.make()
+    shutil.copy2(micro, place.outside / "micro")
 
 
 def rounds_of(opts, group, engine):
@@ -165,21 +178,24 @@ def main():
     adopt_orphans()
     micro = data.build_micro()
     at = places(opts, namespace)
+    everyone = []
     try:
         for place in set(at):
-            place.remove()  # of a run that was killed
-            place.make()
-            shutil.copy2(micro, place.outside / "micro")
+            furnish(place, micro)
         everyone = line_up(opts, *at)
         if any(e.name == "rewrite" and not e.unavailable for e in everyone):
             report.progress("warming the cache")
             data.warm(TOP / "build/lxrun", engines.CACHE, at[2], whole_tree=not opts.quick)
         results = report.Results(opts, everyone)
+        if opts.vm:
+            facts.find(everyone, opts.quick)
         for group, rows in groups:
             report.progress(" ".join(row.name for row in rows))
             run_group(opts, group, rows, everyone, results)
         report.progress("")
     finally:
+        for e in everyone:
+            e.finish()
         end_orphans(0)
         for place in set(at):
             place.remove()

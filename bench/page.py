@@ -1,0 +1,200 @@
+#!/usr/bin/env -S python3 -B
+# SPDX-License-Identifier: MIT
+"""Makes one page, to be looked at or printed, and the same as Markdown, of what bench/run.py has found.
+
+    bench/page.py RESULT.json    writes RESULT.html and RESULT.md beside it
+
+The page needs nothing but itself. Bars are ratios to native on a logarithmic axis, whiskers the least
+and the greatest; what failed says why. It ends with what is said of translation and virtualisation,
+and what was found here.
+"""
+import html
+import json
+import math
+import sys
+from pathlib import Path
+
+from claims import judge
+
+WIDTH, BAR, LABEL, RIGHT = 760, 15, 110, 90
+COLOURS = {"native": "#777777", "lxrun": "#2b6cb0", "vm": "#b7451f", "peer": "#5b8c3a"}
+STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; max-width: 960px; margin: 2em auto; padding: 0 1em; color: #1a1a1a }
+h1 { font-size: 1.7em; margin-bottom: .2em } h2 { margin-top: 2em; border-bottom: 1px solid #ccc }
+h3 { margin: 1.6em 0 .3em; font-size: 1.05em } h3 small { font-weight: normal; color: #555 }
+table { border-collapse: collapse; margin: .5em 0 1em } td, th { padding: .2em .7em; text-align: right; border-bottom: 1px solid #e2e2e2 }
+td:first-child, th:first-child { text-align: left } td.text, th.text { text-align: left }
+.reason { color: #8a1f11; text-align: left } .key span { display: inline-block; width: .9em; height: .9em; margin: 0 .35em 0 1.1em; vertical-align: -1px }
+.holds { color: #1d6b2f } .not { color: #8a1f11 } .open { color: #555 } svg { display: block; max-width: 100% }
+@media print { h3, table, svg { break-inside: avoid } body { margin: 0 } }
+"""
+
+
+def number(value):
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def amount(value, unit):
+    if unit == "KiB":
+        return f"{value:.0f} KiB"
+    for limit, divisor, name in ((1e3, 1, "ns"), (1e6, 1e3, "µs"), (1e9, 1e6, "ms")):
+        if value < limit:
+            return f"{number(value / divisor)} {name}"
+    return f"{number(value / 1e9)} s"
+
+
+def ratio(row, cell):
+    """(median, least, greatest) in relation to native, of time or of memory."""
+    if "ratio" in cell:
+        return tuple(cell["ratio"][k] for k in ("median", "min", "max"))
+    native = row["engines"]["native"]
+    if row["unit"] == "KiB" and "median" in cell and "median" in native:
+        found = [s / native["median"] for s in cell["samples"]]
+        return cell["median"] / native["median"], min(found), max(found)
+    return None
+
+
+def reason(cell):
+    for kind in "failed", "not available":
+        if kind in cell:
+            return f"{kind}: {cell[kind]}"
+    return "not run"
+
+
+# ---- Plots ----
+
+def plot(row, engines):
+    bars = [(e, ratio(row, row["engines"][e["name"]])) for e in engines if e["name"] != "native"]
+    known = [r for _, r in bars if r]
+    if not known:
+        return ""
+    low = min(0.1, *(10 ** math.floor(math.log10(r[1])) for r in known))
+    high = max(10, *(10 ** math.ceil(math.log10(r[2])) for r in known))
+    span = math.log10(high / low)
+
+    def at(value):
+        return LABEL + (WIDTH - LABEL - RIGHT) * math.log10(value / low) / span
+
+    height = (BAR + 5) * len(bars) + 22
+    out = [f'<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" role="img" font-size="12">']
+    tick = low
+    while tick <= high * 1.001:
+        x, weight = at(tick), 2 if abs(tick - 1) < 1e-9 else 1
+        out.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{height - 18}" stroke="#ccc" stroke-width="{weight}"/>'
+                   f'<text x="{x:.1f}" y="{height - 4}" text-anchor="middle" fill="#555">{tick:g}</text>')
+        tick *= 10
+    for i, (e, r) in enumerate(bars):
+        y = i * (BAR + 5) + 2
+        out.append(f'<text x="{LABEL - 8}" y="{y + 12}" text-anchor="end">{html.escape(e["name"])}</text>')
+        if not r:
+            out.append(f'<text x="{at(1) + 6:.1f}" y="{y + 12}" fill="#8a1f11">–</text>')
+            continue
+        one, end = at(1), at(r[0])
+        out.append(f'<rect x="{min(one, end):.1f}" y="{y}" width="{max(abs(end - one), 1):.1f}" height="{BAR}" '
+                   f'fill="{COLOURS[e["kind"]]}" opacity=".85"/>'
+                   f'<line x1="{at(r[1]):.1f}" x2="{at(r[2]):.1f}" y1="{y + BAR / 2}" y2="{y + BAR / 2}" stroke="#000"/>'
+                   f'<text x="{max(one, end, at(r[2])) + 6:.1f}" y="{y + 12}">{number(r[0])}</text>')
+    out.append("</svg>")
+    return "\n".join(out)
+
+
+# ---- Tables ----
+
+def cells(row, engines):
+    """[(engine, what it took, ratio, spread, reason)]"""
+    for e in engines:
+        cell = row["engines"][e["name"]]
+        r = ratio(row, cell)
+        if "median" not in cell:
+            yield e["name"], "", "", "", reason(cell)
+        else:
+            spread = f"{number(r[1])}–{number(r[2])}" if r else ""
+            yield e["name"], amount(cell["median"], row["unit"]), number(r[0]) if r else "", spread, ""
+
+
+def table(head, lines, text_from=99):
+    def line(tag, values):
+        return "<tr>" + "".join(f'<{tag}{" class=text" if i >= text_from else ""}>{v}</{tag}>'
+                                for i, v in enumerate(values)) + "</tr>"
+
+    return "<table>" + line("th", head) + "".join(line("td", v) for v in lines) + "</table>"
+
+
+def facts_of(engines):
+    """What is known of each way besides its speed."""
+    for e in engines:
+        f = e.get("facts") or {}
+        if e["not available"]:
+            yield e["name"], "not available: " + e["not available"], "", "", "", ""
+            continue
+        files = f.get("semantics")
+        passed = f"{files['passed']} of {files['of']}" if isinstance(files, dict) else files or ""
+        trim = f.get("trim")
+        shrinks = "" if not trim else trim if isinstance(trim, str) else " → ".join(
+            f"{b / 2**20:.0f}" for b in trim) + " MiB"
+        yield (e["name"], f.get("how", e["version"]), f"{f['boot s']:.1f} s" if "boot s" in f else "",
+               passed, f.get("container", ""), shrinks)
+
+
+FACTS = ("way", "what it is", "boot", "file tests passed", "a container (unshare)", "image: before → 256 MiB more → deleted")
+
+
+def to_html(document):
+    engines = [e for e in document["engines"]]
+    able = [e for e in engines if not e["not available"]]
+    esc = html.escape
+    out = [f"<!doctype html><html lang=en><meta charset=utf-8><title>lxrun: the comparison</title><style>{STYLE}</style>",
+           "<h1>Translation and virtualisation on the same work</h1>",
+           "<p>Ratios to native, measured in the same run, each way in turn. 1 is native speed; less is faster. "
+           "Bars are medians, whiskers the least and the greatest.</p>", '<p class="key">']
+    out += [f'<span style="background:{c}"></span>{k}' for k, c in COLOURS.items() if k != "native"]
+    out.append("</p><h2>Where</h2>" + table(("", ""), [
+        (esc(k), esc(f"{v:.0%}" if isinstance(v, float) else str(v))) for k, v in document["machine"].items()], 1))
+    out.append("<h2>The ways</h2>" + table(FACTS, [[esc(str(v)) for v in line] for line in facts_of(engines)], 1))
+    out.append("<h2>The claims</h2>" + table(("claim", "here", "found"), [
+        (esc(claim), f'<span class="{kind}">{verdict}</span>', esc(found))
+        for claim, kind, verdict, found in judge(document)], 1))
+    out.append("<h2>Workloads</h2>")
+    for row in document["rows"]:
+        out.append(f"<h3>{esc(row['name'])} <small>{esc(row['what'])}</small></h3>" + plot(row, able))
+        lines = [(esc(n), a, r, s, f'<span class="reason">{esc(why)}</span>') for n, a, r, s, why in cells(row, able)]
+        out.append(table(("", "took", "ratio", "spread", ""), lines, 4))
+    return "\n".join(out) + "</html>\n"
+
+
+def to_markdown(document):
+    def line(values):
+        return "| " + " | ".join(str(v).replace("|", "\\|") for v in values) + " |"
+
+    def block(head, lines):
+        return [line(head), "|" + "---|" * len(head), *map(line, lines), ""]
+
+    engines = document["engines"]
+    able = [e for e in engines if not e["not available"]]
+    out = ["# Translation and virtualisation on the same work", ""]
+    out += block(("", ""), [(k, f"{v:.0%}" if isinstance(v, float) else v) for k, v in document["machine"].items()])
+    out += ["## The ways", ""] + block(FACTS, facts_of(engines))
+    out += ["## The claims", ""] + block(("claim", "here", "found"), [(c, v, f) for c, _, v, f in judge(document)])
+    out += ["## Ratios to native", "", "Medians; a dash: see the reasons below.", ""]
+    lines, reasons = [], {}
+    for row in document["rows"]:
+        found = list(cells(row, able))
+        lines.append([row["name"], found[0][1] or "–", *(c[2] or "–" for c in found[1:])])
+        for c in found:
+            if c[4]:
+                reasons.setdefault((c[0], c[4]), []).append(row["name"])
+    out += block(["", *(e["name"] for e in able)], lines)
+    out += [f"- {name}: {', '.join(rows)}: {why}" for (name, why), rows in reasons.items()]
+    return "\n".join(out) + "\n"
+
+
+def main():
+    source = Path(sys.argv[1])
+    document = json.loads(source.read_text(encoding="utf-8"))
+    source.with_suffix(".html").write_text(to_html(document), encoding="utf-8")
+    source.with_suffix(".md").write_text(to_markdown(document), encoding="utf-8")
+    print(source.with_suffix(".html"))
+
+
+if __name__ == "__main__":
+    main()
