@@ -39,7 +39,7 @@ def options():
     parser.add_argument("--rounds", type=int, metavar="N",
                         help="default 5, and 3 for whole programs; 1 with --quick")
     parser.add_argument("--slow-rounds", type=int, default=1, metavar="N",
-                        help="rounds of whole programs for ptrace and the peers (default 1)")
+                        help="rounds of the VMs, and of whole programs for ptrace and the peers (default 1)")
     parser.add_argument("--quick", action="store_true", help="small and short: does it work at all")
     parser.add_argument("--ms", type=float, metavar="N",
                         help="milliseconds of one micro measurement (default 60; 5 with --quick)")
@@ -127,7 +127,7 @@ def furnish(place, micro):
 
 def rounds_of(opts, group, engine):
     rounds = opts.rounds or (1 if opts.quick else 5 if group == "micro" else 3)
-    if engine.slow and group not in ("micro", "start", "memory"):
+    if engine.kind == "vm" or engine.slow and group not in ("micro", "start", "memory"):
         return min(rounds, opts.slow_rounds)
     return rounds
 
