@@ -132,23 +132,25 @@ static long copy_xattrs(const struct parent *from, const struct parent *to)
     return r == -EOPNOTSUPP ? 0 : r;
 }
 
-// What a copy has of its source beside the content: mode, attributes, number, times.
-static long copy_rest(struct task *t, int m, const struct parent *from, const struct parent *to,
+// What a copy has of its source beside the content: attributes, number, mode, times. By its
+// descriptor: others can put a link under a name in the directory for work.
+static long copy_rest(struct task *t, int m, const struct parent *from, int copy,
                       const struct statx *st)
 {
     char ino[24];
     struct statx shown = *st;
+    struct parent to = {.fd = copy, .name = ""};
     struct __kernel_timespec times[2] = {{st->stx_atime.tv_sec, st->stx_atime.tv_nsec},
                                          {st->stx_mtime.tv_sec, st->stx_mtime.tv_nsec}};
-    long r = copy_xattrs(from, to);
+    long r = copy_xattrs(from, &to);
     overlay_numbers(t, m, from, &shown);
     fmt(ino, sizeof ino, "%lu", (u64)shown.stx_ino);
     if (r >= 0)
-        r = host_setxattr_at(to, INO_XATTR, ino, strlen(ino), 0);
+        r = host_setxattr_at(&to, INO_XATTR, ino, strlen(ino), 0);
     if (r >= 0)
-        r = HOST4(__NR_fchmodat, to->fd, to->name, st->stx_mode & MODE_BITS, 0);
+        r = HOST2(__NR_fchmod, copy, st->stx_mode & MODE_BITS);
     if (r >= 0)
-        r = HOST4(__NR_utimensat, to->fd, to->name, times, AT_SYMLINK_NOFOLLOW);
+        r = HOST4(__NR_utimensat, copy, NULL, times, 0);
     return r;
 }
 
@@ -171,7 +173,10 @@ static long copy_dir(struct task *t, int m, const struct parent *from, const str
         r = HOST3(__NR_mkdirat, ready.fd, name, 0700);
     if (r < 0)
         return r;
-    r = copy_rest(t, m, from, &ready, &st);
+    long copy = temp_open(t, ready.fd, name, O_RDONLY | O_DIRECTORY, WALK_RESOLVE);
+    r = copy < 0 ? copy : copy_rest(t, m, from, (int)copy, &st);
+    if (copy >= 0)
+        temp_close(t, (int)copy);
     if (r < 0) {
         unlink_at(&ready, AT_REMOVEDIR);
         return r;
@@ -219,10 +224,11 @@ static long copy_file(struct task *t, int m, const struct parent *from, const st
     long r = out;
     if (out >= 0) {
         r = copy_content((int)in, (int)out);
-        temp_close(t, (int)out);
-        HOST4(__NR_fchmodat, ready.fd, name, 0600, 0); // for the attributes
         if (r >= 0)
-            r = copy_rest(t, m, from, &ready, st);
+            r = HOST2(__NR_fchmod, out, 0600); // for the attributes
+        if (r >= 0)
+            r = copy_rest(t, m, from, (int)out, st);
+        temp_close(t, (int)out);
         if (r < 0)
             unlink_at(&ready, 0);
     }
