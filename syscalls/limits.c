@@ -96,7 +96,8 @@ long sys_prlimit64(struct task *t, int pid, unsigned int resource, uptr new_limi
     u32 tgid = pid ? reach_thread(t, (u32)pid) : t->proc->tgid;
     if (!tgid)
         return -ESRCH;
-    long r = reach_same_ids(t, tgid, CAP_SYS_RESOURCE);
+    // Not of itself (kernel/sys.c, check_prlimit_permission).
+    long r = pid && (u32)pid != t->tid ? reach_same_ids(t, tgid, CAP_SYS_RESOURCE) : 0;
     if (r)
         return r;
     bool files = resource == RLIMIT_NOFILE;

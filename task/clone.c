@@ -77,7 +77,6 @@ static void copy_proc(struct proc *to, char *exe, const struct proc *from)
     to->lock.word = to->exec_lock.word = 0;
     to->refs = 1;
     to->tgid = 0; // not known yet: the child fills it in
-    to->since = 0;
 }
 
 static void clear_handlers(struct sighand *h)
@@ -259,7 +258,6 @@ static void own_after_fork(struct task *t, const struct clone_request *q)
 static void start_forked(struct task *t, const struct clone_request *q)
 {
     t->tid = t->proc->tgid = (u32)host_getpid();
-    t->proc->since = 0;
     set(&t->proc->refs, 1);
     set(&t->sighand->refs, 1);
     set(&t->proc->lock.word, 0);

@@ -106,6 +106,7 @@ void proc_register(struct task *t)
 
 void proc_register_new(struct task *t)
 {
+    t->proc->since = 0;
     proc_register(t);
     struct proc_slot *s = &t->instance->procs[t->proc->slot];
     if (s->tgid != t->proc->tgid)
