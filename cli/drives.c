@@ -43,8 +43,8 @@ static bool is_common(const char *option, size_t n, u32 *flags)
 // Reads "a,b=c,..."; what is not for *flags stays in text. NULL, or what is wrong with it.
 static const char *parse(char *text, u32 *flags, struct drive *d)
 {
-    char *out = text;
-    for (char *o = text, *next; o; o = next) {
+    char *out = text, *o = text, *next;
+    do {
         next = strchr(o, ',');
         size_t n = next ? (size_t)(next++ - o) : strlen(o);
         if (!n || is_common(o, n, flags))
@@ -58,7 +58,7 @@ static const char *parse(char *text, u32 *flags, struct drive *d)
             *out++ = ',';
         memmove(out, o, n);
         out += n;
-    }
+    } while ((o = next));
     *out = 0;
     return NULL;
 }

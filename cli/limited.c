@@ -94,9 +94,10 @@ static _Noreturn void hold(struct launch *l, unsigned number, const char *option
         _exit(0);
     close_range(0, ~0U, 0);
     answer(&l->memory->tmpfs, asked, (unsigned)getpid(), r);
-    while (r >= 0)
+    if (r < 0)
+        _exit(0);
+    for (;;)
         pause();
-    _exit(0);
 }
 
 static long join_namespace(pid_t holder, const char *which, int type)

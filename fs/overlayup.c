@@ -565,7 +565,7 @@ static long may_move(struct task *t, const struct loc *a, const struct statx *sr
     if (dst && !exchange && is_dir(src) != is_dir(dst))
         return is_dir(src) ? -ENOTDIR : -EISDIR;
     // What a lower layer shows cannot be taken along (Linux without redirect_dir).
-    if ((is_dir(src) && !is_own_dir(t, a)) || (exchange && is_dir(dst) && !is_own_dir(t, b)))
+    if ((is_dir(src) && !is_own_dir(t, a)) || (exchange && dst && is_dir(dst) && !is_own_dir(t, b)))
         return -EXDEV;
     return dst && !exchange && is_dir(dst) && !overlay_is_empty(t, b->mount, b->rel) ? -ENOTEMPTY
                                                                                      : 0;
