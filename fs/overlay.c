@@ -202,7 +202,7 @@ bool overlay_is_dir(struct task *t, struct loc *loc)
 {
     struct statx st;
     find(t, loc, &st);
-    return loc->over < OVER_ABSENT && (st.stx_mode & S_IFMT) == S_IFDIR;
+    return loc->over < OVER_ABSENT && loc->base >= 0 && (st.stx_mode & S_IFMT) == S_IFDIR;
 }
 
 bool overlay_below(struct task *t, int m, const char *rel)
@@ -253,6 +253,8 @@ void overlay_numbers(struct task *t, int m, const struct parent *p, struct statx
     // Two file systems may have the same number for different files.
     else if (dev != mount_at(t, m)->top_dev)
         st->stx_ino ^= (u64)(st->stx_dev_minor + 1) << 48;
+    if ((st->stx_mode & S_IFMT) == S_IFDIR)
+        st->stx_nlink = 1; // it does not tell how many directories are in it
     // A device of its own, as of every file system that has none below.
     st->stx_dev_major = 0;
     st->stx_dev_minor = 0x10000 + mount_at(t, m)->id;

@@ -462,8 +462,8 @@ static long stride(struct walk *w, const char *path, const char **rest)
     loc->rel[n] = 0;
     if (is_overlay(w->t, loc->mount)) {
         // All of it, or nothing: which of them is a link is not known.
-        w->placed = false;
-        if (n > start && overlay_is_dir(w->t, loc))
+        w->placed = n > start && overlay_is_dir(w->t, loc);
+        if (w->placed)
             *rest = p;
         else
             loc->rel[start] = 0;

@@ -105,6 +105,7 @@ int main(int argc, char **argv)
     CHECK_ERR(access("m/gone/x", F_OK), ENOENT);
     CHECK_ERR(access("m/f1/x", F_OK), ENOTDIR);
     CHECK_EQ(mode_of("m/dir"), 0711);
+    CHECK_EQ(stat_of("m/dir").st_nlink, 1);
     CHECK_STR(names_in("m/dir"), "in1 in2 inup");
     CHECK_STR(names_in("m/opaque"), "seen");
     CHECK_ERR(access("m/opaque/unseen", F_OK), ENOENT);
