@@ -78,7 +78,13 @@ void proc_register(struct task *t)
 {
     struct instance *in = t->instance;
     u32 me = t->proc->tgid;
-    struct proc_slot *own = proc_find(in, me); // left by a dead process that had our id, or by exec
+    // Mostly the first place is free. That is found by writing to it: a new process gets the page
+    // by one fault, and not those around it, as it would for a look.
+    struct proc_slot *own = &in->procs[me % PROC_SLOTS];
+    u32 empty = 0;
+    if (!__atomic_compare_exchange_n(&own->tgid, &empty, me, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_RELAXED))
+        own = proc_find(in, me); // left by a dead process that had our id, or by exec
     for (u32 i = 0; !own && i < PROC_SLOTS; i++) {
         struct proc_slot *s = &in->procs[(me + i) % PROC_SLOTS];
         u32 seen = __atomic_load_n(&s->tgid, __ATOMIC_RELAXED);
