@@ -62,6 +62,12 @@ long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, stru
 // No mount of this target is an overlay.
 long overlay_place(struct task *t, struct loc *loc)
 {
+    (void)t, (void)loc;
+    abort();
+}
+bool overlay_is_dir(struct task *t, struct loc *loc)
+{
+    (void)t, (void)loc;
     abort();
 }
 
