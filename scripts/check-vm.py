@@ -57,7 +57,7 @@ def machines():
     return found
 
 
-def wait_for(what, condition, seconds=30):
+def wait_for(what, condition, seconds=120):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -88,6 +88,12 @@ def check_status():
         ran = vm(*args)
         expect(f"status of {args}", ran.returncode, status)
         expect(f"{args} says one line", (ran.stderr.count("\n"), ran.stderr[:7]), (1, "lxrun: "))
+
+
+def check_missing():
+    for what, env in ("qemu", {"PATH": "/nonexistent"}), ("scripts/vm-kernel.py", {"XDG_CACHE_HOME": "/nonexistent"}):
+        ran = vm("true", env={**os.environ, **env, "XDG_RUNTIME_DIR": os.environ["XDG_RUNTIME_DIR"] + "/none"})
+        expect(f"without {what}", (ran.returncode, ran.stderr.count("\n"), what in ran.stderr), (125, 1, True))
 
 
 def check_streams():
@@ -512,7 +518,7 @@ def main():
     # An argument names one check; "part" is what an ordinary user runs.
     if sys.argv[1:] != ["part"]:
         subprocess.run([TOP / "scripts/vm-kernel.py"], check=True)
-    host_tree = [check_status, check_streams, check_joined, check_signals, check_terminal,
+    host_tree = [check_missing, check_status, check_streams, check_joined, check_signals, check_terminal,
                  check_network, shutdown]
     whole = [check_conversion, *host_tree, check_image, check_idle, check_uml, check_root]
     named = {"part": [check_conversion, check_root], **{c.__name__: [c] for c in whole}}
@@ -520,6 +526,7 @@ def main():
         work = Path(work)
         os.chmod(work, 0o755)
         os.environ["XDG_RUNTIME_DIR"] = str(work)
+        (work / "none").mkdir()
         try:
             for check in named[sys.argv[1]] if sys.argv[1:] else whole:
                 if check in (check_conversion, check_network, check_image, check_uml, check_root):

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What a VM takes of the host and gives back: 2 GB on its disk, and memory.
+level: all
+timeout: 1200
+"""
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SPEC = importlib.util.spec_from_file_location("check_vm", Path(__file__).with_name("check-vm.py"))
+base = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(base)
+
+
+def resident():
+    """MiB of QEMU, whose memory is a shared file, and of lxrun's own processes."""
+    total = 0
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            mine = os.environ["LXRUN_TEST_VM"].encode() in Path("/proc", pid, "environ").read_bytes()
+            comm = Path("/proc", pid, "comm").read_text()
+            if mine and comm.startswith(("qemu", "lxrun")):
+                status = Path("/proc", pid, "status").read_text()
+                total += int(status.split("VmRSS:")[1].split()[0])
+        except OSError:
+            pass
+    return total / 1024
+
+
+def check_disk(run, image):
+    before = base.used(image)
+    ran = base.vm(*run, "sh", "-c", "busybox dd if=/dev/urandom of=/tmp/seed bs=1M count=16 2>/dev/null; i=0; "
+                  "while [ $i -lt 128 ]; do busybox cat /tmp/seed >>/tmp/big; i=$((i+1)); done; busybox sync; "
+                  "busybox stat -c %s /tmp/big", timeout=600)
+    full = base.used(image)
+    base.expect("2 GB are written", (ran.stdout, ran.stderr, full > before + 2000), (f"{2048 << 20}\n", "", True))
+    base.vm(*run, "sh", "-c", "busybox rm /tmp/big /tmp/seed; busybox sync", timeout=600)
+    # The MiB is for what ext4 keeps: an inode table and bitmaps that came into use.
+    base.wait_for("2 GB leave the file", lambda: base.used(image) < before * 1.05 + 1, 300)
+    print(f"the image: {before:.1f} MiB, {full:.1f} when full, {base.used(image):.1f} after")
+
+
+def check_memory(run):
+    base.vm(*run, "busybox", "true")
+    base.wait_for("at most 150 MiB when idle", lambda: resident() <= 150)
+    idle = resident()
+    ran = base.vm(*run, "sh", "-c", "busybox mount -t tmpfs t /mnt; busybox dd if=/dev/urandom of=/mnt/x bs=1M count=300 2>/dev/null; "
+                  "echo done; read x; busybox umount /mnt", input="\n")
+    base.expect("300 MiB of memory", (ran.stdout, ran.stderr), ("done\n", ""))
+    base.wait_for("memory comes back", lambda: resident() <= 170, 60)
+    print(f"resident: {idle:.0f} MiB when idle, {resident():.0f} after 300 MiB were used")
+
+
+def main():
+    os.environ["LXRUN_TEST_VM"] = f"{os.getpid()}.{time.time()}"
+    subprocess.run([base.TOP / "scripts/vm-kernel.py"], check=True)
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as work:
+        work = Path(work)
+        os.environ["XDG_RUNTIME_DIR"] = str(work)
+        tree, image = work / "tree", work / "image"
+        base.make_tree(tree)
+        base.lxrun("--to-image", tree, image, "4GB")
+        run = ["--image", str(image), "--vm-set", "vmIdleTimeout=-1"]
+        try:
+            check_memory(run)
+            check_disk(run, image)
+        finally:
+            subprocess.run([base.LXRUN, "--shutdown"], check=False, timeout=60)
+    return base.failures > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
