@@ -178,7 +178,8 @@ static void add_machine(struct words *w, const struct machine *m, const struct v
                         bool kvm)
 {
     const struct vm_settings *s = &o->settings;
-    char *tsc = kvm ? must_format("%s", "") : must_format(" tsc=reliable tsc_early_khz=%lu", tsc_khz());
+    char *tsc =
+        kvm ? must_format("%s", "") : must_format(" tsc=reliable tsc_early_khz=%lu", tsc_khz());
     words_add(w, "-nodefaults");
     words_add(w, "-no-user-config");
     words_add(w, "-no-reboot");
