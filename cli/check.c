@@ -307,31 +307,68 @@ static bool is_record_name(const char *name)
     return strlen(hash) == 16 && strspn(hash, "0123456789abcdef") == 16;
 }
 
-static void check_record(struct check *c, const struct entry *dir, const char *name,
-                         const struct entry *e, size_t n)
+// One record of n bytes: 1: it is the entry's; 0: another's; -1: not understood. inode: it is
+// marked with a number, as while names change (fs/side.c).
+static int read_record(const char *text, size_t n, const struct entry *of, bool *inode)
 {
-    char text[ATTR_SIZE + 1] = "", is[16];
-    const char *s = text, *why = NULL;
+    char copy[ATTR_SIZE + 32], is[16] = "";
+    const char *s = copy;
     u32 uid, gid, mode;
-    const struct entry *of = entry_of(e, n, name);
-    enum kind kind = WRONG;
-    bool read = lgetxattr(dir->by_fd, name, text, sizeof text - 1) > 0;
+    snprintf(copy, sizeof copy, "%.*s", (int)n, text);
+    char *number = strchr(copy, '@');
+    *inode = number;
+    if (number)
+        *number++ = 0;
+    if (!attr_number(&s, 10, ':', &uid) || !attr_number(&s, 10, ':', &gid) ||
+        !attr_number(&s, 8, ':', &mode) || mode > MODE_BITS || strlen(s) != 10)
+        return -1;
     if (of)
         snprintf(is, sizeof is, "%c:%08x",
                  S_ISLNK(of->st.stx_mode)    ? 'l'
                  : S_ISFIFO(of->st.stx_mode) ? 'p'
                                              : 's',
                  of->check);
-    if (!is_record_name(name) || !read || !attr_number(&s, 10, ':', &uid) ||
-        !attr_number(&s, 10, ':', &gid) || !attr_number(&s, 8, ':', &mode) || mode > MODE_BITS ||
-        strlen(s) != 10) {
-        why = "is not understood";
-    } else if (!of || strcmp(s, is) != 0) {
-        why = of ? "is of another file than now has the name" : "is of no entry";
-        kind = LEFT_OVER;
+    return !strcmp(s, is) && (!number || strtoull(number, NULL, 10) == of->st.stx_ino);
+}
+
+// Removes a record, or leaves only what is the entry's of it.
+static bool shorten(const struct entry *dir, const char *name, const char *text, size_t n)
+{
+    const char *end = memchr(text, '@', n);
+    n = end ? (size_t)(end - text) : n;
+    return n ? !lsetxattr(dir->by_fd, name, text, n, 0) : !lremovexattr(dir->by_fd, name);
+}
+
+static void check_record(struct check *c, const struct entry *dir, const char *name,
+                         const struct entry *e, size_t n)
+{
+    char text[2 * ATTR_SIZE + 64] = "";
+    const char *why = NULL, *own = text;
+    size_t own_size = 0;
+    const struct entry *of = entry_of(e, n, name);
+    bool inode = false, any = false, bad = false;
+    if (!is_record_name(name) || lgetxattr(dir->by_fd, name, text, sizeof text - 1) <= 0)
+        bad = true;
+    for (const char *s = text; *s && !bad;) {
+        size_t size = strcspn(s, " ");
+        int r = read_record(s, size, of, &inode);
+        bad |= r < 0;
+        any |= inode;
+        if (r > 0 && !own_size) {
+            own = s;
+            own_size = size;
+        }
+        s += size + (s[size] == ' ');
     }
+    if (bad)
+        why = "is not understood";
+    else if (any)
+        why = "is of a rename that was not finished";
+    else if (!own_size)
+        why = of ? "is of another file than now has the name" : "is of no entry";
+    enum kind kind = bad ? WRONG : LEFT_OVER;
     if (why && found(c, dir, kind, "record %s '%s' %s", name + strlen(SIDE_PREFIX), text, why))
-        repaired(c, kind, !lremovexattr(dir->by_fd, name));
+        repaired(c, kind, shorten(dir, name, own, bad ? 0 : own_size));
 }
 
 static void check_names(struct check *c, const struct dir *d, const struct entry *self,

@@ -169,9 +169,9 @@ static void changed(const struct meta_change *c, struct statx *st)
 
 // Two changes of one inode go one after the other: each writes all that the attribute says. Who
 // waits very long, for a stopped process, goes on without.
-static u32 *lock_inode(struct task *t, const struct statx *st)
+u32 *meta_lock(struct task *t, u64 key)
 {
-    u32 *lock = &t->instance->meta_lock[(st->stx_ino ^ st->stx_dev_minor) % META_LOCKS];
+    u32 *lock = &t->instance->meta_lock[key % META_LOCKS];
     if (__atomic_load_n(lock, __ATOMIC_RELAXED) == t->tid)
         return NULL; // held already, for an entry of this directory
     for (int tries = 0; tries < LOCK_TRIES; tries++) {
@@ -180,6 +180,11 @@ static u32 *lock_inode(struct task *t, const struct statx *st)
         HOST0(__NR_sched_yield);
     }
     return NULL;
+}
+
+static u32 *lock_inode(struct task *t, const struct statx *st)
+{
+    return meta_lock(t, st->stx_ino ^ st->stx_dev_minor);
 }
 
 long meta_look(struct task *t, int mount, const struct parent *p, struct meta_view *v)
@@ -199,6 +204,10 @@ long meta_look(struct task *t, int mount, const struct parent *p, struct meta_vi
     struct attr a;
     v->guest = v->host;
     v->has_attr = meta_apply(t, mount, p, &v->guest, &a);
+    if (!v->has_attr && is_marked_new(&v->host) && meta_bury(t, mount, p)) {
+        meta_done(t, v);
+        return -ENOENT;
+    }
     v->has_acl = v->has_attr && a.has_acl;
     v->witnessed = v->has_attr && a.witnessed;
     v->had_caps = v->has_attr && a.has_caps;
@@ -280,8 +289,13 @@ long meta_witness(struct task *t, int mount, const struct parent *p, const struc
 // A new inode gets its attribute a moment after its name. Until then others must not take the
 // host's view for the truth: PostgreSQL's processes use each other's files and directories in that
 // moment. A file is created with the host's S_ISVTX, which has no meaning there and stays; a
-// directory with UNFINISHED_DIR, until it has its attribute; a FIFO with S_ISVTX, too, where
-// it is to have a record. Who finds one of these without waits (fs/meta.c).
+// directory with UNFINISHED_DIR, until it has its attribute. Who finds one of these without waits
+// (fs/meta.c). What has its owner by name has its record before (fs/side.c).
+//
+// An inode whose maker was killed in between does not count, and who meets it removes it
+// (meta_bury). It is told from what the host may have put there by its times, which are all the
+// same; from one whose maker is only slow, where it is a file, by the maker's having it open. The
+// maker of a directory, or of a node, finds out that it was removed, and makes it again.
 
 // Do its host owner and mode, made with meta_host_mode(), tell all of it already?
 static bool told_by_host(struct task *t, int mount, const struct meta_new *n)
@@ -298,7 +312,7 @@ u32 meta_create_mode(struct task *t, int mount, const struct meta_new *n)
         return n->mode & 0777; // a file that nobody is to write shows so
     if (told_by_host(t, mount, n) || !meta_is_kept(t, mount))
         return host_mode;
-    if ((n->mode & S_IFMT) == S_IFSOCK)
+    if (meta_by_name(n->mode))
         return host_mode;
     return (n->mode & S_IFMT) == S_IFDIR ? UNFINISHED_DIR : host_mode | S_ISVTX;
 }
@@ -325,10 +339,6 @@ long meta_created(struct task *t, int mount, const struct parent *p, const struc
     char value[ATTR_SIZE];
     if (!meta_is_kept(t, mount))
         return 0;
-    if (meta_by_name(n->mode)) {
-        long r = side_created(t, mount, p, n);
-        return r == -EPERM ? 0 : r;
-    }
     if (told_by_host(t, mount, n))
         return 0;
     struct attr a = attr_of_new(t, n);
@@ -336,8 +346,9 @@ long meta_created(struct task *t, int mount, const struct parent *p, const struc
         host_chmod(p, witness_mode(n->mode));
     long r = acl_give(p, n->mode, n->acl);
     if (r >= 0)
-        r = host_setxattr_at(p, META_XATTR, value, (size_t)attr_format(value, sizeof value, &a), 0);
-    if ((n->mode & S_IFMT) == S_IFDIR)
+        r = host_setxattr_at(p, META_XATTR, value, (size_t)attr_format(value, sizeof value, &a),
+                             1 /* XATTR_CREATE */);
+    if (r >= 0 && (n->mode & S_IFMT) == S_IFDIR)
         host_chmod(p, meta_host_mode(n->mode));
     if (n->acl)
         dir_attr_changed(t);
@@ -358,4 +369,64 @@ long meta_created_fd(struct task *t, int mount, int fd, const struct meta_new *n
     if (r == -EOPNOTSUPP)
         HOST2(__NR_fchmod, fd, meta_host_mode(n->mode));
     return not_kept(r);
+}
+
+bool is_marked_new(const struct statx *st)
+{
+    if ((st->stx_mode & S_IFMT) == S_IFREG)
+        return (st->stx_mode & S_ISVTX) && !st->stx_size;
+    return (st->stx_mode & (S_IFMT | MODE_BITS)) == (S_IFDIR | UNFINISHED_DIR);
+}
+
+static bool same_time(const struct statx_timestamp *a, const struct statx_timestamp *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+// Never changed, read or linked since it was made.
+static bool is_untouched(const struct statx *st)
+{
+    bool born = st->stx_mask & STATX_BTIME;
+    return is_marked_new(st) && same_time(&st->stx_ctime, &st->stx_mtime) &&
+           same_time(&st->stx_ctime, &st->stx_atime) &&
+           (!born || same_time(&st->stx_ctime, &st->stx_btime)) &&
+           ((st->stx_mode & S_IFMT) == S_IFDIR || st->stx_nlink == 1);
+}
+
+// Has any process the file open? A write lease is only given when nobody else has (fcntl(2)). This
+// process has no lock on it that closing it would drop: it has not been there for anybody yet.
+static bool is_open(struct task *t, const struct parent *p)
+{
+    long fd = temp_open(t, p->fd, p->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, RESOLVE_BENEATH);
+    if (fd < 0)
+        return true;
+    long r = host_fcntl((int)fd, F_SETLEASE, F_WRLCK);
+    temp_close(t, (int)fd);
+    return r < 0;
+}
+
+bool meta_bury(struct task *t, int mount, const struct parent *p)
+{
+    struct statx st, now;
+    char value[ATTR_SIZE];
+    bool dead = false;
+    u32 mask = STATX_BASIC_STATS | STATX_BTIME;
+    if (!*p->name || !strcmp(p->name, ".") || !meta_is_kept(t, mount) ||
+        host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, mask, &st) < 0 || !is_untouched(&st) ||
+        host_getxattr_at(p, META_XATTR, value, sizeof value) != -ENODATA)
+        return false;
+    bool dir = (st.stx_mode & S_IFMT) == S_IFDIR;
+    if (!dir && is_open(t, p))
+        return false;
+    u32 *lock = meta_lock(t, st.stx_ino ^ st.stx_dev_minor);
+    // Still the same, without an attribute?
+    if (host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, mask, &now) < 0)
+        dead = true;
+    else if (now.stx_ino == st.stx_ino && is_untouched(&now) &&
+             host_getxattr_at(p, META_XATTR, value, sizeof value) == -ENODATA)
+        dead = (mount_at(t, MAX(mount, 0))->flags & 1) || // MS_RDONLY: it does not count
+               HOST3(__NR_unlinkat, p->fd, p->name, dir ? AT_REMOVEDIR : 0) >= 0;
+    if (lock)
+        reserved_release(lock);
+    return dead;
 }

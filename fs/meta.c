@@ -19,9 +19,8 @@
 #include "overlay.h"
 #include "xattr.h"
 
-#define UNFINISHED_TRIES 1000     // about 150 ms
-#define UNFINISHED_FOR 1000000000 // ns, since its last change
-#define MISMATCH_TRIES 10         // no sleep: such an attribute may be there to stay
+#define UNFINISHED_TRIES 1000 // about 150 ms
+#define MISMATCH_TRIES 10     // no sleep: such an attribute may be there to stay
 
 long attr_format(char *out, size_t n, const struct attr *a)
 {
@@ -178,10 +177,8 @@ static bool wait(int *tries)
 // for long stays so: its creator is dead, or a tool of the host has copied the mode alone.
 static bool unfinished(const struct statx *st, long n)
 {
-    bool file = (st->stx_mode & (S_IFMT | S_ISVTX)) == (S_IFREG | S_ISVTX);
-    bool dir = (st->stx_mode & (S_IFMT | MODE_BITS)) == (S_IFDIR | UNFINISHED_DIR);
     return n == -ENOENT ||
-           (n == -ENODATA && (file || dir) && attr_changed_within(st, UNFINISHED_FOR));
+           (n == -ENODATA && is_marked_new(st) && attr_changed_within(st, UNFINISHED_FOR));
 }
 
 // Does the host's mode say that there is no attribute?
@@ -353,14 +350,17 @@ static long stat_name(struct task *t, int mount, const struct parent *p, u32 mas
         if (r < 0)
             return r;
         u32 host_mode = st->stx_mode;
+        bool new = is_marked_new(st);
         bool whole = apply(t, mount, p, st, &k, tries);
+        if (whole && new && !k.has_attr && !k.by_now && meta_bury(t, mount, p))
+            return -ENOENT;
         if (whole && (!must_look_again(t, &k, host_mode) || still_there(p, st, host_mode))) {
             if (k.keep)
                 attrcache_put(t, st, k.has_attr, &k.attr);
             return r;
         }
         if (!wait(&tries))
-            return r;
+            return new && !k.has_attr &&meta_bury(t, mount, p) ? -ENOENT : r;
     }
 }
 

@@ -3,6 +3,7 @@
 // the descriptor it returns is the lowest free one, as Linux promises.
 #include <linux/capability.h>
 
+#include "attr.h"
 #include "fs.h"
 #include "host.h"
 #include "overlay.h"
@@ -290,6 +291,17 @@ static long may_create_in_sticky(struct task *t, struct loc *loc)
                : 0;
 }
 
+// Removes what an unfinished creation left there.
+static bool bury(struct task *t, struct loc *loc)
+{
+    struct parent p;
+    if (parent_open(t, loc, &p) < 0)
+        return false;
+    bool dead = meta_bury(t, loc->mount, &p);
+    parent_done(t, &p);
+    return dead;
+}
+
 // Opening an existing file for writing: not while a process runs it (ETXTBSY). The look comes
 // before O_TRUNC does its work. It costs a statx, and a ftruncate for O_TRUNC; plain reads pay
 // nothing.
@@ -304,7 +316,13 @@ static long open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolv
     }
     if (fd < 0 || !writes)
         return fd;
-    long r = host_statx((int)fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &st);
+    long r = host_statx((int)fd, "", AT_EMPTY_PATH,
+                        STATX_TYPE | STATX_MODE | STATX_INO | STATX_SIZE, &st);
+    if (r >= 0 && is_marked_new(&st) &&
+        HOST4(__NR_fgetxattr, fd, META_XATTR, NULL, 0) == -ENODATA) {
+        host_close((int)fd); // or it would count as open
+        return bury(t, loc) ? -ENOENT : host_open_loc(t, loc, flags, 0, resolve);
+    }
     if (r >= 0 && (st.stx_mode & S_IFMT) == S_IFREG) {
         u64 dev = (u64)st.stx_dev_major << 32 | st.stx_dev_minor;
         if (proc_runs_file(t, dev, st.stx_ino))
@@ -477,8 +495,9 @@ long fs_open(struct task *t, int dirfd, const char *path, const struct open_how 
         bool link = r == -ELOOP && loc.walked;
         if (link)
             r = open_link(t, &loc, how);
+        bool again = r == -EEXIST && (flags & O_CREAT) && tries < 100 && bury(t, &loc);
         loc_done(t, &loc);
-        if (r == -EEXIST && (flags & (O_CREAT | O_EXCL)) == O_CREAT && tries++ < 100)
+        if ((again || (r == -EEXIST && (flags & (O_CREAT | O_EXCL)) == O_CREAT)) && tries++ < 100)
             continue; // somebody was faster: open theirs
         if ((r == -EBADF || r == -ENOTDIR) && block != t->files->reserved && tries++ < 100)
             continue; // another thread has taken the number of the mount's root

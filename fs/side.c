@@ -3,13 +3,15 @@
 // sockets and device nodes. Each has a record in an attribute of the directory that it lies in,
 //     user.lxrun.o.<hash of the name>  =  uid:gid:mode:type:<check>
 // where check is a hash of name, and target of a symlink. Records so survive cp -a, rsync -X and
-// tar
-// --xattrs, and one that was left by another file is not taken for this one's.
+// tar --xattrs, and one that was left by another file is not taken for this one's.
 //
 // Without a record the owner is that of the directory, or the one that its attribute names for them
-// (fs/sidedir.c), so that most entries need none. Records are written beside an existing entry and
-// removed behind a removed one: a process killed in between leaves a wrong owner at worst, that of
-// the directory. A full directory is cleared of the records that belong to no entry, then of those
+// (fs/sidedir.c), so that most entries need none. A record is written before its entry comes, and
+// removed behind one that is gone. Where an entry takes the place of another, that of both names
+// holds two records in the meantime, each with its inode's number:
+//     uid:gid:mode:type:<check>@inode uid:gid:mode:type:<check>@inode
+// So a process killed on the way leaves each entry with the owner that it had, or is to have; but
+// not in a full directory, which is cleared of the records that belong to no entry, then of those
 // that a common owner makes needless.
 #include "devlink.h"
 #include "host.h"
@@ -22,23 +24,27 @@ bool meta_by_name(u32 host_mode)
     return type == S_IFLNK || type == S_IFIFO || type == S_IFSOCK;
 }
 
-// Type and check of an entry as the end of its record says them. at: where the inode is, which need
-// not be under that name yet.
+// Type and check of an entry as the end of its record says them. target: a symlink's, n bytes.
+static void identity_of(const char *entry, u32 type, const char *target, size_t n, char *out,
+                        size_t size)
+{
+    fmt(out, size, "%c:%08x",
+        type == S_IFLNK    ? 'l'
+        : type == S_IFSOCK ? 's'
+                           : 'p',
+        side_check(entry, target, n));
+}
+
+// The same of an inode that is at `at`, which need not be the entry yet.
 static bool identity(const char *entry, const struct parent *at, u32 host_mode, char *out,
                      size_t size)
 {
     char target[LX_PATH_MAX];
-    char type = 'p';
-    long n = 0;
-    if ((host_mode & S_IFMT) == S_IFSOCK) {
-        type = 's';
-    } else if ((host_mode & S_IFMT) == S_IFLNK) {
-        n = host_readlinkat(at->fd, at->name, target, sizeof target);
-        if (n < 0)
-            return false;
-        type = 'l';
-    }
-    fmt(out, size, "%c:%08x", type, side_check(entry, target, (size_t)n));
+    u32 type = host_mode & S_IFMT;
+    long n = type == S_IFLNK ? host_readlinkat(at->fd, at->name, target, sizeof target) : 0;
+    if (n < 0)
+        return false;
+    identity_of(entry, type, target, (size_t)n, out, size);
     return true;
 }
 
@@ -47,25 +53,46 @@ static struct parent directory_of(const struct parent *p)
     return (struct parent){.fd = p->fd, .name = "."};
 }
 
-bool side_record(const struct parent *p, u32 host_mode, struct statx *st)
+#define VALUE_SIZE 256 // two records
+
+// Reads one record up to a space or the end. is: what it must say of the entry.
+static bool read_record(const char **value, const char *is, u64 ino, struct statx *st)
 {
-    char name[SIDE_NAME_SIZE], value[ATTR_SIZE], is[16];
-    struct parent dir = directory_of(p);
+    const char *s = *value, *end = s;
     u32 uid, gid, mode;
-    side_name(p->name, name);
-    long n = host_getxattr_at(&dir, name, value, sizeof value - 1);
-    if (n <= 0)
-        return false;
-    value[n] = 0;
-    const char *s = value;
+    size_t n = strlen(is);
+    while (*end && *end != ' ')
+        end++;
+    *value = end + (*end == ' ');
     if (!attr_number(&s, 10, ':', &uid) || !attr_number(&s, 10, ':', &gid) ||
-        !attr_number(&s, 8, ':', &mode) || !identity(p->name, p, host_mode, is, sizeof is) ||
-        strcmp(s, is))
+        !attr_number(&s, 8, ':', &mode) || strncmp(s, is, n) != 0)
+        return false;
+    s += n;
+    u64 of = 0;
+    if (*s == '@')
+        while (*++s >= '0' && *s <= '9')
+            of = of * 10 + (u64)(*s - '0');
+    if (s != end || (of && of != ino))
         return false;
     st->stx_uid = uid;
     st->stx_gid = gid;
     st->stx_mode = (u16)((st->stx_mode & S_IFMT) | (mode & MODE_BITS));
     return true;
+}
+
+bool side_record(const struct parent *p, u32 host_mode, struct statx *st)
+{
+    char name[SIDE_NAME_SIZE], value[VALUE_SIZE], is[16];
+    struct parent dir = directory_of(p);
+    side_name(p->name, name);
+    long n = host_getxattr_at(&dir, name, value, sizeof value - 1);
+    if (n <= 0 || !identity(p->name, p, host_mode, is, sizeof is))
+        return false;
+    value[n] = 0;
+    for (const char *s = value; *s;)
+        if (read_record(&s, is, st->stx_ino, st))
+            return true;
+    return false;
 }
 
 // What inode `at` has under name `to` without a record. *st: the host's view, its owner mapped.
@@ -93,7 +120,7 @@ bool side_stat(const struct parent *p, struct statx *st)
         st->stx_mode &= (u16)~S_ISVTX;
     if (!node)
         without_record(p, p, st);
-    return !marked;
+    return !marked || !attr_changed_within(st, UNFINISHED_FOR);
 }
 
 // ---- Making room ----
@@ -145,17 +172,37 @@ bool side_collect(struct task *t, const struct parent *p)
 
 // ---- Writing ----
 
+static long write_value(const struct parent *to, const char *value, size_t n)
+{
+    char name[SIDE_NAME_SIZE];
+    struct parent dir = directory_of(to);
+    side_name(to->name, name);
+    return host_setxattr_at(&dir, name, value, n, 0);
+}
+
+static int format(char *out, size_t size, const struct statx *new, const char *is)
+{
+    u32 mode = new->stx_mode &MODE_BITS;
+    return fmt(out, size, "%u:%u:%o:%s", new->stx_uid, new->stx_gid, mode, is);
+}
+
 long side_put(const struct parent *to, const struct parent *at, u32 host_mode,
               const struct statx *new)
 {
-    char name[SIDE_NAME_SIZE], value[ATTR_SIZE], is[16];
-    struct parent dir = directory_of(to);
-    side_name(to->name, name);
+    char value[ATTR_SIZE], is[16];
     if (!identity(to->name, at, host_mode, is, sizeof is))
         return -ENOENT;
-    u32 mode = new->stx_mode &MODE_BITS;
-    int n = fmt(value, sizeof value, "%u:%u:%o:%s", new->stx_uid, new->stx_gid, mode, is);
-    return host_setxattr_at(&dir, name, value, (size_t)n, 0);
+    return write_value(to, value, (size_t)format(value, sizeof value, new, is));
+}
+
+static bool is_full(long r)
+{
+    return r == -ENOSPC || r == -E2BIG || r == -EDQUOT;
+}
+
+static void record_written(struct task *t)
+{
+    __atomic_fetch_add(&t->instance->record_changes, 1, __ATOMIC_RELEASE);
 }
 
 // Writes a record, making room where there is none.
@@ -164,9 +211,9 @@ static long put(struct task *t, const struct parent *to, const struct parent *at
 {
     const struct statx *new = &m->guest;
     long r = side_put(to, at, m->host.stx_mode, new);
-    if ((r == -ENOSPC || r == -E2BIG || r == -EDQUOT) && side_collect(t, to))
+    if (is_full(r) && side_collect(t, to))
         r = side_put(to, at, m->host.stx_mode, new);
-    __atomic_fetch_add(&t->instance->record_changes, 1, __ATOMIC_RELEASE);
+    record_written(t);
     return r == -EOPNOTSUPP ? -EPERM : r;
 }
 
@@ -214,12 +261,10 @@ void meta_name_read(struct task *t, int mount, const struct parent *p, const str
     meta_map_owner(t, mount, &m->host);
 }
 
-// *recorded: a record was needed, and is there.
-static long name_write(struct task *t, int mount, const struct meta_named *m,
-                       const struct parent *at, const struct parent *to, bool *recorded)
+long meta_name_write(struct task *t, int mount, const struct meta_named *m, const struct parent *at,
+                     const struct parent *to)
 {
     struct statx def = m->host;
-    *recorded = false;
     if (!meta_is_kept(t, mount))
         return 0;
     without_record(to, at, &def);
@@ -230,18 +275,47 @@ static long name_write(struct task *t, int mount, const struct meta_named *m,
         return 0;
     }
     long r = put(t, to, at, m);
-    bool full = r == -ENOSPC || r == -E2BIG || r == -EDQUOT;
-    if (full && same_mode(&def, &m->guest) && side_dir_give(t, mount, to, &m->guest))
+    if (is_full(r) && same_mode(&def, &m->guest) && side_dir_give(t, mount, to, &m->guest))
         return 0;
-    *recorded = r >= 0;
     return r;
 }
 
-long meta_name_write(struct task *t, int mount, const struct meta_named *m, const struct parent *at,
-                     const struct parent *to)
+// Adds the record of an inode at `at`, for the time that it may have name `to` or not yet.
+static bool add_record(const struct meta_named *m, const struct parent *at, const struct parent *to,
+                       char *value, size_t *n)
 {
-    bool recorded;
-    return name_write(t, mount, m, at, to, &recorded);
+    char is[16];
+    struct statx def = m->host;
+    without_record(to, at, &def);
+    if (same(&def, &m->guest))
+        return true;
+    if (!identity(to->name, at, m->host.stx_mode, is, sizeof is))
+        return false;
+    if (*n)
+        value[(*n)++] = ' ';
+    *n += (size_t)format(value + *n, VALUE_SIZE - *n, &m->guest, is);
+    *n += (size_t)fmt(value + *n, VALUE_SIZE - *n, "@%lu", (unsigned long)m->host.stx_ino);
+    return true;
+}
+
+long meta_name_both(struct task *t, int mount, const struct meta_named *now,
+                    const struct meta_named *next, const struct parent *at, const struct parent *to)
+{
+    char value[VALUE_SIZE];
+    size_t n = 0;
+    if (!meta_is_kept(t, mount))
+        return 0;
+    if ((next->guest.stx_mode & S_IFMT) != (next->host.stx_mode & S_IFMT))
+        device_mark(to);
+    if (!add_record(next, at, to, value, &n) || !add_record(now, to, to, value, &n))
+        return -ENOENT;
+    if (!n) {
+        meta_name_drop(to);
+        return 0;
+    }
+    long r = write_value(to, value, n);
+    record_written(t);
+    return is_full(r) ? meta_name_write(t, mount, next, at, to) : r == -EOPNOTSUPP ? -EPERM : r;
 }
 
 long side_store(struct task *t, int mount, const struct parent *p, const struct statx *new)
@@ -251,30 +325,83 @@ long side_store(struct task *t, int mount, const struct parent *p, const struct 
     if (r < 0)
         return r;
     u32 type = m.host.stx_mode & S_IFMT, want = meta_host_mode(new->stx_mode &MODE_BITS);
-    if (type != S_IFLNK && (m.host.stx_mode & MODE_BITS) != want) {
-        // Where the host cannot (before Linux 6.6) the record tells.
-        if (HOST4(__NR_fchmodat2, p->fd, p->name, want, AT_SYMLINK_NOFOLLOW) >= 0)
-            m.host.stx_mode = (u16)(type | want);
-    }
+    bool other = type != S_IFLNK && (m.host.stx_mode & MODE_BITS) != want;
+    bool told = want == (new->stx_mode &MODE_BITS);
     meta_map_owner(t, mount, &m.host);
-    return meta_name_write(t, mount, &m, p, p);
+    // What the record is to say comes before the host's mode, which others see without it. Where
+    // the host cannot change that (before Linux 6.6) the record tells.
+    if (other && !told)
+        m.host.stx_mode = (u16)(type | want);
+    else if (other && HOST4(__NR_fchmodat2, p->fd, p->name, want, AT_SYMLINK_NOFOLLOW) >= 0)
+        m.host.stx_mode = (u16)(type | want);
+    r = meta_name_write(t, mount, &m, p, p);
+    if (r >= 0 && other && !told)
+        HOST4(__NR_fchmodat2, p->fd, p->name, want, AT_SYMLINK_NOFOLLOW);
+    return r;
 }
 
-long side_created(struct task *t, int mount, const struct parent *p, const struct meta_new *n)
+// ---- New entries ----
+
+// Writes the record of an entry that is about to be made, unless there is one of that name.
+static long record_first(struct task *t, int mount, const struct parent *p, const char *value,
+                         size_t size, const struct statx *def, const struct statx *new)
 {
-    struct meta_named m = {0};
-    u32 mode = n->mode, type = mode & S_IFMT;
-    u32 host_mode = meta_create_mode(t, mount, n);
-    bool marked = type == S_IFIFO && (host_mode & S_ISVTX);
-    m.host.stx_mode = (u16)(type | (type == S_IFLNK ? 0777 : meta_host_mode(mode)));
-    m.guest.stx_mode = (u16)mode;
-    m.guest.stx_uid = n->uid;
-    m.guest.stx_gid = n->gid;
-    bool needs = false;
-    long r = name_write(t, mount, &m, p, p, &needs);
-    if (marked && !needs) // who looks does not have to wait for a record
-        HOST4(__NR_fchmodat2, p->fd, p->name, meta_host_mode(mode), AT_SYMLINK_NOFOLLOW);
+    struct statx there;
+    long r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there);
+    if (r >= 0 && !meta_bury(t, mount, p))
+        return -EEXIST;
+    if (r < 0 && r != -ENOENT)
+        return r;
+    r = write_value(p, value, size);
+    if (is_full(r) && side_collect(t, p))
+        r = write_value(p, value, size);
+    if (is_full(r) && same_mode(def, new) && side_dir_give(t, mount, p, new))
+        r = 0;
+    record_written(t);
     return r;
+}
+
+long meta_naming_begin(struct task *t, int mount, const struct parent *p, const struct meta_new *n,
+                       const char *target, struct meta_naming *naming)
+{
+    char value[ATTR_SIZE], is[16];
+    u32 type = n->mode & S_IFMT;
+    struct statx def = {.stx_mode =
+                            (u16)(type | (type == S_IFLNK ? 0777 : meta_host_mode(n->mode)))};
+    struct statx new = {.stx_mode = (u16)n->mode, .stx_uid = n->uid, .stx_gid = n->gid};
+    naming->lock = NULL;
+    naming->recorded = naming->needed = false;
+    naming->kept = meta_is_kept(t, mount);
+    if (!naming->kept)
+        return 0;
+    without_record(p, p, &def);
+    naming->needed = !same(&def, &new);
+    if (!naming->needed && !naming->mode_later)
+        return 0;
+    naming->lock = meta_lock(t, side_fnv(p->name, strlen(p->name), FNV_START));
+    identity_of(p->name, type, target, strlen(target), is, sizeof is);
+    size_t size = (size_t)format(value, sizeof value, &new, is);
+    long r = record_first(t, mount, p, value, size, &def, &new);
+    naming->recorded = r >= 0;
+    if (r == -EOPNOTSUPP || r == -EPERM || (is_full(r) && !naming->needed))
+        r = 0; // shows the host's view
+    if (r < 0 && naming->lock)
+        reserved_release(naming->lock);
+    return r < 0 ? r : 0;
+}
+
+long meta_naming_end(struct task *t, const struct parent *p, struct meta_naming *naming,
+                     long result)
+{
+    struct statx there;
+    if (result >= 0 && naming->kept && !naming->needed && !meta_names_none(t, p))
+        meta_name_drop(p); // what may have been left under the name, or was for the moment
+    if (result < 0 && naming->recorded &&
+        host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there) == -ENOENT)
+        meta_name_drop(p);
+    if (naming->lock)
+        reserved_release(naming->lock);
+    return result;
 }
 
 // ---- Objects known by a descriptor only ----

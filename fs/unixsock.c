@@ -117,6 +117,7 @@ static long bind_file(struct task *t, int fd, const struct loc *loc, const struc
     union address a = {.family = AF_UNIX};
     struct acl_new acl; // only its mode: a socket file has no attributes
     struct meta_new n = {0};
+    struct meta_naming naming = {.mode_later = true};
     bool exists = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, 0, &st) >= 0;
     if (exists || !*p->name)
         return -EADDRINUSE;
@@ -135,20 +136,24 @@ static long bind_file(struct task *t, int fd, const struct loc *loc, const struc
     if (id < 0)
         return id;
     int length = unix_name_encode(t, id, p->fd, p->name, a.un.sun_path, sizeof a.un.sun_path);
-    if (length < (int)sizeof a.un.sun_path)
-        r = host_bind(fd, &a, (int)UNIX_PATH_AT + length + 1);
-    else
-        r = bind_long(t, fd, p, id, &a);
+    r = meta_naming_begin(t, loc->mount, p, &n, "", &naming);
+    if (r >= 0) {
+        if (length < (int)sizeof a.un.sun_path)
+            r = host_bind(fd, &a, (int)UNIX_PATH_AT + length + 1);
+        else
+            r = bind_long(t, fd, p, id, &a);
+        if (r >= 0)
+            HOST4(__NR_fchmodat2, p->fd, p->name, meta_host_mode(n.mode), AT_SYMLINK_NOFOLLOW);
+        r = meta_naming_end(t, p, &naming, r);
+    }
+    if (r == -EEXIST)
+        r = -EADDRINUSE;
     if (r < 0) {
         unix_name_drop(t, id);
         return r;
     }
     unix_name_bound(t, id);
-    HOST4(__NR_fchmodat2, p->fd, p->name, meta_host_mode(n.mode), AT_SYMLINK_NOFOLLOW);
-    r = meta_created(t, loc->mount, p, &n);
-    if (r < 0)
-        HOST3(__NR_unlinkat, p->fd, p->name, 0);
-    return r;
+    return 0;
 }
 
 static long bind_path(struct task *t, int fd, const char *path)

@@ -284,6 +284,11 @@ u32 meta_create_mode(struct task *t, int mount, const struct meta_new *n);
 // Writes the attributes of a just created inode where host owner and mode do not tell it all.
 long meta_created(struct task *t, int mount, const struct parent *p, const struct meta_new *n);
 long meta_created_fd(struct task *t, int mount, int fd, const struct meta_new *n);
+// Does an inode that the host shows so seem to wait for its attribute?
+bool is_marked_new(const struct statx *st);
+// Is the inode at p one whose maker was killed before it was finished? Then it does not count, and
+// is removed.
+bool meta_bury(struct task *t, int mount, const struct parent *p);
 // A task that must not keep set-id bits is about to be able to write to p: a write will clear them.
 long meta_witness(struct task *t, int mount, const struct parent *p, const struct statx *st);
 
@@ -298,6 +303,21 @@ void meta_name_read(struct task *t, int mount, const struct parent *p, const str
 // The inode at `at` is about to get the name `to`, or just got it.
 long meta_name_write(struct task *t, int mount, const struct meta_named *m, const struct parent *at,
                      const struct parent *to);
+// The same where another such inode, now, still has that name, and may go on having it.
+long meta_name_both(struct task *t, int mount, const struct meta_named *now,
+                    const struct meta_named *next, const struct parent *at,
+                    const struct parent *to);
+// Such an inode is about to be made at p, with a symlink's target; what the host said of that goes
+// to the end. -EEXIST: the name is taken.
+struct meta_naming {
+    bool mode_later; // the caller's: the host's mode is not right from the beginning
+    u32 *lock;
+    bool kept, recorded, needed;
+};
+long meta_naming_begin(struct task *t, int mount, const struct parent *p, const struct meta_new *n,
+                       const char *target, struct meta_naming *naming);
+long meta_naming_end(struct task *t, const struct parent *p, struct meta_naming *naming,
+                     long result);
 // p is no name of such an inode any more.
 void meta_name_drop(const struct parent *p);
 // Is it sure enough that no entry of the directory that p lies in has a record, so that none need

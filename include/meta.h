@@ -17,6 +17,9 @@ static inline bool carries_attr(u32 mode)
 bool meta_is_kept(struct task *t, int mount);
 // The host's view of what p names.
 long meta_host_stat(const struct parent *p, u32 mask, struct statx *st);
+// A lock for what the key stands for, until reserved_release(); NULL: held already by this thread,
+// or for very long by another.
+u32 *meta_lock(struct task *t, u64 key);
 static inline bool is_pts(const struct statx *st)
 {
     return (st->stx_mode & S_IFMT) == S_IFCHR && st->stx_rdev_major >= 136 &&
@@ -50,13 +53,12 @@ bool attr_changed_within(const struct statx *st, u64 ns);
 
 // ---- Symlinks, FIFOs, sockets, device nodes (fs/side.c, fs/device.c) ----
 
-// Turns *st, the host's view with its owner mapped, into the guest's. False: its record is not
-// there yet, or not any more.
+#define UNFINISHED_FOR 1000000000 // ns since its last change that an inode is waited for
+// Turns *st, the host's view with its owner mapped, into the guest's. False: its record has just
+// been removed, and so has it.
 bool side_stat(const struct parent *p, struct statx *st);
 // Changes owner and mode to those of *new.
 long side_store(struct task *t, int mount, const struct parent *p, const struct statx *new);
-// The entry is new, made with meta_host_mode(mode).
-long side_created(struct task *t, int mount, const struct parent *p, const struct meta_new *n);
 // Finds the directory entry of an object known by descriptor only; parent_done() follows. -ENOTDIR:
 // a pipe or such.
 long side_locate(struct task *t, int fd, struct loc *loc, struct parent *p);

@@ -203,6 +203,13 @@ class Tree:
         setx(p(""), record("sock"), f"5:6:644:s:{check_of('sock')}".encode())
         self.damage("record of a FIFO", lambda: setx(p(""), record("sock"), f"5:6:644:p:{check_of('sock')}".encode()),
                     [rf"\./t: left over: record {record('sock')[13:]} .* is of another file .*"])
+        ino = os.lstat(p("link")).st_ino
+        self.damage("records of a rename",
+                    lambda: setx(p(""), record("link"), f"1:1:777:l:{check_of('link', 'x')}@7 "
+                                 f"3:4:777:l:{check_of('link', 'elsewhere')}@{ino}".encode()),
+                    [rf"\./t: left over: record {record('link')[13:]} .* is of a rename that was not finished"])
+        expect("the one that is kept", os.getxattr(p(""), record("link")),
+               f"3:4:777:l:{check_of('link', 'elsewhere')}".encode())
         self.damage("record without sense", lambda: setx(p(""), record("fifo"), b"?"),
                     [rf"\./t: wrong: record {record('fifo')[13:]} '\?' is not understood"])
         self.damage("FIFO without record", lambda: chmod(p("fifo"), 0o1640),

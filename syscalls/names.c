@@ -25,6 +25,18 @@ static long begin_new(struct task *t, struct pathop *op, int dirfd, uptr path, b
     return r;
 }
 
+// The entry was taken for unfinished and removed before it got its attribute, or there is such a
+// one in its place.
+static bool must_make_again(struct task *t, struct pathop *op, long result)
+{
+    struct statx dir;
+    if (result == -EEXIST)
+        return meta_bury(t, op->loc.mount, &op->p);
+    return result == -ENOENT && !pathop_is_gone(op) &&
+           host_statx(op->p.fd, "", AT_EMPTY_PATH, STATX_TYPE, &dir) >= 0 &&
+           (dir.stx_mode & S_IFMT) == S_IFDIR;
+}
+
 long sys_mkdirat(struct task *t, int dirfd, uptr path, unsigned int mode)
 {
     struct pathop op;
@@ -36,12 +48,14 @@ long sys_mkdirat(struct task *t, int dirfd, uptr path, unsigned int mode)
         return r;
     n.mode = S_IFDIR | acl_inherit(t, op.loc.mount, pathop_place(&op), mode & 01777, &acl);
     meta_new_owner(t, &dir, &n);
-    r = HOST3(__NR_mkdirat, op.p.fd, op.p.name, meta_create_mode(t, op.loc.mount, &n));
-    if (r >= 0) {
-        r = meta_created(t, op.loc.mount, &op.p, &n);
-        if (r < 0)
-            dirs_rmdir(t, &op.p);
-    }
+    do {
+        r = HOST3(__NR_mkdirat, op.p.fd, op.p.name, meta_create_mode(t, op.loc.mount, &n));
+        if (r >= 0) {
+            r = meta_created(t, op.loc.mount, &op.p, &n);
+            if (r < 0 && r != -EEXIST)
+                dirs_rmdir(t, &op.p);
+        }
+    } while (must_make_again(t, &op, r));
     r = pathop_make_end(t, &op, true, r);
     pathop_end(t, &op);
     return r;
@@ -55,6 +69,8 @@ long sys_mkdir(struct task *t, uptr path, unsigned int mode)
 static long make_node(struct task *t, struct pathop *op, const struct meta_new *n, u32 dev)
 {
     struct statx st;
+    struct meta_naming naming = {0};
+    long r;
     u32 type = n->mode & S_IFMT;
     if (type == S_IFCHR || type == S_IFBLK) {
         if (host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) >= 0)
@@ -66,15 +82,29 @@ static long make_node(struct task *t, struct pathop *op, const struct meta_new *
             return -EPERM;
         if (pathop_mount(t, op)->type == FS_DRIVE)
             return -EPERM;
-        return meta_mknod(t, &op->p, n->mode, n->uid, n->gid, dev);
+        r = meta_mknod(t, &op->p, n->mode, n->uid, n->gid, dev);
+        if (r >= 0)
+            meta_name_drop(&op->p); // what was left under the name
+        return r;
     }
     u32 host_mode = type | meta_create_mode(t, op->loc.mount, n);
-    long r = HOST4(__NR_mknodat, op->p.fd, op->p.name, host_mode, 0);
-    if (r < 0)
+    if (type != S_IFREG) {
+        r = meta_naming_begin(t, op->loc.mount, &op->p, n, "", &naming);
+        if (naming.recorded && type == S_IFIFO)
+            host_mode |= S_ISVTX; // who looks without finding the record finds that it is gone
+        if (r >= 0)
+            r = meta_naming_end(t, &op->p, &naming,
+                                HOST4(__NR_mknodat, op->p.fd, op->p.name, host_mode, 0));
         return r;
-    r = meta_created(t, op->loc.mount, &op->p, n);
-    if (r < 0)
-        HOST3(__NR_unlinkat, op->p.fd, op->p.name, 0);
+    }
+    do {
+        r = HOST4(__NR_mknodat, op->p.fd, op->p.name, host_mode, 0);
+        if (r >= 0) {
+            r = meta_created(t, op->loc.mount, &op->p, n);
+            if (r < 0 && r != -EEXIST)
+                HOST3(__NR_unlinkat, op->p.fd, op->p.name, 0);
+        }
+    } while (must_make_again(t, op, r));
     return r;
 }
 
@@ -125,13 +155,14 @@ long sys_symlinkat(struct task *t, uptr target_ptr, int dirfd, uptr path)
     if (r < 0)
         return r;
     struct meta_new new = {.mode = S_IFLNK | 0777};
+    struct meta_naming naming = {0};
     meta_new_owner(t, &dir, &new);
-    r = HOST3(__NR_symlinkat, target, op.p.fd, op.p.name);
-    if (r >= 0) {
-        r = meta_created(t, op.loc.mount, &op.p, &new);
-        if (r < 0)
-            HOST3(__NR_unlinkat, op.p.fd, op.p.name, 0);
-    }
+    do {
+        r = meta_naming_begin(t, op.loc.mount, &op.p, &new, target, &naming);
+        if (r >= 0)
+            r = meta_naming_end(t, &op.p, &naming,
+                                HOST3(__NR_symlinkat, target, op.p.fd, op.p.name));
+    } while (r == -EEXIST && meta_bury(t, op.loc.mount, &op.p));
     r = pathop_make_end(t, &op, false, r);
     pathop_end(t, &op);
     return r;
@@ -203,6 +234,8 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
     r = host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st);
     if (r < 0)
         return r;
+    if (is_marked_new(&st) && meta_bury(t, op->loc.mount, &op->p))
+        return -ENOENT;
     bool dir = (st.stx_mode & S_IFMT) == S_IFDIR;
     if (op->loc.must_be_dir && !rmdir)
         return dir ? -EISDIR : -ENOTDIR;
@@ -309,15 +342,21 @@ static long link_to(struct task *t, struct pathop *a, struct pathop *b, const st
                     bool by_fd)
 {
     struct meta_named named;
+    struct statx there;
     bool by_name = meta_by_name(st->stx_mode);
-    if (by_name)
+    long r = 0;
+    if (by_name && host_statx(b->p.fd, b->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there) >= 0)
+        return -EEXIST; // whose record is not to be touched
+    if (by_name) {
         meta_name_read(t, a->loc.mount, &a->p, st, &named);
-    long r = host_link(a, b, by_fd);
-    if (r >= 0 && by_name) {
-        r = meta_name_write(t, b->loc.mount, &named, &b->p, &b->p);
-        if (r < 0)
-            HOST3(__NR_unlinkat, b->p.fd, b->p.name, 0);
+        r = meta_name_write(t, b->loc.mount, &named, &a->p, &b->p);
     }
+    if (r >= 0)
+        r = host_link(a, b, by_fd);
+    if (r == -EEXIST && meta_bury(t, b->loc.mount, &b->p))
+        r = host_link(a, b, by_fd);
+    if (r < 0 && r != -EEXIST && by_name)
+        meta_name_drop(&b->p);
     return r;
 }
 

@@ -71,11 +71,15 @@ static long look(struct task *t, struct rename *r)
     long e = r->a.p.over >= OVER_ABSENT ? -ENOENT : host_view(&r->a, &r->src);
     if (e < 0)
         return e;
+    if (is_marked_new(&r->src) && meta_bury(t, r->a.loc.mount, &r->a.p))
+        return -ENOENT;
     r->there = false;
     r->unseen = replaces_any(t, r);
     if (r->unseen)
         return 0;
     e = r->b.p.over >= OVER_ABSENT ? -ENOENT : host_view(&r->b, &r->dst);
+    if (e >= 0 && is_marked_new(&r->dst) && meta_bury(t, r->b.loc.mount, &r->b.p))
+        e = -ENOENT;
     r->there = e >= 0;
     if (e < 0 && e != -ENOENT)
         return e;
@@ -172,26 +176,39 @@ static long rename_named(struct task *t, struct rename *r)
     int mount = r->a.loc.mount;
     bool exchange = r->flags & RENAME_EXCHANGE;
     bool a = meta_by_name(r->src.stx_mode), b = r->there && meta_by_name(r->dst.stx_mode);
+    const struct parent *from = &r->a.p, *to = &r->b.p;
     long e = 0;
     if (a)
-        meta_name_read(t, mount, &r->a.p, &r->src, &src);
-    if (b && exchange)
-        meta_name_read(t, mount, &r->b.p, &r->dst, &dst);
+        meta_name_read(t, mount, from, &r->src, &src);
+    if (b)
+        meta_name_read(t, mount, to, &r->dst, &dst);
     if (a)
-        e = meta_name_write(t, mount, &src, &r->a.p, &r->b.p);
+        e = b ? meta_name_both(t, mount, &dst, &src, from, to)
+              : meta_name_write(t, mount, &src, from, to);
     if (e >= 0 && b && exchange)
-        e = meta_name_write(t, mount, &dst, &r->b.p, &r->a.p);
+        e = a ? meta_name_both(t, mount, &src, &dst, to, from)
+              : meta_name_write(t, mount, &dst, to, from);
     if (e >= 0)
         e = host_rename(t, r);
-    if (e < 0) {
-        if (a && !b)
-            meta_name_drop(&r->b.p);
+    if (e < 0) { // what holds for one name again
+        if (a && b)
+            meta_name_write(t, mount, &dst, to, to);
+        else if (a)
+            meta_name_drop(to);
+        if (b && exchange && a)
+            meta_name_write(t, mount, &src, from, from);
+        else if (b && exchange)
+            meta_name_drop(from);
         return e;
     }
-    if (a && !(b && exchange) && !(r->flags & RENAME_WHITEOUT))
-        meta_name_drop(&r->a.p);
-    if (b && !a)
-        meta_name_drop(&r->b.p);
+    if (a && b)
+        meta_name_write(t, mount, &src, to, to);
+    else if (b)
+        meta_name_drop(to);
+    if (a && b && exchange)
+        meta_name_write(t, mount, &dst, from, from);
+    else if (a && !(r->flags & RENAME_WHITEOUT))
+        meta_name_drop(from);
     return 0;
 }
 

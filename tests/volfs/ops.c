@@ -3,7 +3,8 @@
 // natively and under lxrun, the output must be the same (scripts/check-volfs.py).
 //
 //     ops SEED COUNT [many N] [chroot DIR]      in directory /t
-//     ops dump                                  only removes the sockets, and shows the tree
+//     ops show                                  only shows the tree
+//     ops dump                                  the same without the sockets, which it removes
 //
 // Each operation is done by one of several processes with an identity of its own, one after the
 // other, and logged with its result; now and then, and at the end, the whole tree is shown as root
@@ -600,9 +601,13 @@ static void collect(const char *top)
             continue; // not of the name space
         if (npaths == ARRAY_LEN(paths) || asprintf(&path, "%s/%s", top, e->d_name) < 0)
             die("too many");
+        if (lstat(path, &st)) {
+            if (errno != ENOENT) // listed and not there: what a killed process left unfinished
+                die(path);
+            free(path);
+            continue;
+        }
         paths[npaths++] = path;
-        if (lstat(path, &st))
-            die(path);
         if (S_ISDIR(st.st_mode))
             collect(path);
     }
@@ -825,8 +830,9 @@ int main(int argc, char **argv)
     }
     if (chdir("/t"))
         die("/t");
-    if (argc == 2 && !strcmp(argv[1], "dump")) {
-        remove_sockets();
+    if (argc == 2) {
+        if (!strcmp(argv[1], "dump"))
+            remove_sockets();
         dump();
         return 0;
     }

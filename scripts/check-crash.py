@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+# level: all
+# timeout: 3600
+"""A process is killed before each of its host calls, in operations of up to three steps: another
+instance then sees the tree as it was before a step or after it, never something in between, and
+lxrun --check finds nothing wrong. As root and as an ordinary user.
+
+    scripts/check-crash.py [--few] [--user] [PATTERN...]     the scenarios with such a text
+
+--few: each third call only. --user: as the ordinary user only.
+"""
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+LXRUN = Path(os.environ.get("LXRUN", str(TOP / "build/lxrun")))
+USER = 64321
+ACL, DEFAULT = "system.posix_acl_access", "system.posix_acl_default"
+SCENARIOS = [
+    # New names
+    ["1000 creat sticky/x 644"], ["0 creat d/x 0"], ["0 creat d/x 644"], ["1000 creat sticky/x 4755"],
+    ["1000 creat acl/x 666"], ["0 creat group/x 644"],
+    ["1000 mkdir sticky/x 755"], ["0 mkdir d/x 700"], ["0 mkdir d/x 0"], ["1000 mkdir acl/x 777"], ["0 mkdir group/x 775"],
+    ["1000 mknod open/x 10640"], ["0 mknod d/x 10600"], ["1000 mknod sticky/x 100640"], ["1000 mknod acl/x 100640"],
+    ["0 mknod d/x 20666 259"], ["1000 mknod open/x 140600"], ["1000 bind open/x"], ["0 bind d/x"],
+    ["1000 symlink open/x to"], ["0 symlink open/x to"], ["1000 symlink sticky/x to"],
+    ["0 link f g"], ["0 link lu g"], ["0 link p g"],
+    # Moved and removed ones
+    ["0 rename f g"], ["0 rename f fu"], ["0 rename lu g"], ["0 rename lu l"], ["0 rename l lu"], ["0 rename lu lv"],
+    ["0 rename lo lv"], ["0 rename lu f"], ["0 rename f lu"], ["0 rename p lu"], ["0 rename lu p"], ["0 rename p q"],
+    ["0 rename q p"], ["0 rename p pp"], ["0 rename n lu"], ["0 rename lu n"], ["0 rename s lu"], ["0 rename p s"],
+    ["0 rename lu lv 2"], ["0 rename p pp 2"], ["0 rename p q 2"], ["0 rename lu f 2"], ["0 rename lu d/lu"],
+    ["0 rename lu own/l"], ["0 rename own/l lu"], ["0 rename d empty"], ["0 rename own d/own"], ["0 rename n n2"],
+    ["0 unlink f"], ["0 unlink lu"], ["0 unlink p"], ["0 unlink n"], ["0 rmdir empty"],
+    # Owner and mode
+    ["0 chmod plain 600"], ["0 chmod plain 0"], ["0 chmod plain 4755"], ["1000 chmod fu 4755"], ["1000 chmod set 755"],
+    ["1000 chmod fu 6750"], ["0 chmod d 0"], ["0 chmod sticky 700"], ["0 chmod p 0"], ["0 chmod p 666"],
+    ["0 chmod q 0"], ["0 chmod q 600"], ["0 chmod n 600"], ["0 chmod s 0"], ["0 chmod listed 600"], ["0 chmod caps 700"],
+    ["0 chown f 5 6"], ["0 chown plain 5 6"], ["0 chown set 5 6"], ["0 chown d 5 6"], ["0 chown own 5 6"],
+    ["0 chown lu 5 6"], ["0 chown l 5 6"], ["0 chown p 5 6"], ["0 chown q 5 6"], ["0 chown n 5 6"], ["0 chown s 5 6"],
+    ["0 chown lu 0 0"], ["0 chown p 0 0"], ["0 chown caps 5 6"],
+    # Attributes, content, times
+    ["0 setxattr f user.x new"], ["0 setxattr f trusted.y new"], ["0 removexattr f user.x"],
+    [f"0 setacl f {ACL} 4"], [f"0 setacl fu {ACL} 4"], [f"0 setacl d {DEFAULT} 4"], [f"0 removexattr listed {ACL}"],
+    ["0 setcaps f"], ["0 setcaps plain"], ["0 removexattr caps security.capability"], ["1000 write set"],
+    ["0 write caps"], ["1000 truncate set"], ["0 truncate f"], ["0 utimes f"], ["0 utimes lu"],
+    # Several
+    ["1000 creat sticky/t 600", "1000 chmod sticky/t 644", "1000 rename sticky/t sticky/x"],
+    ["0 creat t 600", "0 chown t 1000 1001", "0 rename t fu"],
+    ["1000 mkdir sticky/x 700", "1000 creat sticky/x/y 640", "1000 rename sticky/x sticky/z"],
+    ["1000 symlink open/t new", "1000 rename open/t open/x", "1000 unlink open/x"],
+    ["0 symlink t new", "0 rename t lu", "0 chown lu 8 8"],
+    ["0 rename f t", "0 rename fu f", "0 rename t fu"], ["0 rename lu t", "0 rename lv lu", "0 rename t lv"],
+    ["0 link f g", "0 unlink f", "0 rename g f"], ["0 unlink lu", "0 symlink lu f", "0 chown lu 6 6"],
+    ["0 unlink p", "1000 mknod p 10600", "0 chmod p 0"], ["1000 creat sticky/x 600", "0 unlink sticky/x", "0 creat sticky/x 0"],
+    ["1000 mkdir sticky/x 700", "0 rmdir sticky/x", "0 mkdir sticky/x 2777"],
+]
+DIRS = "t", "bin", "dev", "proc", "sys"
+
+
+class Wrong(Exception):
+    pass
+
+
+class Harness:
+    def __init__(self, work, uid):
+        self.uid, self.work = uid, work / str(uid)
+        self.programs = work / "bin"
+        self.front = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"] if uid else []
+        self.lxrun = work / "lxrun"
+        self.template = self.work / "template"
+        self.env = {**os.environ, "XDG_CACHE_HOME": str(self.work / "cache")}
+        for d in DIRS:
+            (self.template / d).mkdir(parents=True)
+        (self.work / "cache").mkdir()
+        for path in [self.work, *self.work.rglob("*")]:
+            os.chown(path, uid, uid)
+        self.must(str(self.lxrun), "--rewrite", *map(str, (self.programs / "crash", self.programs / "ops")))
+        self.guest(self.template, "/bin/crash", "setup")
+
+    def must(self, *argv):
+        ran = subprocess.run([*self.front, *argv], env=self.env, cwd="/", capture_output=True, text=True,
+                             errors="backslashreplace", check=False)
+        if ran.returncode:
+            raise Wrong(f"{argv} as {self.uid}: status {ran.returncode}: {ran.stderr}")
+        return ran.stdout
+
+    def command(self, tree, *argv):
+        return [str(self.lxrun), "-r", str(tree), "-b", f"{self.programs}:/bin:ro", *argv]
+
+    def guest(self, tree, *argv):
+        return self.must(*self.command(tree, *argv))
+
+    def tree(self, name):
+        """A fresh copy."""
+        tree = self.work / name
+        shutil.rmtree(tree, ignore_errors=True)
+        self.must("cp", "-a", str(self.template), str(tree))
+        return tree
+
+    def killed(self, tree, at, steps, scenario):
+        """Kills it before its call number `at` (0: never): calls begun, and steps done."""
+        out = self.must(str(self.programs / "killer"), str(at),
+                        *self.command(tree, "/bin/crash", "run", str(steps), *scenario))
+        return tuple(map(int, out.split()))
+
+    def state(self, tree):
+        return self.guest(tree, "/bin/ops", "show")
+
+    def scenario(self, number, scenario, every):
+        allowed = []
+        for steps in range(len(scenario) + 1):
+            tree = self.tree(f"s{number}")
+            calls, done = self.killed(tree, 0, steps, scenario)
+            if done != steps:
+                raise Wrong(f"{scenario} as {self.uid}: only {done} of {steps} steps")
+            allowed.append(self.state(tree))
+        kills = 0
+        for at in range(1, calls + 1, every):
+            tree = self.tree(f"s{number}")
+            _, done = self.killed(tree, at, len(scenario), scenario)
+            kills += 1
+            got = self.state(tree)
+            if got not in allowed[done:done + 2]:
+                raise Wrong(f"{scenario} as {self.uid}, killed before call {at} of {calls}, after step {done}:\n" +
+                            self.differences(allowed[done:done + 2], got))
+            check = subprocess.run([*self.front, str(self.lxrun), "--check", str(tree)], capture_output=True,
+                                   text=True, check=False)
+            if check.returncode:
+                raise Wrong(f"{scenario} as {self.uid}, killed before call {at} of {calls}: --check\n{check.stdout}")
+        shutil.rmtree(self.work / f"s{number}")
+        return kills
+
+    @staticmethod
+    def differences(allowed, got):
+        lines = [set(text.splitlines()) for text in allowed]
+        new = set(got.splitlines())
+        common = set.intersection(*lines) & new
+        names = ["before", "after"]
+        return "\n".join([f"  {n}: {x}" for n, l in zip(names, lines) for x in sorted(l - common)] +
+                         [f"  killed: {x}" for x in sorted(new - common)])
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--few", action="store_true")
+    parser.add_argument("--user", action="store_true")
+    parser.add_argument("patterns", nargs="*")
+    opts = parser.parse_args()
+    uids = [0] if os.geteuid() else [USER] if opts.user else [0, USER]
+    wrong = kills = 0
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as tmp:
+        work = Path(tmp)
+        work.chmod(0o755)
+        (work / "bin").mkdir()
+        for name in "lxrun", "lxcore":
+            shutil.copy2(LXRUN.parent / name, work)
+        for name, options in ("crash", ["-static"]), ("ops", ["-static"]), ("killer", []):
+            subprocess.run(["gcc", "-O1", *options, "-o", work / "bin" / name, TOP / f"tests/volfs/{name}.c"],
+                           check=True)
+        time.sleep(4)  # the cache takes no file that changed a moment ago
+        scenarios = [s for s in SCENARIOS if not opts.patterns or any(p in x for x in s for p in opts.patterns)]
+        with ThreadPoolExecutor(2) as pool:
+            jobs = []
+            for uid in uids:
+                harness = Harness(work, uid)
+                jobs += [pool.submit(harness.scenario, i, s, 3 if opts.few else 1) for i, s in enumerate(scenarios)]
+            for job in jobs:
+                try:
+                    kills += job.result()
+                except Wrong as e:
+                    wrong += 1
+                    print(e, file=sys.stderr)
+    print(f"{kills} kills in {len(scenarios)} scenarios")
+    return bool(wrong)
+
+
+sys.exit(main())
