@@ -145,12 +145,16 @@ static bool same_time(const struct statx_timestamp *a, const struct statx_timest
 }
 
 // A new file or directory that got no attribute, since its maker was killed (docs/files.md).
-static bool is_unfinished(const struct statx *st)
+static bool is_unfinished(const struct entry *e)
 {
+    const struct statx *st = &e->st;
     bool file = S_ISREG(st->stx_mode) && (st->stx_mode & S_ISVTX) && !st->stx_size;
     bool dir = S_ISDIR(st->stx_mode) && (st->stx_mode & MODE_BITS) == UNFINISHED_DIR;
-    return (file || dir) && same_time(&st->stx_ctime, &st->stx_mtime) &&
-           (!(st->stx_mask & STATX_BTIME) || same_time(&st->stx_ctime, &st->stx_btime));
+    bool born = !(st->stx_mask & STATX_BTIME) || same_time(&st->stx_mtime, &st->stx_btime);
+    return (file || dir) && born &&
+           (same_time(&st->stx_ctime, &st->stx_mtime) ||
+            lgetxattr(e->by_fd, ACL_ACCESS, NULL, 0) >= 0 ||
+            lgetxattr(e->by_fd, ACL_DEFAULT, NULL, 0) >= 0);
 }
 
 // Has an attribute no more.
@@ -163,7 +167,7 @@ static bool unmark(const struct entry *e)
 static void check_unattributed(struct check *c, const struct entry *e)
 {
     bool dir = S_ISDIR(e->st.stx_mode);
-    if (is_unfinished(&e->st)) {
+    if (is_unfinished(e)) {
         if (found(c, e, LEFT_OVER, "is unfinished, its maker was killed"))
             repaired(c, LEFT_OVER,
                      e->dir && !unlinkat(e->dir->fd, e->name, dir ? AT_REMOVEDIR : 0));

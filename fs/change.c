@@ -383,14 +383,18 @@ static bool same_time(const struct statx_timestamp *a, const struct statx_timest
     return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-// Never changed, read or linked since it was made.
-static bool is_untouched(const struct statx *st)
+// Never written, read or linked since it was made; and not changed either, but for the ACLs that it
+// is to have.
+static bool is_untouched(const struct parent *p, const struct statx *st)
 {
     bool born = st->stx_mask & STATX_BTIME;
-    return is_marked_new(st) && same_time(&st->stx_ctime, &st->stx_mtime) &&
-           same_time(&st->stx_ctime, &st->stx_atime) &&
-           (!born || same_time(&st->stx_ctime, &st->stx_btime)) &&
-           ((st->stx_mode & S_IFMT) == S_IFDIR || st->stx_nlink == 1);
+    if (!is_marked_new(st) || !same_time(&st->stx_mtime, &st->stx_atime) ||
+        (born && !same_time(&st->stx_mtime, &st->stx_btime)) ||
+        ((st->stx_mode & S_IFMT) == S_IFREG && st->stx_nlink != 1))
+        return false;
+    return same_time(&st->stx_ctime, &st->stx_mtime) ||
+           host_getxattr_at(p, ACL_HOST_ACCESS, NULL, 0) >= 0 ||
+           host_getxattr_at(p, ACL_HOST_DEFAULT, NULL, 0) >= 0;
 }
 
 // Has any process the file open? A write lease is only given when nobody else has (fcntl(2)). This
@@ -412,7 +416,7 @@ bool meta_bury(struct task *t, int mount, const struct parent *p)
     bool dead = false;
     u32 mask = STATX_BASIC_STATS | STATX_BTIME;
     if (!*p->name || !strcmp(p->name, ".") || !meta_is_kept(t, mount) ||
-        host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, mask, &st) < 0 || !is_untouched(&st) ||
+        host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, mask, &st) < 0 || !is_untouched(p, &st) ||
         host_getxattr_at(p, META_XATTR, value, sizeof value) != -ENODATA)
         return false;
     bool dir = (st.stx_mode & S_IFMT) == S_IFDIR;
@@ -422,7 +426,7 @@ bool meta_bury(struct task *t, int mount, const struct parent *p)
     // Still the same, without an attribute?
     if (host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, mask, &now) < 0)
         dead = true;
-    else if (now.stx_ino == st.stx_ino && is_untouched(&now) &&
+    else if (now.stx_ino == st.stx_ino && is_untouched(p, &now) &&
              host_getxattr_at(p, META_XATTR, value, sizeof value) == -ENODATA)
         dead = (mount_at(t, MAX(mount, 0))->flags & 1) || // MS_RDONLY: it does not count
                HOST3(__NR_unlinkat, p->fd, p->name, dir ? AT_REMOVEDIR : 0) >= 0;
