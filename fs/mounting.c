@@ -98,12 +98,25 @@ static long add_at(struct task *t, struct mount_entry *e, const char *path)
     return r;
 }
 
+// Is there a mount, or a layer of one, in the tmpfs that `holder` holds?
+static bool is_held(struct task *t, u32 holder)
+{
+    for (int m = 1; m < MOUNTS_MAX; m++) {
+        const struct mount_entry *e = mount_at(t, m);
+        if (e->state != MOUNT_FREE && e->base == BASE_HELD && e->holder == holder)
+            return true;
+    }
+    return false;
+}
+
 void mount_end(struct task *t, int m)
 {
     struct mount_entry e = *mount_at(t, m);
     mount_remove(t, m);
     if (e.type == FS_OVERLAY)
         overlay_discard(t, &e);
+    if (e.base == BASE_HELD && !is_held(t, e.holder))
+        limited_discard(t, &e);
 }
 
 long mount_attach(struct task *t, struct mount_entry *e, const struct place *to)
@@ -200,15 +213,8 @@ void mount_detach(struct task *t, int m)
 {
     s32 list[MOUNTS_MAX];
     int n = collect(t, m, "/", list);
-    list[n++] = m;
-    while (n > 0) {
-        m = list[--n];
-        const struct mount_entry *e = mount_at(t, m);
-        bool discard = e->base == BASE_HELD && mount_is_alone(t, m);
-        mount_end(t, m);
-        if (discard)
-            limited_discard(t, e);
-    }
+    remove_all(t, list, n);
+    mount_end(t, m);
 }
 
 void mount_set_flags(struct task *t, int m, u32 flags)

@@ -118,7 +118,6 @@ static long add_upper(struct task *t, struct mount_entry *e, const struct option
     if (r < 0)
         return r;
     // As Linux does; what a killed process left there is in nobody's way.
-    char dir[LX_PATH_MAX];
     long fd = temp_open(t, p.fd, *p.name ? p.name : ".", O_PATH | O_DIRECTORY, WALK_RESOLVE);
     r = fd < 0 ? fd : HOST3(__NR_mkdirat, fd, "work", 0700);
     if (fd >= 0)
@@ -126,7 +125,6 @@ static long add_upper(struct task *t, struct mount_entry *e, const struct option
     parent_done(t, &p);
     if (r < 0 && r != -EEXIST)
         return r;
-    (void)dir;
     r = add_layer(t, &up, "");
     if (r < 0)
         return r;
@@ -203,10 +201,10 @@ void overlay_discard(struct task *t, const struct mount_entry *e)
 {
     for (s32 layer = e->top, next; layer; layer = next) {
         next = mount_at(t, layer)->below;
-        mount_remove(t, layer);
+        mount_end(t, layer);
     }
     if (e->work)
-        mount_remove(t, e->work);
+        mount_end(t, e->work);
 }
 
 // A copy of layer `from`, of the directory rel in it.

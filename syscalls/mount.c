@@ -208,7 +208,7 @@ static long do_umount(struct task *t, const char *path, int flags)
         mount_set_flags(t, m, e->flags | MOUNT_EXPIRING);
         return -EAGAIN;
     }
-    bool discard = mount_is_alone(t, m);
+    bool discard = e->base == BASE_STORE && mount_is_alone(t, m);
     mount_end(t, m);
     if (discard)
         tmpfs_discard(t, e);

@@ -114,6 +114,10 @@ fails mount -o remount,rw /mnt/d
 fails mount -o remount,rw,bind /mnt/d
 mount -t drvfs '"$drive"' /tmp
 fails touch /tmp/f
+umount /tmp
+mount --bind /mnt/d /tmp
+fails mount -o remount,rw,bind /tmp
+fails touch /tmp/f
 expect "$(cat /mnt/d/f)" text 16'
 # Elsewhere than under /mnt a -b is what it was: the host files with their own modes.
 in_guest -b "$drive:/data" -- 'expect "$(stat -c %a:%u /data/f)" 644:0 17; chmod 640 /data/f'
