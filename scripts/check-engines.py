@@ -133,11 +133,25 @@ def check_calls(probe):
             expect(f"{engine}: GS", run(LXRUN, "--trap", engine, probe, "gs").stdout, "gs\n")
 
 
+def children(pid):
+    try:
+        return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []  # it was there for a moment
+
+
 def descendants(pid):
     found = []
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+    for child in children(pid):
         found += [int(child), *descendants(child)]
     return found
+
+
+def name_of(pid):
+    try:
+        return Path(f"/proc/{pid}/comm").read_text()
+    except OSError:
+        return None
 
 
 def check_tracer_killed():
@@ -146,7 +160,7 @@ def check_tracer_killed():
     lxrun.stdout.readline()
     there = descendants(lxrun.pid)
     for pid in there:
-        if Path(f"/proc/{pid}/comm").read_text() == "lxrun-tracer\n":
+        if name_of(pid) == "lxrun-tracer\n":
             os.kill(pid, 9)
     _, err = lxrun.communicate(timeout=20)
     expect("the tracer's end", (lxrun.returncode, err),
