@@ -13,6 +13,8 @@ import tarfile
 import time
 from pathlib import Path
 
+from process import Failed
+
 TOP = Path(__file__).resolve().parent.parent
 BENCH = TOP / "bench"
 BUILD = TOP / "build"
@@ -184,8 +186,25 @@ def make_project(data, divisor):
     (data / "project.sum").write_text(f"{sum(45 + 10 * i for i in range(count))}\n", encoding="ascii")
 
 
+def copy_npm(to):
+    """Debian's npm, and of what its package depends on, what npm itself needs: a fortieth."""
+    subprocess.run([BENCH / "peers", "npm"], check=True)
+    modules, wanted, found = BUILD / "bench/peers/usr/share/nodejs", ["npm"], set()
+    if not (modules / "npm").is_dir():
+        raise Failed("bench/peers could not get npm")
+    while wanted:
+        name = wanted.pop().split("/")[0]  # what is common to a scope lies in its directory
+        if name in found or not (modules / name).is_dir():  # some are inside others
+            continue
+        found.add(name)
+        shutil.copytree(modules / name, to / name, symlinks=True, dirs_exist_ok=True)
+        for package in (modules / name).rglob("package.json"):
+            wanted += json.loads(package.read_text(encoding="utf-8")).get("dependencies", {})
+
+
 def make_npm(data, divisor):
-    """20 packages of 20 files, and a project that depends on all of them."""
+    """npm; 20 packages of 20 files, and a project that depends on all of them."""
+    copy_npm(data / "nodejs")
     project, count = data / "npm/project", max(20 // divisor, 2)
     project.mkdir(parents=True)
     for i in range(count):

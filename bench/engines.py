@@ -17,6 +17,7 @@ TOP = Path(__file__).resolve().parent.parent
 BUILD = TOP / "build"
 PEERS = BUILD / "bench/peers"
 CACHE = {"XDG_CACHE_HOME": str(BUILD / "bench/cache")}  # lxrun's own, of rewritten code
+STATIC = ["qemu-x86_64-static", "runsc"]  # of those that bench/peers unpacks
 RUNSC_PLATFORMS = ["systrap", "kvm", "ptrace"]
 TRAPS = ["rewrite", "sud", "seccomp", "ptrace"]
 ENV = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
@@ -136,7 +137,7 @@ def find(name):
         return [installed]
     if not path.exists():
         return None
-    if name.endswith("-static"):
+    if name in STATIC:
         return [str(path)]
     # Its libraries lie beside it. LD_LIBRARY_PATH would reach the guest too.
     libs = [str(PEERS / d / "x86_64-linux-gnu") for d in ("usr/lib", "lib")]
@@ -198,15 +199,15 @@ def peers(place):
 def gvisor(place):
     """One engine for each platform of runsc; each run is a container that shares the host's
     network."""
-    runsc = shutil.which("runsc")
+    runsc = find("runsc")
     for platform in RUNSC_PLATFORMS:
         name = f"runsc-{platform}"
         if not runsc:
-            yield absent(name, "peer", "no runsc in PATH")
+            yield absent(name, "peer", "neither installed nor made by bench/peers")
         elif platform == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
             yield absent(name, "peer", "no /dev/kvm")
         else:
-            yield Engine(name, "peer", place, container(runsc, platform, place), version_of([runsc]))
+            yield Engine(name, "peer", place, container(runsc, platform, place), version_of(runsc))
 
 
 def container(runsc, platform, place):
@@ -228,7 +229,7 @@ def container(runsc, platform, place):
         }
         bundle.mkdir(exist_ok=True)
         (bundle / "config.json").write_text(json.dumps(config))
-        return [runsc, "--platform", platform, "--network", "host", "--ignore-cgroups",
+        return [*runsc, "--platform", platform, "--network", "host", "--ignore-cgroups",
                 "--overlay2=none", "--root", str(bundle / "state"), "run", "--bundle", str(bundle),
                 f"lxrun-bench-{os.getpid()}"]
 
