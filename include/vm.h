@@ -21,6 +21,7 @@ struct vm_settings {
     unsigned processors;
     const char *kernel;       // NULL: the one that scripts/vm-kernel.py put into the cache
     const char *command_line; // added to the kernel's
+    bool virtiofs;            // directories over virtiofs, not 9P
     bool forwarding;          // ports of the VM's localhost are the host's, too
     long idle;                // ms without a command until it ends; negative: never
 };

@@ -450,6 +450,24 @@ def check_image(work):
     expect("e2fsck", (ran.returncode, ran.stdout if ran.returncode else ""), (0, ""))
 
 
+def check_virtiofs(work):
+    share = work / "share"
+    share.mkdir()
+    ran = vm("--vm-set", "virtiofs=true", "--root", share, "true")
+    expect("virtiofs and --root", ran.returncode, 125)
+    if not Path("/usr/lib/qemu/virtiofsd").exists() or os.geteuid():
+        print("virtiofs is not tested: no virtiofsd, or not root")
+        return
+    # One session at a time, so that all of it is one boot.
+    run = ["--vm-set", "virtiofs=true", "-b", f"{share}:/mnt"]
+    ran = vm(*run, "sh", "-c", "grep -c ' virtiofs ' /proc/mounts; echo x >/mnt/f; chown 5:6 /mnt/f; mkfifo -m 600 /mnt/p")
+    expect("virtiofs", (ran.returncode, ran.stdout, ran.stderr), (0, "2\n", ""))
+    st = (share / "f").stat()
+    expect("the host's file", (st.st_uid, st.st_gid, (share / "f").read_text()), (5, 6, "x\n"))
+    expect("the host's FIFO", (share / "p").is_fifo(), True)
+    shutdown()
+
+
 def check_uml(work):
     """User-Mode Linux: the same channel, on a hostfs root and on an image."""
     tree, image = work / "umltree", work / "umlimage"
@@ -520,7 +538,8 @@ def main():
         subprocess.run([TOP / "scripts/vm-kernel.py"], check=True)
     host_tree = [check_missing, check_status, check_streams, check_joined, check_signals, check_terminal,
                  check_network, shutdown]
-    whole = [check_conversion, *host_tree, check_image, check_idle, check_uml, check_root]
+    whole = [check_conversion, *host_tree, check_image, check_idle, check_virtiofs, check_uml,
+             check_root]
     named = {"part": [check_conversion, check_root], **{c.__name__: [c] for c in whole}}
     with tempfile.TemporaryDirectory() as work:
         work = Path(work)
@@ -529,7 +548,8 @@ def main():
         (work / "none").mkdir()
         try:
             for check in named[sys.argv[1]] if sys.argv[1:] else whole:
-                if check in (check_conversion, check_network, check_image, check_uml, check_root):
+                if check in (check_conversion, check_network, check_image, check_virtiofs, check_uml,
+                             check_root):
                     check(work)
                 else:
                     check()

@@ -237,7 +237,8 @@ static void client_close(struct keeper *k, struct client *c)
     free(c);
     if (k->clients || k->state != READY)
         return;
-    k->sweep_at = now_ms() + SWEEP_MS;
+    if (!k->options->settings.virtiofs) // whose servers write to the memory, too
+        k->sweep_at = now_ms() + SWEEP_MS;
     if (k->options->settings.idle >= 0)
         k->deadline = now_ms() + k->options->settings.idle + 1;
 }

@@ -8,12 +8,16 @@
 #include "frames.h"
 #include "vm.h"
 
+#define SERVERS 16
+
 struct machine {
     pid_t pid;
-    int channel;         // to its init
-    size_t room;         // so much may be written to it
-    int memory;          // the machine's memory file; -1: it has none of ours
-    int kernel, initrd;  // memory files that it was started from; -1: none
+    int channel;          // to its init
+    size_t room;          // so much may be written to it
+    int memory;           // the machine's memory file; -1: it has none of ours
+    int kernel, initrd;   // memory files that it was started from; -1: none
+    int servers[SERVERS]; // connections to virtiofsd, for QEMU
+    size_t nservers;
     struct buffer setup; // strings for F_SETUP
     const char *how;     // "KVM", "TCG", "User-Mode Linux"
     char *why;           // why not KVM; NULL: there is no other way, or none was wanted

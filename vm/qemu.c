@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,6 +45,13 @@ void qemu_check(const struct vm_options *o)
 {
     if (!place_host_program("qemu-system-x86_64"))
         fail("no QEMU on this machine: " INSTALL);
+    if (o->settings.virtiofs && !place_host_program("virtiofsd"))
+        fail("no virtiofsd on this machine: install it with: apt-get install qemu-system-common");
+    if (o->settings.virtiofs && (o->root || geteuid()))
+        fail("virtiofs %s: leave out virtiofs=true",
+             o->root ? "does not show the owners of --root" : "needs root on the host");
+    if (o->settings.virtiofs && o->nshares >= SERVERS)
+        fail("more than %d directories over virtiofs", SERVERS);
     char *kernel = kernel_file(o);
     if (access(kernel, R_OK) && o->settings.kernel)
         fail_errno("cannot read the kernel %s", kernel);
@@ -130,8 +138,58 @@ static char *escape(const char *path)
     return out;
 }
 
-static void add_share(struct words *w, struct machine *m, const char *tag, const char *host,
-                      const char *guest, bool readonly)
+// Puts lxrun in front, on the host's own tree.
+static void add_lxrun(struct words *w, const char *directory)
+{
+    words_add(w, "%s", place_program("lxrun"));
+    if (directory && place_needs_bind(directory)) {
+        words_add(w, "-b");
+        words_add(w, "%s:%s", directory, directory);
+    }
+    words_add(w, "--");
+}
+
+// A socket that virtiofsd accepts one connection on, and that connection. Its name is gone at once.
+static void vhost_pair(int *listener, int *connection)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    snprintf(a.sun_path, sizeof a.sun_path, "%.90s/fs-%d", place_run(), getpid());
+    *listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    *connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    unlink(a.sun_path);
+    if (bind(*listener, (struct sockaddr *)&a, sizeof a) || listen(*listener, 1) ||
+        connect(*connection, (struct sockaddr *)&a, sizeof a))
+        fail_errno("cannot make a channel for virtiofs at %s", a.sun_path);
+    unlink(a.sun_path);
+}
+
+// A virtiofsd of its own. QEMU 7.2's cannot do without a seccomp filter, so not under lxrun; nor
+// without privileges.
+static void add_virtiofs(struct words *w, struct machine *m, const char *tag, const char *host,
+                         const char *guest, bool readonly, int log)
+{
+    struct words d = {0};
+    char *server = place_host_program("virtiofsd");
+    int listener, connection;
+    vhost_pair(&listener, &connection);
+    words_add(&d, "%s", server);
+    words_add(&d, "-f");
+    words_add(&d, "--fd=%d", listener);
+    words_add(&d, "-o");
+    words_add(&d, "source=%s,sandbox=chroot,cache=auto,xattr", host);
+    words_run(&d, log, &listener, 1);
+    close(listener);
+    free(server);
+    m->servers[m->nservers++] = connection;
+    words_add(w, "-chardev");
+    words_add(w, "socket,id=%s,fd=%d", tag, connection);
+    words_add(w, "-device");
+    words_add(w, "vhost-user-fs-device,chardev=%s,tag=%s", tag, tag);
+    setup_add(m, "mount=virtiofs\t%s\t%s\t%s", tag, guest, readonly ? "ro," : "");
+}
+
+static void add_9p(struct words *w, struct machine *m, const char *tag, const char *host,
+                   const char *guest, bool readonly)
 {
     char *path = escape(host);
     words_add(w, "-fsdev");
@@ -142,6 +200,15 @@ static void add_share(struct words *w, struct machine *m, const char *tag, const
     setup_add(m, "mount=9p\t%s\t%s\t%strans=virtio,version=9p2000.L,msize=524288,cache=mmap", tag,
               guest, readonly ? "ro," : "");
     free(path);
+}
+
+static void add_share(struct words *w, struct machine *m, const struct vm_options *o,
+                      const char *tag, const struct vm_share *s, int log)
+{
+    if (o->settings.virtiofs)
+        add_virtiofs(w, m, tag, s->host, s->guest, s->readonly, log);
+    else
+        add_9p(w, m, tag, s->host, s->guest, s->readonly);
 }
 
 static void add_disk(struct words *w, struct machine *m, const char *file, char letter,
@@ -158,18 +225,19 @@ static void add_disk(struct words *w, struct machine *m, const char *file, char 
     free(path);
 }
 
-static void add_files(struct words *w, struct machine *m, const struct vm_options *o)
+static void add_files(struct words *w, struct machine *m, const struct vm_options *o, int log)
 {
+    struct vm_share root = {.host = o->root ? o->root : "/", .guest = "/root"};
     if (o->image)
         add_disk(w, m, o->image, 'a', "/root");
     else
-        add_share(w, m, "root", o->root ? o->root : "/", "/root", false);
+        add_share(w, m, o, "root", &root, log);
     setup_add(m, "switch=");
     if (o->attach)
         add_disk(w, m, o->attach, o->image ? 'b' : 'a', "/mnt/image");
     for (size_t i = 0; i < o->nshares; i++) {
         char *tag = must_format("share%zu", i);
-        add_share(w, m, tag, o->shares[i].host, o->shares[i].guest, o->shares[i].readonly);
+        add_share(w, m, o, tag, &o->shares[i], log);
         free(tag);
     }
 }
@@ -183,6 +251,8 @@ static void add_machine(struct words *w, const struct machine *m, const struct v
     words_add(w, "-nodefaults");
     words_add(w, "-no-user-config");
     words_add(w, "-no-reboot");
+    words_add(w, "-global");
+    words_add(w, "virtio-mmio.force-legacy=false"); // virtio 1.0, which vhost-user needs
     words_add(w, "-display");
     words_add(w, "none");
     words_add(w, "-M");
@@ -226,17 +296,6 @@ static void add_machine(struct words *w, const struct machine *m, const struct v
     free(tsc);
 }
 
-// Puts lxrun in front, on the host's own tree.
-static void add_lxrun(struct words *w, const struct vm_options *o)
-{
-    words_add(w, "%s", place_program("lxrun"));
-    if (o->root && place_needs_bind(o->root)) {
-        words_add(w, "-b");
-        words_add(w, "%s:%s", o->root, o->root);
-    }
-    words_add(w, "--");
-}
-
 bool qemu_start(struct machine *m, const struct vm_options *o, int log, int way)
 {
     struct words w = {0};
@@ -256,13 +315,18 @@ bool qemu_start(struct machine *m, const struct vm_options *o, int log, int way)
         fail_errno("cannot make the VM's channel");
     m->channel = pair[1];
     buffer_drop(&m->setup, m->setup.size);
-    if (!o->image || o->nshares)
-        add_lxrun(&w, o);
+    m->nservers = 0;
+    if ((!o->image || o->nshares) && !o->settings.virtiofs)
+        add_lxrun(&w, o->root);
     words_add(&w, "%s", place_host_program("qemu-system-x86_64"));
     add_machine(&w, m, o, kvm);
-    add_files(&w, m, o);
+    add_files(&w, m, o, log);
     setup_add(m, "net=eth0");
-    m->pid = words_run(&w, log, (int[]){m->kernel, m->initrd, m->memory, pair[1]}, 4);
+    int keep[4 + SERVERS] = {m->kernel, m->initrd, m->memory, pair[1]};
+    memcpy(keep + 4, m->servers, m->nservers * sizeof *keep);
+    m->pid = words_run(&w, log, keep, 4 + m->nservers);
+    while (m->nservers)
+        close(m->servers[--m->nservers]);
     m->channel = pair[0];
     m->room = SIZE_MAX / 2; // it is a pipe, which blocks
     close(pair[1]);

@@ -58,6 +58,8 @@ static bool set(struct vm_settings *s, const char *key, const char *value, bool 
     }
     if (!strcasecmp(key, "localhostForwarding"))
         return truth(value, &s->forwarding);
+    if (!strcasecmp(key, "virtiofs"))
+        return truth(value, &s->virtiofs);
     if (!strcasecmp(key, "vmIdleTimeout")) {
         s->idle = strtol(value, &end, 10);
         return end != value && !*end;
