@@ -8,8 +8,8 @@ lxrun --check finds nothing, and a copy of the tree by cp, tar and rsync is the 
 
     scripts/check-volfs.py [--long] [--dir DIR] [--seed N]
 
---long: a million operations. --dir: where the trees are made, on the file system to be tested
-(default /var/tmp; the native ones always stay there).
+--long: a million operations. --dir: where the trees are made, the native ones too (default
+/var/tmp): scripts/check-volfs-fs.sh goes through file systems.
 """
 import argparse
 import difflib
@@ -146,7 +146,7 @@ def main():
         return 77
     sequences, count, together, many = (45, 20000, 10, 5000) if opts.long else (8, 5000, 2, 1500)
     failed = 0
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as home, \
+    with tempfile.TemporaryDirectory(dir=opts.dir) as home, \
             tempfile.TemporaryDirectory(dir=opts.dir) as tmp:
         home, work = Path(home), Path(tmp)
         for d in home, work:

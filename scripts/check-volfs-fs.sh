@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# scripts/check-volfs.py on tmpfs and on images of ext4, XFS and Btrfs, as far as the machine can
+# make and mount them; those that it cannot are named.
+# level: all
+# timeout: 1200
+set -u
+top=$(cd "$(dirname "$0")/.." && pwd)
+[ "$(id -u)" = 0 ] || { echo "mounting needs root"; exit 77; }
+work=$(mktemp -d /var/tmp/lxrun-fs.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+mkdir "$work/mnt"
+
+# Makes the image, and runs the rest of the arguments with it mounted in a mount namespace.
+on()
+{
+    type=$1
+    shift
+    truncate -s 512M "$work/image"
+    case $type in
+    tmpfs) ;;
+    ext4) mkfs.ext4 -q -F "$work/image" ;;
+    vfat) mkfs.vfat "$work/image" ;;
+    *) "mkfs.$type" -q -f "$work/image" ;;
+    esac >/dev/null 2>&1 || { echo "$type: no program to make it"; return 0; }
+    unshare -m sh -c '
+        type=$1 work=$2
+        shift 2
+        if [ "$type" = tmpfs ]; then
+            mount -t tmpfs -o size=512M tmpfs "$work/mnt"
+        else
+            mount -o loop "$work/image" "$work/mnt"
+        fi 2>/dev/null || { echo "$type: cannot be mounted here"; exit 0; }
+        "$@"' sh "$type" "$work" "$@" || { echo "$type: failed"; return 1; }
+}
+
+status=0
+for type in tmpfs ext4 xfs btrfs; do
+    on $type "$top/scripts/check-volfs.py" --dir "$work/mnt" || status=1
+    rm -f "$work/image"
+done
+exit $status
