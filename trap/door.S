@@ -99,6 +99,16 @@ door_end:
 	jmp	door_return
 	.size	door_enter, .-door_enter
 
+// void signal_clear_ac(void): misaligned accesses do not fault any more.
+	.globl	signal_clear_ac
+	.type	signal_clear_ac, @function
+signal_clear_ac:
+	pushfq
+	andl	$~EFLAGS_AC, (%rsp)
+	popfq
+	ret
+	.size	signal_clear_ac, .-signal_clear_ac
+
 // void signal_resume(const struct sigcontext_64 *c): leaves a handler for where a host call of lxcore
 // ends (host/hostcall.S: host_call_done), with the registers that hold anything there. Nothing is
 // read from the handler's stack once it is left: another handler may begin on it.

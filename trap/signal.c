@@ -69,6 +69,7 @@ AT(ip, SC_RIP);
 
 _Noreturn void door_return(void); // leaves lxcore, with t->regs
 extern const char door_check[], door_end[];
+void signal_clear_ac(void);
 _Noreturn void signal_resume(const struct sigcontext_64 *c);
 extern const char uaccess_words_begin[], uaccess_words_end[];
 extern const char uaccess_begin[], uaccess_end[], uaccess_fixup[];
@@ -435,6 +436,8 @@ static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
     u64 lazy = signal_lazy(t);
     struct regs r;
 
+    if (uc->mc.flags & EFLAGS_AC)
+        signal_clear_ac(); // the kernel leaves it set, and not all here is aligned
     task_check_gs(t);
     if (lazy) {
         // Whatever has come, the handler's return makes the mask real.
