@@ -105,6 +105,7 @@ install: all
 	install -D -m 755 $(B)/lxcore $(DESTDIR)$(PREFIX)/lib/lxrun/lxcore
 	install -D -m 755 $(B)/lxinit $(DESTDIR)$(PREFIX)/lib/lxrun/lxinit
 	install -D -m 755 $(B)/lximage $(DESTDIR)$(PREFIX)/lib/lxrun/lximage
+	install -D -m 755 scripts/vm-kernel.py $(DESTDIR)$(PREFIX)/lib/lxrun/vm-kernel.py
 
 format:
 	clang-format -i $(sources)

@@ -52,12 +52,14 @@ void qemu_check(const struct vm_options *o)
              o->root ? "does not show the owners of --root" : "needs root on the host");
     if (o->settings.virtiofs && o->nshares >= SERVERS)
         fail("more than %d directories over virtiofs", SERVERS);
-    char *kernel = kernel_file(o);
+    char *kernel = kernel_file(o), *script = place_program("vm-kernel.py"); // where it is installed
     if (access(kernel, R_OK) && o->settings.kernel)
         fail_errno("cannot read the kernel %s", kernel);
     if (access(kernel, R_OK))
-        fail("no kernel for the VM in %s: fetch it with scripts/vm-kernel.py", kernel);
+        fail("no kernel for the VM in %s: fetch it with %s", kernel,
+             script ? script : "scripts/vm-kernel.py");
     free(kernel);
+    free(script);
 }
 
 // ---- Acceleration ----
