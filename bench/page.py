@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from claims import judge
+from report import amount, number
 
 WIDTH, BAR, LABEL, RIGHT = 760, 15, 110, 90
 COLOURS = {"native": "#777777", "lxrun": "#2b6cb0", "vm": "#b7451f", "peer": "#5b8c3a"}
@@ -28,19 +29,6 @@ td:first-child, th:first-child { text-align: left } td.text, th.text { text-alig
 .holds { color: #1d6b2f } .not { color: #8a1f11 } .open { color: #555 } svg { display: block; max-width: 100% }
 @media print { h3, table, svg { break-inside: avoid } body { margin: 0 } }
 """
-
-
-def number(value):
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-
-
-def amount(value, unit):
-    if unit == "KiB":
-        return f"{value:.0f} KiB"
-    for limit, divisor, name in ((1e3, 1, "ns"), (1e6, 1e3, "µs"), (1e9, 1e6, "ms")):
-        if value < limit:
-            return f"{number(value / divisor)} {name}"
-    return f"{number(value / 1e9)} s"
 
 
 def ratio(row, cell):
