@@ -45,7 +45,7 @@ struct lock *memory_images_lock(void);
 // Does pc lie in a slot?
 bool memory_in_slots(uptr pc);
 // Is there a jump to a slot at pc that is no window's beginning, but stands in the padding between
-// functions?
+// functions or inside another window?
 bool memory_is_pad(uptr pc);
 // Goes from one slot to the next, from an image's beginning on. False: there are no more.
 bool memory_next_slot(uptr *slot);

@@ -13,6 +13,8 @@
 //     48 8d 0d rel32     lea back(%rip),%rcx   back: the address behind the site
 //     ff 25 rel32        jmp *gate(%rip)
 //     ...                cc
+//     last but one       where in the window a lea's displacement is, which has been changed for
+//                        the slot's place; 0xcc: nowhere
 //     last byte          L
 //
 // A window of 5 bytes or more begins with `jmp slot` (e9 rel32). A shorter one, of 2 to 4 bytes,
@@ -32,13 +34,13 @@
 
 #include "types.h"
 
-#define REWRITE_MAGIC 0x33307772786cUL // the format's number is part of it
+#define REWRITE_MAGIC 0x34307772786cUL // the format's number is part of it
 #define REWRITE_SLOT 32
 #define REWRITE_SEGMENTS 4
 #define REWRITE_TRAP 0xf4 // in place of the 0f of a site's 0f 05
 #define REWRITE_LEA 7     // bytes of each of the slot's own instructions
 #define REWRITE_JMP 6
-#define REWRITE_WINDOW_MAX (REWRITE_SLOT - REWRITE_LEA - REWRITE_JMP - 1)
+#define REWRITE_WINDOW_MAX (REWRITE_SLOT - REWRITE_LEA - REWRITE_JMP - 2)
 
 // Name of a file in the index: device (major << 32 | minor), inode, size, mtime (s, ns), ctime
 // (s, ns), all unsigned long.

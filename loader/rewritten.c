@@ -262,10 +262,18 @@ static void undo(const struct image *m, uptr at, uptr end, u8 *to)
     for (uptr slot = m->slots; memory_next_slot(&slot);) {
         const u8 *p = (const u8 *)slot;
         uptr site;
-        u32 n = memory_slot_window(slot, &site);
+        u32 n = memory_slot_window(slot, &site), relative = p[REWRITE_SLOT - 2];
+        u8 window[REWRITE_SLOT];
+        memcpy(window, p, n);
+        if (relative + sizeof(s32) <= n) {
+            s32 distance;
+            memcpy(&distance, p + relative, sizeof distance);
+            distance -= (s32)(site - n - slot);
+            memcpy(window + relative, &distance, sizeof distance);
+        }
         for (u32 i = 0; i < n; i++)
             if (site - n + i >= at && site - n + i < end)
-                to[site - n + i - at] = p[i];
+                to[site - n + i - at] = window[i];
         if (site >= at && site < end)
             to[site - at] = 0x0f;
     }

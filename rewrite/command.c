@@ -129,6 +129,7 @@ static void print_site(const struct rewriting *r, const struct site *s)
     const u8 *before = image_bytes(&r->image, start, s->window + 2);
     memcpy(window, before, s->window + 2);
     site_jump(s, window);
+    window[s->window] = REWRITE_TRAP;
     site_slot(r, s, slot);
     printf("\nsystem call at %lx", s->address);
     if (s->call >= 0)

@@ -281,13 +281,18 @@ static void classify(const cs_insn *i, struct insn *to)
             set_branch(x, to, INSN_CONDITIONAL);
 }
 
-static void note_values(const cs_insn *i, struct insn *to)
+static void note_values(csh h, const cs_insn *i, struct insn *to)
 {
     const cs_x86_op *op = i->detail->x86.operands;
     if (i->detail->x86.op_count != 2)
         return;
-    if (i->id == X86_INS_LEA && op[1].mem.base == X86_REG_RIP)
+    if (i->id == X86_INS_LEA && op[1].mem.base == X86_REG_RIP) {
+        const cs_x86 *x = &i->detail->x86;
+        bool plain = is_general(h, op[0].reg) && !is_stack_pointer(op[0].reg) && !x->prefix[0] &&
+                     !x->prefix[1] && !x->prefix[2] && !x->prefix[3] && op[0].size == 8;
         to->address = i->address + i->size + (u64)op[1].mem.disp;
+        to->relative = plain && x->encoding.disp_size == 4 ? x->encoding.disp_offset : 0;
+    }
     to->loads_rax = (i->id == X86_INS_MOV || i->id == X86_INS_MOVABS) && op[0].type == X86_OP_REG &&
                     (op[0].reg == X86_REG_RAX || op[0].reg == X86_REG_EAX) &&
                     op[1].type == X86_OP_IMM;
@@ -306,7 +311,7 @@ void decode(struct decoder *d, const u8 *bytes, u64 n, u64 addr, struct insn *to
     to->filler = d->insn->id == X86_INS_NOP || d->insn->id == X86_INS_INT3;
     to->move = move_of(d->intel, d->insn, &to->may_fault);
     classify(d->insn, to);
-    note_values(d->insn, to);
+    note_values(d->intel, d->insn, to);
 }
 
 unsigned decode_text(struct decoder *d, const u8 *bytes, u64 n, u64 addr, char *text, size_t size)

@@ -43,6 +43,8 @@ struct insn {
     u64 target;  // of a direct branch or call
     bool table;  // an indirect jump through memory indexed by a register
     u64 address; // where rip-relative lea points; 0: is none
+    u8 relative; // with MOVE_RIP: where in such a lea its 32-bit displacement is, and it could move
+                 // otherwise; 0: is none
     bool filler; // nop or int3: what fills the room between functions
     bool loads_rax;
     u64 rax; // with loads_rax: an immediate number goes into rax (eax)

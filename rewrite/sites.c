@@ -87,7 +87,7 @@ static bool near_jump_into(struct image *m, u64 start, u64 end)
 static enum site_state find_window(struct image *m, struct decoder *d, struct site *s, u64 least)
 {
     const u8 into = MARK_BRANCH | MARK_TARGET | MARK_FUNCTION | MARK_POINTER;
-    u64 start = s->address;
+    u64 start = s->address, relative = 0;
     int count = 0;
     for (; s->address - start < least; count++) {
         struct insn i;
@@ -96,7 +96,9 @@ static enum site_state find_window(struct image *m, struct decoder *d, struct si
             return here & MARK_FUNCTION ? SITE_FUNCTION : SITE_TARGET;
         if (!decode_before(m, d, start, &start, &i))
             return here & MARK_FUNCTION ? SITE_FUNCTION : here & into ? SITE_TARGET : SITE_BRANCH;
-        if (i.move != MOVE_YES)
+        if (i.relative && !relative)
+            relative = start + i.relative; // the slot has it changed
+        else if (i.move != MOVE_YES)
             return (enum site_state)i.move;
         // The handler of a fault may go on behind its instruction, where a short jump's filler is.
         if (i.may_fault && least < JUMP)
@@ -118,6 +120,7 @@ static enum site_state find_window(struct image *m, struct decoder *d, struct si
     if (count > 1 && near_jump_into(m, start, s->address))
         return SITE_TARGET;
     s->window = (u8)(s->address - start);
+    s->relative = relative ? (u8)(relative - start) : 0;
     return SITE_MOVED;
 }
 
@@ -129,8 +132,47 @@ static enum site_state choose(struct image *m, struct decoder *d, struct site *s
     s->pad = pad_take(m, d, s->address - s->window);
     if (s->pad)
         return SITE_MOVED;
-    s->window = 0;
+    s->window = s->relative = 0;
     return state;
+}
+
+// A window with room behind its own jump, which nothing goes to: it may hold another's. So a site
+// that moves is given a longer window, for one near by that has no pad.
+static bool pad_inside(struct image *m, struct decoder *d, struct site *s, struct site *host)
+{
+    struct site longer = {.address = host->address, .call = host->call};
+    if (host->state != SITE_MOVED || host->pad || host->host || host->call == SIGRETURN ||
+        find_window(m, d, s, SHORT_JUMP) != SITE_MOVED ||
+        find_window(m, d, &longer, 2 * JUMP) != SITE_MOVED)
+        return false;
+    u64 pad = longer.address - longer.window + JUMP;
+    s64 distance = (s64)(pad - (s->address - s->window + SHORT_JUMP));
+    if (distance != (int8_t)distance)
+        return false;
+    longer.state = SITE_MOVED;
+    longer.host = true;
+    *host = longer;
+    s->state = SITE_MOVED;
+    s->pad = pad;
+    return true;
+}
+
+static void find_hosts(struct image *m, struct decoder *d, struct sites *all)
+{
+    const u64 near = 160; // a jump with an 8-bit displacement reaches no farther, windows included
+    for (size_t i = 0; i < all->count; i++) {
+        struct site *s = &all->site[i];
+        bool found = s->state == SITE_MOVED || !site_traps(s);
+        for (size_t k = i; !found && k-- > 0 && s->address - all->site[k].address < near;)
+            found = pad_inside(m, d, s, &all->site[k]);
+        for (size_t k = i + 1; !found && k < all->count; k++) {
+            if (all->site[k].address - s->address >= near)
+                break;
+            found = pad_inside(m, d, s, &all->site[k]);
+        }
+        if (!found)
+            s->window = s->relative = 0;
+    }
 }
 
 // Is that in a signal's return that unwind information covers? Its FDE begins a byte early, for
@@ -273,5 +315,6 @@ const char *sites_find(struct image *m, struct decoder *d, struct sites *to)
         }
     }
     free(candidate);
+    find_hosts(m, d, to);
     return to->count ? NULL : "no system calls";
 }

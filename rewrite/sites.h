@@ -31,11 +31,13 @@ extern const char *const site_reasons[SITE_STATES];
 struct site {
     u64 address; // of 0f 05
     enum site_state state;
-    u8 window;  // bytes of the instructions that move, 0: none; the window ends at `address`
-    bool stays; // its bytes are known to others
-    long call;  // its number, where an immediate says it; -1: not known
-    u64 pad;    // where the jump to the slot stands when the window is too short for it; 0: window
-    u64 slot;   // (write.c)
+    u8 window;   // bytes of the instructions that move, 0: none; the window ends at `address`
+    bool stays;  // its bytes are known to others
+    u8 relative; // in the window: where a displacement relative to its own address is; 0: is none
+    long call;   // its number, where an immediate says it; -1: not known
+    u64 pad;     // where the jump to the slot stands when the window is too short for it; 0: window
+    bool host;   // its window is longer than it need be, and holds another's pad
+    u64 slot;    // (write.c)
 };
 
 struct sites {

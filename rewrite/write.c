@@ -25,6 +25,15 @@ static bool reaches(u64 end, u64 place)
     return d == (s32)d;
 }
 
+// Does what the window names relative to its own address lie near enough to a slot?
+static bool reaches_too(const struct rewriting *r, const struct site *s, u64 slot)
+{
+    s32 to;
+    u64 start = s->address - s->window;
+    memcpy(&to, image_bytes(&r->image, start + s->relative, sizeof to), sizeof to);
+    return reaches(slot, start + (u64)(s64)to);
+}
+
 // Gives slots to the sites that move, or that stay and trap. Returns the last one's address.
 static u64 place(struct rewriting *r, bool moved, u64 slot)
 {
@@ -32,9 +41,11 @@ static u64 place(struct rewriting *r, bool moved, u64 slot)
         struct site *s = &r->sites.site[i];
         if (!site_traps(s) || (s->state == SITE_MOVED) != moved || s->state == SITE_FAR)
             continue;
-        if (!reaches(s->address, slot + REWRITE_SLOT) || !reaches(slot, s->address + 2)) {
+        if (!reaches(s->address, slot + REWRITE_SLOT) || !reaches(slot, s->address + 2) ||
+            (s->relative && !reaches_too(r, s, slot + REWRITE_SLOT))) {
             s->state = SITE_FAR;
             s->window = 0;
+            s->pad = 0;
             r->sites.unknown++;
             continue;
         }
@@ -57,6 +68,9 @@ static const char *place_slots(struct rewriting *r)
     if (r->image.fixed && (r->image.lo < r->slots_size || r->slots < LOWEST))
         return "no room below the program";
     place(r, false, place(r, true, r->slots));
+    for (size_t i = 0; i < r->sites.count; i++) // its window must move for the pad of another
+        if (r->sites.site[i].host && !r->sites.site[i].slot)
+            return site_reasons[SITE_FAR];
     // Traps alone are of use only where they make the file clean.
     return r->sites.moved || !r->sites.unknown ? NULL : "no system call can be moved";
 }
@@ -100,6 +114,13 @@ void site_slot(const struct rewriting *r, const struct site *s, u8 slot[REWRITE_
     u64 at = s->slot + s->window;
     memset(slot, 0xcc, REWRITE_SLOT);
     memcpy(p, window, s->window);
+    if (s->relative) { // moved by the distance to the slot
+        s32 to;
+        memcpy(&to, p + s->relative, sizeof to);
+        to += (s32)(s->address - s->window - s->slot);
+        memcpy(p + s->relative, &to, sizeof to);
+        slot[REWRITE_SLOT - 2] = s->relative;
+    }
     p += s->window;
     memcpy(p, (u8[]){0x48, 0x8d, 0x0d}, 3); // lea back(%rip),%rcx
     put_displacement(p + 3, at + REWRITE_LEA, s->address + 2);
@@ -196,9 +217,12 @@ u8 *entry_make(const struct rewriting *r, u64 *size)
             text[s->address - g->vaddr] = REWRITE_TRAP;
             if (s->window)
                 site_jump(s, text + (s->address - s->window - g->vaddr));
-            if (s->pad)
-                site_jump_far(s, s->pad, text + (s->pad - g->vaddr));
             site_slot(r, s, entry + REWRITE_SLOTS_AT + (s->slot - r->slots));
+        }
+        for (size_t k = 0; k < r->sites.count; k++) { // some lie in windows
+            const struct site *s = &r->sites.site[k];
+            if (s->slot && s->pad && s->pad - g->vaddr < g->size)
+                site_jump_far(s, s->pad, entry + g->text_at + (s->pad - g->vaddr));
         }
     }
     if (head.slots_size)

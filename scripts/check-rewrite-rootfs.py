@@ -78,7 +78,10 @@ class Original:
         return [hex(a) for a in range(start + 1, end) if a in self.targets]
 
 
-def check_window(say, original, window, site):
+RELATIVE = re.compile(r"lea\s+-?0x[0-9a-f]+\(%rip\),%r(?!sp)\w+")  # its displacement is changed
+
+
+def check_window(say, original, window, site, relative):
     texts = original.instructions(window, site)
     if texts is None or original.text.get(site) != "syscall":
         say("is not whole instructions before a syscall")
@@ -87,10 +90,14 @@ def check_window(say, original, window, site):
         if STACK_LOAD.fullmatch(text):
             continue
         moves = HARMLESS.fullmatch(text) or VECTOR.fullmatch(text)
+        if not moves and relative and RELATIVE.fullmatch(text):
+            moves, relative = True, False  # one at the most
         if not moves and site - window >= 5:
             moves = PLAIN.fullmatch(text)
         if not moves or re.search(r"(?!cmp|test)^\w+.*,%[er]?sp$", text):
             say(f"has '{text}'")
+    if relative:
+        say("has nothing that is relative")
     if original.jumped_into(window, site):
         say(f"is jumped into at {original.jumped_into(window, site)}")
 
@@ -113,6 +120,16 @@ def check_pad(say, original, pad):
         say(f"has a pad behind '{original.text[at]}'")
 
 
+def windows_of(data, slots, size, moved):
+    """[(start, end)] of the windows that moved."""
+    found = []
+    for n in range(1, min(size // SLOT, moved + 1)):
+        slot = data[PAGE + n * SLOT:PAGE + (n + 1) * SLOT]
+        end = slots + n * SLOT + slot[-1] + 7 + struct.unpack_from("<i", slot, slot[-1] + 3)[0] - 2
+        found.append((end - slot[-1], end))
+    return found
+
+
 def check_file(file, entry):
     """Returns the numbers of sites and moved sites, and whether the file is clean."""
     data = entry.read_bytes()
@@ -126,7 +143,8 @@ def check_file(file, entry):
     pages = []  # [address, rewritten, original], to be changed back below
     for i in range(segments):
         vaddr, _, size, text, was = SEGMENT.unpack_from(data, HEAD.size + i * SEGMENT.size)
-        pages.append((vaddr, bytearray(data[text:text + size]), data[was:was + size]))
+        pages.append((vaddr, bytearray(data[text:text + size]), data[was:was + size], data[text:text + size]))
+    windows = windows_of(data, lo - slots_size, slots_size, moved)
     for n in range(1, slots_size // SLOT):
         slot = data[PAGE + n * SLOT:PAGE + (n + 1) * SLOT]
         address = lo - slots_size + n * SLOT
@@ -143,11 +161,11 @@ def check_file(file, entry):
         gate, = struct.unpack_from("<i", slot, length + 9)
         if (slot[length:length + 3] != b"\x48\x8d\x0d" or slot[length + 7:length + 9] != b"\xff\x25"
                 or address + length + 13 + gate != lo - slots_size
-                or slot[length + 13:-1].strip(b"\xcc")):
+                or slot[length + 13:-2].strip(b"\xcc")):
             say("has a wrong slot")
-        vaddr, now, was = next(p for p in pages if p[0] <= window < p[0] + len(p[1]))
+        vaddr, now, was, made = next(p for p in pages if p[0] <= window < p[0] + len(p[1]))
         at = window - vaddr
-        if site not in left or now[site - vaddr] != 0xf4:
+        if site not in left or made[site - vaddr] != 0xf4:
             say("has no system call that traps")
         left.discard(site)
         now[site - vaddr] = was[site - vaddr]
@@ -155,20 +173,27 @@ def check_file(file, entry):
             if length:
                 say("is not in order")
             continue
-        if slot[:length] != was[at:at + length]:
+        moved_code, relative = bytearray(slot[:length]), slot[-2]
+        if relative + 4 <= length:
+            there, = struct.unpack_from("<i", slot, relative)
+            struct.pack_into("<i", moved_code, relative, there + address - window)
+        elif relative != 0xcc:
+            say("has a wrong displacement")
+        if moved_code != was[at:at + length]:
             say("was not moved as it is")
         jump = at
-        if now[at] == 0xeb:
-            jump = at + 2 + struct.unpack_from("<b", now, at + 1)[0]
-            check_pad(say, original, vaddr + jump)
-        if now[jump] != 0xe9 or vaddr + jump + 5 + struct.unpack_from("<i", now, jump + 1)[0] != address:
+        if made[at] == 0xeb:
+            jump = at + 2 + struct.unpack_from("<b", made, at + 1)[0]
+            if not any(start + 5 <= vaddr + jump <= end - 5 for start, end in windows):
+                check_pad(say, original, vaddr + jump)
+        if made[jump] != 0xe9 or vaddr + jump + 5 + struct.unpack_from("<i", made, jump + 1)[0] != address:
             say("does not jump to its slot")
-        check_window(say, original, window, site)
+        check_window(say, original, window, site, relative != 0xcc)
         now[at:at + length] = was[at:at + length]
         now[jump:jump + 5] = was[jump:jump + 5]
     if cleans and left:
         problems.append(f"{file}: is not clean: {[hex(at) for at in left]}")
-    for vaddr, now, was in pages:
+    for vaddr, now, was, _ in pages:
         if now != was:
             problems.append(f"{file}: other bytes of {vaddr:#x} changed")
     return sites, moved, bool(cleans)

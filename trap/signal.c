@@ -78,12 +78,12 @@ extern const char uaccess_vectors_begin[], uaccess_vectors_end[], uaccess_vector
 extern const char vdso_fixup[];
 extern const char lxcore_text_start[], lxcore_text_end[];
 
-// Slots are lxcore's too: they lead to the door, and what comes there is noted. So is the host's
-// vDSO where lxcore has called it.
+// Slots, and jumps to them that stand by themselves, are lxcore's too: they lead to the door, and
+// what comes there is noted. So is the host's vDSO where lxcore has called it.
 static bool in_lxcore(const struct task *t, u64 pc)
 {
     return t->vdso_sp || (pc >= (u64)lxcore_text_start && pc < (u64)lxcore_text_end) ||
-           memory_in_slots(pc);
+           memory_in_slots(pc) || memory_is_pad(pc);
 }
 
 static bool between(u64 pc, const char *from, const char *to)

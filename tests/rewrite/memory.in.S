@@ -59,8 +59,8 @@ _start:
     movups %xmm0, word(%rip)
     syscall                     // left: an instruction before it refers to its own address
     mov 8(%rdi), %rsp
-    mov %edx, %eax
-    syscall                     // left: an instruction before it changes the stack pointer
+    mov %edx, %eax              // by a pad inside the window of `movq`
+    syscall                     // moved
     movq %xmm0, %rsp
     syscall                     // left: an instruction before it changes the stack pointer
     mov %rax, %fs:8(%rdi)

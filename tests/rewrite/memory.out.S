@@ -19,7 +19,7 @@ b7: JUMP(8, 6)
     TRAP
 b8: JUMP(9, 7)
     TRAP
-b9: JUMP(10, 16)
+b9: JUMP_HOST(10, 16, 22)
     TRAP
 b10:
     JUMP(11, 7)
@@ -62,9 +62,9 @@ l22:
     TRAP
 l23:
     mov 8(%rdi), %rsp
-    mov %edx, %eax
+    JUMP_PAD(22, 2)
     TRAP
-l24:
+b22:
     movq %xmm0, %rsp
     TRAP
 l25:
@@ -151,9 +151,9 @@ word:
     SLOT(19, b19, 5, movq %xmm0, 8(%rdi))
     SLOT(20, b20, 5, movd 8(%rdi), %xmm0)
     SLOT(21, b21, 5, movq %xmm0, %rsi)
-    SLOT_BARE(22, l22)
-    SLOT_BARE(23, l23)
-    SLOT_BARE(24, l24)
+    SLOT(22, b22, 2, mov %edx, %eax)
+    SLOT_BARE(23, l22)
+    SLOT_BARE(24, l23)
     SLOT_BARE(25, l25)
     SLOT_BARE(26, l26)
     SLOT_BARE(27, l27)

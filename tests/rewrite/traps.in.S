@@ -13,7 +13,7 @@ _start:
     syscall                     // left: an instruction before it changes the stack pointer
     sub $8, %rsp
     syscall                     // left: an instruction before it changes the stack pointer
-    lea _start(%rip), %rsi
+    lea _start(%rip), %esi
     syscall                     // left: an instruction before it refers to its own address
     mov number(%rip), %eax
     syscall                     // left: an instruction before it refers to its own address
