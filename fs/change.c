@@ -295,7 +295,9 @@ long meta_witness(struct task *t, int mount, const struct parent *p, const struc
 // An inode whose maker was killed in between does not count, and who meets it removes it
 // (meta_bury). It is told from what the host may have put there by its times, which are all the
 // same; from one whose maker is only slow, where it is a file, by the maker's having it open. The
-// maker of a directory, or of a node, finds out that it was removed, and makes it again.
+// maker of a directory, or of a node, holds a lock of its name from before it is there until it is
+// finished (meta_make_begin). Should it have waited too long for that, it finds out that what it
+// made was removed, and makes it again.
 
 // Do its host owner and mode, made with meta_host_mode(), tell all of it already?
 static bool told_by_host(struct task *t, int mount, const struct meta_new *n)
@@ -325,6 +327,22 @@ static struct attr attr_of_new(const struct task *t, const struct meta_new *n)
                          .type = n->mode & S_IFMT,
                          .has_acl = acl_is_given(n->mode, n->acl),
                          .witnessed = needs_witness(t, n->mode)};
+}
+
+static u32 *lock_name(struct task *t, const struct parent *p)
+{
+    return meta_lock(t, side_fnv(p->name, strlen(p->name), FNV_START));
+}
+
+u32 *meta_make_begin(struct task *t, int mount, const struct parent *p, const struct meta_new *n)
+{
+    return told_by_host(t, mount, n) || !meta_is_kept(t, mount) ? NULL : lock_name(t, p);
+}
+
+void meta_make_end(u32 *lock)
+{
+    if (lock)
+        reserved_release(lock);
 }
 
 // A file system without attributes shows the host's view.
@@ -422,7 +440,8 @@ bool meta_bury(struct task *t, int mount, const struct parent *p)
     bool dir = (st.stx_mode & S_IFMT) == S_IFDIR;
     if (!dir && is_open(t, p))
         return false;
-    u32 *lock = meta_lock(t, st.stx_ino ^ st.stx_dev_minor);
+    // Its maker, if there is one, has done by then; and nobody changes it.
+    u32 *making = lock_name(t, p), *lock = meta_lock(t, st.stx_ino ^ st.stx_dev_minor);
     // Still the same, without an attribute?
     if (host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, mask, &now) < 0)
         dead = true;
@@ -430,7 +449,7 @@ bool meta_bury(struct task *t, int mount, const struct parent *p)
              host_getxattr_at(p, META_XATTR, value, sizeof value) == -ENODATA)
         dead = (mount_at(t, MAX(mount, 0))->flags & 1) || // MS_RDONLY: it does not count
                HOST3(__NR_unlinkat, p->fd, p->name, dir ? AT_REMOVEDIR : 0) >= 0;
-    if (lock)
-        reserved_release(lock);
+    meta_make_end(lock);
+    meta_make_end(making);
     return dead;
 }

@@ -281,6 +281,10 @@ u32 meta_host_mode(u32 guest_mode);
 // Host mode to create a file or directory with that meta_created() or meta_created_fd() will
 // complete.
 u32 meta_create_mode(struct task *t, int mount, const struct meta_new *n);
+// Around the making of a directory or node by name: nobody takes it for one whose maker is dead.
+// NULL: there is nothing to wait for.
+u32 *meta_make_begin(struct task *t, int mount, const struct parent *p, const struct meta_new *n);
+void meta_make_end(u32 *lock);
 // Writes the attributes of a just created inode where host owner and mode do not tell it all.
 long meta_created(struct task *t, int mount, const struct parent *p, const struct meta_new *n);
 long meta_created_fd(struct task *t, int mount, int fd, const struct meta_new *n);

@@ -49,12 +49,14 @@ long sys_mkdirat(struct task *t, int dirfd, uptr path, unsigned int mode)
     n.mode = S_IFDIR | acl_inherit(t, op.loc.mount, pathop_place(&op), mode & 01777, &acl);
     meta_new_owner(t, &dir, &n);
     do {
+        u32 *making = meta_make_begin(t, op.loc.mount, &op.p, &n);
         r = HOST3(__NR_mkdirat, op.p.fd, op.p.name, meta_create_mode(t, op.loc.mount, &n));
         if (r >= 0) {
             r = meta_created(t, op.loc.mount, &op.p, &n);
             if (r < 0 && r != -EEXIST)
                 dirs_rmdir(t, &op.p);
         }
+        meta_make_end(making);
     } while (must_make_again(t, &op, r));
     r = pathop_make_end(t, &op, true, r);
     pathop_end(t, &op);
@@ -98,12 +100,14 @@ static long make_node(struct task *t, struct pathop *op, const struct meta_new *
         return r;
     }
     do {
+        u32 *making = meta_make_begin(t, op->loc.mount, &op->p, n);
         r = HOST4(__NR_mknodat, op->p.fd, op->p.name, host_mode, 0);
         if (r >= 0) {
             r = meta_created(t, op->loc.mount, &op->p, n);
             if (r < 0 && r != -EEXIST)
                 HOST3(__NR_unlinkat, op->p.fd, op->p.name, 0);
         }
+        meta_make_end(making);
     } while (must_make_again(t, op, r));
     return r;
 }
