@@ -479,7 +479,7 @@ def main():
                         help="guest tests: passed to lxrun (default: default); their programs are "
                         "rewritten ahead for 'rewrite'")
     parser.add_argument("-j", type=int, default=2, metavar="N", help="tests at a time (default 2)")
-    parser.add_argument("-v", action="store_true", help="also name the tests that pass")
+    parser.add_argument("-v", action="store_true", help="also name the tests that pass, and their time")
     # What a shell or nohup left ignored or blocked is not what the tests are about.
     for sig in signal.valid_signals():
         if signal.getsignal(sig) == signal.SIG_IGN:
@@ -560,9 +560,10 @@ def run_all(opts):
                 print(f"{label} {name}" + (f": {text.rstrip()}" if text else ""), flush=True)
 
     def attempt(name, body):
+        begin = time.monotonic()
         try:
             body()
-            report(name, "passed")
+            report(name, "passed", f"{time.monotonic() - begin:.1f} s")
         except Skipped as e:
             report(name, "skipped", str(e))
         except Failed as e:
