@@ -23,6 +23,7 @@ struct vm_settings {
     const char *command_line; // added to the kernel's
     bool virtiofs;            // directories over virtiofs, not 9P
     bool forwarding;          // ports of the VM's localhost are the host's, too
+    const char *host_ports;   // "N,N" of the host's localhost that are the VM's, too; or ""
     long idle;                // ms without a command until it ends; negative: never
 };
 

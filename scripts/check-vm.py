@@ -219,6 +219,19 @@ def check_network(work):
         threading.Thread(target=serve, daemon=True).start()
         ran = vm("/bin/busybox", "nc", "10.0.2.2", str(server.getsockname()[1]))
         expect("the host's localhost", ran.stdout, "from the host\n")
+    shutdown()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        def echo():
+            for _ in range(2):
+                with server.accept()[0] as s:
+                    s.sendall(s.recv(100).upper())
+        threading.Thread(target=echo, daemon=True).start()
+        asked = ["--vm-set", f"hostPorts={port}", "/bin/busybox", "nc", "127.0.0.1", str(port)]
+        expect("the host by the VM's localhost", vm(*asked, input="one\n").stdout, "ONE\n")
+        expect("again", vm(*asked, input="two\n").stdout, "TWO\n")
+    expect("where nobody listens", vm(*asked, input="three\n").stdout, "")
+    shutdown()
     expect("resolv.conf", vm("cat", "/etc/resolv.conf").stdout, "nameserver 10.0.2.3\n")
 
 

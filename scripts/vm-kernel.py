@@ -18,9 +18,10 @@ import tempfile
 from pathlib import Path
 
 PACKAGE = "linux-image-amd64"
-MODULES = ["virtio_mmio", "virtio_console", "virtio_blk", "virtio_net", "virtio_balloon", "crc32c_generic",
-           "ext4", "9pnet_virtio", "9p", "virtiofs", "overlay"]
-RECIPE = f"{PACKAGE} {' '.join(MODULES)}\n"  # a change in it makes what is there stale
+MODULES = ["virtio_mmio", "virtio_console", "virtio_blk", "virtio_net", "virtio_balloon"]
+# Loaded when the kernel asks for them (vm/init/modules.c).
+LATER = ["crc32c_generic", "ext4", "9pnet_virtio", "9p", "virtiofs", "fuse", "overlay"]
+RECIPE = f"{PACKAGE} {' '.join(MODULES)}; {' '.join(LATER)}\n"  # a change in it makes what is there stale
 
 
 def fail(text):
@@ -93,6 +94,12 @@ def with_dependencies(files, names):
     return order
 
 
+def aliases(file):
+    """The names, besides its own, that the kernel may ask for it by; patterns are for device managers."""
+    found = re.findall(rb"alias=([^\0]*)\0", file.read_bytes())
+    return [a.decode() for a in found if b"*" not in a]
+
+
 def main():
     to = Path(sys.argv[1]) if len(sys.argv) > 1 else cache()
     made = [to / name for name in ("vmlinux", "modules.cpio", "recipe")]
@@ -106,13 +113,16 @@ def main():
         if not image.startswith(b"\x7fELF"):
             fail("the kernel is packed in a way that is not known here")
         files = {f.stem.replace("-", "_"): f for f in tree.glob("**/*.ko")}
-        order = with_dependencies(files, MODULES)
-        if "9p" not in order:
+        order, later = with_dependencies(files, MODULES), with_dependencies(files, LATER)
+        if "9p" not in later:
             fail("the package has no modules in the form that is known here")
         archive = Archive()
         archive.add("modules", 0o40755)
         archive.add("modules/list", 0o100644, "".join(f"{m}\n" for m in order).encode())
-        for m in order:
+        archive.add("modules/later", 0o100644, "".join(
+            f"{alias} {' '.join(with_dependencies(files, [m]))}\n"
+            for m in later for alias in [m, *aliases(files[m])]).encode())
+        for m in dict.fromkeys(order + later):
             archive.add(f"modules/{m}", 0o100644, files[m].read_bytes())
         archive.add("TRAILER!!!", 0)
         (tmp / "modules.cpio").write_bytes(archive.data)

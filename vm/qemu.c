@@ -279,8 +279,10 @@ static void add_machine(struct words *w, const struct machine *m, const struct v
     words_add(w, "-initrd");
     words_add(w, "/proc/self/fd/%d", m->initrd);
     words_add(w, "-append");
-    words_add(w, "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests%s %s", tsc,
-              s->command_line);
+    words_add(w,
+              "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests "
+              "page_reporting.page_reporting_order=3%s %s",
+              tsc, s->command_line);
     words_add(w, "-chardev");
     words_add(w, "stdio,id=console,signal=off");
     words_add(w, "-serial");
@@ -326,6 +328,8 @@ bool qemu_start(struct machine *m, const struct vm_options *o, int log, int way)
     add_machine(&w, m, o, kvm);
     add_files(&w, m, o, log);
     setup_add(m, "net=eth0");
+    if (*o->settings.host_ports)
+        setup_add(m, "host=%s", o->settings.host_ports);
     int keep[4 + SERVERS] = {m->kernel, m->initrd, m->memory, pair[1]};
     memcpy(keep + 4, m->servers, m->nservers * sizeof *keep);
     m->pid = words_run(&w, log, keep, 4 + m->nservers);

@@ -37,6 +37,19 @@ static bool truth(const char *value, bool *v)
     return *v || !strcasecmp(value, "false");
 }
 
+// Numbers of TCP ports, with commas between them.
+static bool ports(const char *value, const char **v)
+{
+    const char *p = value;
+    for (char *end = NULL; *p; p = *end ? end + 1 : end) {
+        unsigned long n = strtoul(p, &end, 10);
+        if (!isdigit((unsigned char)*p) || !n || n > 65535 || (*end && (*end != ',' || !end[1])))
+            return false;
+    }
+    *v = must_format("%s", value);
+    return true;
+}
+
 // False: no such value. *known: there is such a key.
 static bool set(struct vm_settings *s, const char *key, const char *value, bool *known)
 {
@@ -58,6 +71,8 @@ static bool set(struct vm_settings *s, const char *key, const char *value, bool 
     }
     if (!strcasecmp(key, "localhostForwarding"))
         return truth(value, &s->forwarding);
+    if (!strcasecmp(key, "hostPorts"))
+        return ports(value, &s->host_ports);
     if (!strcasecmp(key, "virtiofs"))
         return truth(value, &s->virtiofs);
     if (!strcasecmp(key, "vmIdleTimeout")) {
@@ -120,6 +135,7 @@ void vm_settings_read(struct vm_settings *s)
     *s = (struct vm_settings){.memory = MEMORY_DEFAULT,
                               .processors = (unsigned)get_nprocs(),
                               .command_line = "",
+                              .host_ports = "",
                               .forwarding = true,
                               .idle = IDLE_DEFAULT};
     if (!sysinfo(&host)) {

@@ -27,6 +27,8 @@ void uml_check(const struct vm_options *o)
     if (access(kernel, X_OK))
         fail_errno("cannot run the kernel %s", kernel);
     free(kernel);
+    if (*o->settings.host_ports)
+        fail("User-Mode Linux has no network: leave out hostPorts");
 }
 
 static void add_files(struct words *w, struct machine *m, const struct vm_options *o)

@@ -16,7 +16,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -27,7 +27,6 @@
 // What QEMU's user-mode network gives (docs/vm.md).
 #define ADDRESS "10.0.2.15"
 #define NETMASK "255.255.255.0"
-#define GATEWAY "10.0.2.2"
 #define RESOLVER "10.0.2.3"
 
 const char *text_format(const char *format, ...)
@@ -42,24 +41,6 @@ const char *text_format(const char *format, ...)
 
 // ---- Before the keeper has been heard ----
 
-// In the order of the list, which is that of their dependencies.
-static void load_modules(void)
-{
-    char name[128], path[160];
-    FILE *list = fopen("/modules/list", "re");
-    while (list && fgets(name, sizeof name, list)) {
-        name[strcspn(name, "\n")] = 0;
-        snprintf(path, sizeof path, "/modules/%s", name);
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST))
-            fprintf(stderr, "lxrun: module %s: %s\n", name, strerror(errno));
-        close(fd);
-        unlink(path); // what it held is memory
-    }
-    if (list)
-        fclose(list);
-}
-
 static void system_mounts(void)
 {
     mkdir("/proc", 0755);
@@ -68,12 +49,13 @@ static void system_mounts(void)
     mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, NULL);
+    mknod("/dev/fuse", S_IFCHR | 0666, makedev(10, 229)); // opening it loads its module
 }
 
 void boot_early(void)
 {
     system_mounts();
-    load_modules();
+    modules_start();
     struct rlimit files = {1024, 1 << 20};
     setrlimit(RLIMIT_NOFILE, &files);
 }
@@ -228,6 +210,8 @@ const char *boot_setup(const char *strings, size_t size)
             wrong = switch_root();
         } else if (!strcmp(key, "net")) {
             network(value);
+        } else if (!strcmp(key, "host")) {
+            wrong = host_ports(value);
         } else if (!strcmp(key, "name")) {
             sethostname(value, strlen(value));
         } else if (!strcmp(key, "time")) {

@@ -67,10 +67,12 @@ static void obey(int channel, struct buffer *from_host)
     buffer_drop(from_host, at);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct buffer from_host = {0};
     sigset_t set;
+    if (getpid() != 1) // the kernel's helper: modprobe -q -- NAME
+        return modules_wanted(argv[argc - 1]);
     boot_early();
     int channel = boot_channel();
     if (channel < 0) {
@@ -109,6 +111,7 @@ int main(void)
         if (room)
             session_polled(fds + 2, &hurry);
         ports_look();
+        trim_look(!session_any());
         if (to_host.size)
             buffer_write(&to_host, channel);
     }

@@ -21,6 +21,13 @@ const char *boot_setup(const char *strings, size_t size);
 void boot_halt(void);
 const char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+// ---- modules.c ----
+
+// Loads the modules that every VM needs, and makes this program the kernel's modprobe.
+void modules_start(void);
+// As that: loads what goes by this name. The exit status.
+int modules_wanted(const char *name);
+
 // ---- session.c ----
 
 extern struct buffer to_host;
@@ -37,6 +44,22 @@ void session_polled(const struct pollfd *fds, bool *hurry);
 // Starts the command of an F_START frame with our ends of its streams in fd[]. 0 and an F_ERROR
 // frame where it cannot be started.
 pid_t command_start(const struct frame *f, int fd[3], bool *tty);
+
+// Whether a command runs, or a connection is open.
+bool session_any(void);
+
+// ---- trim.c ----
+
+// Trims the file systems on disks, where it is time to.
+void trim_look(bool idle);
+
+// ---- hostports.c ----
+
+#define GATEWAY "10.0.2.2" // QEMU's user-mode network; behind it is the host's localhost
+
+// Serves these ports ("N,N"), from a process of its own. NULL, or what is wrong.
+const char *host_ports(char *list);
+bool host_port(uint16_t port); // is one of them
 
 // ---- ports.c ----
 

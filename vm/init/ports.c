@@ -16,7 +16,7 @@ static size_t look(const char *file, uint16_t *ports, size_t n)
     while (f && fgets(line, sizeof line, f)) {
         unsigned port, state;
         if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &port, &state) != 2 ||
-            state != LISTENS)
+            state != LISTENS || host_port((uint16_t)port))
             continue;
         size_t i = 0;
         while (i < n && ports[i] != port)

@@ -61,6 +61,11 @@ static struct session *find(uint32_t id)
     return s;
 }
 
+bool session_any(void)
+{
+    return sessions;
+}
+
 static struct session *add(uint32_t id)
 {
     struct session *s = calloc(1, sizeof *s);
