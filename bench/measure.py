@@ -9,7 +9,6 @@ from pathlib import Path
 
 from process import Failed, descendants, end_orphans
 
-TIMEOUT = 300  # seconds of one script
 SHELL_TIMEOUT = 20
 STARTS = 20  # of /bin/true, of which the median counts
 
@@ -90,7 +89,7 @@ def script(engine, group, names, opts):
     os.sync()  # what the run before has left to write is not this one's
     try:
         text = engine.run(["/bin/bash", f"{place.inside}/whole/{group}.sh", "run"], cwd=work,
-                          timeout=TIMEOUT, DATA=f"{place.inside}/data", DIVISOR=str(opts.divisor))
+                          timeout=opts.limit, DATA=f"{place.inside}/data", DIVISOR=str(opts.divisor))
     finally:
         engine.remove_directory(work)
     lines = dict(line.split(" ", 1) for line in text.splitlines() if line.count(" ") == 1)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Makes one page, to be looked at or printed, and the same as Markdown, of what bench/run.py has found.
 
-    bench/page.py RESULT.json    writes RESULT.html and RESULT.md beside it
+    bench/page.py RESULT.json [DOCUMENT]    writes RESULT.html and RESULT.md beside it, and the tables
+                                            into DOCUMENT, between the marks that it has for them
 
 The page needs nothing but itself. Bars are ratios to native on a logarithmic axis, whiskers the least
 and the greatest; what failed says why. It ends with what is said of translation and virtualisation,
@@ -17,6 +18,8 @@ from pathlib import Path
 from claims import judge
 from report import amount, number
 
+TITLE = "Translation and virtualisation on the same work"
+BEGIN, END = "<!-- bench/page.py: from here -->", "<!-- to here -->"
 WIDTH, BAR, LABEL, RIGHT = 760, 15, 110, 90
 COLOURS = {"native": "#777777", "lxrun": "#2b6cb0", "vm": "#b7451f", "peer": "#5b8c3a"}
 STYLE = """
@@ -132,7 +135,7 @@ def to_html(document):
     able = [e for e in engines if not e["not available"]]
     esc = html.escape
     out = [f"<!doctype html><html lang=en><meta charset=utf-8><title>lxrun: the comparison</title><style>{STYLE}</style>",
-           "<h1>Translation and virtualisation on the same work</h1>",
+           f"<h1>{TITLE}</h1>",
            "<p>Ratios to native, measured in the same run, each way in turn. 1 is native speed; less is faster. "
            "Bars are medians, whiskers the least and the greatest.</p>", '<p class="key">']
     out += [f'<span style="background:{c}"></span>{k}' for k, c in COLOURS.items() if k != "native"]
@@ -159,8 +162,7 @@ def to_markdown(document):
 
     engines = document["engines"]
     able = [e for e in engines if not e["not available"]]
-    out = ["# Translation and virtualisation on the same work", ""]
-    out += block(("", ""), [(k, f"{v:.0%}" if isinstance(v, float) else v) for k, v in document["machine"].items()])
+    out = block(("", ""), [(k, f"{v:.0%}" if isinstance(v, float) else v) for k, v in document["machine"].items()])
     out += ["## The ways", ""] + block(FACTS, facts_of(engines))
     out += ["## The claims", ""] + block(("claim", "here", "found"), [(c, v, f) for c, _, v, f in judge(document)])
     out += ["## Ratios to native", "", "Medians; a dash: see the reasons below.", ""]
@@ -180,7 +182,11 @@ def main():
     source = Path(sys.argv[1])
     document = json.loads(source.read_text(encoding="utf-8"))
     source.with_suffix(".html").write_text(to_html(document), encoding="utf-8")
-    source.with_suffix(".md").write_text(to_markdown(document), encoding="utf-8")
+    text = to_markdown(document)
+    source.with_suffix(".md").write_text(f"# {TITLE}\n\n{text}", encoding="utf-8")
+    for name in sys.argv[2:]:
+        before, rest = Path(name).read_text(encoding="utf-8").split(BEGIN)
+        Path(name).write_text(f"{before}{BEGIN}\n\n{text}\n{END}{rest.split(END)[1]}", encoding="utf-8")
     print(source.with_suffix(".html"))
 
 

@@ -36,6 +36,9 @@ class Results:
     def add(self, row, engine, number, value):
         self.samples.setdefault((row, engine), {})[number] = value
 
+    def has(self, row, engine):
+        return (row, engine) in self.samples
+
     def not_run(self, row, engine, reason):
         self.reasons[row, engine] = ("not available", reason)
 

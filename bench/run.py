@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import data
@@ -45,6 +46,11 @@ def options():
                         help="milliseconds of one micro measurement (default 60; 5 with --quick)")
     parser.add_argument("--engines", metavar="NAME,...", help="only these; native is always run")
     parser.add_argument("--vm", action="store_true", help="the utility VMs too, and what is known of each way")
+    parser.add_argument("--divisor", type=int, metavar="N", help="whole programs do an N-th of their work")
+    parser.add_argument("--limit", type=int, default=300, metavar="SECONDS", help="of one run of a script")
+    parser.add_argument("--minutes", type=float, default=10000, metavar="N",
+                        help="after so many only native runs and lxrun's engines but ptrace go on")
+    parser.add_argument("-v", "--verbose", action="store_true", help="say what runs, and how long it took")
     parser.add_argument("--no-peers", action="store_true", help="only native and lxrun")
     parser.add_argument("--root", type=Path, metavar="DIR",
                         help="lxrun's tree (default build/apps if made, else build/rootfs)")
@@ -52,7 +58,8 @@ def options():
     opts = parser.parse_args()
     opts.names = [n for name in opts.names for n in name.split(",") if n]
     opts.ms = opts.ms or (5 if opts.quick else 60)
-    opts.divisor = QUICK if opts.quick else 1
+    opts.divisor = opts.divisor or (QUICK if opts.quick else 1)
+    opts.end = time.monotonic() + opts.minutes * 60
     if not opts.root:
         made = (TOP / "build/apps.stamp").exists()
         opts.root = TOP / ("build/apps" if made else "build/rootfs")
@@ -145,16 +152,26 @@ def run_group(opts, group, rows, everyone, results):
         else:
             able.append(e)
     def attempt(engine, keep):
+        begin = time.monotonic()
+        if engine.slow and begin > opts.end:
+            able.remove(engine)
+            for name in names:
+                if not results.has(name, engine.name):
+                    results.not_run(name, engine.name, "no time was left for it")
+            return
         try:
             data.prepare(engine, group, opts.divisor)
             figures = measure.measure(engine, group, names, opts, warm_up=keep is None)
             if keep is not None:
                 for name in names:
                     results.add(name, engine.name, keep, figures[name])
-        except Failed as e:
+        except (Failed, OSError, subprocess.SubprocessError) as e:
             able.remove(engine)
             for name in names:
                 results.failed(name, engine.name, str(e))
+        if opts.verbose:
+            print(f"{time.monotonic() - begin:7.1f} s  {names[0]}{'...' if names[1:] else ''}  {engine.name}",
+                  file=sys.stderr, flush=True)
 
     for e in list(able):
         if not e.slow:
@@ -189,7 +206,8 @@ def main():
         results = report.Results(opts, everyone)
         if opts.vm:
             facts.find(everyone, opts.quick)
-        for group, rows in groups:
+        # The small workloads last: what is slow and has no time left then has at least the whole programs.
+        for group, rows in sorted(groups, key=lambda g: g[0] == "micro"):
             report.progress(" ".join(row.name for row in rows))
             run_group(opts, group, rows, everyone, results)
         report.progress("")
