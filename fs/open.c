@@ -310,8 +310,10 @@ static long open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolv
     struct statx st;
     bool writes = (flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH);
     long fd = host_open_loc(t, loc, writes ? flags & ~(u64)O_TRUNC : flags, 0, resolve);
-    if (fd >= 0 && create && !(flags & O_PATH) && may_create_in_sticky(t, loc) < 0) {
-        host_close((int)fd);
+    if ((fd >= 0 || fd == -ENXIO) && create && !(flags & O_PATH) &&
+        may_create_in_sticky(t, loc) < 0) {
+        if (fd >= 0)
+            host_close((int)fd);
         return -EACCES;
     }
     if (fd < 0 || !writes)
@@ -417,8 +419,10 @@ static long open_link(struct task *t, struct loc *loc, const struct open_how *ho
     if (device)
         r = meta_stat(t, loc->mount, &p, STATX_BASIC_STATS, &st);
     parent_done(t, &p);
-    if (!device)
-        return -ELOOP;
+    if (!device) {
+        bool creates = (how->flags & (O_CREAT | O_EXCL | O_PATH)) == O_CREAT;
+        return creates && may_create_in_sticky(t, loc) < 0 ? -EACCES : -ELOOP;
+    }
     // Linux: fs/namei.c, do_open() and may_open().
     if ((how->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
         return -EEXIST;
@@ -453,14 +457,19 @@ static long open_slash(struct task *t, int dirfd, const char *path, int walk)
 {
     struct loc loc;
     struct parent p;
+    struct statx st;
     size_t n = strlen(path);
     if (!n || path[n - 1] != '/')
         return 0;
     long r = path_parent(t, dirfd, path, (walk & ~WALK_FOLLOW) | WALK_NAME, &loc, &p);
     if (r < 0)
         return r;
+    r = p.last == LAST_NAME ? -EISDIR : 0;
+    if (r < 0 && host_statx(p.fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) >= 0 &&
+        (st.stx_mode & S_IFMT) != S_IFDIR)
+        r = -ENOTDIR; // the guest's own descriptor
     parent_done(t, &p);
-    return p.last == LAST_NAME ? -EISDIR : 0;
+    return r;
 }
 
 // A temporary may not be held while the open waits for another guest thread: a FIFO above ".." is

@@ -352,7 +352,8 @@ long path_parent(struct task *t, int dirfd, const char *path, int flags, struct 
             parent_done(t, p);
             loc_done(t, loc);
             flags |= WALK_FOLLOW;
-            if (++links <= FOLLOWED_HERE && put_link(at, link, n, text)) {
+            // What stands behind the link, a "." too, is the slow walk's.
+            if (++links <= FOLLOWED_HERE && !loc->dots && put_link(at, link, n, text)) {
                 at = text;
                 continue;
             }

@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: MIT
 // A trailing slash asks for a directory and makes a link at the end be followed; what each call
 // says to it. Also repeated slashes and dots.
-// covers: open, stat, lstat, mkdir, unlink, rmdir, rename, mknod, chdir
+// covers: open, stat, lstat, link, linkat, mkdir, unlink, rmdir, rename, mknod, chdir
+#include <limits.h>
+
 #include "check.h"
 
 int main(void)
 {
     struct stat st;
+    char path[PATH_MAX];
 
     CHECK_EQ(mkdir("d", 0755), 0);
     put_file("d/f", "data");
     CHECK_EQ(symlink("d", "dlink") | symlink("d/f", "flink") | symlink("d/", "dslash"), 0);
     CHECK_EQ(symlink("missing", "dead"), 0);
+    OK(getcwd(path, sizeof(path) - 8));
+    strcat(path, "/d");
+    CHECK_EQ(symlink(path, "absolute"), 0);
+    strcat(path, "/f");
+    CHECK_EQ(symlink(path, "afile"), 0);
 
     CHECK_STR(get_file(".//d///f"), "data");
     CHECK_STR(get_file("d/./../d/.//f"), "data");
@@ -48,6 +56,13 @@ int main(void)
     CHECK_ERR(rename("d/f", "new/"), ENOTDIR);
     CHECK_ERR(rename("d/f/", "new"), ENOTDIR);
     CHECK_ERR(chmod("flink/", 0600), ENOTDIR);
+    CHECK_ERR(chmod("flink/.", 0600), ENOTDIR);
+    CHECK_EQ(chmod("dlink/.", 0755), 0);
+    CHECK_EQ(chmod("absolute/.", 0755), 0);
+    CHECK_ERR(link("flink/.", "new"), ENOTDIR);
+    CHECK_ERR(link("afile/.", "new"), ENOTDIR);
+    CHECK_ERR(linkat(AT_FDCWD, "afile/.", AT_FDCWD, "new", AT_SYMLINK_FOLLOW), ENOTDIR);
+    CHECK_ERR(link("absolute/.", "new"), EPERM);
     CHECK_ERR(truncate("d/f/", 0), ENOTDIR);
     CHECK_ERR(access("d/f/", F_OK), ENOTDIR);
     CHECK_STR(get_file("d/f"), "data");

@@ -49,9 +49,10 @@ static void show(const char *dir, int mode)
         printf("%o %d:", mode, type);
         for (uid_t uid = 0; uid < 1002; uid = uid ? uid + 1 : 1000) {
             int plain = opens(uid, path, O_RDWR), create = opens(uid, path, O_RDWR | O_CREAT);
+            int itself = opens(uid, path, O_RDWR | O_CREAT | O_NOFOLLOW);
 
             sum += plain + create;
-            printf(" %d %d", plain, create);
+            printf(" %d %d %d", plain, create, itself);
         }
         printf("\n");
         // What the settings say of it, by the book.
