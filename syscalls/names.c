@@ -335,7 +335,9 @@ static long may_link_to(struct task *t, struct pathop *a, struct pathop *b, cons
     if (r >= 0)
         r = may_make;
     if (r >= 0 && (st->stx_mode & S_IFMT) == S_IFDIR)
-        r = pathop_is_gone(b) ? -ENOENT : -EPERM;
+        r = -EPERM;
+    if (r < 0 && pathop_is_gone(b))
+        r = -ENOENT; // the look-up of the new name comes first
     if (r < 0 && b->p.over < OVER_ABSENT &&
         host_statx(b->p.fd, b->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there) >= 0)
         r = -EEXIST;
