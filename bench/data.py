@@ -128,15 +128,20 @@ def text(rng, size):
     return " ".join(words).encode() + b"\n"
 
 
-def make_files(data, divisor):
+def make_owned_files(data, divisor):
+    make_files(data, divisor, [(1000, 1001), (1001, 1001), (33, 33), (1000, 0), (0, 0)])
+
+
+def make_files(data, divisor, owners=((0, 0),)):
     """The same 5,000 files in both archives, 100 to a directory."""
     rng, sums, large = random.Random(1), hashlib.md5(), 0
     with tarfile.open(data / "files.tar", "w") as tar:
         for i in range(5000 // divisor):
             if i % 100 == 0:
-                add(tar, f"d{i // 100:03}", None)
+                add(tar, f"d{i // 100:03}", None, owner=owners[i // 100 % len(owners)])
             content = text(rng, rng.choice((100, 1000, 3000, 10000)))
-            add(tar, f"d{i // 100:03}/f{i % 100:02}", content, 0o755 if i % 10 == 0 else 0o644)
+            add(tar, f"d{i // 100:03}/f{i % 100:02}", content, 0o755 if i % 10 == 0 else 0o644,
+                owners[i % len(owners)])
             sums.update(content)
             large += len(content) > 4096  # find counts 1 KiB units, rounded up
     with open(data / "files.tar", "rb") as plain, gzip.GzipFile(data / "files.tar.gz", "wb",
@@ -146,9 +151,10 @@ def make_files(data, divisor):
     (data / "files.large").write_text(f"{large}\n", encoding="ascii")
 
 
-def add(tar, name, content, mode=0o755):
+def add(tar, name, content, mode=0o755, owner=(0, 0)):
     """One member; a directory without content."""
     info = tarfile.TarInfo(name)
+    info.uid, info.gid = owner
     info.mode, info.mtime = mode, 1_700_000_000
     if content is None:
         info.type = tarfile.DIRTYPE
@@ -230,7 +236,7 @@ def write_json(path, value):
     path.write_text(json.dumps(value), encoding="ascii")
 
 
-MAKERS = {"files": make_files, "git": make_git, "build": make_project, "npm": make_npm,
+MAKERS = {"files": make_files, "owners": make_owned_files, "git": make_git, "owners-git": make_git, "build": make_project, "npm": make_npm,
           "nginx": make_nginx}
 WORDS = "if else for while return int long char struct static const void size count name".split()
 C_FILE = """#include "all.h"

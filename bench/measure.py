@@ -15,7 +15,7 @@ STARTS = 20  # of /bin/true, of which the median counts
 
 def measure(engine, group, names, opts, warm_up):
     if group == "micro":
-        return {name: micro(engine, name, 1 if warm_up else opts.ms) for name in names}
+        return {name: micro(engine, name, 1 if warm_up else opts.ms, opts.owners) for name in names}
     if group == "start":
         return {"start": start(engine)}
     if group == "memory":
@@ -33,9 +33,12 @@ def figure(text):
     return value
 
 
-def micro(engine, name, ms):
+def micro(engine, name, ms, owners):
     place = engine.place
-    return figure(engine.run([place.inside + "/micro", name, str(ms)], cwd=place.inside, timeout=60))
+    work = name.removesuffix("-user")
+    who = ["user" if work != name else "root"] if owners else []
+    command = [place.inside + "/micro", work, str(ms), *who]
+    return figure(engine.run(command, cwd=place.inside, timeout=60))
 
 
 def start(engine):

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The micro benchmark: one workload per run, chosen by name.
 //
-//     micro NAME [MILLISECONDS]   prints the nanoseconds of one operation
-//     micro --list                prints the names
+//     micro NAME [MILLISECONDS [root | user]]   prints the nanoseconds of one operation
+//     micro --list                              prints the names
 //
 // It finds by itself how many operations fill the given time (default 60 ms), splits them into
-// batches and prints the median batch, so that one interrupt does not show.
+// batches and prints the median batch, so that one interrupt does not show. root, user: its files are
+// another user's than root's, and it runs as the one or the other.
 #include "micro.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCHES = 9 };
+enum { BATCHES = 9, USER = 1000, GROUP = 1001 };
 
 static const struct work *const works[] = {call_works, file_works, ipc_works, process_works};
 char directory[PATH_MAX], self[PATH_MAX];
@@ -103,8 +104,22 @@ static int remove_one(const char *name, const struct stat *st, int type, struct 
     return remove(name);
 }
 
+static int give_one(const char *name, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st, (void)type, (void)at;
+    return lchown(name, USER, GROUP);
+}
+
+static void give_directory(void)
+{
+    if (nftw(directory, give_one, 16, FTW_PHYS))
+        die("chown");
+}
+
 static void remove_directory(void)
 {
+    if (geteuid() != getuid())
+        MUST(seteuid(getuid()));
     if (getpid() == owner && nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS))
         fprintf(stderr, "micro: %s stays behind: %s\n", directory, strerror(errno));
 }
@@ -119,8 +134,9 @@ int main(int argc, char **argv)
         return 0;
     const struct work *w = argc > 1 ? find(argv[1]) : NULL;
     double ms = argc > 2 ? atof(argv[2]) : 60;
-    if (!w || ms <= 0) {
-        fprintf(stderr, "usage: micro NAME [MILLISECONDS] | --list\n");
+    const char *who = argc > 3 ? argv[3] : NULL;
+    if (!w || ms <= 0 || (who && strcmp(who, "root") != 0 && strcmp(who, "user") != 0)) {
+        fprintf(stderr, "usage: micro NAME [MILLISECONDS [root | user]] | --list\n");
         return 2;
     }
     if (!realpath(argv[0], self))
@@ -135,6 +151,12 @@ int main(int argc, char **argv)
     MUST(chdir(directory));
     if (w->prepare)
         w->prepare();
+    if (who)
+        give_directory();
+    if (who && *who == 'u') {
+        MUST(setegid(GROUP)); // effective: the directory is removed as it was made
+        MUST(seteuid(USER));
+    }
     printf("%.2f\n", measure(w, ms * 1e6));
     return 0;
 }

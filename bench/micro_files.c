@@ -159,6 +159,12 @@ static void run_chmod(long n)
         MUST(chmod(path[0], n & 1 ? 0644 : 0600));
 }
 
+static void run_chown(long n)
+{
+    while (n--)
+        MUST(chown(path[0], n & 1 ? 1000 : 1001, 1001));
+}
+
 static void prepare_getdents(void)
 {
     MUST(mkdir("many", 0755));
@@ -201,6 +207,7 @@ const struct work file_works[] = {
     {"create", run_create, prepare_file},
     {"rename", run_rename, prepare_file},
     {"chmod", run_chmod, prepare_file},
+    {"chown", run_chown, prepare_file},
     {"getdents", run_getdents, prepare_getdents},
     {0},
 };

@@ -26,7 +26,7 @@ import measure
 import facts
 import report
 from process import Failed, adopt_orphans, end_orphans
-from table import GROUPS, QUICK
+from table import GROUPS, OWNERS, QUICK
 
 TOP = Path(__file__).resolve().parent.parent
 OUT = TOP / "build/bench"
@@ -54,8 +54,11 @@ def options():
     parser.add_argument("--no-peers", action="store_true", help="only native and lxrun")
     parser.add_argument("--root", type=Path, metavar="DIR",
                         help="lxrun's tree (default build/apps if made, else build/rootfs)")
-    parser.add_argument("--json", type=Path, default=OUT / "result.json", metavar="FILE")
+    parser.add_argument("--owners", action="store_true",
+                        help="the workloads on files whose owners are others than root")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="default build/bench/result.json")
     opts = parser.parse_args()
+    opts.json = opts.json or OUT / ("owners.json" if opts.owners else "result.json")
     opts.names = [n for name in opts.names for n in name.split(",") if n]
     opts.ms = opts.ms or (5 if opts.quick else 60)
     opts.divisor = opts.divisor or (QUICK if opts.quick else 1)
@@ -67,13 +70,13 @@ def options():
     return opts
 
 
-def chosen(names):
+def chosen(table, names):
     """[(group, rows)] of what the names select; all without names."""
-    known = set(GROUPS) | {row.name for rows in GROUPS.values() for row in rows}
+    known = set(table) | {row.name for rows in table.values() for row in rows}
     for name in names:
         if name not in known:
             sys.exit(f"bench: no workload is named {name}; there are: {' '.join(sorted(known))}")
-    for group, rows in GROUPS.items():
+    for group, rows in table.items():
         picked = [r for r in rows if not names or group in names or r.name in names]
         if picked and group == "micro":
             yield from ((group, [row]) for row in picked)
@@ -185,7 +188,9 @@ def run_group(opts, group, rows, everyone, results):
 
 def main():
     opts = options()
-    groups = list(chosen(opts.names))
+    if opts.owners and os.geteuid() != 0:
+        sys.exit("bench: --owners: natively only root makes files of other owners")
+    groups = list(chosen(OWNERS if opts.owners else GROUPS, opts.names))
     namespace = private_mounts()
     for sig in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
         signal.signal(sig, lambda sig, _: sys.exit(128 + sig))  # with everything cleaned up

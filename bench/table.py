@@ -86,5 +86,35 @@ GROUPS = {
     "nginx": [Row("nginx", 1.1, "requests by ab to 2 workers")],
 }
 
+# With --owners: the same on files whose owners are others than root (docs/bench.md). "-user" is run
+# by such a user.
+OWNERS = {
+    "micro": [
+        Row("stat", 1.1, "stat of a file, absolute path"),
+        Row("stat-missing", 1.1, "stat of a file that is not there"),
+        Row("stat-deep", 1.1, "stat of a file 8 directories further down"),
+        Row("open", 1.15, "open and close"),
+        Row("create", 1.2, "create, close and unlink, by root"),
+        Row("create-user", 1.4, "the same by the directory's owner"),
+        Row("chown", 1.7, "chown of a file to another user"),
+        Row("chmod", 1.7, "chmod of another's file"),
+    ],
+    "owners": [
+        Row("untar", 1.4, "5,000 files of several owners from a .tar"),
+        Row("untar-gz", 1.25, "the same from a .tar.gz"),
+        Row("find-cold", 2.0, "find -size over them, the first time"),
+        Row("find-warm", 1.25, "the second time"),
+        Row("du-cold", 2.0, "du over them, the first time"),
+        Row("du-warm", 1.25, "the second time"),
+        Row("cp", 1.2, "cp -a of them"),
+        Row("rm", 1.2, "rm -rf of them"),
+    ],
+    "owners-git": [
+        Row("git-clone", 1.2, "clone of 3,000 files by a user"),
+        Row("git-status", 1.2, "status of them"),
+    ],
+    "owners-sqlite": [Row("sqlite", 1.1, "8 processes, 200 transactions each, by a user")],
+}
+
 # What --quick and the check of it leave of the sizes above: a divisor.
 QUICK = 20

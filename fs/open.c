@@ -388,6 +388,8 @@ static long open_at(struct task *t, struct loc *loc, const struct open_how *how)
     long r = -ENOENT;
     if ((flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL) && loc->over < OVER_ABSENT) {
         r = check_access(t, loc, flags);
+        if (r == -EPERM && (flags & O_CREAT)) // of O_NOATIME, which comes last
+            r = may_create_in_sticky(t, loc) < 0 ? -EACCES : r;
         if (r >= 0)
             r = bring_up(t, loc, flags);
         if (r >= 0) {

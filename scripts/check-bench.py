@@ -16,7 +16,7 @@ sys.path.insert(0, str(TOP / "bench"))
 import data  # pylint: disable=wrong-import-position
 import measure  # pylint: disable=wrong-import-position
 import process  # pylint: disable=wrong-import-position
-from table import GROUPS  # pylint: disable=wrong-import-position
+from table import GROUPS, OWNERS  # pylint: disable=wrong-import-position
 
 CHOSEN = "getpid,stat,spawn,start,memory,shell,files"
 ROOT = TOP / "build/rootfs"
@@ -48,9 +48,10 @@ def check_refusals():
 
 def check_table():
     listed = subprocess.run([data.build_micro(), "--list"], capture_output=True, text=True, check=True)
-    check(sorted(listed.stdout.split()) == sorted(r.name for r in GROUPS["micro"]),
+    names = {r.name.removesuffix("-user") for r in [*GROUPS["micro"], *OWNERS["micro"]]}
+    check(sorted(listed.stdout.split()) == sorted(names),
           "bench/table.py and bench/micro.c have different workloads")
-    for group in set(GROUPS) - {"micro", "start", "memory"}:
+    for group in {*GROUPS, *OWNERS} - {"micro", "start", "memory"}:
         check((TOP / f"bench/whole/{group}.sh").exists(), f"there is no bench/whole/{group}.sh")
 
 

@@ -81,7 +81,7 @@ static long make_node(struct task *t, struct pathop *op, const struct meta_new *
         if (whiteout && op->loc.over)
             return -EPERM;
         if (!whiteout && !cred_has_cap(&t->cred, CAP_MKNOD))
-            return -EPERM;
+            return pathop_is_gone(op) ? -ENOENT : -EPERM;
         if (pathop_mount(t, op)->type == FS_DRIVE)
             return -EPERM;
         r = meta_mknod(t, &op->p, n->mode, n->uid, n->gid, dev);

@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# needs: git setpriv
+# bench/whole/git.sh as another user than root: every file is that user's.
+. "${0%/*}/common"
+
+setup()
+{
+    git init -q -b main repo
+    git -C repo fast-import --quiet <"$DATA/git.import"
+    git -C repo reset -q --hard
+}
+
+run()
+{
+    chown 1000:1001 .
+    as_user git config --global gc.auto 0
+    as_user git config --global safe.directory '*'
+    timed git-clone as_user git clone -q "$DATA/repo" clone
+    expect "$(as_user git -C clone ls-files | wc -l)" "$(some 3000)"
+    as_user git -C clone status --porcelain
+    timed git-status as_user git -C clone status --porcelain
+    expect "$(<"$log")" ''
+    as_user git -C clone fsck --no-progress
+}
+
+main "$@"
