@@ -5,8 +5,8 @@
 //     micro --list                              prints the names
 //
 // It finds by itself how many operations fill the given time (default 60 ms), splits them into
-// batches and prints the median batch, so that one interrupt does not show. root, user: its files are
-// another user's than root's, and it runs as the one or the other.
+// batches and prints the median batch, so that one interrupt does not show. root, user: its files
+// are another user's than root's, and it runs as the one or the other.
 #include "micro.h"
 
 #include <errno.h>

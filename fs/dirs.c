@@ -134,7 +134,7 @@ int dir_keep(struct task *t, const struct dir_key *key, int fd)
     __atomic_store_n(&d->hash, 0, __ATOMIC_RELEASE);
     bool done = HOST3(__NR_dup3, fd, reserved_fd(t, RESERVED_DIR + i), 0) >= 0;
     if (done) {
-        d->seen_changes = d->records_at = d->no_acl_at = 0;
+        d->seen_changes = d->records_at = d->no_acl_at = d->searched_at = 0;
         d->from = key->from;
         d->generation = key->generation;
         d->opened = now();
@@ -186,6 +186,77 @@ void dir_no_acl_put(struct task *t, int kept, u32 changes)
         t->files->dir[kept - 1].no_acl_at = changes;
 }
 
+// ---- Search permission ----
+//
+// A walk that asks for permission in each directory costs some host calls for each. Of the way to a
+// kept directory the answer holds until a directory's owner, mode or ACL is changed, or one is
+// moved, by a process of the instance; what others change is seen when the directory is kept anew.
+// It is the answer for one identity. Only for a process of one thread.
+
+static bool identity(const struct cred *c, struct search_identity *id)
+{
+    memset(id, 0, sizeof *id);
+    id->caps = c->cap_effective;
+    id->uid = c->fsuid;
+    id->gid = c->fsgid;
+    id->ngroups = c->ngroups;
+    if (c->ngroups > SEARCH_GROUPS)
+        return false;
+    memcpy(id->groups, c->groups, c->ngroups * sizeof c->groups[0]);
+    return true;
+}
+
+struct dir_search dirs_search_begin(struct task *t)
+{
+    struct dir_search s;
+    s.generation = __atomic_load_n(&t->instance->dir_generation, __ATOMIC_ACQUIRE);
+    s.changes = dir_attr_changes(t);
+    return s;
+}
+
+// Index + 1 of the kept directory that loc's last component lies in.
+static int kept_of(struct task *t, const struct loc *loc, struct dir_key *key)
+{
+    const char *slash = strrchr(loc->rel, '/');
+    bool alone = t->files->refs == 1 && t->fs->refs == 1;
+    return slash && alone ? dir_kept(t, loc, (size_t)(slash - loc->rel), key) : 0;
+}
+
+void dirs_searched(struct task *t, const struct loc *loc, const struct dir_search *s)
+{
+    struct files *f = t->files;
+    struct search_identity id;
+    struct dir_key key;
+    // Below another root the way there was not asked for.
+    if (t->fs->root_mount != 0 || t->fs->root[0] || !identity(&t->cred, &id))
+        return;
+    int kept = kept_of(t, loc, &key);
+    if (!kept)
+        return;
+    if (key.generation == s->generation) {
+        if (memcmp(&f->searcher, &id, sizeof id) != 0) {
+            for (int i = 0; i < DIRS_KEPT; i++)
+                f->dir[i].searched_at = 0;
+            f->searcher = id;
+        }
+        f->dir[kept - 1].searched_at = s->changes;
+    }
+    dir_release(t, kept);
+}
+
+bool dirs_may_search(struct task *t, const struct loc *loc)
+{
+    struct search_identity id;
+    struct dir_key key;
+    int kept = kept_of(t, loc, &key);
+    if (!kept)
+        return false;
+    bool may = t->files->dir[kept - 1].searched_at == dir_attr_changes(t) &&
+               identity(&t->cred, &id) && !memcmp(&t->files->searcher, &id, sizeof id);
+    dir_release(t, kept);
+    return may;
+}
+
 void dirs_new_cwd(struct task *t)
 {
     t->fs->cwd_number = __atomic_add_fetch(&t->instance->next_cwd, 1, __ATOMIC_RELAXED);
@@ -196,7 +267,7 @@ void dirs_to_exec(struct task *t, struct kept_dir *dir)
     struct files *f = t->files;
     memcpy(dir, f->dir, sizeof f->dir);
     for (int i = 0; i < DIRS_KEPT; i++) {
-        dir[i].users = 0;
+        dir[i].users = dir[i].searched_at = 0;
         if (f->refs > 1) // another may be about to put something else there
             dir[i].hash = 0;
     }

@@ -102,6 +102,13 @@ static bool begins_with_link(struct task *t, const struct loc *loc)
     return links && end && (links & name_bit(loc->rel, (size_t)(end - loc->rel)));
 }
 
+// May the task search the directories that the text names? Else the slow walk asks each of them.
+static bool text_is_permitted(struct task *t, const struct loc *loc)
+{
+    return fs_unchecked(&t->cred) || dirs_may_search(t, loc);
+}
+
+// A relative path; slow: its text is not to be used.
 static long walk_relative(struct task *t, int dirfd, const char *path, int flags, bool slow,
                           bool point, struct loc *loc)
 {
@@ -110,12 +117,29 @@ static long walk_relative(struct task *t, int dirfd, const char *path, int flags
         return m;
     loc->base = dirfd;
     loc->mount = (s32)m;
-    if (!slow && path_text_serves(t, loc->mount, point, loc->rel))
+    if (!slow && path_text_serves(t, loc->mount, point, loc->rel) && text_is_permitted(t, loc))
         return 0;
     if (mount_is_plain(t, loc->mount))
         return walk_from(t, dirfd, path, flags, loc);
     long r = loc_of_fd(t, dirfd, loc);
     return r < 0 ? r : walk_slow(t, path, flags, loc);
+}
+
+static long walk_absolute(struct task *t, const char *path, int flags, bool slow, bool point,
+                          struct loc *loc)
+{
+    if (!slow) {
+        long r = place_of_text(t, point, loc);
+        if (r < 0)
+            return r;
+        if (mount_is_plain(t, loc->mount) && text_is_permitted(t, loc)) {
+            if (!begins_with_link(t, loc))
+                return 0;
+            flags |= WALK_TEXT;
+        }
+    }
+    at_root(t, loc);
+    return walk_slow(t, path, flags, loc);
 }
 
 long path_walk(struct task *t, int dirfd, const char *path, int flags, struct loc *loc)
@@ -137,23 +161,17 @@ long path_walk(struct task *t, int dirfd, const char *path, int flags, struct lo
         loc->walked = true;
         return 0;
     }
-    bool slow = end.dotdot || (flags & (WALK_SLOW | WALK_LIMITS)) || !fs_unchecked(&t->cred);
+    bool unchecked = fs_unchecked(&t->cred);
+    bool slow = end.dotdot || (flags & (WALK_SLOW | WALK_LIMITS)) || (end.dots && !unchecked);
     if (*path == '/' && (flags & WALK_BENEATH))
         return -EXDEV;
-    if (*path != '/' || (flags & WALK_IN_ROOT))
-        return walk_relative(t, dirfd, path, flags, slow, end.point, loc);
-    if (!slow) {
-        long r = place_of_text(t, end.point, loc);
-        if (r < 0)
-            return r;
-        if (mount_is_plain(t, loc->mount)) {
-            if (!begins_with_link(t, loc))
-                return 0;
-            flags |= WALK_TEXT;
-        }
-    }
-    at_root(t, loc);
-    return walk_slow(t, path, flags, loc);
+    struct dir_search search = dirs_search_begin(t);
+    long r = *path != '/' || (flags & WALK_IN_ROOT)
+                 ? walk_relative(t, dirfd, path, flags, slow, end.point, loc)
+                 : walk_absolute(t, path, flags, slow, end.point, loc);
+    if (r >= 0 && loc->walked && !unchecked && !(flags & WALK_LIMITS))
+        dirs_searched(t, loc, &search);
+    return r;
 }
 
 bool walk_again(const struct loc *loc, long result, int *flags, int *tries)
@@ -310,6 +328,14 @@ static size_t link_to_follow(const struct loc *loc, const struct parent *p, int 
     return n <= 0 || devlink_parse(link, (size_t)n, &d) ? 0 : (size_t)n;
 }
 
+// Does it take the slow walk to say whether a link there may be followed (fs/walk.c)?
+static bool may_be_protected(struct task *t, const struct loc *loc, const struct parent *p)
+{
+    struct statx dir;
+    return t->instance->protected_symlinks && meta_stat_dir(t, loc->mount, p, &dir) >= 0 &&
+           (dir.stx_mode & S_ISVTX);
+}
+
 // Puts a link's text, n bytes, in the place of the last component of path, whose slashes at the end
 // stay. The result is in text; false: it is too long.
 static bool put_link(const char *path, const char *link, size_t n, char text[LX_PATH_MAX])
@@ -348,12 +374,13 @@ long path_parent(struct task *t, int dirfd, const char *path, int flags, struct 
         p->last = last;
         size_t n = r >= 0 ? link_to_follow(loc, p, flags, link) : 0;
         if (n) {
+            bool follow = !loc->dots && !may_be_protected(t, loc, p);
             way_link_followed(t, p->name);
             parent_done(t, p);
             loc_done(t, loc);
             flags |= WALK_FOLLOW;
             // What stands behind the link, a "." too, is the slow walk's.
-            if (++links <= FOLLOWED_HERE && !loc->dots && put_link(at, link, n, text)) {
+            if (++links <= FOLLOWED_HERE && follow && put_link(at, link, n, text)) {
                 at = text;
                 continue;
             }

@@ -103,6 +103,8 @@ static void without_record(const struct parent *to, const struct parent *at, str
     struct attr a;
     if (device_stat(at, st))
         return;
+    if ((st->stx_mode & S_IFMT) == S_IFIFO)
+        st->stx_mode &= (u16)~S_ISVTX; // the host's means something else (side_stat)
     if (attr_parse(value, host_getxattr_at(&dir, META_XATTR, value, sizeof value), &a)) {
         st->stx_uid = a.has_names ? a.names_uid : a.uid;
         st->stx_gid = a.has_names ? a.names_gid : a.gid;

@@ -146,6 +146,15 @@ void dir_attr_put(struct task *t, int kept, u32 changes, const struct statx *st)
 // Is it known to have no default ACL?
 bool dir_no_acl(struct task *t, int kept);
 void dir_no_acl_put(struct task *t, int kept, u32 changes);
+// A walk for a task whose search permission has to be asked for: what it is to be noted under,
+// taken before it begins; and that it has passed all the directories to loc's last component, one
+// of which is searched no more as long as nothing of that changes.
+struct dir_search {
+    u32 generation, changes;
+};
+struct dir_search dirs_search_begin(struct task *t);
+void dirs_searched(struct task *t, const struct loc *loc, const struct dir_search *s);
+bool dirs_may_search(struct task *t, const struct loc *loc);
 // After a change of such an ACL, or of a directory's owner or mode.
 static inline void dir_attr_changed(struct task *t)
 {

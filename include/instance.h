@@ -181,6 +181,7 @@ struct kept_dir {
     u32 records;      // enum records, as of record_changes being records_at
     u32 records_at;   // 0: never
     u32 no_acl_at;    // dir_attr_changes when it was seen to have no default ACL, 0: never
+    u32 searched_at;  // dir_attr_changes when the task was let pass the way to it, 0: never
     u32 seen_changes; // dir_attr_changes when what follows was read, 0: never
     u32 mode, uid, gid;
     u64 ino, dev;

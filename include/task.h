@@ -66,6 +66,14 @@ struct listing_place {
 };
 #define LISTINGS 16
 
+// What search permission depends on (fs/dirs.c).
+#define SEARCH_GROUPS 16
+struct search_identity {
+    u64 caps;
+    u32 uid, gid, ngroups; // ngroups above SEARCH_GROUPS: none
+    u32 groups[SEARCH_GROUPS];
+};
+
 struct files {
     struct lock lock; // taken by calls that put a descriptor on a chosen number
     u32 refs;
@@ -81,6 +89,7 @@ struct files {
     u32 mount_id[MOUNTS_MAX]; // id of the mount whose root is open in the block, 0: none
     u64 root_ino[MOUNTS_MAX]; // inode number of that root, 0: not asked for yet
     struct kept_dir dir[DIRS_KEPT];
+    struct search_identity searcher; // who was let pass to those of dir that say so
     struct listing_place listing[LISTINGS];
     u32 records_at; // record_changes when the FD_RECORDS of `kind` were true
     // Of descriptors: mount index + 1, FD_ANONYMOUS without a path, 0 when it is not known; and for

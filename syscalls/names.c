@@ -191,6 +191,19 @@ static long may_remove(struct task *t, struct pathop *op)
     return r < 0 ? r : may_delete(&t->cred, &dir, &st);
 }
 
+// Whatever it is?
+static bool may_remove_any(struct task *t, struct pathop *op)
+{
+    const struct cred *c = &t->cred;
+    struct statx dir;
+    if (fs_may_all(c))
+        return true;
+    if (meta_stat_dir(t, op->loc.mount, &op->p, &dir) < 0 ||
+        may_access(c, &dir, MAY_WRITE | MAY_EXEC) < 0)
+        return false;
+    return !(dir.stx_mode & S_ISVTX) || dir.stx_uid == c->fsuid || cred_has_cap(c, CAP_FOWNER);
+}
+
 // Names that cannot be removed, whatever they lead to.
 static long is_no_name(const struct pathop *op, bool rmdir)
 {
@@ -227,7 +240,7 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
     if (op->p.over >= OVER_ABSENT)
         return -ENOENT;
     // Need not be looked at where the host alone decides.
-    if (!op->p.over && fs_may_all(&t->cred) &&
+    if (!op->p.over && may_remove_any(t, op) &&
         (rmdir || (!op->loc.must_be_dir && meta_names_none(t, &op->p))) &&
         !pathop_is_mount_point(t, op, false)) {
         r = remove_entry(t, op, rmdir);

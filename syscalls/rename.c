@@ -235,15 +235,18 @@ static long check_ancestry(struct task *t, struct rename *r)
 static long rename_names(struct task *t, struct rename *r)
 {
     long e = check_places(t, r);
+    r->there = false;
     if (e >= 0)
         e = look(t, r);
+    if (e == -ENOTDIR && !r->there && pathop_is_gone(&r->b))
+        e = -ENOENT; // in a removed directory the look-up fails
     if (e < 0)
         return e;
     if (r->there && same_inode(&r->src, &r->dst))
         return 0; // also two links of one file: nothing happens
     e = may_rename(t, r);
     if (e < 0 && !r->there && pathop_is_gone(&r->b))
-        return -ENOENT; // in a removed directory the look-up fails
+        return -ENOENT;
     if (e < 0) {
         long below = check_ancestry(t, r);
         return below < 0 ? below : e;
