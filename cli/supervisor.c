@@ -31,6 +31,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,6 +82,86 @@ static void keep_only(int **keep, int n)
             next = sorted[i] + 1;
     }
     close_range((unsigned)next, ~0U, 0);
+}
+
+// ---- Waiting ----
+//
+// Nearly all the time front and supervisor wait, and need none of their code and tables for it. So
+// these leave the process's memory before a long wait; what is used again comes back from the page
+// cache.
+
+#define WAIT_PAGE 4096
+#define SOON 1000 // ms: after so long a time without an event the next may be far off
+
+struct range {
+    uintptr_t start;
+    size_t size;
+};
+static struct {
+    struct range range[10];
+    int count;
+    bool waited;
+} forget;
+
+// The whole pages of it.
+static void forget_range(uintptr_t start, uintptr_t end)
+{
+    start = (start + WAIT_PAGE - 1) & ~(uintptr_t)(WAIT_PAGE - 1);
+    end &= ~(uintptr_t)(WAIT_PAGE - 1);
+    if (start < end && forget.count < (int)ARRAY_LEN(forget.range))
+        forget.range[forget.count++] = (struct range){start, end - start};
+}
+
+static int forget_segments(struct dl_phdr_info *info, size_t size, void *unused)
+{
+    (void)size, (void)unused;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+        uintptr_t start = info->dlpi_addr + p->p_vaddr;
+        if (p->p_type == PT_LOAD && !(p->p_flags & PF_W)) // no other has a part of their pages
+            forget_range(start - start % WAIT_PAGE, start + p->p_memsz + WAIT_PAGE - 1);
+    }
+    return 0;
+}
+
+static inline long raw_call(long nr, long a, long b, long c)
+{
+    __asm__ volatile("syscall" : "+a"(nr) : "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+    return nr;
+}
+
+// Calls no function after the first range is gone: the page that it stands in is all it needs.
+__attribute__((noinline, aligned(WAIT_PAGE), section(".text.waiting"))) static long
+forget_and_wait(struct pollfd *fds, int n)
+{
+    for (int i = 0; i < forget.count; i++)
+        raw_call(SYS_madvise, (long)forget.range[i].start, (long)forget.range[i].size,
+                 MADV_DONTNEED);
+    return raw_call(SYS_poll, (long)fds, n, -1);
+}
+
+// What is read-only, the instance's memory, what only the program's start needs, and the stack that
+// the start has used. `frame` is that of the caller, who waits a few frames below.
+static void prepare_to_wait(struct launch *l, uintptr_t frame)
+{
+    dl_iterate_phdr(forget_segments, NULL);
+    forget_range((uintptr_t)l->memory, (uintptr_t)(l->memory + 1));
+    forget_range((uintptr_t)&l->first, (uintptr_t)(&l->first + 1));
+    forget_range(frame - (256 << 10), frame - WAIT_PAGE);
+    // A mapping of its own, or the kernel would map what lies around it, too.
+    madvise((void *)forget_and_wait, WAIT_PAGE, MADV_RANDOM);
+}
+
+// poll() without an end. False: that failed; a signal may end it, too.
+static bool wait_for(struct pollfd *fds, int n)
+{
+    long r = forget.waited ? poll(fds, (nfds_t)n, SOON) : 0;
+    if (r < 0)
+        return errno == EINTR;
+    forget.waited = true;
+    if (r == 0)
+        r = forget_and_wait(fds, n);
+    return r >= 0 || r == -EINTR;
 }
 
 // ---- The supervisor ----
@@ -153,7 +234,7 @@ static _Noreturn void run_supervisor(struct supervisor *s, int signals, struct l
                             {.fd = l->requests_fd, .events = POLLIN}};
     while (reap(s)) {
         struct signalfd_siginfo info;
-        if (poll(fds, 3, -1) < 0 && errno != EINTR)
+        if (!wait_for(fds, 3))
             break;
         if (fds[2].revents) {
             // The first file to be rewritten, or nobody is left to ask for one.
@@ -232,7 +313,7 @@ static int run_front(struct front *f)
     for (;;) {
         struct signalfd_siginfo info;
         struct message m;
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+        if (!wait_for(fds, 2))
             return EXIT_LXRUN;
         // The terminal's own signals reach the program without us: the kernel sends those
         // (code > 0) to the whole process group. SIGCHLD is about the supervisor.
@@ -258,27 +339,6 @@ static int run_front(struct front *f)
     }
 }
 
-static int forget_segments(struct dl_phdr_info *info, size_t size, void *unused)
-{
-    (void)size, (void)unused;
-    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-        uintptr_t start = (info->dlpi_addr + p->p_vaddr) & ~(page - 1);
-        if (p->p_type == PT_LOAD && !(p->p_flags & PF_W))
-            madvise((void *)start, info->dlpi_addr + p->p_vaddr + p->p_memsz - start,
-                    MADV_DONTNEED);
-    }
-    return 0;
-}
-
-// From here on nearly all that was done at the start is not needed: its code and tables leave this
-// process's memory. What is used again comes back from the page cache.
-static void forget_start(void)
-{
-    dl_iterate_phdr(forget_segments, NULL);
-}
-
 int supervise(struct launch *l)
 {
     int pair[2];
@@ -297,13 +357,13 @@ int supervise(struct launch *l)
     if (f.tracer.pid || l->options->stats)
         f.say = fcntl(2, F_DUPFD_CLOEXEC, 3);
     pid_t front = getpid();
+    prepare_to_wait(l, (uintptr_t)__builtin_frame_address(0));
     f.supervisor_pid = fork();
     if (f.supervisor_pid < 0)
         fail_errno("fork");
     fail_hook = NULL; // the store is the supervisor's now
     if (f.supervisor_pid > 0) {
         keep_only((int *[]){&f.supervisor, &f.signals, &f.tracer.alive, &f.say}, 4);
-        forget_start();
         int status = run_front(&f);
         FILE *say = l->options->stats ? fdopen(f.say, "w") : NULL;
         if (say) {
@@ -338,6 +398,5 @@ int supervise(struct launch *l)
     keep_only((int *[]){&s.front, &signals, &l->store.lock, &l->shm.lock, &l->cache_fd,
                         &l->requests_fd, &l->mount_fd[0]},
               7);
-    forget_start();
     run_supervisor(&s, signals, l);
 }
