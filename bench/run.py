@@ -210,7 +210,7 @@ def main():
             data.warm(TOP / "build/lxrun", engines.CACHE, at[2], whole_tree=not opts.quick)
         results = report.Results(opts, everyone)
         if opts.vm:
-            facts.find(everyone, opts.quick)
+            facts.find(everyone, opts.quick, opts.verbose)
         # The small workloads last: what is slow and has no time left then has at least the whole programs.
         for group, rows in sorted(groups, key=lambda g: g[0] == "micro"):
             report.progress(" ".join(row.name for row in rows))

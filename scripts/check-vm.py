@@ -88,6 +88,10 @@ def check_status():
         ran = vm(*args)
         expect(f"status of {args}", ran.returncode, status)
         expect(f"{args} says one line", (ran.stderr.count("\n"), ran.stderr[:7]), (1, "lxrun: "))
+    ran = vm("/bin/busybox", "sh", "-c", "mount -t tmpfs t /mnt && cd /mnt && mkdir a b w m && echo below >a/f && "
+             "mount -t overlay -o lowerdir=a,upperdir=b,workdir=w o m && cat m/f && exec 3<>/dev/fuse && echo fuse; "
+             "umount /mnt/m; cd /; umount /mnt")
+    expect("modules that are loaded when wanted", (ran.stdout, ran.stderr), ("below\nfuse\n", ""))
 
 
 def check_missing():
