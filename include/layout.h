@@ -28,7 +28,7 @@
 // struct task, as assembly sees it through %gs (asserted in task/task.c).
 #define T_SELF 0
 #define T_STACK 8
-#define T_NOTED 16
+#define T_NOTED 16 // and the word behind it: one look for both
 #define T_VDSO 24
 #define T_R15 32
 #define T_R14 40
@@ -49,6 +49,7 @@
 #define T_RIP 160
 #define T_EFLAGS 168
 #define T_RSP 176
+#define T_INSIDE 184
 
 // struct sigcontext_64 (asserted in trap/signal.c).
 #define SC_R12 32

@@ -8,8 +8,9 @@
 // The bytes of file fd from offset on were mapped privately at [addr, addr + len) with prot. Puts
 // the rewritten pages over what the cache has of them; asks for the file where it has none. Without
 // a cache, or when anything does not fit, the file's own text stays. Is what lies there now clean
-// (include/rewrite.h), or not executable at all?
-bool rewritten_overlay(struct task *t, int fd, uptr addr, size_t len, int prot, u64 offset);
+// (include/rewrite.h), or not executable at all? Later: the caller makes it executable then.
+bool rewritten_overlay(struct task *t, int fd, uptr addr, size_t len, int prot, bool later,
+                       u64 offset);
 
 // The guest is about to change what is mapped in [addr, addr + len): rewritten text there becomes
 // the file's own again. 0, or -ENOMEM: it could not be done, and the guest's call must not be made.

@@ -61,7 +61,7 @@ void signal_take_kept(struct task *t, int sig, siginfo_t *info);
 // at once, where that is exact, and does not come back. 0: the host is to send it; -LX_ERESTART.
 long signal_to_self(struct task *t, int sig, int code);
 // Delivers the noted signal at the door's exit.
-void signal_deliver_noted(struct task *t);
+void signal_attend(struct task *t);
 // Index of one of SIG_ALWAYS in t->pending_info.
 static inline int signal_always_index(int sig)
 {

@@ -132,6 +132,14 @@ struct proc {
     char *exe;    // guest path of the program, LX_PATH_MAX bytes
 };
 
+// How far a request to arm has come (task_need_engine()).
+enum wanted {
+    WANTED_NOT,
+    WANTED,         // the thread does it when it next leaves or enters by the door
+    WANTED_KICKING, // it was in guest code, and a signal is on its way
+    WANTED_KICKED   // the signal has been taken
+};
+
 struct stack {
     uptr sp;
     u32 flags;
@@ -141,10 +149,12 @@ struct stack {
 struct task {
     struct task *self;
     void *stack;
-    u32 noted; // a signal number taken while in lxcore, 0: none
-    u32 tid;
+    u32 noted;    // a signal number taken while in lxcore, 0: none
+    u32 wanted;   // enum wanted: another thread asks this one to arm
     uptr vdso_sp; // not 0: inside the host's vDSO (host/vdsocall.S)
     struct regs regs;
+    u32 inside; // came by the door, and passes its exit before guest code runs
+    u32 tid;
     u64 noted_mask;    // guest mask at the moment of `noted`
     u64 sigmask;       // the guest's mask
     u64 real_mask;     // the host's: sigmask without SIG_ALWAYS, or less while that is lazy
@@ -220,12 +230,35 @@ void arena_free(void *p, size_t size);
 
 // Makes %gs, the alternate signal stack and the trap engine right for the calling thread.
 void task_arm(struct task *t);
+// ---- Who runs in this address space, and under the engine? (task/engine.c) ----
+
 // Rewritten code needs no engine underneath, and each host call is cheaper without: a process whose
 // code is all clean (include/rewrite.h) is not armed. From now on it is: code that is not clean may
-// come, or a second thread. Arms the caller, and threads to come.
+// come. When this returns, no thread of the address space runs guest code without it.
 void task_need_engine(struct task *t);
 // The same after a wait for a process in the caller's memory, which may have called that.
 void task_follow_engine(struct task *t);
+// Another thread has asked for it: at the door, and in the handler of the signal that it sent.
+void task_arm_wanted(struct task *t);
+void task_arm_kicked(struct task *t);
+bool task_is_kick(const struct task *t, const siginfo_t *info);
+// Is anything noted or wanted?
+static inline bool task_attention(const struct task *t)
+{
+    u64 both;
+    __builtin_memcpy(&both, &t->noted, sizeof both);
+    return both;
+}
+// May others run meanwhile what the caller maps, without the engine?
+bool task_is_watched(const struct task *t);
+// c is about to run in the caller's address space, beside it; before clone.
+void task_announce(struct task *t, struct task *c);
+// t does not run any more, and its block is about to go.
+void task_forget(struct task *t);
+// In a forked child, which is alone; by the parent of a CLONE_VM child that is dead.
+void task_forget_others(void);
+void task_release_dead(u32 tid);
+
 // First code of a CLONE_VM child, on its runtime stack; returns into the door.
 void task_child_start(struct task *t);
 

@@ -214,7 +214,8 @@ static bool says_clean(const struct rewrite_entry *e, u64 offset, size_t len)
     return false;
 }
 
-bool rewritten_overlay(struct task *t, int fd, uptr addr, size_t len, int prot, u64 offset)
+bool rewritten_overlay(struct task *t, int fd, uptr addr, size_t len, int prot, bool later,
+                       u64 offset)
 {
     struct rewrite_entry e;
     struct file_id id;
@@ -227,6 +228,8 @@ bool rewritten_overlay(struct task *t, int fd, uptr addr, size_t len, int prot, 
         return false;
     bool clean = says_clean(&e, offset, len);
     lock_take(memory_images_lock());
+    if (later)
+        prot &= ~PROT_EXEC;
     for (u32 i = 0; i < e.segments; i++)
         clean &= overlay_segment(cache, &e, &id, &e.segment[i], addr, len, prot, offset);
     clean = clean && memory_add_clean(addr, addr + ALIGN_UP(len, LX_PAGE));

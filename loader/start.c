@@ -270,7 +270,7 @@ static void overlay(struct task *t, int fd, const struct elf *e, u64 bias)
             continue;
         if (is_covered(e, i) ||
             !rewritten_overlay(t, fd, start + bias, p->p_vaddr + p->p_filesz - start, elf_prot(p),
-                               p->p_offset - (p->p_vaddr - start)))
+                               false, p->p_offset - (p->p_vaddr - start)))
             task_need_engine(t);
     }
 }

@@ -64,6 +64,13 @@ static long serve(struct task *t, const struct syscall_row *row, const struct re
     return -ENOSYS; // no such number
 }
 
+static bool attend(struct task *t)
+{
+    if (t->wanted)
+        task_arm_wanted(t);
+    return t->noted;
+}
+
 void dispatch(struct task *t)
 {
     struct regs *r = &t->regs;
@@ -76,8 +83,9 @@ void dispatch(struct task *t)
         r->eflags |= t->step;
         t->step = 0;
     }
-    // 1. A signal that came before the call goes first; the call is made after its handler.
-    if (t->noted)
+    // 1. What came before the call goes first: arming, which another thread asks for; a signal,
+    // after whose handler the call is made.
+    if (task_attention(t) && attend(t))
         result = -LX_ERESTART;
     else if (nr < SYSCALL_ROWS)
         // 2. The row is the whole truth of the call.

@@ -24,12 +24,19 @@ long sys_mmap(struct task *t, uptr addr, size_t length, int prot, int flags, int
     if (flags & MAP_FIXED)
         vdso_changed(addr, length);
     long r = flags & MAP_FIXED ? rewritten_change(t, addr, length, CHANGE_REPLACE) : 0;
+    // Nobody runs code before it is known to be clean, or all are armed.
+    bool later = (prot & PROT_EXEC) && task_is_watched(t);
     if (r >= 0)
-        r = memory_map(addr, length, prot, flags, fd, offset);
+        r = memory_map(addr, length, later ? prot & ~PROT_EXEC : prot, flags, fd, offset);
+    if (r < 0 || !(prot & PROT_EXEC))
+        return r;
     bool file = (flags & (MAP_TYPE | MAP_ANONYMOUS)) == MAP_PRIVATE;
-    if (r >= 0 && (prot & PROT_EXEC) &&
-        !(file && rewritten_overlay(t, fd, (uptr)r, length, prot, (u64)offset)))
+    if (!file || !rewritten_overlay(t, fd, (uptr)r, length, prot, later, (u64)offset))
         task_need_engine(t);
+    if (later && host_mprotect((uptr)r, length, prot)) { // noexec: mmap(2) would have said so
+        host_munmap((uptr)r, length);
+        return -EPERM;
+    }
     return r;
 }
 

@@ -109,6 +109,7 @@ static long fill_child(struct task *t, struct task *c, const struct clone_reques
     c->stats = t->stats;
     c->cred = t->cred;
     c->personality = t->personality;
+    c->inside = 1;
     if (q->flags & CLONE_VFORK) {
         c->altstack = t->altstack;
         c->vfork_child = 1;
@@ -159,6 +160,8 @@ static long fill_child(struct task *t, struct task *c, const struct clone_reques
 static void drop_child(struct task *t, struct task *c, const struct clone_request *q,
                        struct own_objects *own, u32 tid)
 {
+    task_release_dead(tid);
+    task_forget(c);
     if (q->flags & CLONE_THREAD)
         __atomic_fetch_sub(&t->proc->refs, 1, __ATOMIC_RELAXED);
     if (q->flags & CLONE_FILES)
@@ -266,6 +269,8 @@ static void start_forked(struct task *t, const struct clone_request *q)
     set(&memory_images_lock()->word, 0);
     own_after_fork(t, q);
     task_forget_claims();
+    task_forget_others();
+    t->wanted = WANTED_NOT;
     t->sig_pending = t->noted = 0; // the parent's
     t->kept = 0;
     if (q->stack)
@@ -306,8 +311,8 @@ long task_clone(struct task *t, const struct clone_request *q)
     long r = signal_block_all(t);
     if (r < 0)
         return r;
-    // What one maps, the other can run; only a vfork's parent does not run meanwhile.
-    if (vm && (q->flags & (CLONE_VFORK | CLONE_THREAD)) != CLONE_VFORK)
+    // A process of its own can be killed alone, so its parent does not keep account of it.
+    if (vm && !(q->flags & (CLONE_VFORK | CLONE_THREAD)))
         task_need_engine(t);
     if (vm) {
         c = task_alloc();
@@ -321,6 +326,9 @@ long task_clone(struct task *t, const struct clone_request *q)
         c->regs.rax = 0;
         if (q->stack)
             c->regs.rsp = q->stack;
+        // A vfork's parent does not run meanwhile.
+        if ((q->flags & CLONE_THREAD) || task_is_watched(t))
+            task_announce(t, c);
     } else if (q->flags & (CLONE_FILES | CLONE_FS)) {
         r = share_with_fork(t, q);
         if (r < 0) {
@@ -350,6 +358,8 @@ void task_exit(struct task *t, int status)
     // Nothing below touches the guest's memory.
     u64 everything = ~0UL;
     host_sigprocmask(SIG_SETMASK, &everything, NULL);
+    if (!t->vfork_child) // whose parent does it
+        task_forget(t);
     if (__atomic_sub_fetch(&t->proc->refs, 1, __ATOMIC_ACQ_REL) == 0)
         proc_unregister(t);
     __atomic_fetch_sub(&t->files->refs, 1, __ATOMIC_RELAXED);

@@ -15,6 +15,7 @@
 AT(self, T_SELF);
 AT(stack, T_STACK);
 AT(noted, T_NOTED);
+AT(wanted, T_NOTED + 4);
 AT(vdso_sp, T_VDSO);
 AT(regs.r15, T_R15);
 AT(regs.r11, T_R11);
@@ -28,6 +29,7 @@ AT(regs.orig_rax, T_ORIG_RAX);
 AT(regs.rip, T_RIP);
 AT(regs.eflags, T_EFLAGS);
 AT(regs.rsp, T_RSP);
+AT(inside, T_INSIDE);
 _Static_assert(TASK_AT + sizeof(struct task_room) <= TASK_BLOCK, "they fit at the block's end");
 _Static_assert(TASK_AT % 16 == 0, "the stack below is aligned");
 
@@ -160,20 +162,6 @@ void task_arm(struct task *t)
     task_set_gs(t);
     HOST2(__NR_sigaltstack, &altstack, NULL);
     trap_arm(t);
-}
-
-void task_need_engine(struct task *t)
-{
-    if (t->armed)
-        return;
-    memory_not_clean();
-    trap_arm(t);
-}
-
-void task_follow_engine(struct task *t)
-{
-    if (!t->armed && !memory_is_clean())
-        trap_arm(t);
 }
 
 void task_child_start(struct task *t)

@@ -24,6 +24,7 @@
 door_enter:
 	mov	%rsp, %gs:T_RSP
 	mov	%gs:T_STACK, %rsp
+	movl	$1, %gs:T_INSIDE	// before dispatch() looks at what is wanted of the thread
 	pushfq				// the runtime stack is empty: one slot below its top
 	mov	%rcx, %gs:T_RIP
 	mov	%rcx, %gs:T_RCX
@@ -66,7 +67,8 @@ door_return:
 	mov	%gs:T_R14, %r14
 	mov	%gs:T_R15, %r15
 door_check:
-	cmpl	$0, %gs:T_NOTED
+	movl	$0, %gs:T_INSIDE	// before the look; see task/engine.c
+	cmpq	$0, %gs:T_NOTED
 	jne	4f
 	mov	%gs:T_RDI, %rdi
 	mov	%gs:T_RSI, %rsi
@@ -95,7 +97,7 @@ door_check:
 	jmp	*%gs:T_RIP
 door_end:
 4:	mov	%gs:T_SELF, %rdi
-	call	signal_deliver_noted
+	call	signal_attend
 	jmp	door_return
 	.size	door_enter, .-door_enter
 

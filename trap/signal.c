@@ -369,6 +369,15 @@ static _Noreturn void enter_handler(struct task *t, const struct regs *r, u64 ma
     door_return();
 }
 
+// A second signal came while this handler ran: the door's exit delivers it.
+static void leave_by_door(struct task *t, struct kucontext *uc, const struct regs *r)
+{
+    t->regs = *r;
+    t->noted_mask = uc->sigmask;
+    uc->sigmask = ~SIG_ALWAYS;
+    uc->mc.ip = (u64)door_return;
+}
+
 // A signal that found the thread in guest code (or at the door's exit, with registers r).
 static void signal_in_guest(struct task *t, int sig, const siginfo_t *info, struct kucontext *uc,
                             struct regs *r, bool fault)
@@ -388,13 +397,21 @@ static void signal_in_guest(struct task *t, int sig, const siginfo_t *info, stru
     regs_to_context(&uc->mc, r);
     t->sigmask = mask;
     uc->sigmask = t->real_mask = signal_real_mask(mask);
-    if (t->noted) {
-        // A second one came while this handler ran: leave by the door, which delivers it.
-        t->regs = *r;
-        t->noted_mask = uc->sigmask;
-        uc->sigmask = ~SIG_ALWAYS;
-        uc->mc.ip = (u64)door_return;
-    }
+    if (t->noted)
+        leave_by_door(t, uc, r);
+}
+
+// Another thread wants this one to arm. That is no signal of the guest's, and whatever was going on
+// goes on.
+static void kicked(struct task *t, struct kucontext *uc)
+{
+    struct regs r = t->regs;
+    bool at_exit = between(uc->mc.ip, door_check, door_end);
+    if (!t->noted || (in_lxcore(t, uc->mc.ip) && !at_exit))
+        return;
+    if (!at_exit)
+        regs_from_context(&r, &uc->mc);
+    leave_by_door(t, uc, &r);
 }
 
 // A moved instruction has faulted: it read a bad stack, or what a program has protected in order to
@@ -439,6 +456,12 @@ static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
     if (uc->mc.flags & EFLAGS_AC)
         signal_clear_ac(); // the kernel leaves it set, and not all here is aligned
     task_check_gs(t);
+    if (sig == SIGSYS && t->wanted)
+        task_arm_kicked(t); // by any: where one waits already, the kernel drops a second one
+    if (sig == SIGSYS && task_is_kick(t, info)) {
+        kicked(t, uc);
+        return;
+    }
     if (lazy) {
         // Whatever has come, the handler's return makes the mask real.
         uc->sigmask |= lazy;
@@ -500,7 +523,7 @@ static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
     }
 }
 
-void signal_deliver_noted(struct task *t)
+static void deliver_noted(struct task *t)
 {
     int sig = (int)t->noted;
     siginfo_t info = t->noted_info;
@@ -518,6 +541,14 @@ void signal_deliver_noted(struct task *t)
     t->noted = 0;
     signal_check_pending(t);
     signal_enter_mask(t, mask);
+}
+
+void signal_attend(struct task *t)
+{
+    if (t->wanted)
+        task_arm_wanted(t);
+    if (t->noted)
+        deliver_noted(t);
 }
 
 // The mask of a handler that was forced: a noted signal leaves it to the door's exit.
