@@ -195,10 +195,26 @@ static bool may_own(struct task *t, s32 who)
     return HOST1(__NR_getpgid, 0) == (long)group || reach_group(t, group);
 }
 
+// chattr(1), on what the guest owns: to the host all is one user's. Flags that need a capability are
+// EPERM by the host.
+static long may_set_flags(struct task *t, int fd)
+{
+    struct statx st;
+    int mount = fd_mount(t, fd);
+    long r = meta_fstat(t, fd, STATX_BASIC_STATS, &st);
+    if (r < 0)
+        return r;
+    if (mount >= 0 && (mount_at(t, mount)->flags & 1)) // MS_RDONLY
+        return -EROFS;
+    return st.stx_uid == t->cred.fsuid || cred_has_cap(&t->cred, CAP_FOWNER) ? 0 : -EPERM;
+}
+
 long sys_ioctl(struct task *t, int fd, unsigned int request, unsigned long arg)
 {
     struct file_clone_range range;
     s32 who;
+    u32 first;
+    long r;
     switch (request) {
     // Both type into a terminal that the host's shell reads too.
     case TIOCSTI:
@@ -214,6 +230,14 @@ long sys_ioctl(struct task *t, int fd, unsigned int request, unsigned long arg)
         if (fd_is_reserved(t, (int)range.src_fd))
             return -EBADF;
         return HOST_INTR3(__NR_ioctl, fd, request, &range);
+    case FS_IOC_SETFLAGS:
+    case FS_IOC_FSSETXATTR:
+        if (copy_from_guest(&first, arg, sizeof first))
+            return -EFAULT;
+        r = may_set_flags(t, fd);
+        if (r < 0)
+            return r;
+        break;
     case FIOSETOWN:
     case SIOCSPGRP:
         if (copy_from_guest(&who, arg, sizeof who))
