@@ -195,8 +195,8 @@ static bool may_own(struct task *t, s32 who)
     return HOST1(__NR_getpgid, 0) == (long)group || reach_group(t, group);
 }
 
-// chattr(1), on what the guest owns: to the host all is one user's. Flags that need a capability are
-// EPERM by the host.
+// chattr(1), on what the guest owns: to the host all is one user's. Flags that need a capability
+// are EPERM by the host.
 static long may_set_flags(struct task *t, int fd)
 {
     struct statx st;
