@@ -29,6 +29,8 @@ h3 { margin: 1.6em 0 .3em; font-size: 1.05em } h3 small { font-weight: normal; c
 table { border-collapse: collapse; margin: .5em 0 1em } td, th { padding: .2em .7em; text-align: right; border-bottom: 1px solid #e2e2e2 }
 td:first-child, th:first-child { text-align: left } td.text, th.text { text-align: left }
 .reason { color: #8a1f11; text-align: left } .key span { display: inline-block; width: .9em; height: .9em; margin: 0 .35em 0 1.1em; vertical-align: -1px }
+.holds, .not, .open, h3 + svg + table td:first-child { white-space: nowrap }
+.glance { overflow-x: auto } .glance table { font-size: .8em } .glance td { white-space: nowrap; padding: .1em .45em }
 .holds { color: #1d6b2f } .not { color: #8a1f11 } .open { color: #555 } svg { display: block; max-width: 100% }
 @media print { h3, table, svg { break-inside: avoid } body { margin: 0 } }
 """
@@ -116,7 +118,7 @@ def facts_of(engines):
     for e in engines:
         f = e.get("facts") or {}
         if e["not available"]:
-            yield e["name"], "not available: " + e["not available"], "", "", "", ""
+            yield e["name"], "not available: " + e["not available"], "", "", "", "", ""
             continue
         files = f.get("semantics")
         passed = f"{files['passed']} of {files['of']}" if isinstance(files, dict) else files or ""
@@ -124,10 +126,23 @@ def facts_of(engines):
         shrinks = "" if not trim else trim if isinstance(trim, str) else " → ".join(
             f"{b / 2**20:.0f}" for b in trim) + " MiB"
         yield (e["name"], f.get("how", e["version"]), f"{f['boot s']:.1f} s" if "boot s" in f else "",
+               f"{f['idle KiB'] / 1024:.0f} MiB" if "idle KiB" in f else "",
                passed, f.get("container", ""), shrinks)
 
 
-FACTS = ("way", "what it is", "boot", "file tests passed", "a container (unshare)", "image: before → 256 MiB more → deleted")
+FACTS = ("way", "what it is", "boot", "idle", "file tests passed", "a container (unshare)", "image: before → 256 MiB more → deleted")
+
+
+def overview(document, able):
+    """Head, a line for each workload, and {(engine, reason): the workloads}."""
+    lines, reasons = [], {}
+    for row in document["rows"]:
+        found = list(cells(row, able))
+        lines.append([row["name"], found[0][1] or "–", *(c[2] or "–" for c in found[1:])])
+        for c in found:
+            if c[4]:
+                reasons.setdefault((c[0], c[4]), []).append(row["name"])
+    return ["", *(e["name"] for e in able)], lines, reasons
 
 
 def to_html(document):
@@ -145,6 +160,10 @@ def to_html(document):
     out.append("<h2>The claims</h2>" + table(("claim", "here", "found"), [
         (esc(claim), f'<span class="{kind}">{verdict}</span>', esc(found))
         for claim, kind, verdict, found in judge(document)], 1))
+    head, lines, _ = overview(document, able)
+    out.append("<h2>At a glance</h2><p>Native: the time or memory of one operation; the others: ratios to it, "
+               'medians. A dash: see the reasons at the workload.</p><div class="glance">' +
+               table(head, [[esc(str(v)) for v in line] for line in lines]) + "</div>")
     out.append("<h2>Workloads</h2>")
     for row in document["rows"]:
         out.append(f"<h3>{esc(row['name'])} <small>{esc(row['what'])}</small></h3>" + plot(row, able))
@@ -165,15 +184,10 @@ def to_markdown(document):
     out = block(("", ""), [(k, f"{v:.0%}" if isinstance(v, float) else v) for k, v in document["machine"].items()])
     out += ["## The ways", ""] + block(FACTS, facts_of(engines))
     out += ["## The claims", ""] + block(("claim", "here", "found"), [(c, v, f) for c, _, v, f in judge(document)])
-    out += ["## Ratios to native", "", "Medians; a dash: see the reasons below.", ""]
-    lines, reasons = [], {}
-    for row in document["rows"]:
-        found = list(cells(row, able))
-        lines.append([row["name"], found[0][1] or "–", *(c[2] or "–" for c in found[1:])])
-        for c in found:
-            if c[4]:
-                reasons.setdefault((c[0], c[4]), []).append(row["name"])
-    out += block(["", *(e["name"] for e in able)], lines)
+    out += ["## Ratios to native", "",
+            "Medians; for native the time or memory of one operation. A dash: see the reasons below.", ""]
+    head, lines, reasons = overview(document, able)
+    out += block(head, lines)
     out += [f"- {name}: {', '.join(rows)}: {why}" for (name, why), rows in reasons.items()]
     return "\n".join(out) + "\n"
 
