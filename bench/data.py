@@ -101,7 +101,7 @@ def missing(place, group):
     return f"no {' '.join(lacking)} in {place.root.name or 'the host'}" if lacking else None
 
 
-def prepare(engine, group, divisor):
+def prepare(engine, group, divisor, limit):
     """Scripts and data set of a group in the engine's place; nothing when they are there."""
     place = engine.place
     if group in place.ready or not (BENCH / f"whole/{group}.sh").exists():
@@ -114,7 +114,7 @@ def prepare(engine, group, divisor):
     if group in MAKERS:
         MAKERS[group](data, divisor)
     engine.bring()
-    engine.run(["/bin/bash", f"{place.inside}/whole/{group}.sh", "setup"], f"{place.inside}/data", 300,
+    engine.run(["/bin/bash", f"{place.inside}/whole/{group}.sh", "setup"], f"{place.inside}/data", limit,
                DATA=f"{place.inside}/data", DIVISOR=str(divisor))
     place.ready.add(group)
 

@@ -163,7 +163,7 @@ def run_group(opts, group, rows, everyone, results):
                     results.not_run(name, engine.name, "no time was left for it")
             return
         try:
-            data.prepare(engine, group, opts.divisor)
+            data.prepare(engine, group, opts.divisor, opts.limit)
             figures = measure.measure(engine, group, names, opts, warm_up=keep is None)
             if keep is not None:
                 for name in names:
