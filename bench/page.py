@@ -133,6 +133,12 @@ def facts_of(engines):
 FACTS = ("way", "what it is", "boot", "idle", "file tests passed", "a container (unshare)", "image: before → 256 MiB more → deleted")
 
 
+def circumstances(document):
+    yield from document["machine"].items()
+    if document["options"].get("divisor", 1) > 1:
+        yield "whole programs", f"do 1/{document['options']['divisor']} of the work that is named"
+
+
 def overview(document, able):
     """Head, a line for each workload, and {(engine, reason): the workloads}."""
     lines, reasons = [], {}
@@ -155,7 +161,7 @@ def to_html(document):
            "Bars are medians, whiskers the least and the greatest.</p>", '<p class="key">']
     out += [f'<span style="background:{c}"></span>{k}' for k, c in COLOURS.items() if k != "native"]
     out.append("</p><h2>Where</h2>" + table(("", ""), [
-        (esc(k), esc(f"{v:.0%}" if isinstance(v, float) else str(v))) for k, v in document["machine"].items()], 1))
+        (esc(k), esc(f"{v:.0%}" if isinstance(v, float) else str(v))) for k, v in circumstances(document)], 1))
     out.append("<h2>The ways</h2>" + table(FACTS, [[esc(str(v)) for v in line] for line in facts_of(engines)], 1))
     out.append("<h2>The claims</h2>" + table(("claim", "here", "found"), [
         (esc(claim), f'<span class="{kind}">{verdict}</span>', esc(found))
@@ -181,7 +187,7 @@ def to_markdown(document):
 
     engines = document["engines"]
     able = [e for e in engines if not e["not available"]]
-    out = block(("", ""), [(k, f"{v:.0%}" if isinstance(v, float) else v) for k, v in document["machine"].items()])
+    out = block(("", ""), [(k, f"{v:.0%}" if isinstance(v, float) else v) for k, v in circumstances(document)])
     out += ["## The ways", ""] + block(FACTS, facts_of(engines))
     out += ["## The claims", ""] + block(("claim", "here", "found"), [(c, v, f) for c, _, v, f in judge(document)])
     out += ["## Ratios to native", "",
