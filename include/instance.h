@@ -334,7 +334,7 @@ struct instance {
     struct pts_owner pts[PTS_MAX];
     struct ipc_record ipc[IPC_RECORDS];
     struct stats stats[STATS_SHARDS];
-    struct proc_slot procs[PROC_SLOTS];
+    struct proc_slot procs[PROC_SLOTS] __attribute__((aligned(sizeof(struct proc_slot))));
     // Last, at a page's beginning: where there is a file of known attributes (keeps_attrs), it is
     // mapped over these.
     struct attr_known attrs[ATTRS_KNOWN] __attribute__((aligned(4096)));

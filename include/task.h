@@ -230,6 +230,9 @@ void arena_free(void *p, size_t size);
 
 // Makes %gs, the alternate signal stack and the trap engine right for the calling thread.
 void task_arm(struct task *t);
+// The same in a forked child, which has its parent's alternate signal stack already.
+void task_arm_forked(struct task *t);
+
 // ---- Who runs in this address space, and under the engine? (task/engine.c) ----
 
 // Rewritten code needs no engine underneath, and each host call is cheaper without: a process whose

@@ -23,6 +23,7 @@ enum rewrite_known {
     KNOWN_GOOD,
     KNOWN_BAD,
     KNOWN_EMPTY, // nothing is rewritten, and it is not clean
+    KNOWN_CLEAN, // of pages: they are clean as they are, and nothing is to be mapped
     KNOWN_BITS = 7
 };
 
@@ -50,20 +51,27 @@ static bool identify(int fd, struct file_id *id)
     return true;
 }
 
-static u64 *known_slot(struct task *t, const struct file_id *id)
+// Under what some pages of the file are known.
+static u64 hash_of_pages(const struct file_id *id, u64 offset, size_t len)
 {
-    return &t->instance->rewrites[(id->hash >> 20) % REWRITES];
+    u64 h = (id->hash ^ offset) * 0x9e3779b97f4a7c15u;
+    return ((h ^ h >> 32 ^ len) * 0xff51afd7ed558ccdu) & ~(u64)KNOWN_BITS;
 }
 
-static enum rewrite_known known(struct task *t, const struct file_id *id)
+static u64 *known_slot(struct task *t, u64 hash)
 {
-    u64 v = __atomic_load_n(known_slot(t, id), __ATOMIC_RELAXED);
-    return (v & ~(u64)KNOWN_BITS) == id->hash ? v & KNOWN_BITS : KNOWN_NOT;
+    return &t->instance->rewrites[(hash >> 20) % REWRITES];
 }
 
-static void learn(struct task *t, const struct file_id *id, enum rewrite_known what)
+static enum rewrite_known known(struct task *t, u64 hash)
 {
-    __atomic_store_n(known_slot(t, id), id->hash | what, __ATOMIC_RELAXED);
+    u64 v = __atomic_load_n(known_slot(t, hash), __ATOMIC_RELAXED);
+    return (v & ~(u64)KNOWN_BITS) == hash ? v & KNOWN_BITS : KNOWN_NOT;
+}
+
+static void learn(struct task *t, u64 hash, enum rewrite_known what)
+{
+    __atomic_store_n(known_slot(t, hash), hash | what, __ATOMIC_RELAXED);
 }
 
 // Sends the file to lxrun, which rewrites it for the next time. When nobody has room, not now.
@@ -113,35 +121,33 @@ static bool is_good(int cache, const struct rewrite_entry *e, int fd, u64 size)
 }
 
 // Opens the entry of file fd, a temporary descriptor, and reads its head. -1: there is none.
-static int open_entry(struct task *t, int fd, struct file_id *id, struct rewrite_entry *e)
+static int open_entry(struct task *t, int fd, const struct file_id *id, struct rewrite_entry *e)
 {
-    if (!identify(fd, id))
-        return -1;
-    enum rewrite_known what = known(t, id);
+    enum rewrite_known what = known(t, id->hash);
     if (what == KNOWN_BAD || what == KNOWN_EMPTY)
         return -1;
     long cache = temp_open(t, reserved_fd(t, RESERVED_CACHE), id->name, O_RDONLY, 0);
     if (cache < 0) {
         if (cache == -ENOENT && what != KNOWN_ASKED) {
-            learn(t, id, KNOWN_ASKED);
+            learn(t, id->hash, KNOWN_ASKED);
             ask(t, fd);
         }
         return -1;
     }
     if (host_pread((int)cache, e, sizeof *e, 0) == (long)sizeof *e && rewrite_fits(e)) {
         if (what != KNOWN_GOOD && is_good((int)cache, e, fd, id->size)) {
-            learn(t, id, KNOWN_GOOD);
+            learn(t, id->hash, KNOWN_GOOD);
             what = KNOWN_GOOD;
         }
         if (what == KNOWN_GOOD && !e->segments && !e->cleans) {
-            learn(t, id, KNOWN_EMPTY);
+            learn(t, id->hash, KNOWN_EMPTY);
             temp_close(t, (int)cache);
             return -1;
         }
         if (what == KNOWN_GOOD)
             return (int)cache;
     }
-    learn(t, id, KNOWN_BAD);
+    learn(t, id->hash, KNOWN_BAD);
     ask(t, fd); // for another, for the instances to come
     temp_close(t, (int)cache);
     return -1;
@@ -223,10 +229,21 @@ bool rewritten_overlay(struct task *t, int fd, uptr addr, size_t len, int prot, 
         return true;
     if (!t->instance->has_cache || (prot & PROT_WRITE))
         return false;
+    if (!identify(fd, &id))
+        return false;
+    const u64 pages = hash_of_pages(&id, offset, len);
+    if (known(t, pages) == KNOWN_CLEAN) {
+        lock_take(memory_images_lock());
+        bool added = memory_add_clean(addr, addr + ALIGN_UP(len, LX_PAGE));
+        lock_drop(memory_images_lock());
+        return added;
+    }
     int cache = open_entry(t, fd, &id, &e);
     if (cache < 0)
         return false;
     bool clean = says_clean(&e, offset, len);
+    if (clean && !e.segments)
+        learn(t, pages, KNOWN_CLEAN);
     lock_take(memory_images_lock());
     if (later)
         prot &= ~PROT_EXEC;

@@ -18,7 +18,7 @@
 #define PIE_BASE 0x555555554000UL
 #define PIE_RANDOM_PAGES 0x10000000UL
 #define BRK_RANDOM 0x02000000UL
-#define STACK_USED 0x7000 // of the runtime stack, by a start and most calls after it
+#define STACK_USED 0x6000 // of the runtime stack, by a start and most calls after it
 // Newer than some installed headers.
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23

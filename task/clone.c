@@ -285,7 +285,7 @@ static void start_forked(struct task *t, const struct clone_request *q)
         }
     }
     proc_register_new(t);
-    task_arm(t);
+    task_arm_forked(t);
 }
 
 // Takes back signal_block_all(), which has nothing to do where the guest blocks all itself.

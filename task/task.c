@@ -150,18 +150,35 @@ void task_set_gs(struct task *t)
         HOST2(__NR_arch_prctl, ARCH_SET_GS, t);
 }
 
-void task_arm(struct task *t)
+static void name_altstack(struct task *t)
 {
     struct {
         void *sp;
         int flags;
         size_t size;
     } altstack = {(char *)t + TASK_ALTSTACK, 0, TASK_ALTSTACK_SIZE};
+    HOST2(__NR_sigaltstack, &altstack, NULL);
+}
+
+static void arm(struct task *t)
+{
     if (t->stats)
         t->stats = &t->instance->stats[t->tid % STATS_SHARDS];
     task_set_gs(t);
-    HOST2(__NR_sigaltstack, &altstack, NULL);
     trap_arm(t);
+}
+
+void task_arm(struct task *t)
+{
+    name_altstack(t);
+    arm(t);
+}
+
+void task_arm_forked(struct task *t)
+{
+    if (t->engine == ENGINE_PTRACE) // by this call the tracer knows the block (cli/tracer.c)
+        name_altstack(t);
+    arm(t);
 }
 
 void task_child_start(struct task *t)
