@@ -117,7 +117,7 @@ bool side_stat(const struct parent *p, struct statx *st)
     bool node = device_stat(p, st); // the record, if there is one, comes after the link's own text
     if (side_record(p, host_mode, st))
         return true;
-    bool marked = (host_mode & (S_IFMT | S_ISVTX)) == (S_IFIFO | S_ISVTX);
+    bool marked = side_is_marked(host_mode);
     if (marked)
         st->stx_mode &= (u16)~S_ISVTX;
     if (!node)
@@ -263,6 +263,12 @@ void meta_name_read(struct task *t, int mount, const struct parent *p, const str
     meta_map_owner(t, mount, &m->host);
 }
 
+// Does the entry need a record? *def: what it would have without one.
+static bool needs_record(const struct meta_named *m, const struct statx *def)
+{
+    return side_is_marked(m->host.stx_mode) || !same(def, &m->guest);
+}
+
 long meta_name_write(struct task *t, int mount, const struct meta_named *m, const struct parent *at,
                      const struct parent *to)
 {
@@ -272,7 +278,7 @@ long meta_name_write(struct task *t, int mount, const struct meta_named *m, cons
     without_record(to, at, &def);
     if ((m->guest.stx_mode & S_IFMT) != (m->host.stx_mode & S_IFMT))
         device_mark(to);
-    if (same(&def, &m->guest)) {
+    if (!needs_record(m, &def)) {
         meta_name_drop(to);
         return 0;
     }
@@ -289,7 +295,7 @@ static bool add_record(const struct meta_named *m, const struct parent *at, cons
     char is[16];
     struct statx def = m->host;
     without_record(to, at, &def);
-    if (same(&def, &m->guest))
+    if (!needs_record(m, &def))
         return true;
     if (!identity(to->name, at, m->host.stx_mode, is, sizeof is))
         return false;

@@ -86,7 +86,8 @@ static bool note(void *arg, const struct parent *p, const struct statx *host,
                  const struct statx *st, bool recorded)
 {
     struct change *c = arg;
-    bool given = recorded && st->stx_uid == c->new.stx_uid && st->stx_gid == c->new.stx_gid &&
+    bool given = recorded && !side_is_marked(host->stx_mode) && st->stx_uid == c->new.stx_uid &&
+                 st->stx_gid == c->new.stx_gid &&
                  ((st->stx_mode ^ host->stx_mode) & MODE_BITS) == 0;
     if ((recorded && !given) || !strcmp(p->name, c->but))
         return true;

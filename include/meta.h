@@ -63,6 +63,11 @@ long side_store(struct task *t, int mount, const struct parent *p, const struct 
 // a pipe or such.
 long side_locate(struct task *t, int fd, struct loc *loc, struct parent *p);
 
+// A FIFO that has, or is about to have, a record: it does not count without.
+static inline bool side_is_marked(u32 host_mode)
+{
+    return (host_mode & (S_IFMT | S_ISVTX)) == (S_IFIFO | S_ISVTX);
+}
 // The record of entry p; host_mode: as the host sees it. Puts it into *st. False: there is none.
 bool side_record(const struct parent *p, u32 host_mode, struct statx *st);
 // Writes it, and nothing else. `at`: where the inode is, if not at `to` yet.
