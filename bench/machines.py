@@ -16,6 +16,7 @@ from engines import BUILD, CACHE, TOP, Engine, Place
 from process import Failed, descendants
 
 BOOT = 120  # seconds
+SETTLED = 8  # seconds after which an idle VM has given back what it does not need
 WRITTEN = 256 << 20  # bytes that are written and deleted, to see whether the host gets them back
 SHARED = "/mnt/lxrun-bench"
 
@@ -57,6 +58,7 @@ class Machine(Engine):
             self.start()
             self.facts["boot s"] = time.monotonic() - begin
             self.facts["how"] = self.how()
+            time.sleep(SETTLED)
             self.facts["idle KiB"] = self.memory()
             self.make_directory(self.place.inside)
             self.bring()

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 from claims import judge
-from report import amount, number
+from report import BUSY, amount, number
 
 TITLE = "Translation and virtualisation on the same work"
 BEGIN, END = "<!-- bench/page.py: from here -->", "<!-- to here -->"
@@ -135,6 +135,8 @@ FACTS = ("way", "what it is", "boot", "idle", "file tests passed", "a container 
 
 def circumstances(document):
     yield from document["machine"].items()
+    if document["machine"]["time taken by others"] > BUSY:
+        yield "but", "the machine was busy with other work: these figures prove nothing"
     if document["options"].get("divisor", 1) > 1:
         yield "whole programs", f"do 1/{document['options']['divisor']} of the work that is named"
 
