@@ -4,6 +4,7 @@
 damaged, or another file's, is not mapped, and a good one takes its place; a program whose entry goes
 away while it runs can have its own text back.
 """
+import contextlib
 import os
 import re
 import shutil
@@ -112,7 +113,16 @@ class Bench:
         self.other = self.cache / os.readlink(self.cache / index_name(other))
         self.good = self.entry.read_bytes()
 
-    # By rename: the rewriter of the instance before may still be putting its own there.
+    def is_running(self):
+        """Does any process have this cache?"""
+        ours = f"XDG_CACHE_HOME={self.work / 'home'}".encode()
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                if ours in Path("/proc", pid, "environ").read_bytes().split(b"\0"):
+                    return True
+        return False
+
+    # By rename: another rewriter may be putting its own there.
     def reset(self):
         new = self.cache / "t-index"
         new.symlink_to(self.entry.name)
@@ -138,8 +148,11 @@ class Bench:
         return process
 
     def end(self, what, process):
-        """Lets it go on to its end. The number of trapped calls."""
+        """Lets it go on to its end, and waits for its rewriter's. The number of trapped calls."""
         out, err = process.communicate("x")
+        end = time.monotonic() + LIMIT
+        while self.is_running() and time.monotonic() < end:
+            time.sleep(0.005)
         expect(f"{what}: status {process.returncode}", process.returncode == 0, out, err)
         trapped = re.search(r"(\d+) +[\d.]+ %  were trapped", err)
         return int(trapped[1]) if trapped else 0

@@ -120,11 +120,15 @@ def check_host(root):
         guest.sees("f", "8:9:600", "attribute changed")
         subprocess.run(["cp", "-a", d / "f", d / "copy"], check=True)
         guest.sees("copy", "8:9:600", "cp -a")
-        subprocess.run(["cp", "-p", d / "f", d / "mode"], check=True)
+        for i in range(8):
+            subprocess.run(["cp", "-p", d / "f", d / f"mode{i}"], check=True)
         time.sleep(1.1)
-        start = time.monotonic()
-        guest.sees("mode", "0:0:644", "cp -p: a mark without attribute")
-        expect("it is waited for", time.monotonic() - start > 0.4, False)
+        took = []
+        for i in range(8):
+            start = time.monotonic()
+            guest.sees(f"mode{i}", "0:0:644", "cp -p: a mark without attribute")
+            took.append(time.monotonic() - start)
+        expect("it is waited for", min(took) > 0.4, False)  # the least: other work may hold one up
         subprocess.run(["cp", "--preserve=xattr", d / "f", d / "attribute"], check=True)
         guest.sees("attribute", f"0:0:{0o666 & ~umask():o}", "an attribute without the mark")
         expect("its chown", guest.ask("owner", "attribute", 3, 4), f"3:4:{0o666 & ~umask():o}")
