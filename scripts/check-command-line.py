@@ -157,10 +157,10 @@ def check_root(work):
 def check_processes():
     # A daemon that keeps no descriptor keeps nobody waiting, and is not killed.
     start = time.monotonic()
-    ran = subprocess.run(f"{LXRUN} sh -c 'sleep 3 >/dev/null 2>&1 & echo hi' | cat", shell=True,
+    ran = subprocess.run(f"{LXRUN} sh -c 'sleep 30 >/dev/null 2>&1 & echo hi' | cat", shell=True,
                          capture_output=True, text=True, timeout=20)
     expect("output", ran.stdout, "hi\n")
-    expect("no waiting for a daemon", time.monotonic() - start < 2, True)
+    expect("no waiting for a daemon", time.monotonic() - start < 15, True)
 
     ready = "echo ready; while :; do sleep 0.05; done"
     for sig, name in [(signal.SIGTERM, "TERM"), (signal.SIGHUP, "HUP"), (signal.SIGUSR1, "USR1"),
