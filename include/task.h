@@ -70,7 +70,8 @@ struct listing_place {
 #define SEARCH_GROUPS 16
 struct search_identity {
     u64 caps;
-    u32 uid, gid, ngroups; // ngroups above SEARCH_GROUPS: none
+    u32 uid, gid;
+    u64 ngroups; // above SEARCH_GROUPS: none; 64 bits, so that memcmp() meets no padding
     u32 groups[SEARCH_GROUPS];
 };
 
