@@ -165,7 +165,9 @@ long path_walk(struct task *t, int dirfd, const char *path, int flags, struct lo
     bool slow = end.dotdot || (flags & (WALK_SLOW | WALK_LIMITS)) || (end.dots && !unchecked);
     if (*path == '/' && (flags & WALK_BENEATH))
         return -EXDEV;
-    struct dir_search search = dirs_search_begin(t);
+    struct dir_search search = {0};
+    if (!unchecked)
+        search = dirs_search_begin(t);
     long r = *path != '/' || (flags & WALK_IN_ROOT)
                  ? walk_relative(t, dirfd, path, flags, slow, end.point, loc)
                  : walk_absolute(t, path, flags, slow, end.point, loc);

@@ -6,6 +6,7 @@ were made otherwise: with attributes and without the mark of those in the host's
 import os
 import shutil
 import stat
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -128,7 +129,8 @@ def check_host(root):
             start = time.monotonic()
             guest.sees(f"mode{i}", "0:0:644", "cp -p: a mark without attribute")
             took.append(time.monotonic() - start)
-        expect("it is waited for", min(took) > 0.4, False)  # the least: other work may hold one up
+        # Other work may hold one up.
+        expect("it is waited for", statistics.median(took) > 0.1, False)
         subprocess.run(["cp", "--preserve=xattr", d / "f", d / "attribute"], check=True)
         guest.sees("attribute", f"0:0:{0o666 & ~umask():o}", "an attribute without the mark")
         expect("its chown", guest.ask("owner", "attribute", 3, 4), f"3:4:{0o666 & ~umask():o}")

@@ -3,12 +3,7 @@
 # needs: git
 . "${0%/*}/common"
 
-setup()
-{
-    git init -q -b main repo
-    git -C repo fast-import --quiet <"$DATA/git.import"
-    git -C repo reset -q --hard
-}
+setup() { import_repository; }
 
 run()
 {

@@ -4,12 +4,7 @@
 # bench/whole/git.sh as another user than root: every file is that user's.
 . "${0%/*}/common"
 
-setup()
-{
-    git init -q -b main repo
-    git -C repo fast-import --quiet <"$DATA/git.import"
-    git -C repo reset -q --hard
-}
+setup() { import_repository; }
 
 run()
 {
