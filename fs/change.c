@@ -288,9 +288,10 @@ long meta_witness(struct task *t, int mount, const struct parent *p, const struc
 //
 // A new inode gets its attribute a moment after its name. Until then others must not take the
 // host's view for the truth: PostgreSQL's processes use each other's files and directories in that
-// moment. A file is created with the host's S_ISVTX, which has no meaning there and stays; a
-// directory with UNFINISHED_DIR, until it has its attribute. Who finds one of these without waits
-// (fs/meta.c). What has its owner by name has its record before (fs/side.c).
+// moment. A file is created with the host's S_ISVTX, which has no meaning there and stays, and with
+// its witness: a chmod would change the times that tell an unfinished file from the host's. A
+// directory is created with UNFINISHED_DIR, until it has its attribute. Who finds one of these
+// without waits (fs/meta.c). What has its owner by name has its record before (fs/side.c).
 //
 // An inode whose maker was killed in between does not count, and who meets it removes it
 // (meta_bury). It is told from what the host may have put there by its times, which are all the
@@ -316,7 +317,9 @@ u32 meta_create_mode(struct task *t, int mount, const struct meta_new *n)
         return host_mode;
     if (meta_by_name(n->mode))
         return host_mode;
-    return (n->mode & S_IFMT) == S_IFDIR ? UNFINISHED_DIR : host_mode | S_ISVTX;
+    if ((n->mode & S_IFMT) == S_IFDIR)
+        return UNFINISHED_DIR;
+    return needs_witness(t, n->mode) ? witness_mode(n->mode) : host_mode | S_ISVTX;
 }
 
 static struct attr attr_of_new(const struct task *t, const struct meta_new *n)
@@ -360,8 +363,6 @@ long meta_created(struct task *t, int mount, const struct parent *p, const struc
     if (told_by_host(t, mount, n))
         return 0;
     struct attr a = attr_of_new(t, n);
-    if (a.witnessed)
-        host_chmod(p, witness_mode(n->mode));
     long r = acl_give(p, n->mode, n->acl);
     if (r >= 0)
         r = host_setxattr_at(p, META_XATTR, value, (size_t)attr_format(value, sizeof value, &a),
@@ -379,8 +380,6 @@ long meta_created_fd(struct task *t, int mount, int fd, const struct meta_new *n
     if (told_by_host(t, mount, n) || !meta_is_kept(t, mount))
         return 0;
     struct attr a = attr_of_new(t, n);
-    if (a.witnessed)
-        HOST2(__NR_fchmod, fd, witness_mode(n->mode));
     long r = acl_give_fd(fd, n->mode, n->acl);
     if (r >= 0)
         r = HOST5(__NR_fsetxattr, fd, META_XATTR, value, attr_format(value, sizeof value, &a), 0);

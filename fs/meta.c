@@ -201,8 +201,8 @@ static void apply_attr(struct task *t, const struct parent *p, bool has_attr, co
             META_MORE(st) = acl_allows(&t->cred, p, st);
         if (a->has_caps && a->witnessed && (host_mode & S_ISUID))
             META_MORE(st) |= CAPS_HOLD;
-    } else if ((st->stx_mode & S_IFMT) == S_IFREG) {
-        st->stx_mode &= (u16)~S_ISVTX;
+    } else if ((st->stx_mode & (S_IFMT | S_ISVTX)) == (S_IFREG | S_ISVTX)) {
+        st->stx_mode &= (u16) ~(S_ISVTX | S_ISUID); // a mark, and a witness that stands for nothing
     }
 }
 
