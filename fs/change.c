@@ -8,6 +8,7 @@
 // not keep the bits, the file has the host's S_ISUID and no execute permission there, the attribute
 // says so, and the guest's bits hold only while the host's stands.
 #include <linux/capability.h>
+#include <linux/mount.h>
 
 #include "host.h"
 #include "meta.h"
@@ -446,7 +447,7 @@ bool meta_bury(struct task *t, int mount, const struct parent *p)
         dead = true;
     else if (now.stx_ino == st.stx_ino && is_untouched(p, &now) &&
              host_getxattr_at(p, META_XATTR, value, sizeof value) == -ENODATA)
-        dead = (mount_at(t, MAX(mount, 0))->flags & 1) || // MS_RDONLY: it does not count
+        dead = (mount_at(t, MAX(mount, 0))->flags & MS_RDONLY) || // it does not count
                HOST3(__NR_unlinkat, p->fd, p->name, dir ? AT_REMOVEDIR : 0) >= 0;
     meta_make_end(lock);
     meta_make_end(making);

@@ -2,6 +2,7 @@
 // open(2) in guest terms. The final host call resolves the whole symlink-free way at once, so that
 // the descriptor it returns is the lowest free one, as Linux promises.
 #include <linux/capability.h>
+#include <linux/mount.h>
 
 #include "attr.h"
 #include "fs.h"
@@ -133,7 +134,7 @@ static long created(struct task *t, const struct loc *loc, long fd, const struct
 
 static bool read_only(struct task *t, const struct loc *loc)
 {
-    return mount_at(t, MAX(loc->mount, 0))->flags & 1; // MS_RDONLY
+    return mount_at(t, MAX(loc->mount, 0))->flags & MS_RDONLY;
 }
 
 // What is there already is told before what is not permitted.

@@ -2,6 +2,8 @@
 // mount -t overlay. Each layer, and the directory for work, has an entry in the mount table that no
 // path leads to: so every process has its root open as it has those of mounts, and a layer stays
 // what it was when its path is renamed.
+#include <linux/mount.h>
+
 #include "host.h"
 #include "meta.h"
 #include "overlay.h"

@@ -3,6 +3,7 @@
 // removed leaves a whiteout. New things are made ready in the directory for work and moved to their
 // place in one step, so that a process killed on the way leaves all as it was.
 #include <linux/fs.h>
+#include <linux/mount.h>
 
 #include "host.h"
 #include "meta.h"

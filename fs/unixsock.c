@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Binding AF_UNIX sockets to guest names and finding those of others. How a name is written for the
 // host: fs/unixname.c. Linux: net/unix/af_unix.c, whose order of errors is kept.
+#include <linux/mount.h>
 
-#include "unixsock.h"
 #include "host.h"
 #include "overlay.h"
 #include "pin.h"
+#include "unixsock.h"
 #include "xattr.h"
 
 #define AF_UNIX 1
@@ -13,7 +14,6 @@
 #define SO_PASSCRED 16
 #define SO_DOMAIN 39
 #define SO_PASSPIDFD 76
-#define MS_RDONLY 1
 
 static int socket_option(int fd, int name)
 {

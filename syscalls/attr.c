@@ -2,6 +2,7 @@
 // Changing attributes: chmod, chown, times, size, inode flags. Rules: chmod(2), chown(2),
 // utimensat(2); Linux: fs/attr.c, fs/open.c.
 #include <linux/capability.h>
+#include <linux/mount.h>
 
 #include "pathop.h"
 #include "pin.h"
@@ -82,7 +83,7 @@ static long change_seen(struct task *t, struct pathop *op, const struct meta_vie
 static long change_place(struct task *t, struct pathop *op, struct meta_change *c)
 {
     struct meta_view v;
-    if (pathop_mount(t, op)->flags & 1) // MS_RDONLY
+    if (pathop_mount(t, op)->flags & MS_RDONLY)
         return -EROFS;
     long r = meta_look(t, op->loc.mount, &op->p, &v);
     if (r < 0)
@@ -117,7 +118,7 @@ static bool fd_is_read_only(struct task *t, int fd)
     int m = fd_mount(t, fd);
     if (m < 0 && !fd_is_anonymous(t, fd) && loc_of_fd(t, fd, &loc) >= 0)
         m = loc.mount;
-    return m >= 0 && (mount_at(t, m)->flags & 1); // MS_RDONLY
+    return m >= 0 && (mount_at(t, m)->flags & MS_RDONLY);
 }
 
 // In an overlay, a descriptor may be of what is not (any more) its file of that name. NOT_OVER:
@@ -252,7 +253,7 @@ static long set_times_of(struct task *t, struct pathop *op, const struct __kerne
 {
     struct statx st;
     char name[40];
-    if (pathop_mount(t, op)->flags & 1)
+    if (pathop_mount(t, op)->flags & MS_RDONLY)
         return -EROFS;
     // With CAP_FOWNER it does not matter whose it is, unless a link is to be followed.
     if (!cred_has_cap(&t->cred, CAP_FOWNER) || (op->walk & WALK_FOLLOW) || op->loc.must_be_dir) {
@@ -373,7 +374,7 @@ static long may_truncate(struct task *t, struct pathop *op)
     if (type != S_IFREG)
         return type == S_IFDIR ? -EISDIR : -EINVAL;
     r = may_access(&t->cred, &st, MAY_WRITE);
-    if (r >= 0 && (pathop_mount(t, op)->flags & 1)) // MS_RDONLY
+    if (r >= 0 && (pathop_mount(t, op)->flags & MS_RDONLY))
         r = -EROFS;
     if (r >= 0 && proc_runs_file(t, (u64)st.stx_dev_major << 32 | st.stx_dev_minor, st.stx_ino))
         r = -ETXTBSY;
@@ -435,7 +436,7 @@ static long file_attr(struct task *t, long nr, int dirfd, uptr path, uptr attr, 
     if (r >= 0 && op.loc.must_be_dir && (st.stx_mode & S_IFMT) != S_IFDIR)
         r = -ENOTDIR;
     if (r >= 0 && set)
-        r = pathop_mount(t, &op)->flags & 1 ? -EROFS : owns(t, &st) ? 0 : -EPERM;
+        r = pathop_mount(t, &op)->flags & MS_RDONLY ? -EROFS : owns(t, &st) ? 0 : -EPERM;
     if (r >= 0 && set)
         r = pathop_up(t, &op);
     if (r >= 0 && (*op.p.name || op.p.fd == AT_FDCWD)) {

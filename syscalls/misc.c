@@ -5,6 +5,7 @@
 #include <asm/prctl.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
+#include <linux/mount.h>
 #include <linux/personality.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -204,7 +205,7 @@ static long may_set_flags(struct task *t, int fd)
     long r = meta_fstat(t, fd, STATX_BASIC_STATS, &st);
     if (r < 0)
         return r;
-    if (mount >= 0 && (mount_at(t, mount)->flags & 1)) // MS_RDONLY
+    if (mount >= 0 && (mount_at(t, mount)->flags & MS_RDONLY))
         return -EROFS;
     return st.stx_uid == t->cred.fsuid || cred_has_cap(&t->cred, CAP_FOWNER) ? 0 : -EPERM;
 }

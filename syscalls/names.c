@@ -2,13 +2,12 @@
 // Calls that make, link, read and remove names, each by one host call on a name in a pinned
 // directory. Moving them: rename.c.
 #include <linux/capability.h>
+#include <linux/mount.h>
 
 #include "devlink.h"
 #include "pathop.h"
 #include "syscall_rows.h"
 #include "xattr.h"
-
-#define MS_RDONLY 1
 
 // Begins at a name that is to be made. *dir: attributes of the directory.
 static long begin_new(struct task *t, struct pathop *op, int dirfd, uptr path, bool directory,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The common part of path calls (include/pathop.h).
+#include <linux/mount.h>
+
 #include "pathop.h"
 #include "pin.h"
-
-#define MS_RDONLY 1
 
 bool fd_is_path(int fd)
 {

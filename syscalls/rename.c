@@ -2,12 +2,11 @@
 // rename, renameat, renameat2. The order of checks is that of Linux: fs/namei.c, do_renameat2()
 // and vfs_rename().
 #include <linux/fs.h>
+#include <linux/mount.h>
 
 #include "devlink.h"
 #include "pathop.h"
 #include "syscall_rows.h"
-
-#define MS_RDONLY 1
 
 // Both names, and the host's view of what they are.
 struct rename {

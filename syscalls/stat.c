@@ -2,12 +2,11 @@
 // stat and its family, access, statfs.
 #include <linux/capability.h>
 #include <linux/magic.h>
+#include <linux/mount.h>
 
 #include "pathop.h"
 #include "syscall_rows.h"
 
-#define MS_RDONLY 1
-#define MS_NOEXEC 8
 #ifndef STATX_MNT_ID_UNIQUE // Linux 6.8
 #define STATX_MNT_ID_UNIQUE 0x4000U
 #endif

@@ -2,6 +2,7 @@
 // Extended attributes. How a guest's name is stored: fs/xattr.c. Rules: xattr(7); Linux:
 // fs/xattr.c, security/commoncap.c.
 #include <linux/capability.h>
+#include <linux/mount.h>
 #include <linux/xattr.h>
 
 #include "pathop.h"
@@ -99,7 +100,7 @@ static long may_use(struct task *t, const struct subject *s, const char *name, i
     const struct cred *c = &t->cred;
     struct statx st;
     bool write = want == MAY_WRITE;
-    if (write && s->mount >= 0 && (mount_at(t, s->mount)->flags & 1)) // MS_RDONLY
+    if (write && s->mount >= 0 && (mount_at(t, s->mount)->flags & MS_RDONLY))
         return -EROFS;
     if (str_starts(name, XATTR_USER_PREFIX))
         return may_user(t, s, want);
@@ -128,7 +129,7 @@ static long host_name(struct task *t, const struct subject *s, struct names *n, 
     long named = xattr_name_to_host(n->guest, n->host);
     if (named >= 0 && user && fs_unchecked(&t->cred) &&
         (want == MAY_READ || cred_has_cap(&t->cred, CAP_FOWNER)))
-        return want == MAY_READ || s->mount < 0 || !(mount_at(t, s->mount)->flags & 1)
+        return want == MAY_READ || s->mount < 0 || !(mount_at(t, s->mount)->flags & MS_RDONLY)
                    ? 0 // the host tells by type
                    : -EROFS;
     long r = may_use(t, s, n->guest, want);
@@ -246,7 +247,7 @@ static long set_acl(struct task *t, const struct subject *s, const struct names 
     long r = subject_stat(t, s, &st);
     if (r < 0)
         return r;
-    bool read_only = mount_at(t, subject_mount(t, s))->flags & 1; // MS_RDONLY
+    bool read_only = mount_at(t, subject_mount(t, s))->flags & MS_RDONLY;
     u32 type = st.stx_mode & S_IFMT;
     bool empty = size <= 4;
     r = size ? acl_check(acl, size, &named) : 0;

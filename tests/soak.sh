@@ -3,6 +3,7 @@
 # `make soak`: an hour (SOAK_MINUTES) of mixed work below one long-lived guest shell. Processes,
 # descriptors and memory of the instance must be the same at the end as after the first rounds.
 set -u
+[ $# -eq 0 ] || { echo "usage: [SOAK_MINUTES=N] tests/soak.sh" >&2; exit 2; }
 cd "$(dirname "$0")/.." || exit 1
 
 minutes=${SOAK_MINUTES:-60}
