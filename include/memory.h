@@ -60,6 +60,10 @@ uptr memory_window_slot(uptr pc);
 // ever.
 bool memory_is_clean(void);
 void memory_not_clean(void);
+// Files that are mapped from now on keep their own text: the program may be one that reads code, to
+// translate it.
+void memory_keep_text(void);
+bool memory_keeps_text(void);
 // Is there a site at pc that was rewritten to trap?
 bool memory_is_site(uptr pc);
 // Clean text lies in [from, to) from now on. False: there are too many such

@@ -227,7 +227,7 @@ bool rewritten_overlay(struct task *t, int fd, uptr addr, size_t len, int prot, 
     struct file_id id;
     if (!(prot & PROT_EXEC) || !len)
         return true;
-    if (!t->instance->has_cache || (prot & PROT_WRITE))
+    if (!t->instance->has_cache || (prot & PROT_WRITE) || memory_keeps_text())
         return false;
     if (!identify(fd, &id))
         return false;

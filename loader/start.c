@@ -9,6 +9,7 @@
 #include "fs.h"
 #include "host.h"
 #include "loader.h"
+#include "memory.h"
 #include "rewritten.h"
 #include "signal.h"
 #include "trap.h"
@@ -301,6 +302,10 @@ static void load_image(struct task *t, struct start *s, const struct exec_state 
     host_close(state->image_fd);
     if (r < 0)
         signal_die(t, SIGSEGV);
+    // A program at a fixed address that was linked with all it needs loads code by itself only to
+    // read it, as valgrind does; ld.so, which is run by hand too, is none of these.
+    if (!pie && state->interp_fd < 0)
+        memory_keep_text();
     u64 brk = ALIGN_UP(loader ? PIE_BASE + random.base : exe.hi + bias + random.brk, LX_PAGE);
 
     // The program headers in memory: PT_PHDR, else the segment that holds them.

@@ -54,6 +54,7 @@ static __attribute__((section(".bss.images"))) struct {
     u32 used;
     uptr from, to; // all images lie in between
     u32 unclean;   // not all code is clean
+    u32 own_text;  // see memory_keep_text()
     u32 cleans;
     struct {
         uptr from, to;
@@ -184,6 +185,16 @@ bool memory_is_clean(void)
 void memory_not_clean(void)
 {
     __atomic_store_n(&images.unclean, 1, __ATOMIC_RELAXED);
+}
+
+void memory_keep_text(void)
+{
+    images.own_text = 1;
+}
+
+bool memory_keeps_text(void)
+{
+    return images.own_text;
 }
 
 bool memory_add_clean(uptr from, uptr to)
