@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "check.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -311,6 +312,25 @@ static bool is_record_name(const char *name)
     return strlen(hash) == 16 && strspn(hash, "0123456789abcdef") == 16;
 }
 
+// ";name=value..." of n bytes, with bytes as %XX.
+static bool are_attributes(const char *s, size_t n)
+{
+    const char *end = s + n;
+    while (s < end && *s == ';') {
+        const char *name = ++s;
+        bool value = false;
+        for (; s < end && *s != ';'; s++) {
+            value |= *s == '=';
+            if (*s <= ' ' || *s == 0x7f ||
+                (*s == '%' && (end - s < 3 || !isxdigit(s[1]) || !isxdigit(s[2]))))
+                return false;
+        }
+        if (!value || *name == '=')
+            return false;
+    }
+    return s == end;
+}
+
 // One record of n bytes: 1: it is the entry's; 0: another's; -1: not understood. inode: it is
 // marked with a number, as while names change (fs/side.c).
 static int read_record(const char *text, size_t n, const struct entry *of, bool *inode)
@@ -318,7 +338,10 @@ static int read_record(const char *text, size_t n, const struct entry *of, bool 
     char copy[ATTR_SIZE + 32], is[16] = "";
     const char *s = copy;
     u32 uid, gid, mode;
-    snprintf(copy, sizeof copy, "%.*s", (int)n, text);
+    const char *more = memchr(text, ';', n); // attributes (fs/sidexattr.c)
+    if (more && !are_attributes(more, n - (size_t)(more - text)))
+        return -1;
+    snprintf(copy, sizeof copy, "%.*s", (int)(more ? (size_t)(more - text) : n), text);
     char *number = strchr(copy, '@');
     *inode = number;
     if (number)
@@ -335,25 +358,32 @@ static int read_record(const char *text, size_t n, const struct entry *of, bool 
     return !strcmp(s, is) && (!number || strtoull(number, NULL, 10) == of->st.stx_ino);
 }
 
-// Removes a record, or leaves only what is the entry's of it.
-static bool shorten(const struct entry *dir, const char *name, const char *text, size_t n)
+// Removes a record, or leaves only what is the entry's of it, without the number of its inode.
+static bool shorten(const struct entry *dir, const char *name, char *text, size_t n)
 {
-    const char *end = memchr(text, '@', n);
-    n = end ? (size_t)(end - text) : n;
+    char *number = memchr(text, '@', n);
+    if (number) {
+        size_t digits = 1 + strspn(number + 1, "0123456789"), at = (size_t)(number - text);
+        memmove(number, number + digits, n - at - digits);
+        n -= digits;
+    }
     return n ? !lsetxattr(dir->by_fd, name, text, n, 0) : !lremovexattr(dir->by_fd, name);
 }
 
 static void check_record(struct check *c, const struct entry *dir, const char *name,
                          const struct entry *e, size_t n)
 {
-    char text[2 * ATTR_SIZE + 64] = "";
-    const char *why = NULL, *own = text;
+    static char text[XATTR_SIZE_MAX + 1];
+    char *own = text;
+    const char *why = NULL;
     size_t own_size = 0;
     const struct entry *of = entry_of(e, n, name);
     bool inode = false, any = false, bad = false;
-    if (!is_record_name(name) || lgetxattr(dir->by_fd, name, text, sizeof text - 1) <= 0)
+    ssize_t got = lgetxattr(dir->by_fd, name, text, sizeof text - 1);
+    text[MAX(got, 0)] = 0;
+    if (!is_record_name(name) || got <= 0)
         bad = true;
-    for (const char *s = text; *s && !bad;) {
+    for (char *s = text; *s && !bad;) {
         size_t size = strcspn(s, " ");
         int r = read_record(s, size, of, &inode);
         bad |= r < 0;

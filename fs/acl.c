@@ -150,19 +150,24 @@ static bool permits(const struct cred *c, const struct acl *a, size_t n, u32 gid
     return false;
 }
 
+u64 acl_permits(const struct cred *c, void *value, long n, const struct statx *st)
+{
+    bool named;
+    u64 allows = ACL_HOLDS;
+    if (n <= 0 || acl_check(value, (size_t)n, &named))
+        return 0;
+    acl_set_mode(value, (size_t)n, st->stx_mode);
+    for (u32 want = 0; want < 8; want++)
+        if (permits(c, value, entries((size_t)n), st->stx_gid, want))
+            allows |= 1UL << want;
+    return allows;
+}
+
 u64 acl_allows(const struct cred *c, const struct parent *p, const struct statx *st)
 {
     struct acl_new acl;
-    bool named;
-    u64 allows = ACL_HOLDS;
     long n = host_getxattr_at(p, ACL_HOST_ACCESS, acl.value, sizeof acl.value);
-    if (n <= 0 || acl_check(acl.value, (size_t)n, &named))
-        return 0;
-    acl_set_mode(acl.value, (size_t)n, st->stx_mode);
-    for (u32 want = 0; want < 8; want++)
-        if (permits(c, (const void *)acl.value, entries((size_t)n), st->stx_gid, want))
-            allows |= 1UL << want;
-    return allows;
+    return acl_permits(c, acl.value, n, st);
 }
 
 // ---- Default ACLs ----
@@ -223,12 +228,12 @@ u32 acl_inherit_in(struct task *t, int mount, const struct parent *dir, u32 mode
 bool acl_is_given(u32 mode, const struct acl_new *new)
 {
     bool named = false;
-    return new &&new->size &&carries_attr(mode) && !acl_check(new->value, new->size, &named) &&
-           named;
+    return new &&new->size && (mode & S_IFMT) != S_IFLNK &&
+           !acl_check(new->value, new->size, &named) && named;
 }
 
 // An access ACL that says no more than the mode is not kept.
-static const struct acl_new *access_of(u32 mode, const struct acl_new *new, struct acl_new *access)
+const struct acl_new *acl_access(u32 mode, const struct acl_new *new, struct acl_new *access)
 {
     if (!acl_is_given(mode, new))
         return NULL;
@@ -245,7 +250,7 @@ long acl_give(const struct parent *p, u32 mode, const struct acl_new *new)
     long r = 0;
     if (!new || !carries_attr(mode))
         return 0;
-    const struct acl_new *access = access_of(mode, new, &buf);
+    const struct acl_new *access = acl_access(mode, new, &buf);
     if (access)
         r = host_setxattr_at(p, ACL_HOST_ACCESS, access->value, access->size, 0);
     if (r >= 0 && new->size && type == S_IFDIR)
@@ -256,6 +261,6 @@ long acl_give(const struct parent *p, u32 mode, const struct acl_new *new)
 long acl_give_fd(int fd, u32 mode, const struct acl_new *new)
 {
     struct acl_new buf;
-    const struct acl_new *access = access_of(mode, new, &buf);
+    const struct acl_new *access = acl_access(mode, new, &buf);
     return access ? HOST5(__NR_fsetxattr, fd, ACL_HOST_ACCESS, access->value, access->size, 0) : 0;
 }

@@ -9,6 +9,7 @@
 // says so, and the guest's bits hold only while the host's stands.
 #include <linux/capability.h>
 #include <linux/mount.h>
+#include <linux/xattr.h>
 
 #include "host.h"
 #include "meta.h"
@@ -139,15 +140,16 @@ static long store_attr(struct task *t, int mount, const struct parent *p, const 
 
 // A symlink, FIFO, socket or device node.
 static long store_by_name(struct task *t, int mount, const struct parent *p,
-                          const struct statx *old, const struct statx *new)
+                          const struct statx *old, const struct statx *new, u32 what)
 {
     struct loc loc;
     struct parent named;
     if (*p->name)
-        return side_store(t, mount, p, new);
+        return what & META_NO_CAPS ? side_store_without(t, mount, p, new, XATTR_NAME_CAPS)
+                                   : side_store(t, mount, p, new, NULL);
     long r = side_locate(t, p->fd, &loc, &named);
     if (r >= 0) {
-        r = side_store(t, loc.mount, &named, new);
+        r = store_by_name(t, loc.mount, &named, old, new, what);
         parent_done(t, &named);
     } else if (old->stx_uid != new->stx_uid || old->stx_gid != new->stx_gid) {
         r = -EPERM; // a pipe, or no name any more: the host knows one owner
@@ -250,7 +252,7 @@ long meta_set(struct task *t, int mount, const struct parent *p, const struct me
         return r;
     }
     if (meta_by_name(v->host.stx_mode))
-        return store_by_name(t, mount, p, &v->guest, &new);
+        return store_by_name(t, mount, p, &v->guest, &new, c->what);
     return -EPERM; // a device node of the host's
 }
 

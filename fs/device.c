@@ -35,9 +35,9 @@ bool device_marked(int dir)
     return HOST4(__NR_fgetxattr, dir, MARK, NULL, 0) >= 0;
 }
 
-long meta_mknod(struct task *t, const struct parent *p, u32 mode, u32 uid, u32 gid, u64 rdev)
+// Into out[DEVLINK_SIZE + 1].
+static void node_target(char *out, u32 mode, u32 uid, u32 gid, u64 rdev)
 {
-    char target[DEVLINK_SIZE + 1];
     // dev_t of the system call: 12 bits major, 20 bits minor (kernel: new_decode_dev).
     struct devlink d = {(mode & S_IFMT) == S_IFBLK ? 'b' : 'c',
                         (u32)(rdev >> 8 & 0xfff),
@@ -45,10 +45,28 @@ long meta_mknod(struct task *t, const struct parent *p, u32 mode, u32 uid, u32 g
                         uid,
                         gid,
                         mode & MODE_BITS};
+    devlink_format(out, &d);
+}
+
+long meta_mknod(struct task *t, const struct parent *p, u32 mode, u32 uid, u32 gid, u64 rdev)
+{
+    char target[DEVLINK_SIZE + 1];
     (void)t;
-    devlink_format(target, &d);
+    node_target(target, mode, uid, gid, rdev);
     device_mark(p);
     return HOST3(__NR_symlinkat, target, p->fd, p->name);
+}
+
+long meta_mknod_acl(struct task *t, int mount, const struct parent *p, const struct meta_new *n,
+                    u64 rdev)
+{
+    char target[DEVLINK_SIZE + 1];
+    struct meta_naming naming = {0};
+    node_target(target, n->mode, n->uid, n->gid, rdev);
+    device_mark(p);
+    long r = meta_naming_begin(t, mount, p, n, target, &naming);
+    return r < 0 ? r
+                 : meta_naming_end(t, p, &naming, HOST3(__NR_symlinkat, target, p->fd, p->name));
 }
 
 static bool read_node(const struct parent *p, struct devlink *d)

@@ -225,7 +225,7 @@ static void apply_by_name(struct task *t, int fd, struct statx *st)
         return;
     long r = side_locate(t, fd, &loc, &p);
     if (r >= 0) {
-        side_stat(&p, st);
+        side_stat(t, &p, st);
         parent_done(t, &p);
     } else if (r == -ENOTDIR) {
         fd_set_anonymous(t, fd);
@@ -302,7 +302,7 @@ static bool apply(struct task *t, int mount, const struct parent *p, struct stat
         return true;
     bool whole = true;
     if (*p->name)
-        whole = side_stat(p, st);
+        whole = side_stat(t, p, st);
     else
         apply_by_name(t, p->fd, st);
     if (mount_at(t, MAX(mount, 0))->type == FS_DEVFS)

@@ -3,7 +3,8 @@
 // sockets and device nodes. Each has a record in an attribute of the directory that it lies in,
 //     user.lxrun.o.<hash of the name>  =  uid:gid:mode:type:<check>
 // where check is a hash of name, and target of a symlink. Records so survive cp -a, rsync -X and
-// tar --xattrs, and one that was left by another file is not taken for this one's.
+// tar --xattrs, and one that was left by another file is not taken for this one's. What attributes
+// such an inode has stand behind its record (fs/sidexattr.c).
 //
 // Without a record the owner is that of the directory, or the one that its attribute names for them
 // (fs/sidedir.c), so that most entries need none. A record is written before its entry comes, and
@@ -13,6 +14,8 @@
 // So a process killed on the way leaves each entry with the owner that it had, or is to have; but
 // not in a full directory, which is cleared of the records that belong to no entry, then of those
 // that a common owner makes needless.
+#include <linux/xattr.h>
+
 #include "devlink.h"
 #include "host.h"
 #include "meta.h"
@@ -53,10 +56,12 @@ static struct parent directory_of(const struct parent *p)
     return (struct parent){.fd = p->fd, .name = "."};
 }
 
-#define VALUE_SIZE 256 // two records
+#define VALUE_SIZE 256                                 // two records
+#define TEXT_SIZE (size_t)(VALUE_SIZE + 2 * MORE_SIZE) // with their attributes
 
-// Reads one record up to a space or the end. is: what it must say of the entry.
-static bool read_record(const char **value, const char *is, u64 ino, struct statx *st)
+// Reads one record up to a space or the end. is: what it must say of the entry. more: as in
+// side_record().
+static bool read_record(const char **value, const char *is, u64 ino, struct statx *st, char *more)
 {
     const char *s = *value, *end = s;
     u32 uid, gid, mode;
@@ -72,27 +77,48 @@ static bool read_record(const char **value, const char *is, u64 ino, struct stat
     if (*s == '@')
         while (*++s >= '0' && *s <= '9')
             of = of * 10 + (u64)(*s - '0');
-    if (s != end || (of && of != ino))
+    if ((s != end && *s != ';') || (of && of != ino))
         return false;
+    META_MORE(st) &= ~(u64)MORE_ATTRS;
+    if (*s == ';')
+        META_MORE(st) |= MORE_ATTRS;
+    if (more)
+        str_copy(more, s, (size_t)MIN(end - s + 1, MORE_SIZE));
     st->stx_uid = uid;
     st->stx_gid = gid;
     st->stx_mode = (u16)((st->stx_mode & S_IFMT) | (mode & MODE_BITS));
     return true;
 }
 
-bool side_record(const struct parent *p, u32 host_mode, struct statx *st)
+// Of a text of n bytes; there is room for an end.
+static bool find_record(char *value, long n, const struct parent *p, u32 host_mode,
+                        struct statx *st, char *more)
 {
-    char name[SIDE_NAME_SIZE], value[VALUE_SIZE], is[16];
-    struct parent dir = directory_of(p);
-    side_name(p->name, name);
-    long n = host_getxattr_at(&dir, name, value, sizeof value - 1);
+    char is[16];
     if (n <= 0 || !identity(p->name, p, host_mode, is, sizeof is))
         return false;
     value[n] = 0;
     for (const char *s = value; *s;)
-        if (read_record(&s, is, st->stx_ino, st))
+        if (read_record(&s, is, st->stx_ino, st, more))
             return true;
     return false;
+}
+
+bool side_record(const struct parent *p, u32 host_mode, struct statx *st, char *more)
+{
+    char name[SIDE_NAME_SIZE], value[VALUE_SIZE];
+    struct parent dir = directory_of(p);
+    side_name(p->name, name);
+    long n = host_getxattr_at(&dir, name, value, sizeof value - 1);
+    if (n != -ERANGE)
+        return find_record(value, n, p, host_mode, st, more);
+    char *large = arena_alloc(TEXT_SIZE);
+    if (!large)
+        return false;
+    n = host_getxattr_at(&dir, name, large, TEXT_SIZE - 1);
+    bool found = find_record(large, n, p, host_mode, st, more);
+    arena_free(large, TEXT_SIZE);
+    return found;
 }
 
 // What inode `at` has under name `to` without a record. *st: the host's view, its owner mapped.
@@ -111,12 +137,32 @@ static void without_record(const struct parent *to, const struct parent *at, str
     }
 }
 
-bool side_stat(const struct parent *p, struct statx *st)
+// What its attributes mean: an access ACL permits something, chown takes capabilities away.
+static void apply_more(struct task *t, const struct parent *p, u32 host_mode, struct statx *st)
+{
+    struct acl_new acl;
+    struct statx record = *st;
+    char *more = arena_alloc(MORE_SIZE);
+    if (!more)
+        return;
+    if (side_record(p, host_mode, &record, more)) {
+        long n = more_get(more, XATTR_NAME_POSIX_ACL_ACCESS, acl.value, sizeof acl.value);
+        META_MORE(st) |= acl_permits(&t->cred, acl.value, n, st);
+        if (more_get(more, XATTR_NAME_CAPS, NULL, 0) >= 0)
+            META_MORE(st) |= CAPS_HOLD;
+    }
+    arena_free(more, MORE_SIZE);
+}
+
+bool side_stat(struct task *t, const struct parent *p, struct statx *st)
 {
     u32 host_mode = st->stx_mode;
     bool node = device_stat(p, st); // the record, if there is one, comes after the link's own text
-    if (side_record(p, host_mode, st))
+    if (side_record(p, host_mode, st, NULL)) {
+        if (META_MORE(st) & MORE_ATTRS)
+            apply_more(t, p, host_mode, st);
         return true;
+    }
     bool marked = side_is_marked(host_mode);
     if (marked)
         st->stx_mode &= (u16)~S_ISVTX;
@@ -188,13 +234,70 @@ static int format(char *out, size_t size, const struct statx *new, const char *i
     return fmt(out, size, "%u:%u:%o:%s", new->stx_uid, new->stx_gid, mode, is);
 }
 
-long side_put(const struct parent *to, const struct parent *at, u32 host_mode,
-              const struct statx *new)
+// One record or two, as they are put together.
+struct text {
+    size_t n;
+    char *large; // NULL: in small
+    char small[VALUE_SIZE];
+};
+
+static void text_done(struct text *v)
 {
-    char value[ATTR_SIZE], is[16];
-    if (!identity(to->name, at, host_mode, is, sizeof is))
-        return -ENOENT;
-    return write_value(to, value, (size_t)format(value, sizeof value, new, is));
+    if (v->large)
+        arena_free(v->large, TEXT_SIZE);
+}
+
+// The attributes that the inode at `at` has.
+static bool add_more(struct text *v, const struct parent *at, const struct meta_named *m)
+{
+    struct statx st = m->host;
+    if (!v->large) {
+        v->large = arena_alloc(TEXT_SIZE);
+        if (!v->large)
+            return false;
+        memcpy(v->large, v->small, v->n);
+    }
+    char *end = v->large + v->n;
+    *end = 0;
+    if (m->more)
+        str_copy(end, m->more, MORE_SIZE);
+    else
+        side_record(at, m->host.stx_mode, &st, end);
+    v->n += strlen(end);
+    return true;
+}
+
+// numbered: for the time that the inode may have name `to` or not yet.
+static bool add_record(struct text *v, const struct parent *to, const struct parent *at,
+                       const struct meta_named *m, bool numbered)
+{
+    char record[ATTR_SIZE], is[16];
+    if (!identity(to->name, at, m->host.stx_mode, is, sizeof is))
+        return false;
+    size_t n = (size_t)format(record, sizeof record, &m->guest, is);
+    if (numbered)
+        n += (size_t)fmt(record + n, sizeof record - n, "@%lu", (unsigned long)m->host.stx_ino);
+    char *end = v->large ? v->large + v->n : v->small + v->n;
+    if (v->n) {
+        *end++ = ' ';
+        v->n++;
+    }
+    memcpy(end, record, n);
+    v->n += n;
+    return !(META_MORE(&m->guest) & MORE_ATTRS) || add_more(v, at, m);
+}
+
+static long write_text(const struct parent *to, const struct text *v)
+{
+    return write_value(to, v->large ? v->large : v->small, v->n);
+}
+
+long side_put(const struct parent *to, const struct parent *at, const struct meta_named *m)
+{
+    struct text v = {.n = 0, .large = NULL};
+    long r = add_record(&v, to, at, m, false) ? write_text(to, &v) : -ENOENT;
+    text_done(&v);
+    return r;
 }
 
 static bool is_full(long r)
@@ -211,10 +314,9 @@ static void record_written(struct task *t)
 static long put(struct task *t, const struct parent *to, const struct parent *at,
                 const struct meta_named *m)
 {
-    const struct statx *new = &m->guest;
-    long r = side_put(to, at, m->host.stx_mode, new);
+    long r = side_put(to, at, m);
     if (is_full(r) && side_collect(t, to))
-        r = side_put(to, at, m->host.stx_mode, new);
+        r = side_put(to, at, m);
     record_written(t);
     return r == -EOPNOTSUPP ? -EPERM : r;
 }
@@ -259,6 +361,7 @@ void meta_name_read(struct task *t, int mount, const struct parent *p, const str
 {
     struct attr a;
     m->host = m->guest = *host;
+    m->more = NULL;
     meta_apply(t, mount, p, &m->guest, &a);
     meta_map_owner(t, mount, &m->host);
 }
@@ -266,7 +369,8 @@ void meta_name_read(struct task *t, int mount, const struct parent *p, const str
 // Does the entry need a record? *def: what it would have without one.
 static bool needs_record(const struct meta_named *m, const struct statx *def)
 {
-    return side_is_marked(m->host.stx_mode) || !same(def, &m->guest);
+    return side_is_marked(m->host.stx_mode) || (META_MORE(&m->guest) & MORE_ATTRS) ||
+           !same(def, &m->guest);
 }
 
 long meta_name_write(struct task *t, int mount, const struct meta_named *m, const struct parent *at,
@@ -283,52 +387,47 @@ long meta_name_write(struct task *t, int mount, const struct meta_named *m, cons
         return 0;
     }
     long r = put(t, to, at, m);
-    if (is_full(r) && same_mode(&def, &m->guest) && side_dir_give(t, mount, to, &m->guest))
+    if (is_full(r) && !(META_MORE(&m->guest) & MORE_ATTRS) && same_mode(&def, &m->guest) &&
+        side_dir_give(t, mount, to, &m->guest))
         return 0;
     return r;
 }
 
-// Adds the record of an inode at `at`, for the time that it may have name `to` or not yet.
-static bool add_record(const struct meta_named *m, const struct parent *at, const struct parent *to,
-                       char *value, size_t *n)
+// The record of an inode at `at`, if it needs one under the name `to`.
+static bool add_needed(struct text *v, const struct parent *to, const struct parent *at,
+                       const struct meta_named *m)
 {
-    char is[16];
     struct statx def = m->host;
     without_record(to, at, &def);
-    if (!needs_record(m, &def))
-        return true;
-    if (!identity(to->name, at, m->host.stx_mode, is, sizeof is))
-        return false;
-    if (*n)
-        value[(*n)++] = ' ';
-    *n += (size_t)format(value + *n, VALUE_SIZE - *n, &m->guest, is);
-    *n += (size_t)fmt(value + *n, VALUE_SIZE - *n, "@%lu", (unsigned long)m->host.stx_ino);
-    return true;
+    return !needs_record(m, &def) || add_record(v, to, at, m, true);
 }
 
 long meta_name_both(struct task *t, int mount, const struct meta_named *now,
                     const struct meta_named *next, const struct parent *at, const struct parent *to)
 {
-    char value[VALUE_SIZE];
-    size_t n = 0;
+    struct text v = {.n = 0, .large = NULL};
+    long r;
     if (!meta_is_kept(t, mount))
         return 0;
     if ((next->guest.stx_mode & S_IFMT) != (next->host.stx_mode & S_IFMT))
         device_mark(to);
-    if (!add_record(next, at, to, value, &n) || !add_record(now, to, to, value, &n))
-        return -ENOENT;
-    if (!n) {
+    if (!add_needed(&v, to, at, next) || !add_needed(&v, to, to, now)) {
+        r = -ENOENT;
+    } else if (!v.n) {
         meta_name_drop(to);
-        return 0;
+        r = 0;
+    } else {
+        r = write_text(to, &v);
+        record_written(t);
     }
-    long r = write_value(to, value, n);
-    record_written(t);
+    text_done(&v);
     return is_full(r) ? meta_name_write(t, mount, next, at, to) : r == -EOPNOTSUPP ? -EPERM : r;
 }
 
-long side_store(struct task *t, int mount, const struct parent *p, const struct statx *new)
+long side_store(struct task *t, int mount, const struct parent *p, const struct statx *new,
+                const char *more)
 {
-    struct meta_named m = {.guest = *new};
+    struct meta_named m = {.guest = *new, .more = more};
     long r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &m.host);
     if (r < 0)
         return r;
@@ -350,9 +449,34 @@ long side_store(struct task *t, int mount, const struct parent *p, const struct 
 
 // ---- New entries ----
 
+// Its text. What a default ACL gives it stands behind that.
+static bool text_of_new(struct text *v, const struct parent *p, const struct meta_new *n,
+                        const char *target, const struct statx *new)
+{
+    char is[16];
+    struct acl_new acl;
+    u32 type = n->mode & S_IFMT;
+    if (type == S_IFCHR || type == S_IFBLK)
+        type = S_IFLNK; // as the host has it
+    identity_of(p->name, type, target, strlen(target), is, sizeof is);
+    v->n = (size_t)format(v->small, sizeof v->small, new, is);
+    const struct acl_new *access = acl_access(n->mode, n->acl, &acl);
+    if (!access)
+        return true;
+    v->large = arena_alloc(TEXT_SIZE);
+    if (!v->large)
+        return false;
+    memcpy(v->large, v->small, v->n);
+    char *end = v->large + v->n;
+    *end = 0;
+    long r = more_set(end, XATTR_NAME_POSIX_ACL_ACCESS, access->value, access->size);
+    v->n += strlen(end);
+    return r >= 0;
+}
+
 // Writes the record of an entry that is about to be made, unless there is one of that name.
-static long record_first(struct task *t, int mount, const struct parent *p, const char *value,
-                         size_t size, const struct statx *def, const struct statx *new)
+static long record_first(struct task *t, int mount, const struct parent *p, const struct text *v,
+                         const struct statx *def, const struct statx *new)
 {
     struct statx there;
     long r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there);
@@ -360,10 +484,10 @@ static long record_first(struct task *t, int mount, const struct parent *p, cons
         return -EEXIST;
     if (r < 0 && r != -ENOENT)
         return r;
-    r = write_value(p, value, size);
+    r = write_text(p, v);
     if (is_full(r) && side_collect(t, p))
-        r = write_value(p, value, size);
-    if (is_full(r) && same_mode(def, new) && side_dir_give(t, mount, p, new))
+        r = write_text(p, v);
+    if (is_full(r) && !v->large && same_mode(def, new) && side_dir_give(t, mount, p, new))
         r = 0;
     record_written(t);
     return r;
@@ -372,7 +496,7 @@ static long record_first(struct task *t, int mount, const struct parent *p, cons
 long meta_naming_begin(struct task *t, int mount, const struct parent *p, const struct meta_new *n,
                        const char *target, struct meta_naming *naming)
 {
-    char value[ATTR_SIZE], is[16];
+    struct text v = {.n = 0, .large = NULL};
     u32 type = n->mode & S_IFMT;
     struct statx def = {.stx_mode =
                             (u16)(type | (type == S_IFLNK ? 0777 : meta_host_mode(n->mode)))};
@@ -382,14 +506,17 @@ long meta_naming_begin(struct task *t, int mount, const struct parent *p, const 
     naming->kept = meta_is_kept(t, mount);
     if (!naming->kept)
         return 0;
-    without_record(p, p, &def);
-    naming->needed = !same(&def, &new);
+    if (type == S_IFCHR || type == S_IFBLK)
+        def = new; // its target tells
+    else
+        without_record(p, p, &def);
+    naming->needed = !same(&def, &new) || acl_is_given(n->mode, n->acl);
     if (!naming->needed && !naming->mode_later)
         return 0;
     naming->lock = meta_lock(t, side_fnv(p->name, strlen(p->name), FNV_START));
-    identity_of(p->name, type, target, strlen(target), is, sizeof is);
-    size_t size = (size_t)format(value, sizeof value, &new, is);
-    long r = record_first(t, mount, p, value, size, &def, &new);
+    long r =
+        text_of_new(&v, p, n, target, &new) ? record_first(t, mount, p, &v, &def, &new) : -ENOSPC;
+    text_done(&v);
     naming->recorded = r >= 0;
     if (r == -EOPNOTSUPP || r == -EPERM || (is_full(r) && !naming->needed))
         r = 0; // shows the host's view

@@ -23,7 +23,7 @@ static bool look_at(int fd, const struct dirent64 *e, visit *fn, void *arg)
         !meta_by_name(host.stx_mode))
         return true;
     st = host;
-    bool recorded = side_record(&p, host.stx_mode, &st);
+    bool recorded = side_record(&p, host.stx_mode, &st, NULL);
     if (!recorded && device_stat(&p, &st))
         return true; // a node says its owner itself
     return fn(arg, &p, &host, &st, recorded);
@@ -86,8 +86,8 @@ static bool note(void *arg, const struct parent *p, const struct statx *host,
                  const struct statx *st, bool recorded)
 {
     struct change *c = arg;
-    bool given = recorded && !side_is_marked(host->stx_mode) && st->stx_uid == c->new.stx_uid &&
-                 st->stx_gid == c->new.stx_gid &&
+    bool given = recorded && !side_is_marked(host->stx_mode) && !(META_MORE(st) & MORE_ATTRS) &&
+                 st->stx_uid == c->new.stx_uid && st->stx_gid == c->new.stx_gid &&
                  ((st->stx_mode ^ host->stx_mode) & MODE_BITS) == 0;
     if ((recorded && !given) || !strcmp(p->name, c->but))
         return true;
@@ -120,10 +120,10 @@ static bool drop_one(struct change *c, int fd)
 static long write_record(int fd, const struct entry *e, const struct statx *owner)
 {
     struct parent p = {.fd = fd, .name = e->name};
-    struct statx st = e->host;
-    st.stx_uid = owner->stx_uid;
-    st.stx_gid = owner->stx_gid;
-    return side_put(&p, &p, e->host.stx_mode, &st);
+    struct meta_named m = {.host = e->host, .guest = e->host};
+    m.guest.stx_uid = owner->stx_uid;
+    m.guest.stx_gid = owner->stx_gid;
+    return side_put(&p, &p, &m);
 }
 
 static void undo(struct change *c, int fd)

@@ -115,8 +115,8 @@ static long bind_file(struct task *t, int fd, const struct loc *loc, const struc
 {
     struct statx st;
     union address a = {.family = AF_UNIX};
-    struct acl_new acl; // only its mode: a socket file has no attributes
-    struct meta_new n = {0};
+    struct acl_new acl;
+    struct meta_new n = {.acl = &acl};
     struct meta_naming naming = {.mode_later = true};
     bool exists = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, 0, &st) >= 0;
     if (exists || !*p->name)

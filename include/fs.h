@@ -234,10 +234,12 @@ long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st);
 // Owner, mode and inode of the directory that p lies in.
 long meta_stat_dir(struct task *t, int mount, const struct parent *p, struct statx *st);
 // More, in a field that no kernel fills yet: ACL_HOLDS, and what the access ACL then permits the
-// task, for may_access(): bit n for all of MAY_* in n; CAPS_HOLD: the file has capabilities.
+// task, for may_access(): bit n for all of MAY_* in n; CAPS_HOLD: the file has capabilities;
+// MORE_ATTRS: of what cannot carry attributes itself, its record has some (fs/sidexattr.c).
 #define META_MORE(st) ((st)->__spare3[ARRAY_LEN((st)->__spare3) - 1])
 #define ACL_HOLDS 0x100u
 #define CAPS_HOLD 0x200u
+#define MORE_ATTRS 0x400u
 // Changes owner or mode: what says which of uid, gid, mode (12 bits) are meant, and whether there
 // is an access ACL, or are capabilities, from now on.
 enum {
@@ -310,6 +312,8 @@ long meta_witness(struct task *t, int mount, const struct parent *p, const struc
 bool meta_by_name(u32 host_mode);
 struct meta_named {
     struct statx host, guest;
+    const char
+        *more; // its attributes where MORE_ATTRS says so; NULL: they are with the inode's record
 };
 void meta_name_read(struct task *t, int mount, const struct parent *p, const struct statx *host,
                     struct meta_named *m);
@@ -350,6 +354,9 @@ long host_setxattr_at(const struct parent *p, const char *name, const void *valu
                       int flags);
 // Device nodes: a symlink that cannot resolve stands for them.
 long meta_mknod(struct task *t, const struct parent *p, u32 mode, u32 uid, u32 gid, u64 rdev);
+// The same with what a default ACL gives it.
+long meta_mknod_acl(struct task *t, int mount, const struct parent *p, const struct meta_new *n,
+                    u64 rdev);
 // Is the symlink at p such a node?
 bool meta_device(const struct parent *p, u32 *type, u32 *major, u32 *minor);
 // Does the open directory hold device nodes?

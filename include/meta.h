@@ -56,9 +56,14 @@ bool attr_changed_within(const struct statx *st, u64 ns);
 #define UNFINISHED_FOR 1000000000 // ns since its last change that an inode is waited for
 // Turns *st, the host's view with its owner mapped, into the guest's. False: its record has just
 // been removed, and so has it.
-bool side_stat(const struct parent *p, struct statx *st);
-// Changes owner and mode to those of *new.
-long side_store(struct task *t, int mount, const struct parent *p, const struct statx *new);
+bool side_stat(struct task *t, const struct parent *p, struct statx *st);
+// Changes owner and mode to those of *new. more: its attributes from now on, where MORE_ATTRS says
+// that there are any; NULL: as they are.
+long side_store(struct task *t, int mount, const struct parent *p, const struct statx *new,
+                const char *more);
+// The same, and attribute `name` goes.
+long side_store_without(struct task *t, int mount, const struct parent *p, const struct statx *new,
+                        const char *name);
 // Finds the directory entry of an object known by descriptor only; parent_done() follows. -ENOTDIR:
 // a pipe or such.
 long side_locate(struct task *t, int fd, struct loc *loc, struct parent *p);
@@ -68,11 +73,11 @@ static inline bool side_is_marked(u32 host_mode)
 {
     return (host_mode & (S_IFMT | S_ISVTX)) == (S_IFIFO | S_ISVTX);
 }
-// The record of entry p; host_mode: as the host sees it. Puts it into *st. False: there is none.
-bool side_record(const struct parent *p, u32 host_mode, struct statx *st);
+// The record of entry p; host_mode: as the host sees it. Puts it into *st, and the attributes
+// behind it into more[MORE_SIZE], if that is not NULL. False: there is none.
+bool side_record(const struct parent *p, u32 host_mode, struct statx *st, char *more);
 // Writes it, and nothing else. `at`: where the inode is, if not at `to` yet.
-long side_put(const struct parent *to, const struct parent *at, u32 host_mode,
-              const struct statx *new);
+long side_put(const struct parent *to, const struct parent *at, const struct meta_named *m);
 // Removes records without an entry from the directory that p lies in. False: there were none.
 bool side_collect(struct task *t, const struct parent *p);
 
@@ -81,6 +86,13 @@ bool side_collect(struct task *t, const struct parent *p);
 bool side_dir_give(struct task *t, int mount, const struct parent *p, const struct statx *new);
 // Directory p is about to get another owner: have entries in it none but its own?
 bool side_dir_has_names(struct task *t, const struct parent *p);
+
+// ---- Their attributes: the text behind a record (fs/sidexattr.c) ----
+
+// Of the text: the value of an attribute, its size for size 0. -ENODATA, -ERANGE.
+long more_get(const char *more, const char *name, void *value, size_t size);
+// Changes more[MORE_SIZE]. value NULL: the attribute goes. -ENOSPC.
+long more_set(char *more, const char *name, const void *value, size_t size);
 
 // If the target of a symlink is a device node's, *st becomes the node.
 bool device_stat(const struct parent *p, struct statx *st);

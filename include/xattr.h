@@ -40,11 +40,36 @@ u32 acl_inherit_in(struct task *t, int mount, const struct parent *dir, u32 mode
                    struct acl_new *new);
 // Is that an access ACL?
 bool acl_is_given(u32 mode, const struct acl_new *new);
+// It, in *access, or NULL.
+const struct acl_new *acl_access(u32 mode, const struct acl_new *new, struct acl_new *access);
 // What an access ACL permits (META_MORE). *st: the guest's view of the inode p.
 u64 acl_allows(const struct cred *c, const struct parent *p, const struct statx *st);
+// The same of the ACL in value[ACL_SIZE], n bytes, whose mode entries become those of *st.
+u64 acl_permits(const struct cred *c, void *value, long n, const struct statx *st);
 // The entry is made: by its name, or by its descriptor. new: may be NULL.
 long acl_give(const struct parent *p, u32 mode, const struct acl_new *new);
 long acl_give_fd(int fd, u32 mode, const struct acl_new *new);
+// ---- What cannot carry attributes itself: symlinks, FIFOs, sockets, device nodes ----
+
+#define MORE_SIZE 16384 // of the text of its attributes (fs/sidexattr.c), with the end
+
+// The entry of such an inode, given by name, or by its descriptor where the name is "".
+// False: it is another kind, or lxrun keeps nothing there, or it has no name any more. Else
+// special_end() must follow.
+struct special {
+    struct parent p;
+    int mount;
+    bool located;
+};
+bool special_begin(struct task *t, int mount, const struct parent *p, struct special *x);
+void special_end(struct task *t, struct special *x);
+// As the system calls, with values and lists in lxcore's memory. mode: the mode becomes that at the
+// same time, if it is not NULL; value NULL: the attribute goes.
+long special_get(const struct special *x, const char *name, void *value, size_t size);
+long special_set(struct task *t, const struct special *x, const char *name, const void *value,
+                 size_t size, int flags, const u32 *mode);
+long special_list(const struct special *x, bool trusted, char *list, size_t size);
+
 // A directory of this mount has a default ACL from now on.
 void acl_mark(struct task *t, int mount);
 

@@ -52,6 +52,12 @@ SCENARIOS = [
     [f"0 setacl f {ACL} 4"], [f"0 setacl fu {ACL} 4"], [f"0 setacl d {DEFAULT} 4"], [f"0 removexattr listed {ACL}"],
     ["0 setcaps f"], ["0 setcaps plain"], ["0 removexattr caps security.capability"], ["1000 write set"],
     ["0 write caps"], ["1000 truncate set"], ["0 truncate f"], ["0 utimes f"], ["0 utimes lu"],
+    # The same of what has its attributes with its name
+    ["0 mknod acl/x 10660"], ["0 mknod acl/x 20660 259"], ["1000 bind acl/x"], ["0 link pa g"], ["0 unlink pa"],
+    ["0 rename pa p"], ["0 rename p pa"], ["0 rename la l"], ["0 rename l la"], ["0 rename la lu 2"], ["0 rename pa d/x"],
+    ["0 chmod pa 600"], ["0 chown pa 5 6"], ["0 chown la 5 6"], ["0 setxattr la trusted.y new"], ["0 setxattr n trusted.y new"],
+    ["0 setxattr p security.y new"], ["0 removexattr la trusted.x"], [f"0 setacl p {ACL} 4"], [f"0 setacl pa {ACL} 4"],
+    [f"0 setacl n {ACL} 4"], [f"0 removexattr pa {ACL}"],
     # Several
     ["1000 creat sticky/t 600", "1000 chmod sticky/t 644", "1000 rename sticky/t sticky/x"],
     ["0 creat t 600", "0 chown t 1000 1001", "0 rename t fu"],

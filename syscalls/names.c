@@ -83,10 +83,7 @@ static long make_node(struct task *t, struct pathop *op, const struct meta_new *
             return pathop_is_gone(op) ? -ENOENT : -EPERM;
         if (pathop_mount(t, op)->type == FS_DRIVE)
             return -EPERM;
-        r = meta_mknod(t, &op->p, n->mode, n->uid, n->gid, dev);
-        if (r >= 0)
-            meta_name_drop(&op->p); // what was left under the name
-        return r;
+        return meta_mknod_acl(t, op->loc.mount, &op->p, n, dev);
     }
     u32 host_mode = type | meta_create_mode(t, op->loc.mount, n);
     if (type != S_IFREG) {

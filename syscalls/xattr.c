@@ -74,6 +74,13 @@ static bool is_acl(const char *name)
     return str_starts(name, "system.posix_acl_");
 }
 
+// Can the host's inode have attributes?
+static bool has_place(const struct statx *st)
+{
+    u32 type = st->stx_mode & S_IFMT;
+    return type == S_IFREG || type == S_IFDIR;
+}
+
 static bool owns(const struct task *t, const struct statx *st)
 {
     return t->cred.fsuid == st->stx_uid || cred_has_cap(&t->cred, CAP_FOWNER);
@@ -87,7 +94,7 @@ static long may_user(struct task *t, const struct subject *s, int want)
     if (r < 0)
         return r;
     u32 type = st.stx_mode & S_IFMT;
-    if (type != S_IFREG && type != S_IFDIR)
+    if (!has_place(&st))
         return want == MAY_WRITE ? -EPERM : -ENODATA;
     if (type == S_IFDIR && (st.stx_mode & S_ISVTX) && want == MAY_WRITE && !owns(t, &st))
         return -EPERM;
@@ -145,10 +152,68 @@ static long subject_up(struct task *t, const struct subject *s, const char *name
     if (!s->loc)
         return 0;
     long r = subject_stat(t, s, &st);
-    u32 type = st.stx_mode & S_IFMT;
-    if (r >= 0 && type != S_IFREG && type != S_IFDIR && str_starts(name, XATTR_USER_PREFIX))
+    if (r >= 0 && !has_place(&st) && str_starts(name, XATTR_USER_PREFIX))
         return -EPERM;
     return r < 0 ? r : overlay_up(t, s->loc, s->p);
+}
+
+// A symlink, FIFO, socket or device node, whose attributes are kept with its name.
+static bool subject_special(struct task *t, const struct subject *s, struct special *x)
+{
+    struct parent self = {.fd = s->fd, .name = ""};
+    return special_begin(t, MAX(s->mount, 0), s->fd >= 0 ? &self : s->p, x);
+}
+
+// Not in the guest's user.*, of which such inodes have none.
+static bool is_kept(const struct names *n)
+{
+    return !str_starts(n->guest, XATTR_USER_PREFIX);
+}
+
+static __attribute__((noinline)) long get_special(struct task *t, const struct subject *s,
+                                                  const struct names *n, uptr value, size_t size)
+{
+    struct special x;
+    long r = -ENODATA;
+    // Where nothing in the directory has a record it need not be asked what it is.
+    if ((s->fd < 0 && *s->p->name && meta_names_none(t, s->p)) || !subject_special(t, s, &x))
+        return r;
+    char *own = arena_alloc(MORE_SIZE);
+    r = own ? special_get(&x, n->guest, own, MIN(size, (size_t)MORE_SIZE)) : -ENOMEM;
+    if (r > 0 && size && copy_to_guest(value, own, (size_t)r))
+        r = -EFAULT;
+    if (own)
+        arena_free(own, MORE_SIZE);
+    special_end(t, &x);
+    return r;
+}
+
+// value: in lxcore's memory, NULL to remove it.
+static long change_special(struct task *t, struct special *x, const struct names *n,
+                           const void *value, size_t size, int flags, const u32 *mode)
+{
+    long r = special_set(t, x, n->guest, value, size, flags, mode);
+    special_end(t, x);
+    return r == -EOPNOTSUPP ? -EPERM : r;
+}
+
+static __attribute__((noinline)) long set_special(struct task *t, struct special *x,
+                                                  const struct names *n, uptr value, size_t size,
+                                                  int flags)
+{
+    if (size >= MORE_SIZE) {
+        special_end(t, x);
+        return -ENOSPC;
+    }
+    char *own = arena_alloc(MORE_SIZE);
+    long r = !own ? -ENOMEM : copy_from_guest(own, value, size) ? -EFAULT : 0;
+    if (r < 0)
+        special_end(t, x);
+    else
+        r = change_special(t, x, n, own, size, flags, NULL);
+    if (own)
+        arena_free(own, MORE_SIZE);
+    return r;
 }
 
 // The host refuses user.* where it cannot be (links, FIFOs, device nodes); for the classes that are
@@ -185,19 +250,23 @@ static long set_access(struct task *t, const struct subject *s, const struct nam
                        const void *acl, size_t size, bool named, const struct statx *st)
 {
     struct meta_change c = {.what = named ? META_ACL : META_NO_ACL};
+    struct special x;
     long r = 0;
-    if (named)
-        r = kept_error(n, raw_set(s, n->host, (uptr)acl, size, 0));
-    else if (!acl && !(META_MORE(st) & ACL_HOLDS))
+    if (!acl && !(META_MORE(st) & ACL_HOLDS))
         return 0;
-    if (r < 0)
-        return r;
+    c.mode = st->stx_mode & 07777;
     if (acl) {
         c.what |= META_MODE;
-        c.mode = acl_mode(acl, size, st->stx_mode & 07777);
+        c.mode = acl_mode(acl, size, c.mode);
         if (!cred_in_group(&t->cred, st->stx_gid) && !cred_has_cap(&t->cred, CAP_FSETID))
             c.mode &= ~(u32)S_ISGID;
     }
+    if (!has_place(st) && subject_special(t, s, &x))
+        return change_special(t, &x, n, named ? acl : NULL, size, 0, &c.mode);
+    if (named)
+        r = kept_error(n, raw_set(s, n->host, (uptr)acl, size, 0));
+    if (r < 0)
+        return r;
     r = s->fd >= 0 ? meta_fchange(t, s->fd, &c) : meta_change(t, s->mount, s->p, &c);
     if (r >= 0 && !named && (META_MORE(st) & ACL_HOLDS))
         raw_remove(s, n->host);
@@ -277,6 +346,7 @@ static long get_acl(struct task *t, const struct subject *s, const struct names 
                     size_t size)
 {
     char acl[ACL_SIZE] __attribute__((aligned(8)));
+    struct special x;
     struct statx st;
     bool access = !strcmp(n->guest, XATTR_NAME_POSIX_ACL_ACCESS);
     long r = subject_stat(t, s, &st);
@@ -284,8 +354,13 @@ static long get_acl(struct task *t, const struct subject *s, const struct names 
         return r;
     if ((st.stx_mode & S_IFMT) == S_IFLNK)
         return -EOPNOTSUPP;
-    r = access && !(META_MORE(&st) & ACL_HOLDS) ? -ENODATA
-                                                : raw_get(s, n->host, (uptr)acl, sizeof acl);
+    if (access && !(META_MORE(&st) & ACL_HOLDS))
+        r = -ENODATA;
+    else if (!has_place(&st) && subject_special(t, s, &x)) {
+        r = special_get(&x, n->guest, acl, sizeof acl);
+        special_end(t, &x);
+    } else
+        r = raw_get(s, n->host, (uptr)acl, sizeof acl);
     if (r < 0 || !size)
         return r;
     if ((size_t)r > size)
@@ -309,13 +384,15 @@ static long get(struct task *t, const struct subject *s, struct names *n, uptr v
         return r;
     if (is_caps_of_file(t, s, n->guest, &st) && !(META_MORE(&st) & CAPS_HOLD))
         return -ENODATA;
-    return raw_get(s, n->host, value, size);
+    r = raw_get(s, n->host, value, size);
+    return r == -ENODATA && is_kept(n) ? get_special(t, s, n, value, size) : r;
 }
 
 static long set(struct task *t, const struct subject *s, struct names *n, uptr value, size_t size,
                 int flags)
 {
     struct statx st;
+    struct special x;
     if (is_acl(n->guest) && xattr_name_to_host(n->guest, n->host) >= 0)
         return set_acl(t, s, n, value, size);
     if (size && !strcmp(n->guest, XATTR_NAME_CAPS) && !is_caps(value, size))
@@ -329,12 +406,16 @@ static long set(struct task *t, const struct subject *s, struct names *n, uptr v
         return r;
     if (is_caps_of_file(t, s, n->guest, &st))
         return set_caps(t, s, n, value, size, flags, &st);
-    return kept_error(n, raw_set(s, n->host, value, size, flags));
+    r = raw_set(s, n->host, value, size, flags);
+    if (r == -EPERM && is_kept(n) && subject_special(t, s, &x))
+        return set_special(t, &x, n, value, size, flags);
+    return kept_error(n, r);
 }
 
 static long remove(struct task *t, const struct subject *s, struct names *n)
 {
     struct statx st;
+    struct special x;
     if (is_acl(n->guest) && xattr_name_to_host(n->guest, n->host) >= 0)
         return set_acl(t, s, n, 0, 0);
     long r = host_name(t, s, n, MAY_WRITE);
@@ -349,7 +430,10 @@ static long remove(struct task *t, const struct subject *s, struct names *n)
         return r;
     if (is_caps_of_file(t, s, n->guest, &st))
         return META_MORE(&st) & CAPS_HOLD ? change_caps(t, s, META_NO_CAPS) : -ENODATA;
-    return kept_error(n, raw_remove(s, n->host));
+    r = raw_remove(s, n->host);
+    if (r == -EPERM && is_kept(n) && subject_special(t, s, &x))
+        return change_special(t, &x, n, NULL, 0, 0, NULL);
+    return kept_error(n, r);
 }
 
 // Takes what does not hold, an access ACL or capabilities, out of a list of n bytes.
@@ -392,6 +476,18 @@ static size_t drop_hidden(struct task *t, int m, char *names, size_t size)
     return out;
 }
 
+// Of what the host lists nothing: there may be some with its name.
+static long add_special(struct task *t, const struct subject *s, char *names, size_t size)
+{
+    struct special x;
+    long r = 0;
+    if ((s->fd >= 0 || !*s->p->name || !meta_names_none(t, s->p)) && subject_special(t, s, &x)) {
+        r = special_list(&x, cred_has_cap(&t->cred, CAP_SYS_ADMIN), names, size);
+        special_end(t, &x);
+    }
+    return r;
+}
+
 static long list(struct task *t, const struct subject *s, uptr out, size_t size)
 {
     char small[4096], *names = small;
@@ -406,6 +502,10 @@ static long list(struct task *t, const struct subject *s, uptr out, size_t size)
         bool trusted = cred_has_cap(&t->cred, CAP_SYS_ADMIN);
         r = (long)xattr_list_to_guest(names, (size_t)r, trusted);
         r = without_dead(t, s, names, r);
+    }
+    if (!r)
+        r = add_special(t, s, names, names == small ? sizeof small : XATTR_LIST_SIZE);
+    if (r > 0) {
         if (is_overlay(t, s->mount))
             r = (long)drop_hidden(t, s->mount, names, (size_t)r);
         if (size && (size_t)r > size)

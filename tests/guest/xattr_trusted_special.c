@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Symlinks and fifos carry trusted.* attributes, apart from what a link points to.
 // covers: lsetxattr, lgetxattr, llistxattr, lremovexattr, setxattr
-// lxrun: not yet: attributes of symlinks and special files cannot be kept yet
 // needs: root
 #include "check.h"
 #include <sys/xattr.h>

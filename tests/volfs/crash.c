@@ -97,6 +97,10 @@ static void setup(void)
          "p");
     must(chown("pp", 7, 7) || mknod("n", S_IFCHR | 0666, 1 << 8 | 3) || chown("n", 3, 4), "n");
     must(bind_socket("s") || chown("s", 9, 9), "s");
+    must(mkfifo("pa", 0640) || chown("pa", 1000, 1001) ||
+             set_acl("pa", "system.posix_acl_access", 6) || symlink("f", "la") ||
+             lsetxattr("la", "trusted.x", "old", 3, 0) || lchown("la", 6, 6),
+         "pa");
     must(symlink("x", "own/l") || symlink("y", "own/m") || mkfifo("own/p", 0600), "own");
 }
 
@@ -136,9 +140,9 @@ static int do_step(char **a)
     if (!strcmp(call, "utimes"))
         return utimensat(AT_FDCWD, path, ts, AT_SYMLINK_NOFOLLOW);
     if (!strcmp(call, "setxattr"))
-        return setxattr(path, a[2], a[3], strlen(a[3]), 0);
+        return lsetxattr(path, a[2], a[3], strlen(a[3]), 0);
     if (!strcmp(call, "removexattr"))
-        return removexattr(path, a[2]);
+        return lremovexattr(path, a[2]);
     if (!strcmp(call, "setacl"))
         return set_acl(path, a[2], (unsigned)atoi(a[3]));
     if (!strcmp(call, "setcaps"))

@@ -438,20 +438,8 @@ static long do_stat(struct op *o, int dir, const char *path, int flags)
     return r;
 }
 
-// Links, FIFOs, sockets and nodes keep only owner and mode under lxrun (docs/limits.md).
-static int is_special(const struct op *o, int fd)
-{
-    struct stat st;
-    if (o->kind == FSETXATTR ? fstat(fd, &st) : (o->flags ? lstat : stat)(o->a, &st))
-        return 0;
-    return !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) &&
-           (o->kind == LISTXATTR || strncmp(o->name, "user.", 5) != 0);
-}
-
 static long do_xattr(struct op *o, int fd)
 {
-    if (is_special(o, fd))
-        return 0;
     unsigned char v[256];
     char list[4096];
     int follow = !o->flags;
@@ -531,10 +519,7 @@ static long perform(struct op *o)
     case SYMLINK:
         return symlinkat(o->b, dir, o->a);
     case MKNOD:
-        r = mknodat(dir, o->a, o->mode, o->dev);
-        if (!r && o->mode & S_IFMT && !S_ISREG(o->mode) && dir == AT_FDCWD)
-            removexattr(o->a, "system.posix_acl_access"); // of a default ACL: docs/limits.md
-        return r;
+        return mknodat(dir, o->a, o->mode, o->dev);
     case CHMOD:
         return o->flags ? syscall(452 /* fchmodat2 */, dir, o->a, o->mode, o->flags)
                         : fchmodat(dir, o->a, o->mode, 0);
@@ -679,8 +664,7 @@ static void dump(void)
         fprintf(out, "%s %s", paths[i], text);
         if (first != i)
             fprintf(out, " =%s", paths[first]);
-        if (S_ISREG(stats[i].st_mode) || S_ISDIR(stats[i].st_mode))
-            show_attributes(paths[i]);
+        show_attributes(paths[i]);
         show_content(paths[i], &stats[i]);
         putc('\n', out);
     }
