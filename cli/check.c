@@ -539,6 +539,9 @@ int check_command(char **args)
     c.root = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (c.root < 0 || fchdir(c.root))
         fail_errno("%s", name);
+    if (fgetxattr(c.root, META_XATTR, NULL, 0) < 0 && errno == EOPNOTSUPP)
+        fail("%s: its file system has no attributes of users, so there are none to check here",
+             name);
     c.marked = mark_is_there(c.root);
     struct entry root = {.name = "."};
     if (!look(&root))

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "attrs.h"
+#include "attrstores.h"
 #include "engine.h"
 #include "fail.h"
 #include "launch.h"
@@ -307,6 +308,7 @@ void instance_make(struct launch *l, const struct options *o)
     *l = (struct launch){.options = o,
                          .cache_fd = -1,
                          .attrs_fd = -1,
+                         .attrstore_fd = -1,
                          .rewrite_fd = -1,
                          .requests_fd = -1,
                          .store.fd = -1,
@@ -325,6 +327,7 @@ void instance_make(struct launch *l, const struct options *o)
     l->memory->user_uid = l->user.uid;
     l->memory->user_gid = l->user.gid;
     drives_add(l);
+    attrstore_add(l);
     rewriter_prepare(l);
     attrs_prepare(l);
     fill_first(l);

@@ -22,8 +22,9 @@ struct launch {
     int requests_fd; // the other end
     struct store store, shm;
     struct user user;
-    char **env;   // of the program
-    int attrs_fd; // if memory->keeps_attrs
+    char **env;       // of the program
+    int attrs_fd;     // if memory->keeps_attrs
+    int attrstore_fd; // attrstores.h; -1: none
     struct exec_state first;
 };
 

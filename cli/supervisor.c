@@ -35,6 +35,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "attrstores.h"
 #include "fail.h"
 #include "limited.h"
 #include "rewriter.h"
@@ -257,6 +258,7 @@ static _Noreturn void run_supervisor(struct supervisor *s, int signals, struct l
         }
     }
     limited_end();
+    attrstore_end(l);
     store_remove(&l->shm);
     store_remove(&l->store);
     tell_end(s, MSG_ALL_ENDED);
@@ -396,7 +398,7 @@ int supervise(struct launch *l)
     if (!l->options->root)
         l->mount_fd[0] = -1; // only a root of the instance's own is warmed
     keep_only((int *[]){&s.front, &signals, &l->store.lock, &l->shm.lock, &l->cache_fd,
-                        &l->requests_fd, &l->mount_fd[0]},
-              7);
+                        &l->requests_fd, &l->mount_fd[0], &l->attrstore_fd},
+              8);
     run_supervisor(&s, signals, l);
 }

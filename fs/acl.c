@@ -262,5 +262,5 @@ long acl_give_fd(int fd, u32 mode, const struct acl_new *new)
 {
     struct acl_new buf;
     const struct acl_new *access = acl_access(mode, new, &buf);
-    return access ? HOST5(__NR_fsetxattr, fd, ACL_HOST_ACCESS, access->value, access->size, 0) : 0;
+    return access ? host_fsetxattr(fd, ACL_HOST_ACCESS, access->value, access->size, 0) : 0;
 }

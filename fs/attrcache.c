@@ -21,6 +21,7 @@
 #include <linux/mman.h>
 #include <linux/time.h>
 
+#include "attrstore.h"
 #include "host.h"
 #include "meta.h"
 #include "vdso.h"
@@ -100,7 +101,8 @@ bool attr_changed_within(const struct statx *st, u64 ns)
 
 bool attrcache_may_put(const struct statx *st)
 {
-    return !attr_changed_within(st, TWO_TICKS);
+    // A store's attributes are changed before the ctime is.
+    return !attr_changed_within(st, TWO_TICKS) && !attrstore_is_used();
 }
 
 void attrcache_put(struct task *t, const struct statx *st, bool has_attr, const struct attr *a)

@@ -11,6 +11,7 @@
 #include <linux/mount.h>
 #include <linux/xattr.h>
 
+#include "attrstore.h"
 #include "host.h"
 #include "meta.h"
 #include "xattr.h"
@@ -363,6 +364,8 @@ long meta_created(struct task *t, int mount, const struct parent *p, const struc
     char value[ATTR_SIZE];
     if (!meta_is_kept(t, mount))
         return 0;
+    if (attrstore_is_of(t, mount))
+        attrstore_new(p);
     if (told_by_host(t, mount, n))
         return 0;
     struct attr a = attr_of_new(t, n);
@@ -380,12 +383,14 @@ long meta_created(struct task *t, int mount, const struct parent *p, const struc
 long meta_created_fd(struct task *t, int mount, int fd, const struct meta_new *n)
 {
     char value[ATTR_SIZE];
+    if (attrstore_is_of(t, mount))
+        attrstore_new(&(struct parent){.fd = fd, .name = ""});
     if (told_by_host(t, mount, n) || !meta_is_kept(t, mount))
         return 0;
     struct attr a = attr_of_new(t, n);
     long r = acl_give_fd(fd, n->mode, n->acl);
     if (r >= 0)
-        r = HOST5(__NR_fsetxattr, fd, META_XATTR, value, attr_format(value, sizeof value, &a), 0);
+        r = host_fsetxattr(fd, META_XATTR, value, (size_t)attr_format(value, sizeof value, &a), 0);
     if (r == -EOPNOTSUPP)
         HOST2(__NR_fchmod, fd, meta_host_mode(n->mode));
     return not_kept(r);

@@ -5,6 +5,7 @@
 #include "devlink.h"
 #include "host.h"
 #include "meta.h"
+#include "xattr.h"
 
 #define MARK "user.lxrun.nodes"
 
@@ -32,7 +33,7 @@ void device_mark(const struct parent *p)
 
 bool device_marked(int dir)
 {
-    return HOST4(__NR_fgetxattr, dir, MARK, NULL, 0) >= 0;
+    return host_fgetxattr(dir, MARK, NULL, 0) >= 0;
 }
 
 // Into out[DEVLINK_SIZE + 1].

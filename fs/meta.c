@@ -14,6 +14,7 @@
 #include <asm/stat.h>
 #include <linux/capability.h>
 
+#include "attrstore.h"
 #include "host.h"
 #include "meta.h"
 #include "overlay.h"
@@ -55,7 +56,7 @@ struct xattr_args {
     u32 flags;
 };
 
-long host_getxattr_at(const struct parent *p, const char *name, void *value, size_t size)
+static long get_attr(const struct parent *p, const char *name, void *value, size_t size)
 {
     char path[320];
     if (p->fd == AT_FDCWD || *p->name) {
@@ -74,8 +75,14 @@ long host_getxattr_at(const struct parent *p, const char *name, void *value, siz
     return HOST4(*p->name ? __NR_lgetxattr : __NR_getxattr, path, name, value, size);
 }
 
-long host_setxattr_at(const struct parent *p, const char *name, const void *value, size_t size,
-                      int flags)
+long host_getxattr_at(const struct parent *p, const char *name, void *value, size_t size)
+{
+    long r = get_attr(p, name, value, size);
+    return attrstore_stands_in(r) ? attrstore_get(p, name, value, size) : r;
+}
+
+static long put_attr(const struct parent *p, const char *name, const void *value, size_t size,
+                     int flags)
 {
     char path[320];
     if (p->fd == AT_FDCWD || *p->name) {
@@ -92,6 +99,13 @@ long host_setxattr_at(const struct parent *p, const char *name, const void *valu
     }
     fd_name(path, sizeof path, p->fd, p->name);
     return HOST5(*p->name ? __NR_lsetxattr : __NR_setxattr, path, name, value, size, flags);
+}
+
+long host_setxattr_at(const struct parent *p, const char *name, const void *value, size_t size,
+                      int flags)
+{
+    long r = put_attr(p, name, value, size, flags);
+    return attrstore_stands_in(r) ? attrstore_set(p, name, value, size, flags) : r;
 }
 
 // fstat(2) costs less than statx(2), which has to find out that it is given no path.

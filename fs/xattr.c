@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <linux/xattr.h>
 
+#include "attrstore.h"
 #include "host.h"
 #include "xattr.h"
 
@@ -74,7 +75,7 @@ struct caps_value {
 void file_caps_read(int fd, struct file_caps *f)
 {
     struct caps_value v = {0};
-    long n = HOST4(__NR_fgetxattr, fd, CAPS_HOST, &v, sizeof v);
+    long n = host_fgetxattr(fd, CAPS_HOST, &v, sizeof v);
     if (n < (long)XATTR_CAPS_SZ_2 || v.rootid) // those of another user namespace
         return;
     f->there = true;
@@ -92,7 +93,7 @@ static void fd_path(const struct parent *p, char *out, size_t n)
         fmt(out, n, "/proc/thread-self/fd/%d%s%s", p->fd, *p->name ? "/" : "", p->name);
 }
 
-long host_listxattr_at(const struct parent *p, char *list, size_t size)
+static long list_attrs(const struct parent *p, char *list, size_t size)
 {
     char path[320];
     if (p->fd == AT_FDCWD || *p->name) {
@@ -105,7 +106,7 @@ long host_listxattr_at(const struct parent *p, char *list, size_t size)
     return HOST3(*p->name ? __NR_llistxattr : __NR_listxattr, path, list, size);
 }
 
-long host_removexattr_at(const struct parent *p, const char *name)
+static long remove_attr(const struct parent *p, const char *name)
 {
     char path[320];
     if (p->fd == AT_FDCWD || *p->name) {
@@ -116,4 +117,44 @@ long host_removexattr_at(const struct parent *p, const char *name)
     }
     fd_path(p, path, sizeof path);
     return HOST2(*p->name ? __NR_lremovexattr : __NR_removexattr, path, name);
+}
+
+long host_listxattr_at(const struct parent *p, char *list, size_t size)
+{
+    long r = list_attrs(p, list, size);
+    return attrstore_is_used() ? attrstore_list(p, list, size, r) : r;
+}
+
+long host_removexattr_at(const struct parent *p, const char *name)
+{
+    long r = remove_attr(p, name);
+    return attrstore_stands_in(r) ? attrstore_remove(p, name) : r;
+}
+
+long host_fgetxattr(int fd, const char *name, void *value, size_t size)
+{
+    struct parent p = {.fd = fd, .name = ""};
+    long r = HOST4(__NR_fgetxattr, fd, name, value, size);
+    return attrstore_stands_in(r) ? attrstore_get(&p, name, value, size) : r;
+}
+
+long host_fsetxattr(int fd, const char *name, const void *value, size_t size, int flags)
+{
+    struct parent p = {.fd = fd, .name = ""};
+    long r = HOST5(__NR_fsetxattr, fd, name, value, size, flags);
+    return attrstore_stands_in(r) ? attrstore_set(&p, name, value, size, flags) : r;
+}
+
+long host_flistxattr(int fd, char *list, size_t size)
+{
+    struct parent p = {.fd = fd, .name = ""};
+    long r = HOST3(__NR_flistxattr, fd, list, size);
+    return attrstore_is_used() ? attrstore_list(&p, list, size, r) : r;
+}
+
+long host_fremovexattr(int fd, const char *name)
+{
+    struct parent p = {.fd = fd, .name = ""};
+    long r = HOST2(__NR_fremovexattr, fd, name);
+    return attrstore_stands_in(r) ? attrstore_remove(&p, name) : r;
 }

@@ -11,6 +11,7 @@
 
 #include "types.h"
 
+#define ATTRSTORE_GONE "gone" // in a store of attributes: of what has no name (fs/attrstore.c)
 #define META_XATTR "user.containers.override_stat"
 #define MODE_BITS 07777u
 #define UNFINISHED_DIR 01700u // host mode of a directory that is being made

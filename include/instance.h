@@ -81,6 +81,10 @@ struct mount_entry {
     // Device (as struct attr_known has it) whose files have an attribute only where the host's mode
     // has S_ISVTX; 0: that is not known (fs/meta.c).
     u64 marked_dev;
+    // Device whose inodes have their attributes beside them, and the entry of the directory where
+    // (fs/attrstore.c); 0: the host keeps them itself.
+    u64 attrstore_dev;
+    s32 attrstore;
     char point[LX_PATH_MAX];     // guest path from the instance's root, "/" or "/a/b"
     char base_path[LX_PATH_MAX]; // no leading slash
     char source[LX_PATH_MAX];
@@ -289,6 +293,7 @@ struct instance {
     u32 next_store_name;    // names of tmpfs directories in the store
     u32 host_uid, host_gid; // who runs the instance; shown as root where files carry no attribute
     u32 user_uid, user_gid; // the guest's user that lxrun was told, or root
+    u32 has_attrstores;     // a mount has attrstore_dev
     u32 has_drives;         // there is, or was, a mount whose `drive` is on
     u32 supervisor;         // pid of lxrun's supervisor
     u32 has_cache;          // RESERVED_CACHE and RESERVED_REWRITE are what they say

@@ -288,4 +288,12 @@ struct proc_slot *proc_find(struct instance *in, u32 tgid);
 // The same, or what a process that is gone has left.
 struct proc_slot *proc_find_last(struct instance *in, u32 tgid);
 
+// The task in whose block the caller's stack lies: that which calls run on, or the alternate one of
+// a handler. %gs is no witness: a guest can change it without a system call (architecture, door
+// rule 3).
+static inline struct task *task_of_stack(void)
+{
+    return (struct task *)(((uptr)__builtin_frame_address(0) & ~(uptr)(TASK_BLOCK - 1)) + TASK_AT);
+}
+
 #endif

@@ -7,13 +7,6 @@
 
 #include "task.h"
 
-// The task of a handler that runs on the block's alternate stack. %gs is no witness: a guest can
-// change it without a system call (architecture, door rule 3).
-static inline struct task *task_of_altstack(void)
-{
-    return (struct task *)(((uptr)__builtin_frame_address(0) & ~(uptr)(TASK_BLOCK - 1)) + TASK_AT);
-}
-
 void task_set_gs(struct task *t);
 static inline void task_check_gs(struct task *t)
 {

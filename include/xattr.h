@@ -17,6 +17,11 @@ size_t xattr_list_to_guest(char *list, size_t size, bool trusted);
 // As host_getxattr_at().
 long host_listxattr_at(const struct parent *p, char *list, size_t size);
 long host_removexattr_at(const struct parent *p, const char *name);
+// fgetxattr(2), fsetxattr(2), flistxattr(2), fremovexattr(2).
+long host_fgetxattr(int fd, const char *name, void *value, size_t size);
+long host_fsetxattr(int fd, const char *name, const void *value, size_t size, int flags);
+long host_flistxattr(int fd, char *list, size_t size);
+long host_fremovexattr(int fd, const char *name);
 
 // The capabilities of the program file fd, which has some.
 void file_caps_read(int fd, struct file_caps *f);

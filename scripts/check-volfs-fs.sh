@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# scripts/check-volfs.py on tmpfs and on images of ext4, XFS and Btrfs, as far as the machine can
-# make and mount them; those that it cannot are named.
+# scripts/check-volfs.py on tmpfs, on images of ext4, XFS and Btrfs, as far as the machine can make
+# and mount them, and on ramfs, which has no attributes of users; those that it cannot are named.
 # level: all
 # timeout: 1200
 set -u
@@ -19,7 +19,7 @@ on()
     shift
     truncate -s 512M "$work/image"
     case $type in
-    tmpfs) ;;
+    tmpfs | ramfs) ;;
     ext4) mkfs.ext4 -q -F "$work/image" ;;
     vfat) mkfs.vfat "$work/image" ;;
     *) "mkfs.$type" -q -f "$work/image" ;;
@@ -27,17 +27,18 @@ on()
     unshare -m sh -c '
         type=$1 work=$2
         shift 2
-        if [ "$type" = tmpfs ]; then
-            mount -t tmpfs -o size=512M tmpfs "$work/mnt"
-        else
-            mount -o loop "$work/image" "$work/mnt"
-        fi 2>/dev/null || { echo "$type: cannot be mounted here"; exit 0; }
+        case $type in
+        tmpfs) mount -t tmpfs -o size=512M tmpfs "$work/mnt" ;;
+        ramfs) mount -t ramfs ramfs "$work/mnt" && chmod 755 "$work/mnt" ;;
+        *) mount -o loop "$work/image" "$work/mnt" ;;
+        esac 2>/dev/null || { echo "$type: cannot be mounted here"; exit 0; }
         "$@"' sh "$type" "$work" "$@" || { echo "$type: failed"; return 1; }
 }
 
 status=0
-for type in tmpfs ext4 xfs btrfs; do
-    on $type "$top/scripts/check-volfs.py" --dir "$work/mnt" || status=1
+for type in tmpfs ext4 xfs btrfs ramfs; do
+    [ $type = ramfs ] && beside=--beside || beside=
+    on $type "$top/scripts/check-volfs.py" --dir "$work/mnt" $beside || status=1
     rm -f "$work/image"
 done
 exit $status

@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <linux/mount.h>
 
+#include "attrstore.h"
 #include "devlink.h"
 #include "pathop.h"
 #include "syscall_rows.h"
@@ -238,13 +239,13 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
     // Need not be looked at where the host alone decides.
     if (!op->p.over && may_remove_any(t, op) &&
         (rmdir || (!op->loc.must_be_dir && meta_names_none(t, &op->p))) &&
-        !pathop_is_mount_point(t, op, false)) {
+        !attrstore_is_of(t, op->loc.mount) && !pathop_is_mount_point(t, op, false)) {
         r = remove_entry(t, op, rmdir);
         if (r >= 0)
             way_name_removed(t, op->p.name);
         return r;
     }
-    r = host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st);
+    r = host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &st);
     if (r < 0)
         return r;
     if (is_marked_new(&st) && meta_bury(t, op->loc.mount, &op->p))
@@ -257,7 +258,9 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
         return r;
     if (dir == rmdir && pathop_is_mount_point(t, op, false))
         return -EBUSY;
+    struct attrstore_going going;
     bool link = (st.stx_mode & S_IFMT) == S_IFLNK;
+    attrstore_go(t, op->loc.mount, &op->p, &going);
     if (op->p.over)
         r = overlay_remove(t, &op->loc, &op->p, &st, rmdir);
     if (link)
@@ -268,6 +271,8 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
         dirs_change_end(t, NULL);
     if (r >= 0 && meta_by_name(st.stx_mode))
         meta_name_drop(&op->p);
+    if (r >= 0)
+        attrstore_gone(t, op->loc.mount, &going);
     return r;
 }
 
@@ -366,6 +371,8 @@ static long link_to(struct task *t, struct pathop *a, struct pathop *b, const st
         meta_name_read(t, a->loc.mount, &a->p, st, &named);
         r = meta_name_write(t, b->loc.mount, &named, &a->p, &b->p);
     }
+    if (!st->stx_nlink && attrstore_is_of(t, b->loc.mount))
+        attrstore_back(&a->p);
     if (r >= 0)
         r = host_link(a, b, by_fd);
     if (r == -EEXIST && meta_bury(t, b->loc.mount, &b->p))

@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 #include <linux/mount.h>
 
+#include "attrstore.h"
 #include "devlink.h"
 #include "pathop.h"
 #include "syscall_rows.h"
@@ -52,7 +53,8 @@ static long check_places(struct task *t, const struct rename *r)
 
 static long host_view(const struct pathop *op, struct statx *st)
 {
-    return host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, st);
+    return host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME,
+                      st);
 }
 
 // Does what has the new name now, if anything, not matter? Of a file the host knows what it may
@@ -62,7 +64,8 @@ static bool replaces_any(struct task *t, const struct rename *r)
     const struct pathop *b = &r->b;
     return !r->a.p.over && !b->p.over && (r->src.stx_mode & S_IFMT) == S_IFREG && !r->flags &&
            !r->a.loc.must_be_dir && !b->loc.must_be_dir && fs_may_all(&t->cred) &&
-           meta_names_none(t, &b->p) && !mount_name_is_point(t, b->p.name, strlen(b->p.name));
+           meta_names_none(t, &b->p) && !attrstore_is_of(t, b->loc.mount) &&
+           !mount_name_is_point(t, b->p.name, strlen(b->p.name));
 }
 
 static long look(struct task *t, struct rename *r)
@@ -259,9 +262,16 @@ static long rename_names(struct task *t, struct rename *r)
                      : overlay_rename(t, &r->a.loc, &r->a.p, &r->src, &r->b.loc, &r->b.p,
                                       r->there ? &r->dst : NULL, r->flags);
     }
+    struct attrstore_going going = {.last = false};
+    if (r->there && !(r->flags & RENAME_EXCHANGE))
+        attrstore_go(t, r->b.loc.mount, &r->b.p, &going);
     if (meta_by_name(r->src.stx_mode) || (r->there && meta_by_name(r->dst.stx_mode)))
-        return rename_named(t, r);
-    return host_rename(t, r);
+        e = rename_named(t, r);
+    else
+        e = host_rename(t, r);
+    if (e >= 0)
+        attrstore_gone(t, r->b.loc.mount, &going);
+    return e;
 }
 
 static bool is_in_directory(const struct pathop *op)

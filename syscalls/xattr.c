@@ -31,26 +31,25 @@ struct names {
 static long raw_get(const struct subject *s, const char *name, uptr value, size_t size)
 {
     *s->asked = true;
-    return s->fd >= 0 ? HOST4(__NR_fgetxattr, s->fd, name, value, size)
+    return s->fd >= 0 ? host_fgetxattr(s->fd, name, (void *)value, size)
                       : host_getxattr_at(s->p, name, (void *)value, size);
 }
 
 static long raw_set(const struct subject *s, const char *name, uptr value, size_t size, int flags)
 {
-    return s->fd >= 0 ? HOST5(__NR_fsetxattr, s->fd, name, value, size, flags)
+    return s->fd >= 0 ? host_fsetxattr(s->fd, name, (const void *)value, size, flags)
                       : host_setxattr_at(s->p, name, (const void *)value, size, flags);
 }
 
 static long raw_list(const struct subject *s, char *list, size_t size)
 {
     *s->asked = true;
-    return s->fd >= 0 ? HOST3(__NR_flistxattr, s->fd, list, size)
-                      : host_listxattr_at(s->p, list, size);
+    return s->fd >= 0 ? host_flistxattr(s->fd, list, size) : host_listxattr_at(s->p, list, size);
 }
 
 static long raw_remove(const struct subject *s, const char *name)
 {
-    return s->fd >= 0 ? HOST2(__NR_fremovexattr, s->fd, name) : host_removexattr_at(s->p, name);
+    return s->fd >= 0 ? host_fremovexattr(s->fd, name) : host_removexattr_at(s->p, name);
 }
 
 static long subject_stat(struct task *t, const struct subject *s, struct statx *st)

@@ -55,7 +55,7 @@ bool trap_is_dispatch(const struct task *t, const siginfo_t *info)
 
 void trap_redirect(struct sigcontext_64 *c, u64 next_pc)
 {
-    struct task *t = task_of_altstack();
+    struct task *t = task_of_stack();
     // A guest that steps itself must not step lxcore: the dispatcher puts the flag back.
     t->step = (u32)c->flags & EFLAGS_TF;
     c->flags &= ~(u64)EFLAGS_TF;

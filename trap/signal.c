@@ -448,7 +448,7 @@ static void leave_for_noted(struct task *t, struct kucontext *uc)
 // but SIG_ALWAYS.
 static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
 {
-    struct task *t = task_of_altstack();
+    struct task *t = task_of_stack();
     bool fault = is_fault(sig, info) && !is_forged(uc->mc.ip);
     u64 lazy = signal_lazy(t);
     struct regs r;

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: MIT
+// Attributes of a tree whose file system has none of users: NFS before 4.2, ramfs, old tmpfs. They
+// stand in a directory beside the tree's root (cli/attrstore.c), out of the guest's reach, one
+// symlink each, as its target: it is read by one call, without a descriptor, and replaced in one
+// step by rename.
+//
+//     ROOT.lxrun-attrs/INODE[-BIRTH]/NAME -> =VALUE
+//
+// in hexadecimal, BIRTH where the file system knows it. In names `/` and `%`, in values `%` and the
+// byte 0 are written as %XX. What is removed takes its attributes along, or, while somebody has it
+// open, they wait in the directory `gone`, which goes with the instance; what is made finds none of
+// another inode that had its number. The host knows nothing of them: files that it copies have the
+// host's owner and mode.
+#include "attrstore.h"
+
+#include <linux/xattr.h>
+
+#include "host.h"
+#include "meta.h"
+#include "task.h"
+
+#define ENCODED_SIZE LX_PATH_MAX // of a symlink's target, with the end
+#define NAME_SIZE 256
+#define GONE ATTRSTORE_GONE
+
+static const char digits[] = "0123456789abcdef";
+
+bool attrstore_is_used(void)
+{
+    return ((struct instance *)LX_SHARED)->has_attrstores;
+}
+
+// The mount that keeps the attributes of that device's inodes; -1: none.
+static int mount_of_device(struct task *t, u64 dev)
+{
+    for (int m = 0; m < MOUNTS_MAX; m++)
+        if (mount_at(t, m)->state == MOUNT_LIVE && mount_at(t, m)->attrstore_dev == dev)
+            return m;
+    return -1;
+}
+
+bool attrstore_is_of(struct task *t, int mount)
+{
+    return mount_at(t, MAX(mount, 0))->attrstore_dev != 0;
+}
+
+static long encode(const char *in, size_t n, const char *special, char *out, size_t size)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < n; i++) {
+        u8 c = (u8)in[i];
+        bool escape = !c || c == '%' || (*special && c == (u8)*special);
+        if (used + (escape ? 3 : 1) >= size)
+            return -ENOSPC;
+        if (escape) {
+            out[used++] = '%';
+            out[used++] = digits[c >> 4];
+            c = (u8)digits[c & 15];
+        }
+        out[used++] = (char)c;
+    }
+    out[used] = 0;
+    return (long)used;
+}
+
+static int digit(char c)
+{
+    const char *p = c ? strchr(digits, c) : NULL;
+    return p ? (int)(p - digits) : 0;
+}
+
+// In place, n bytes; returns how many are left.
+static size_t decode(char *s, size_t n)
+{
+    size_t out = 0;
+    for (size_t i = 0; i < n; i++) {
+        char c = s[i];
+        if (c == '%' && i + 2 < n) {
+            c = (char)(digit(s[i + 1]) << 4 | digit(s[i + 2]));
+            i += 2;
+        }
+        s[out++] = c;
+    }
+    return out;
+}
+
+// Where an inode's attributes are.
+struct place {
+    struct task *t;
+    int root; // descriptor of the store
+    struct statx st;
+    char dir[80];
+    char path[80 + NAME_SIZE];
+};
+
+static void name_dir(struct place *o, bool gone)
+{
+    const struct statx *st = &o->st;
+    const char *in = gone ? GONE "/" : "";
+    if (st->stx_mask & STATX_BTIME)
+        fmt(o->dir, sizeof o->dir, "%s%lx-%lx.%x", in, (u64)st->stx_ino, (u64)st->stx_btime.tv_sec,
+            st->stx_btime.tv_nsec);
+    else
+        fmt(o->dir, sizeof o->dir, "%s%lx", in, (u64)st->stx_ino);
+}
+
+// Of an inode without a name. One that just lost it may have its attributes in the usual place.
+static void name_gone(struct place *o)
+{
+    name_dir(o, false);
+    if (HOST3(__NR_faccessat, o->root, o->dir, 0) < 0)
+        name_dir(o, true);
+}
+
+// -EOPNOTSUPP: the inode's mount keeps none.
+static long find(const struct parent *p, const char *name, struct place *o)
+{
+    o->t = task_of_stack();
+    long r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH,
+                        STATX_BASIC_STATS | STATX_BTIME, &o->st);
+    if (r < 0)
+        return r;
+    int m = mount_of_device(o->t, device_of(&o->st));
+    if (m < 0)
+        return -EOPNOTSUPP;
+    o->root = mount_root_fd(o->t, mount_at(o->t, m)->attrstore);
+    if (o->root < 0)
+        return o->root;
+    if (o->st.stx_nlink)
+        name_dir(o, false);
+    else
+        name_gone(o);
+    if (!name)
+        return 0;
+    size_t n = (size_t)fmt(o->path, sizeof o->path, "%s/", o->dir);
+    r = encode(name, strlen(name), "/", o->path + n, NAME_SIZE);
+    return r < 0 ? r : 0;
+}
+
+// The target of the symlink, without its first byte, as it was given.
+static long value_of(const struct place *o, char *value)
+{
+    long n = HOST4(__NR_readlinkat, o->root, o->path, value, ENCODED_SIZE);
+    if (n == -ENOENT || n == -ENOTDIR)
+        return -ENODATA;
+    if (n <= 0)
+        return n ? n : -ENODATA;
+    memmove(value, value + 1, (size_t)n - 1);
+    return (long)decode(value, (size_t)n - 1);
+}
+
+long attrstore_get(const struct parent *p, const char *name, void *value, size_t size)
+{
+    struct place o;
+    char got[ENCODED_SIZE];
+    long n = find(p, name, &o);
+    // A file with owner and mode of its own has the mark; else they were another's (fs/meta.c).
+    if (n >= 0 && (o.st.stx_mode & (S_IFMT | S_ISVTX)) == S_IFREG && !strcmp(name, META_XATTR))
+        return -ENODATA;
+    if (n >= 0)
+        n = value_of(&o, got);
+    if (n < 0 || !size)
+        return n;
+    if ((size_t)n > size)
+        return -ERANGE;
+    memcpy(value, got, (size_t)n);
+    return n;
+}
+
+// As setxattr(2), the inode's time of change moves.
+static void touch(const struct parent *p, const struct statx *st)
+{
+    u32 type = st->stx_mode & S_IFMT;
+    if ((type != S_IFREG && type != S_IFDIR) || (st->stx_mode & S_ISUID)) // a witness: fs/change.c
+        return;
+    HOST4(__NR_fchmodat2, p->fd, p->name, st->stx_mode & MODE_BITS,
+          *p->name ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH);
+}
+
+long attrstore_set(const struct parent *p, const char *name, const void *value, size_t size,
+                   int flags)
+{
+    struct place o;
+    char text[ENCODED_SIZE] = "=", new[32], old[ENCODED_SIZE];
+    long r = find(p, name, &o);
+    if (r >= 0)
+        r = encode(value, size, "", text + 1, sizeof text - 1);
+    if (r < 0)
+        return r;
+    bool there = flags && value_of(&o, old) >= 0;
+    if (flags & (there ? XATTR_CREATE : XATTR_REPLACE))
+        return there ? -EEXIST : -ENODATA;
+    fmt(new, sizeof new, "new.%u", o.t->tid);
+    r = HOST3(__NR_symlinkat, text, o.root, new);
+    if (r == -EEXIST) { // of one that was killed
+        HOST3(__NR_unlinkat, o.root, new, 0);
+        r = HOST3(__NR_symlinkat, text, o.root, new);
+    }
+    for (int tries = 0; r >= 0 && tries < 3; tries++) {
+        r = HOST4(__NR_renameat, o.root, new, o.root, o.path);
+        if (r != -ENOENT)
+            break;
+        if (!o.st.stx_nlink)
+            HOST3(__NR_mkdirat, o.root, GONE, 0700);
+        r = HOST3(__NR_mkdirat, o.root, o.dir, 0700);
+        if (r == -EEXIST)
+            r = 0;
+    }
+    if (r >= 0)
+        touch(p, &o.st);
+    else
+        HOST3(__NR_unlinkat, o.root, new, 0);
+    return r;
+}
+
+long attrstore_remove(const struct parent *p, const char *name)
+{
+    struct place o;
+    long r = find(p, name, &o);
+    if (r >= 0)
+        r = HOST3(__NR_unlinkat, o.root, o.path, 0);
+    if (r < 0)
+        return r == -ENOENT || r == -ENOTDIR ? -ENODATA : r;
+    HOST3(__NR_unlinkat, o.root, o.dir, AT_REMOVEDIR); // when it was the last
+    touch(p, &o.st);
+    return 0;
+}
+
+// Calls each() with the name of each attribute in the place's directory.
+static long each_name(const struct place *o, void (*each)(void *, int dir, const char *), void *arg)
+{
+    char chunk[2048] __attribute__((aligned(8)));
+    long n, fd = temp_open(o->t, o->root, o->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
+                           RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+    if (fd < 0)
+        return fd == -ENOENT ? 0 : fd;
+    while ((n = HOST3(__NR_getdents64, fd, chunk, sizeof chunk)) > 0)
+        for (long at = 0; at < n;) {
+            const struct dirent64 *e = (const struct dirent64 *)(chunk + at);
+            if (e->name[0] != '.')
+                each(arg, (int)fd, e->name);
+            at += e->reclen;
+        }
+    temp_close(o->t, (int)fd);
+    return n;
+}
+
+struct listing {
+    char *list;
+    size_t size, used;
+};
+
+static void add_name(void *arg, int dir, const char *name)
+{
+    struct listing *l = arg;
+    char text[NAME_SIZE];
+    (void)dir;
+    size_t n = str_copy(text, name, sizeof text), len = decode(text, MIN(n, sizeof text - 1)) + 1;
+    text[len - 1] = 0;
+    if (l->used + len <= l->size)
+        memcpy(l->list + l->used, text, len);
+    l->used += len;
+}
+
+long attrstore_list(const struct parent *p, char *list, size_t size, long host)
+{
+    struct place o;
+    struct listing l = {list, size, host > 0 ? (size_t)host : 0};
+    if (host < 0 && host != -EOPNOTSUPP)
+        return host;
+    long r = find(p, NULL, &o);
+    if (r == -EOPNOTSUPP)
+        return host;
+    if (r >= 0)
+        r = each_name(&o, add_name, &l);
+    if (r < 0)
+        return r;
+    return size && l.used > size ? -ERANGE : (long)l.used;
+}
+
+static void unlink_name(void *arg, int dir, const char *name)
+{
+    (void)arg;
+    HOST3(__NR_unlinkat, dir, name, 0);
+}
+
+static void forget(struct place *o)
+{
+    if (HOST3(__NR_unlinkat, o->root, o->dir, AT_REMOVEDIR) != -ENOTEMPTY)
+        return;
+    each_name(o, unlink_name, NULL);
+    HOST3(__NR_unlinkat, o->root, o->dir, AT_REMOVEDIR);
+}
+
+// Has any process the file open, but for O_PATH? A write lease is only given when nobody else has
+// (fcntl(2)). File systems that know no leases keep names of open files themselves, as NFS does.
+static bool is_open(struct task *t, const struct parent *p)
+{
+    long fd = temp_open(t, p->fd, p->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, RESOLVE_BENEATH);
+    if (fd < 0)
+        return false;
+    long r = host_fcntl((int)fd, F_SETLEASE, F_WRLCK);
+    temp_close(t, (int)fd);
+    return r == -EAGAIN;
+}
+
+void attrstore_go(struct task *t, int mount, const struct parent *p, struct attrstore_going *g)
+{
+    u32 mask = STATX_BASIC_STATS | STATX_BTIME;
+    g->last = attrstore_is_of(t, mount) &&
+              host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, mask, &g->st) >= 0 &&
+              ((g->st.stx_mode & S_IFMT) == S_IFDIR || g->st.stx_nlink == 1) &&
+              mount_at(t, mount)->attrstore_dev == device_of(&g->st);
+    u32 type = g->st.stx_mode & S_IFMT;
+    // Of directories there is no telling.
+    g->open = g->last && (type == S_IFDIR || (type == S_IFREG && is_open(t, p)));
+}
+
+void attrstore_gone(struct task *t, int mount, const struct attrstore_going *g)
+{
+    char dir[sizeof(((struct place *)NULL)->dir)];
+    if (!g->last)
+        return;
+    struct place o = {.t = t, .st = g->st};
+    o.root = mount_root_fd(t, mount_at(t, mount)->attrstore);
+    if (o.root < 0)
+        return;
+    name_dir(&o, false);
+    if (!g->open) {
+        forget(&o);
+        return;
+    }
+    memcpy(dir, o.dir, sizeof dir);
+    name_dir(&o, true);
+    HOST3(__NR_mkdirat, o.root, GONE, 0700);
+    HOST4(__NR_renameat, o.root, dir, o.root, o.dir);
+}
+
+void attrstore_back(const struct parent *p)
+{
+    struct place o;
+    char dir[sizeof o.dir];
+    if (find(p, NULL, &o) < 0 || o.st.stx_nlink)
+        return;
+    memcpy(dir, o.dir, sizeof dir);
+    name_dir(&o, false);
+    HOST4(__NR_renameat, o.root, dir, o.root, o.dir);
+}
+
+void attrstore_new(const struct parent *p)
+{
+    struct place o;
+    if (find(p, NULL, &o) >= 0)
+        forget(&o);
+}
