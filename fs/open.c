@@ -321,8 +321,7 @@ static long open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolv
         return fd;
     long r = host_statx((int)fd, "", AT_EMPTY_PATH,
                         STATX_TYPE | STATX_MODE | STATX_INO | STATX_SIZE, &st);
-    if (r >= 0 && is_marked_new(&st) &&
-        host_fgetxattr((int)fd, META_XATTR, NULL, 0) == -ENODATA) {
+    if (r >= 0 && is_marked_new(&st) && host_fgetxattr((int)fd, META_XATTR, NULL, 0) == -ENODATA) {
         host_close((int)fd); // or it would count as open
         return bury(t, loc) ? -ENOENT : host_open_loc(t, loc, flags, 0, resolve);
     }
