@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Attributes of a tree whose file system has none of users: NFS before 4.2, ramfs, old tmpfs. They
-// stand in a directory beside the tree's root (cli/attrstore.c), out of the guest's reach, one
+// stand in a directory beside the tree's root (cli/attrstores.c), out of the guest's reach, one
 // symlink each, as its target: it is read by one call, without a descriptor, and replaced in one
 // step by rename.
 //
 //     ROOT.lxrun-attrs/INODE[-BIRTH]/NAME -> =VALUE
 //
-// in hexadecimal, BIRTH where the file system knows it. In names `/` and `%`, in values `%` and the
-// byte 0 are written as %XX. What is removed takes its attributes along, or, while somebody has it
-// open, they wait in the directory `gone`, which goes with the instance; what is made finds none of
-// another inode that had its number. The host knows nothing of them: files that it copies have the
-// host's owner and mode.
+// in hexadecimal, BIRTH where the file system knows it; name and value as str_escape() has them.
+// What is removed takes its attributes along, or, while somebody has it open, they wait in the
+// directory `gone`, which goes with the instance; what is made finds none of another inode that had
+// its number. The host knows nothing of them: files that it copies have the host's owner and mode.
 #include "attrstore.h"
 
 #include <linux/xattr.h>
@@ -23,65 +22,14 @@
 #define NAME_SIZE 256
 #define GONE ATTRSTORE_GONE
 
-static const char digits[] = "0123456789abcdef";
-
 bool attrstore_is_used(void)
 {
     return ((struct instance *)LX_SHARED)->has_attrstores;
 }
 
-// The mount that keeps the attributes of that device's inodes; -1: none.
-static int mount_of_device(struct task *t, u64 dev)
-{
-    for (int m = 0; m < MOUNTS_MAX; m++)
-        if (mount_at(t, m)->state == MOUNT_LIVE && mount_at(t, m)->attrstore_dev == dev)
-            return m;
-    return -1;
-}
-
 bool attrstore_is_of(struct task *t, int mount)
 {
     return mount_at(t, MAX(mount, 0))->attrstore_dev != 0;
-}
-
-static long encode(const char *in, size_t n, const char *special, char *out, size_t size)
-{
-    size_t used = 0;
-    for (size_t i = 0; i < n; i++) {
-        u8 c = (u8)in[i];
-        bool escape = !c || c == '%' || (*special && c == (u8)*special);
-        if (used + (escape ? 3 : 1) >= size)
-            return -ENOSPC;
-        if (escape) {
-            out[used++] = '%';
-            out[used++] = digits[c >> 4];
-            c = (u8)digits[c & 15];
-        }
-        out[used++] = (char)c;
-    }
-    out[used] = 0;
-    return (long)used;
-}
-
-static int digit(char c)
-{
-    const char *p = c ? strchr(digits, c) : NULL;
-    return p ? (int)(p - digits) : 0;
-}
-
-// In place, n bytes; returns how many are left.
-static size_t decode(char *s, size_t n)
-{
-    size_t out = 0;
-    for (size_t i = 0; i < n; i++) {
-        char c = s[i];
-        if (c == '%' && i + 2 < n) {
-            c = (char)(digit(s[i + 1]) << 4 | digit(s[i + 2]));
-            i += 2;
-        }
-        s[out++] = c;
-    }
-    return out;
 }
 
 // Where an inode's attributes are.
@@ -120,10 +68,10 @@ static long find(const struct parent *p, const char *name, struct place *o)
                         STATX_BASIC_STATS | STATX_BTIME, &o->st);
     if (r < 0)
         return r;
-    int m = mount_of_device(o->t, device_of(&o->st));
-    if (m < 0)
+    const struct mount_entry *e = mount_at(o->t, 0); // only the guest's root has one
+    if (e->attrstore_dev != device_of(&o->st))
         return -EOPNOTSUPP;
-    o->root = mount_root_fd(o->t, mount_at(o->t, m)->attrstore);
+    o->root = mount_root_fd(o->t, e->attrstore);
     if (o->root < 0)
         return o->root;
     if (o->st.stx_nlink)
@@ -133,38 +81,35 @@ static long find(const struct parent *p, const char *name, struct place *o)
     if (!name)
         return 0;
     size_t n = (size_t)fmt(o->path, sizeof o->path, "%s/", o->dir);
-    r = encode(name, strlen(name), "/", o->path + n, NAME_SIZE);
-    return r < 0 ? r : 0;
+    char *end = o->path + n;
+    if (!str_escape(&end, o->path + sizeof o->path - 1, name, strlen(name)))
+        return -ENOSPC;
+    *end = 0;
+    return 0;
 }
 
-// The target of the symlink, without its first byte, as it was given.
-static long value_of(const struct place *o, char *value)
+// What the symlink says, to value, which takes up to size bytes of it; returns its length.
+static long value_of(const struct place *o, void *value, size_t size)
 {
-    long n = HOST4(__NR_readlinkat, o->root, o->path, value, ENCODED_SIZE);
-    if (n == -ENOENT || n == -ENOTDIR)
-        return -ENODATA;
+    char target[ENCODED_SIZE + 1];
+    const char *text = target + 1;
+    long n = HOST4(__NR_readlinkat, o->root, o->path, target, ENCODED_SIZE);
     if (n <= 0)
-        return n ? n : -ENODATA;
-    memmove(value, value + 1, (size_t)n - 1);
-    return (long)decode(value, (size_t)n - 1);
+        return n == 0 || n == -ENOENT || n == -ENOTDIR ? -ENODATA : n;
+    target[n] = 0;
+    return (long)str_unescape(&text, "\0", value, size);
 }
 
 long attrstore_get(const struct parent *p, const char *name, void *value, size_t size)
 {
     struct place o;
-    char got[ENCODED_SIZE];
     long n = find(p, name, &o);
     // A file with owner and mode of its own has the mark; else they were another's (fs/meta.c).
     if (n >= 0 && (o.st.stx_mode & (S_IFMT | S_ISVTX)) == S_IFREG && !strcmp(name, META_XATTR))
         return -ENODATA;
     if (n >= 0)
-        n = value_of(&o, got);
-    if (n < 0 || !size)
-        return n;
-    if ((size_t)n > size)
-        return -ERANGE;
-    memcpy(value, got, (size_t)n);
-    return n;
+        n = value_of(&o, value, size);
+    return size && n > (long)size ? -ERANGE : n;
 }
 
 // As setxattr(2), the inode's time of change moves.
@@ -181,13 +126,14 @@ long attrstore_set(const struct parent *p, const char *name, const void *value, 
                    int flags)
 {
     struct place o;
-    char text[ENCODED_SIZE] = "=", new[32], old[ENCODED_SIZE];
+    char text[ENCODED_SIZE] = "=", *end = text + 1, new[32];
     long r = find(p, name, &o);
-    if (r >= 0)
-        r = encode(value, size, "", text + 1, sizeof text - 1);
     if (r < 0)
         return r;
-    bool there = flags && value_of(&o, old) >= 0;
+    if (!str_escape(&end, text + sizeof text - 1, value, size))
+        return -ENOSPC;
+    *end = 0;
+    bool there = flags && value_of(&o, NULL, 0) >= 0;
     if (flags & (there ? XATTR_CREATE : XATTR_REPLACE))
         return there ? -EEXIST : -ENODATA;
     fmt(new, sizeof new, "new.%u", o.t->tid);
@@ -255,8 +201,8 @@ static void add_name(void *arg, int dir, const char *name)
     struct listing *l = arg;
     char text[NAME_SIZE];
     (void)dir;
-    size_t n = str_copy(text, name, sizeof text), len = decode(text, MIN(n, sizeof text - 1)) + 1;
-    text[len - 1] = 0;
+    size_t len = str_unescape(&name, "\0", text, sizeof text - 1) + 1;
+    text[MIN(len, sizeof text) - 1] = 0;
     if (l->used + len <= l->size)
         memcpy(l->list + l->used, text, len);
     l->used += len;

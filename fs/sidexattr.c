@@ -16,59 +16,13 @@
 
 // ---- The text ----
 
-static bool is_plain(u8 c)
-{
-    return c > ' ' && c < 0x7f && c != '%' && c != ';' && c != '=' && c != '@';
-}
-
-// n bytes, to *out, which is moved behind them. False: they do not fit before `end`.
-static bool escape(char **out, const char *end, const void *bytes, size_t n)
-{
-    static const char digit[] = "0123456789abcdef";
-    const u8 *s = bytes;
-    for (size_t i = 0; i < n; i++) {
-        if (end - *out < 4)
-            return false;
-        if (is_plain(s[i])) {
-            *(*out)++ = (char)s[i];
-            continue;
-        }
-        *(*out)++ = '%';
-        *(*out)++ = digit[s[i] >> 4];
-        *(*out)++ = digit[s[i] & 15];
-    }
-    return true;
-}
-
-static u32 digit_of(char c)
-{
-    return c >= '0' && c <= '9' ? (u32)(c - '0') : c >= 'a' && c <= 'f' ? (u32)(c - 'a' + 10) : 0;
-}
-
-// Reads up to one of `ends` or the end of the text, moves *text there, and returns the number of
-// bytes; out: NULL, or takes up to `room` of them.
-static size_t unescape(const char **text, const char *ends, char *out, size_t room)
-{
-    const char *s = *text;
-    size_t n = 0;
-    for (; *s && *s != ends[0] && *s != ends[1]; n++) {
-        bool escaped = *s == '%' && s[1] && s[2];
-        u8 c = escaped ? (u8)(digit_of(s[1]) << 4 | digit_of(s[2])) : (u8)*s;
-        if (out && n < room)
-            out[n] = (char)c;
-        s += escaped ? 3 : 1;
-    }
-    *text = s;
-    return n;
-}
-
 // The next name, from the ';' before it; *text then stands at its value. False: there is none.
 static bool next_name(const char **text, char *name)
 {
     if (**text != ';')
         return false;
     ++*text;
-    size_t n = unescape(text, "=;", name, XATTR_NAME_SIZE - 1);
+    size_t n = str_unescape(text, "=;", name, XATTR_NAME_SIZE - 1);
     name[MIN(n, (size_t)XATTR_NAME_SIZE - 1)] = 0;
     *text += **text == '=';
     return true;
@@ -78,7 +32,7 @@ long more_get(const char *more, const char *name, void *value, size_t size)
 {
     char is[XATTR_NAME_SIZE];
     while (next_name(&more, is)) {
-        size_t n = unescape(&more, ";;", strcmp(is, name) ? NULL : value, size);
+        size_t n = str_unescape(&more, ";;", strcmp(is, name) ? NULL : value, size);
         if (!strcmp(is, name))
             return size && n > size ? -ERANGE : (long)n;
     }
@@ -90,7 +44,7 @@ long more_set(char *more, const char *name, const void *value, size_t size)
     char is[XATTR_NAME_SIZE];
     const char *s = more;
     for (const char *start = s; next_name(&s, is); start = s) {
-        unescape(&s, ";;", NULL, 0);
+        str_unescape(&s, ";;", NULL, 0);
         if (strcmp(is, name) != 0)
             continue;
         char *at = more + (start - more);
@@ -101,10 +55,10 @@ long more_set(char *more, const char *name, const void *value, size_t size)
     if (!value)
         return 0;
     *out++ = ';';
-    if (!escape(&out, end, name, strlen(name)) || end - out < 4)
+    if (!str_escape(&out, end, name, strlen(name)) || end - out < 4)
         return -ENOSPC;
     *out++ = '=';
-    if (!escape(&out, end, value, size))
+    if (!str_escape(&out, end, value, size))
         return -ENOSPC;
     *out = 0;
     return 0;
@@ -223,7 +177,7 @@ long special_list(const struct special *x, bool trusted, char *list, size_t size
     char *more = text_of(x, &host);
     if (!more)
         return -ENOMEM;
-    for (const char *s = more; next_name(&s, name); unescape(&s, ";;", NULL, 0)) {
+    for (const char *s = more; next_name(&s, name); str_unescape(&s, ";;", NULL, 0)) {
         size_t n = strlen(name) + 1;
         if (!trusted && str_starts(name, XATTR_TRUSTED_PREFIX))
             continue;

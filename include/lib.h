@@ -26,6 +26,12 @@ size_t str_copy(char *dst, const char *src, size_t n);
 bool str_starts(const char *s, const char *prefix);
 // Unsigned decimal: the whole of s[0..n) must be digits. Returns -1 where it is not a number.
 long str_number(const char *s, size_t n);
+// Text that stands for any bytes: those that are not plain as %XX; plain are the printable ones but
+// % / ; = @. To *out, which is moved behind it. False: it does not fit before `end`.
+bool str_escape(char **out, const char *end, const void *bytes, size_t n);
+// The other way, up to one of the two `ends` or the end of the text; moves *text there, and returns
+// the number of bytes. out: NULL, or takes up to `room` of them.
+size_t str_unescape(const char **text, const char *ends, char *out, size_t room);
 
 // A small printf: %s %c %d %u %x %o with l and z, field width, 0 and - flags, %%. Returns the
 // length it would have had; always ends buf when n > 0.
