@@ -418,6 +418,8 @@ static long stat_fd(struct task *t, int fd, int mount, u32 mask, struct statx *s
     if (r < 0)
         return r;
     u32 owner = st->stx_uid;
+    if (!st->stx_nlink && (st->stx_mode & S_IFMT) == S_IFREG && procfs_fstat(t, fd, mask, st))
+        return r;
     if (!carries_attr(st->stx_mode) || (mount >= 0 && !meta_is_kept(t, mount))) {
         meta_apply(t, mount, &p, st, &a);
         return r;

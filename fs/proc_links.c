@@ -41,6 +41,26 @@ static long put_made(char *out, size_t n, const char *host)
     return -EXDEV;
 }
 
+bool procfs_fstat(struct task *t, int fd, u32 mask, struct statx *st)
+{
+    char link[40], host[LX_PATH_MAX], path[LX_PATH_MAX];
+    struct statx named;
+    fmt(link, sizeof link, "self/fd/%d", fd);
+    long n = host_readlinkat(reserved_fd(t, RESERVED_PROC), link, host, sizeof host - 1);
+    if (n < 0)
+        return false;
+    host[n] = 0;
+    if (!str_starts(host, "/memfd:" PROC_MEMFD_NAME))
+        return false;
+    put_made(path, sizeof path, host);
+    const char *rel = path + sizeof "/proc/" - 1;
+    if (host_statx(reserved_fd(t, RESERVED_PROC), rel, AT_SYMLINK_NOFOLLOW, mask, &named) < 0)
+        return false;
+    *st = named;
+    procfs_stat(t, rel, st);
+    return true;
+}
+
 // What the host says a descriptor or working directory is, translated. -EXDEV: the text in out is
 // for showing only.
 static long translate(struct task *t, const char *host, int prefer, char *out, size_t n)

@@ -177,6 +177,18 @@ void procfs_stat(struct task *t, const char *rel, struct statx *st)
     }
 }
 
+long procfs_may_search(struct task *t, const char *rel, struct statx *st)
+{
+    struct proc_path pp;
+    proc_parse(t, rel, &pp);
+    if ((st->stx_mode & S_IFMT) != S_IFDIR)
+        return -ENOTDIR;
+    if (proc_is_own(t, &pp)) // whoever it belongs to: fs/proc/fd.c, proc_fd_permission()
+        return 0;
+    procfs_stat(t, rel, st);
+    return may_access(&t->cred, st, MAY_EXEC);
+}
+
 // ---- Opening ----
 
 static long make_constant(struct proc_out *o, const char *text)

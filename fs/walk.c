@@ -262,6 +262,8 @@ static long may_search(struct walk *w)
     parent_done(w->t, &p);
     if (r < 0)
         return r;
+    if (w->loc->mount >= 0 && in_proc(w))
+        return procfs_may_search(w->t, w->loc->rel, &st);
     if ((st.stx_mode & S_IFMT) != S_IFDIR)
         return -ENOTDIR;
     return may_access(&w->t->cred, &st, MAY_EXEC);

@@ -460,6 +460,11 @@ long procfs_readlink(struct task *t, const char *rel, char *out, size_t n);
 long procfs_open(struct task *t, const char *rel, int flags);
 // Owner of files under /proc/PID in guest terms.
 void procfs_stat(struct task *t, const char *rel, struct statx *st);
+// If fd, which has no name on the host, is a file that procfs made: *st becomes what its name in
+// /proc shows, as long as that is there.
+bool procfs_fstat(struct task *t, int fd, u32 mask, struct statx *st);
+// May the task search the directory that the host shows as *st?
+long procfs_may_search(struct task *t, const char *rel, struct statx *st);
 // May this name be listed in directory rel of /proc?
 bool procfs_lists(struct task *t, const char *rel, const char *name);
 

@@ -3,8 +3,10 @@
 #include "pathop.h"
 #include "syscall_rows.h"
 
-static long may_enter(struct task *t, const struct statx *st)
+static long may_enter(struct task *t, const struct loc *loc, struct statx *st)
 {
+    if (loc->mount >= 0 && mount_at(t, loc->mount)->type == FS_PROC)
+        return procfs_may_search(t, loc->rel, st);
     return (st->stx_mode & S_IFMT) == S_IFDIR ? may_access(&t->cred, st, MAY_EXEC) : -ENOTDIR;
 }
 
@@ -27,7 +29,7 @@ long sys_chdir(struct task *t, uptr path)
         return r;
     r = meta_stat(t, op.loc.mount, &op.p, STATX_BASIC_STATS, &st);
     if (r >= 0)
-        r = may_enter(t, &st);
+        r = may_enter(t, &op.loc, &st);
     if (r >= 0)
         r = pathop_pin(t, &op);
     if (r >= 0) {
@@ -41,10 +43,13 @@ long sys_chdir(struct task *t, uptr path)
 
 long sys_fchdir(struct task *t, int fd)
 {
+    struct loc loc = {.mount = fd_mount(t, fd)};
     struct statx st;
     long r = meta_fstat(t, fd, STATX_BASIC_STATS, &st);
+    if (r >= 0 && loc.mount >= 0 && mount_at(t, loc.mount)->type == FS_PROC)
+        r = loc_of_fd(t, fd, &loc);
     if (r >= 0)
-        r = may_enter(t, &st);
+        r = may_enter(t, &loc, &st);
     return r < 0 ? r : enter(t, fd, fd_mount(t, fd));
 }
 
