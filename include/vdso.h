@@ -17,8 +17,9 @@ enum vdso_function {
 
 // At start: where the image lies, as AT_SYSINFO_EHDR tells; 0: there is none.
 void vdso_init(uptr image);
-// Calls a function with pointers to lxcore's own memory. -ENOSYS when there is none, or the vDSO
-// cannot do it without a system call; any other result is the function's.
+// Calls a function with pointers to lxcore's own memory. -ENOSYS when there is none, the vDSO
+// cannot do it without a system call, or these are the first calls of a process; any other result
+// is the function's.
 long vdso_call(enum vdso_function f, long a, long b, long c);
 // The vDSO is not called any more in this address space.
 void vdso_give_up(void);

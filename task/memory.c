@@ -48,8 +48,9 @@ long memory_map(uptr addr, size_t len, int prot, int flags, int fd, long offset)
 // ---- Images with rewritten text ----
 
 // One table for each address space, also when a vfork child maps something in its parent's. Big, so
-// it lies behind what every process writes to (loader/lxcore.ld).
-static __attribute__((section(".bss.images"))) struct {
+// it lies behind what every process writes to (loader/lxcore.ld); its beginning and the first two
+// images are in the last page of that.
+static __attribute__((section(".bss.first_images"))) struct {
     struct lock lock;
     u32 used;
     uptr from, to; // all images lie in between
