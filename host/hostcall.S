@@ -19,6 +19,23 @@ hostcall_start:
 	mov	8(%rsp), %r9
 .endm
 
+// After a system call the processor may predict that a `ret` goes where it went in the kernel. Such
+// a `ret` is dear where that is no address of the process's, once for all that follow (docs/bench.md).
+// These calls give it others; lxcore's own returns take a few, those of the guest's libc the rest.
+#define RETURNS 8
+.macro FRESH_RETURNS
+	cmpl	$0, host_fresh_returns(%rip)
+	je	8f
+	.rept RETURNS
+	call	9f
+	int3
+9:	.cfi_adjust_cfa_offset 8
+	.endr
+	add	$(8 * RETURNS), %rsp
+	.cfi_adjust_cfa_offset -(8 * RETURNS)
+8:
+.endm
+
 // long host_call(long nr, long a0, ..., long a5): a call that a signal does not cut short for
 // lxcore's purposes (the signal is noted and delivered at the door's exit). At host_call_done, as at
 // host_intr_done and host_intr_abort below, only RAX, RSP and the registers that a function preserves
@@ -30,6 +47,7 @@ host_call:
 	KERNEL_ARGS
 	syscall
 host_call_done:
+	FRESH_RETURNS
 	ret
 	.cfi_endproc
 	.size	host_call, .-host_call
@@ -49,6 +67,7 @@ host_intr_begin:
 host_intr_syscall:
 	syscall
 host_intr_done:
+	FRESH_RETURNS
 	ret
 host_intr_abort:
 	mov	$-LX_ERESTART, %rax

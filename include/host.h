@@ -49,6 +49,11 @@ long host_call_intr(long nr, long a0, long a1, long a2, long a3, long a4, long a
 #define HOST_INTR6(nr, a, b, c, d, e, f)                                                           \
     host_call_intr(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
+// Do host calls give the processor new predictions of returns (host/hostcall.S)? The same for all
+// of an instance: its first lxcore finds it out by some 300 calls, the others are told.
+extern u32 host_fresh_returns;
+u32 host_try_returns(void);
+
 extern const char hostcall_start[], hostcall_end[];
 extern const char host_call_done[];
 extern const char host_intr_begin[], host_intr_syscall[], host_intr_done[], host_intr_abort[];

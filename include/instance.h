@@ -303,6 +303,7 @@ struct instance {
     struct new_utsname uts; // what uname(2) tells
     u32 xsave_size;         // of signal frames, for every process of this machine (task/xstate.c)
     u32 tile_size;
+    u32 fresh_returns;           // host_fresh_returns of every process
     u32 keeps_attrs;             // RESERVED_ATTRS is that file
     u32 marks;                   // the host can give files marks (fs/meta.c, has_none)
     u32 protected_symlinks;      // as the host has fs.protected_symlinks at the start

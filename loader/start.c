@@ -436,6 +436,7 @@ void start_guest(struct task *t, u64 *sp)
     t->instance = map_instance(reserved);
     t->engine = t->instance->engine;
     t->stats = t->instance->counting ? t->instance->stats : NULL;
+    host_fresh_returns = t->instance->fresh_returns;
     struct exec_state *state = find_state(t->instance, (u32)host_getpid());
     // A tracer would send a system call of the vDSO's own to the door.
     vdso_init(t->instance->engine == ENGINE_PTRACE ? 0 : aux_get(&s, AT_SYSINFO_EHDR));
@@ -443,6 +444,8 @@ void start_guest(struct task *t, u64 *sp)
     task_set_gs(t);
     take_signals(t, state);
     if (state->first) {
+        if (t->engine != ENGINE_PTRACE) // which stops at each call
+            t->instance->fresh_returns = host_try_returns();
         trap_install(t);
         run_first(t, &s, state);
     }
