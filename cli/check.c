@@ -29,6 +29,7 @@
 #define MARK_NODES OWN "nodes"
 #define MARK_ACL OWN "acl"
 #define MARK_TREE OWN "marked"
+#define NUMBER OWN "ino" // of what an overlay has copied up (fs/overlayup.c)
 #define ACL_ACCESS ESCAPED "system.posix_acl_access"
 #define ACL_DEFAULT ESCAPED "system.posix_acl_default"
 #define CAPS ESCAPED "security.capability"
@@ -405,6 +406,15 @@ static void check_record(struct check *c, const struct entry *dir, const char *n
         repaired(c, kind, shorten(dir, name, own, bad ? 0 : own_size));
 }
 
+// Directories that are, or were, the root of a mount have the mark, too.
+static bool below_acl_mark(const struct dir *d)
+{
+    for (; d; d = d->up)
+        if (listed(d, MARK_ACL))
+            return true;
+    return false;
+}
+
 static void check_names(struct check *c, const struct dir *d, const struct entry *self,
                         const struct entry *e, size_t n)
 {
@@ -413,8 +423,8 @@ static void check_names(struct check *c, const struct dir *d, const struct entry
         if (!strncmp(s, SIDE_PREFIX, strlen(SIDE_PREFIX))) {
             check_record(c, self, s, e, n);
         } else if (!strncmp(s, OWN, strlen(OWN)) && strncmp(s, ESCAPED, strlen(ESCAPED)) != 0 &&
-                   strcmp(s, MARK_NODES) != 0 &&
-                   ((strcmp(s, MARK_ACL) != 0 && strcmp(s, MARK_TREE) != 0) || d->up)) {
+                   strcmp(s, MARK_NODES) != 0 && strcmp(s, NUMBER) != 0 &&
+                   strcmp(s, MARK_ACL) != 0 && (strcmp(s, MARK_TREE) != 0 || d->up)) {
             snprintf(text, sizeof text, "an attribute %s, which lxrun does not know here", s);
             found_only(c, self, text);
         }
@@ -422,7 +432,7 @@ static void check_names(struct check *c, const struct dir *d, const struct entry
     if (d->has_node && !listed(d, MARK_NODES) &&
         found(c, self, WRONG, "has device nodes, and no mark that says so"))
         repaired(c, WRONG, !lsetxattr(self->by_fd, MARK_NODES, "", 0, 0));
-    if (listed(d, ACL_DEFAULT) && fgetxattr(c->root, MARK_ACL, text, sizeof text) < 0 &&
+    if (listed(d, ACL_DEFAULT) && !below_acl_mark(d) &&
         found(c, self, WRONG, "has a default ACL, and the root of the tree no mark that says so"))
         repaired(c, WRONG, !fsetxattr(c->root, MARK_ACL, "1", 1, 0));
 }

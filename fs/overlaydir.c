@@ -7,7 +7,6 @@
 #include "meta.h"
 #include "overlay.h"
 
-#define DT_DIR 4
 #define SEEK_CUR 1
 
 struct parts {

@@ -119,7 +119,7 @@ static long add_upper(struct task *t, struct mount_entry *e, const struct option
     r = parent_open(t, &work.loc, &p);
     if (r < 0)
         return r;
-    // As Linux does; what a killed process left there is in nobody's way.
+    // As Linux does.
     long fd = temp_open(t, p.fd, *p.name ? p.name : ".", O_PATH | O_DIRECTORY, WALK_RESOLVE);
     r = fd < 0 ? fd : HOST3(__NR_mkdirat, fd, "work", 0700);
     if (fd >= 0)
@@ -136,6 +136,51 @@ static long add_upper(struct task *t, struct mount_entry *e, const struct option
     if (r >= 0)
         e->work = (s32)r;
     return r < 0 ? r : 0;
+}
+
+// What killed processes have left in the directory for work. The name begins with its maker's
+// number (fs/overlayup.c: work_name).
+static bool is_left(const char *name)
+{
+    const char *s = name;
+    u32 tid;
+    return attr_number(&s, 10, '-', &tid) && HOST2(__NR_kill, tid, 0) == -ESRCH;
+}
+
+// A directory has no more in it than whiteouts.
+static void remove_left(struct task *t, int dir, bool below)
+{
+    char buf[2048] __attribute__((aligned(8)));
+    long n;
+    while ((n = HOST3(__NR_getdents64, dir, buf, sizeof buf)) > 0) {
+        for (long at = 0; at < n;) {
+            const struct dirent64 *e = (const void *)(buf + at);
+            struct parent p = {.fd = dir, .name = e->name};
+            at += e->reclen;
+            if (!strcmp(e->name, ".") || !strcmp(e->name, "..") || (!below && !is_left(e->name)))
+                continue;
+            if (!below && e->type == DT_DIR) {
+                long fd = temp_open(t, dir, e->name, O_RDONLY | O_DIRECTORY, WALK_RESOLVE);
+                if (fd < 0)
+                    continue;
+                remove_left(t, (int)fd, true);
+                temp_close(t, (int)fd);
+                HOST3(__NR_unlinkat, dir, e->name, AT_REMOVEDIR);
+            } else if (HOST3(__NR_unlinkat, dir, e->name, 0) >= 0) {
+                meta_name_drop(&p);
+            }
+        }
+    }
+}
+
+static void clean_work(struct task *t, int work)
+{
+    int root = mount_root_fd(t, work);
+    long fd = root < 0 ? root : temp_open(t, root, ".", O_RDONLY | O_DIRECTORY, WALK_RESOLVE);
+    if (fd < 0)
+        return;
+    remove_left(t, (int)fd, false);
+    temp_close(t, (int)fd);
 }
 
 static long add_lowers(struct task *t, struct mount_entry *e, char *list)
@@ -194,6 +239,8 @@ long overlay_make(struct task *t, struct mount_entry *e, const char *options)
         overlay_discard(t, e);
         return r;
     }
+    if (o.upper)
+        clean_work(t, e->work);
     become_overlay(t, e);
     str_copy(e->options, options, sizeof e->options);
     return 0;

@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <linux/mount.h>
 
+#include "devlink.h"
 #include "host.h"
 #include "meta.h"
 #include "overlay.h"
@@ -226,8 +227,6 @@ static long copy_file(struct task *t, int m, const struct parent *from, const st
     if (out >= 0) {
         r = copy_content((int)in, (int)out);
         if (r >= 0)
-            r = HOST2(__NR_fchmod, out, 0600); // for the attributes
-        if (r >= 0)
             r = copy_rest(t, m, from, (int)out, st);
         temp_close(t, (int)out);
         if (r < 0)
@@ -242,8 +241,11 @@ static long copy_special(struct task *t, int m, const struct parent *from, const
                          const struct statx *st)
 {
     char name[32], target[LX_PATH_MAX];
+    struct devlink node;
     struct meta_named named;
     struct parent ready = work_name(t, m, name);
+    struct __kernel_timespec times[2] = {{st->stx_atime.tv_sec, st->stx_atime.tv_nsec},
+                                         {st->stx_mtime.tv_sec, st->stx_mtime.tv_nsec}};
     long r;
     if (!meta_by_name(st->stx_mode))
         return -EPERM; // a device node of the host's
@@ -252,6 +254,8 @@ static long copy_special(struct task *t, int m, const struct parent *from, const
         if (r < 0)
             return r;
         target[r] = 0;
+        if (devlink_parse(target, (size_t)r, &node))
+            device_mark(&ready);
         r = HOST3(__NR_symlinkat, target, ready.fd, name);
     } else {
         r = HOST4(__NR_mknodat, ready.fd, name, st->stx_mode, 0);
@@ -259,7 +263,9 @@ static long copy_special(struct task *t, int m, const struct parent *from, const
     if (r < 0)
         return r;
     meta_name_read(t, m, from, st, &named);
-    r = meta_name_write(t, m, &named, &ready, to);
+    r = meta_name_write(t, m, &named, from, to);
+    if (r >= 0)
+        r = HOST4(__NR_utimensat, ready.fd, name, times, AT_SYMLINK_NOFOLLOW);
     if (r >= 0)
         return put(&ready, to, 0);
     unlink_at(&ready, 0);
@@ -629,31 +635,40 @@ static long bring_up(struct task *t, struct loc *a, struct parent *pa, struct lo
     return r < 0 ? r : pin_upper(t, b, pb);
 }
 
+struct moving {
+    struct loc *a, *b;
+    const struct parent *pa, *pb;
+    bool dirs, there;
+    u32 flags;
+};
+
+static long move(struct task *t, void *arg)
+{
+    const struct moving *m = arg;
+    return m->dirs ? move_dir(t, m->a, m->b, m->pa, m->pb, m->there, m->flags)
+                   : move_file(t, m->a, m->pa, m->pb, m->flags);
+}
+
 long overlay_rename(struct task *t, struct loc *a, struct parent *pa, const struct statx *src,
                     struct loc *b, struct parent *pb, const struct statx *dst, u32 flags)
 {
-    struct meta_named src_name, dst_name;
-    bool exchange = flags & RENAME_EXCHANGE;
-    bool src_named = meta_by_name(src->stx_mode), dst_named = dst && meta_by_name(dst->stx_mode);
+    struct statx from, to;
+    struct moving m = {a, b, pa, pb, is_dir(src) || (dst && is_dir(dst)), dst, flags};
     long r = may_move(t, a, src, b, dst, flags);
     if (r >= 0)
-        r = bring_up(t, a, pa, b, pb, exchange);
+        r = bring_up(t, a, pa, b, pb, flags & RENAME_EXCHANGE);
+    if (r >= 0)
+        r = look(pa, &from);
     if (r < 0)
         return r;
-    if (src_named)
-        meta_name_read(t, a->mount, pa, src, &src_name);
-    if (dst_named && exchange)
-        meta_name_read(t, a->mount, pb, dst, &dst_name);
-    if (src_named)
-        r = meta_name_write(t, a->mount, &src_name, pa, pb);
-    if (r >= 0 && dst_named && exchange)
-        r = meta_name_write(t, a->mount, &dst_name, pb, pa);
-    if (r >= 0)
-        r = is_dir(src) || (dst && is_dir(dst)) ? move_dir(t, a, b, pa, pb, dst, flags)
-                                                : move_file(t, a, pa, pb, flags);
-    if (r >= 0 && src_named && !(dst_named && exchange))
-        meta_name_drop(pa);
-    if (r >= 0 && dst_named && !src_named)
-        meta_name_drop(pb);
-    return r;
+    // What is replaced may be in a lower layer only.
+    bool there = dst && look(pb, &to) >= 0 && !overlay_is_white(t, b->mount, pb->fd, pb->name, &to);
+    struct meta_renaming names = {.from = pa,
+                                  .to = pb,
+                                  .src = &from,
+                                  .dst = there ? &to : NULL,
+                                  .exchange = flags & RENAME_EXCHANGE};
+    if (!meta_by_name(from.stx_mode) && !(there && meta_by_name(to.stx_mode)))
+        return move(t, &m);
+    return meta_rename(t, a->mount, &names, move, &m);
 }

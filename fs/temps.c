@@ -151,7 +151,8 @@ static long open_on_spare(struct task *t, int dirfd, const char *path, const str
 
 long temp_open(struct task *t, int dirfd, const char *path, u64 flags, u64 resolve)
 {
-    struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = resolve};
+    struct open_how how = {
+        .flags = flags | O_CLOEXEC, .mode = flags & O_CREAT ? 0600 : 0, .resolve = resolve};
     temps_begin(t);
     long fd = host_openat2(dirfd, path, &how);
     if (fd >= 0 && spare_bit(t, fd)) {

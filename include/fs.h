@@ -324,6 +324,15 @@ long meta_name_write(struct task *t, int mount, const struct meta_named *m, cons
 long meta_name_both(struct task *t, int mount, const struct meta_named *now,
                     const struct meta_named *next, const struct parent *at,
                     const struct parent *to);
+// Renames by move(), where one of the inodes at the two names is such a one.
+struct meta_renaming {
+    const struct parent *from, *to;
+    const struct statx *src, *dst; // as the host sees them; dst NULL: there is none
+    bool exchange;
+    bool keeps_name; // move() makes another entry at `from`, whose record is not to be dropped
+};
+long meta_rename(struct task *t, int mount, const struct meta_renaming *r,
+                 long (*move)(struct task *t, void *arg), void *arg);
 // Such an inode is about to be made at p, with a symlink's target; what the host said of that goes
 // to the end. -EEXIST: the name is taken.
 struct meta_naming {

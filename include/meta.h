@@ -101,6 +101,7 @@ void device_mark(const struct parent *p);
 
 #define DT_UNKNOWN 0
 #define DT_FIFO 1
+#define DT_DIR 4
 #define DT_LNK 10
 #define DT_SOCK 12
 

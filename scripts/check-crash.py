@@ -4,13 +4,15 @@
 # timeout: 3600
 """A process is killed before each of its host calls, in operations of up to three steps: another
 instance then sees the tree as it was before a step or after it, never something in between, and
-lxrun --check finds nothing wrong. As root and as an ordinary user.
+lxrun --check finds nothing wrong. As root and as an ordinary user; in the guest's own tree, in an
+overlay mount, and in a drive with metadata.
 
-    scripts/check-crash.py [--few] [--user] [PATTERN...]     the scenarios with such a text
+    scripts/check-crash.py [--few] [--user] [--place tree|overlay|drive] [PATTERN...]
 
---few: each third call only. --user: as the ordinary user only.
+--few: some of the calls of some only. --user: as the ordinary user only. PATTERN: of the scenarios.
 """
 import argparse
+import itertools
 import os
 import shutil
 import subprocess
@@ -69,6 +71,37 @@ SCENARIOS = [
     ["0 unlink p", "1000 mknod p 10600", "0 chmod p 0"], ["1000 creat sticky/x 600", "0 unlink sticky/x", "0 creat sticky/x 0"],
     ["1000 mkdir sticky/x 700", "0 rmdir sticky/x", "0 mkdir sticky/x 2777"],
 ]
+OVERLAY = [
+    # Copied up, by what changes it
+    ["0 chmod f 600"], ["0 chown f 5 6"], ["0 chown fu 0 0"], ["1000 chmod set 755"], ["1000 write set"], ["0 write caps"],
+    ["0 truncate f"], ["0 write plain"], ["0 truncate listed"], ["0 utimes f"], ["0 setxattr f user.x new"],
+    ["0 removexattr f trusted.x"], [f"0 setacl f {ACL} 4"], ["0 setcaps plain"], ["0 link f g"], ["0 link lu g"], ["0 link pa g"],
+    ["0 chmod d 700"], ["0 chown d 5 6"], ["0 chown both 5 6"], ["0 chown sticky 0 0"], [f"0 setacl d {DEFAULT} 4"],
+    ["0 chown lu 5 6"], ["0 chown l 5 6"], ["0 chmod p 600"], ["0 chown pa 5 6"], ["0 chown n 5 6"], ["0 chmod s 600"],
+    ["0 setxattr la trusted.y new"], ["0 utimes lu"], ["0 chmod both/one 600"], ["0 chmod both/two 600"], ["0 chown both/l 5 6"],
+    # New names, also where there is a whiteout
+    ["0 creat d/x 640"], ["1000 creat sticky/x 4755"], ["1000 creat acl/x 666"], ["0 creat white 0"], ["0 creat white 644"],
+    ["1000 creat sticky/x 600", "1000 unlink sticky/x", "1000 creat sticky/x 0"], ["0 mkdir white 755"], ["0 mkdir white 2770"],
+    ["0 mkdir both/gone 700"], ["1000 mkdir open/x 755"], ["0 symlink white to"], ["1000 symlink open/x to"],
+    ["0 mknod white 10640"], ["0 mknod acl/x 10660"], ["0 mknod white 20666 259"], ["0 bind white"], ["0 link f white"],
+    ["0 link lu white"], ["0 link pa white"],
+    # Removed ones
+    ["0 unlink f"], ["0 unlink up"], ["0 unlink lu"], ["0 unlink upl"], ["0 unlink p"], ["0 unlink n"], ["0 unlink both/two"],
+    ["0 unlink both/up"], ["0 rmdir empty"], ["0 rmdir bare"], ["0 rmdir hollow"], ["0 unlink updir/x", "0 rmdir updir"],
+    ["0 unlink full/of", "0 rmdir full", "0 mkdir full 755"], ["0 unlink own/l", "0 unlink own/m", "0 unlink own/p"],
+    ["0 chmod f 600", "0 unlink f", "0 symlink f to"], ["0 unlink lu", "0 symlink lu f", "0 chown lu 6 6"],
+    # Moved ones
+    ["0 rename f g"], ["0 rename f fu"], ["0 rename up f"], ["0 rename f up"], ["0 rename up upl"], ["0 rename upl up"],
+    ["0 rename lu g"], ["0 rename lu upl"], ["0 rename upl lu"], ["0 rename lu f"], ["0 rename f lu"], ["0 rename upl both/l"],
+    ["0 rename pa p"], ["0 rename p pa"], ["0 rename la white"], ["0 rename f white"], ["0 rename up white"],
+    ["0 rename n lu"], ["0 rename lu n"], ["0 rename both/two both/one"], ["0 rename both/up both/gone"],
+    ["0 rename up f 2"], ["0 rename upl lu 2"], ["0 rename lu lv 2"], ["0 rename f lu 2"], ["0 rename pa d/x"],
+    ["0 rename updir x"], ["0 rename updir white"], ["0 rename updir empty"], ["0 rename updir hollow"], ["0 rename hollow updir 2"],
+    ["0 creat t 600", "0 chown t 1000 1001", "0 rename t fu"], ["0 rename f t", "0 rename fu f", "0 rename t fu"],
+    ["0 mkdir white 755", "0 creat white/x 600", "0 rename white x"], ["0 rename updir x", "0 mkdir updir 700", "0 rename x updir/x"],
+]
+# The scenarios; of --few: each how manieth of them, each how manieth call.
+PLACES = {"tree": (SCENARIOS, 1, 4), "overlay": (OVERLAY, 2, 10), "drive": (SCENARIOS, 5, 10)}
 DIRS = "t", "bin", "dev", "proc", "sys"
 
 
@@ -77,20 +110,22 @@ class Wrong(Exception):
 
 
 class Harness:
-    def __init__(self, work, uid):
-        self.uid, self.work = uid, work / str(uid)
+    def __init__(self, work, uid, place):
+        self.uid, self.place, self.work = uid, place, work / f"{place}.{uid}"
         self.programs = work / "bin"
         self.front = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"] if uid else []
         self.lxrun = work / "lxrun"
         self.template = self.work / "template"
         self.env = {**os.environ, "XDG_CACHE_HOME": str(self.work / "cache")}
+        self.root = self.work / "root"  # of a drive's guest
         for d in DIRS:
             (self.template / d).mkdir(parents=True)
+            (self.root / d).mkdir(parents=True)
         (self.work / "cache").mkdir()
         for path in [self.work, *self.work.rglob("*")]:
             os.chown(path, uid, uid)
         self.must(str(self.lxrun), "--rewrite", *map(str, (self.programs / "crash", self.programs / "ops")))
-        self.guest(self.template, "/bin/crash", "setup")
+        self.guest(self.template, "/bin/crash", "layers" if place == "overlay" else "setup")
 
     def must(self, *argv):
         ran = subprocess.run([*self.front, *argv], env=self.env, cwd="/", capture_output=True, text=True,
@@ -100,7 +135,12 @@ class Harness:
         return ran.stdout
 
     def command(self, tree, *argv):
-        return [str(self.lxrun), "-r", str(tree), "-b", f"{self.programs}:/bin:ro", *argv]
+        root = ["-r", str(tree)] if self.place != "drive" else ["-r", str(self.root), "-b", f"{tree}/t:/t:metadata"]
+        return [str(self.lxrun), *root, "-b", f"{self.programs}:/bin:ro", *argv]
+
+    def inside(self, tree, *argv):
+        """The command that sees the place."""
+        return self.command(tree, *(["/bin/crash", "over"] if self.place == "overlay" else []), *argv)
 
     def guest(self, tree, *argv):
         return self.must(*self.command(tree, *argv))
@@ -115,11 +155,11 @@ class Harness:
     def killed(self, tree, at, steps, scenario):
         """Kills it before its call number `at` (0: never): calls begun, and steps done."""
         out = self.must(str(self.programs / "killer"), str(at),
-                        *self.command(tree, "/bin/crash", "run", str(steps), *scenario))
+                        *self.inside(tree, "/bin/crash", "run", str(steps), *scenario))
         return tuple(map(int, out.split()))
 
     def state(self, tree):
-        return self.guest(tree, "/bin/ops", "show")
+        return self.must(*self.inside(tree, "/bin/ops", "show"))
 
     def scenario(self, number, scenario, every):
         allowed = []
@@ -127,7 +167,7 @@ class Harness:
             tree = self.tree(f"s{number}")
             calls, done = self.killed(tree, 0, steps, scenario)
             if done != steps:
-                raise Wrong(f"{scenario} as {self.uid}: only {done} of {steps} steps")
+                raise Wrong(f"{scenario} in {self.place} as {self.uid}: only {done} of {steps} steps")
             allowed.append(self.state(tree))
         kills = 0
         for at in range(1, calls + 1, every):
@@ -136,12 +176,12 @@ class Harness:
             kills += 1
             got = self.state(tree)
             if got not in allowed[done:done + 2]:
-                raise Wrong(f"{scenario} as {self.uid}, killed before call {at} of {calls}, after step {done}:\n" +
+                raise Wrong(f"{scenario} in {self.place} as {self.uid}, killed before call {at} of {calls}, after step {done}:\n" +
                             self.differences(allowed[done:done + 2], got))
             check = subprocess.run([*self.front, str(self.lxrun), "--check", str(tree)], capture_output=True,
                                    text=True, check=False)
             if check.returncode:
-                raise Wrong(f"{scenario} as {self.uid}, killed before call {at} of {calls}: --check\n{check.stdout}")
+                raise Wrong(f"{scenario} in {self.place} as {self.uid}, killed before call {at} of {calls}: --check\n{check.stdout}")
         shutil.rmtree(self.work / f"s{number}")
         return kills
 
@@ -159,6 +199,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--few", action="store_true")
     parser.add_argument("--user", action="store_true")
+    parser.add_argument("--place", choices=PLACES)
     parser.add_argument("patterns", nargs="*")
     opts = parser.parse_args()
     uids = [0] if os.geteuid() else [USER] if opts.user else [0, USER]
@@ -173,19 +214,20 @@ def main():
             subprocess.run(["gcc", "-O1", *options, "-o", work / "bin" / name, TOP / f"tests/volfs/{name}.c"],
                            check=True)
         time.sleep(4)  # the cache takes no file that changed a moment ago
-        scenarios = [s for s in SCENARIOS if not opts.patterns or any(p in x for x in s for p in opts.patterns)]
         with ThreadPoolExecutor(2) as pool:
             jobs = []
-            for uid in uids:
-                harness = Harness(work, uid)
-                jobs += [pool.submit(harness.scenario, i, s, 3 if opts.few else 1) for i, s in enumerate(scenarios)]
+            for uid, place in itertools.product(uids, [opts.place] if opts.place else PLACES):
+                harness, (scenarios, some, calls) = Harness(work, uid, place), PLACES[place]
+                scenarios = [s for s in scenarios if not opts.patterns or any(p in x for x in s for p in opts.patterns)]
+                some, calls = (some, calls) if opts.few else (1, 1)
+                jobs += [pool.submit(harness.scenario, i, s, calls) for i, s in enumerate(scenarios[::some])]
             for job in jobs:
                 try:
                     kills += job.result()
                 except Wrong as e:
                     wrong += 1
                     print(e, file=sys.stderr)
-    print(f"{kills} kills in {len(scenarios)} scenarios")
+    print(f"{kills} kills in {len(jobs)} scenarios")
     return bool(wrong)
 
 

@@ -170,48 +170,21 @@ static long host_rename(struct task *t, struct rename *r)
     return e;
 }
 
-// Owners that go by name go along: written at the new name first, so that none is lost when the
-// process is killed on the way.
+static long move(struct task *t, void *arg)
+{
+    return host_rename(t, arg);
+}
+
+// Owners that go by name go along.
 static long rename_named(struct task *t, struct rename *r)
 {
-    struct meta_named src, dst;
-    int mount = r->a.loc.mount;
-    bool exchange = r->flags & RENAME_EXCHANGE;
-    bool a = meta_by_name(r->src.stx_mode), b = r->there && meta_by_name(r->dst.stx_mode);
-    const struct parent *from = &r->a.p, *to = &r->b.p;
-    long e = 0;
-    if (a)
-        meta_name_read(t, mount, from, &r->src, &src);
-    if (b)
-        meta_name_read(t, mount, to, &r->dst, &dst);
-    if (a)
-        e = b ? meta_name_both(t, mount, &dst, &src, from, to)
-              : meta_name_write(t, mount, &src, from, to);
-    if (e >= 0 && b && exchange)
-        e = a ? meta_name_both(t, mount, &src, &dst, to, from)
-              : meta_name_write(t, mount, &dst, to, from);
-    if (e >= 0)
-        e = host_rename(t, r);
-    if (e < 0) { // what holds for one name again
-        if (a && b)
-            meta_name_write(t, mount, &dst, to, to);
-        else if (a)
-            meta_name_drop(to);
-        if (b && exchange && a)
-            meta_name_write(t, mount, &src, from, from);
-        else if (b && exchange)
-            meta_name_drop(from);
-        return e;
-    }
-    if (a && b)
-        meta_name_write(t, mount, &src, to, to);
-    else if (b)
-        meta_name_drop(to);
-    if (a && b && exchange)
-        meta_name_write(t, mount, &dst, from, from);
-    else if (a && !(r->flags & RENAME_WHITEOUT))
-        meta_name_drop(from);
-    return 0;
+    struct meta_renaming names = {.from = &r->a.p,
+                                  .to = &r->b.p,
+                                  .src = &r->src,
+                                  .dst = r->there ? &r->dst : NULL,
+                                  .exchange = r->flags & RENAME_EXCHANGE,
+                                  .keeps_name = r->flags & RENAME_WHITEOUT};
+    return meta_rename(t, r->a.loc.mount, &names, move, r);
 }
 
 static bool is_below(const char *path, const char *top)

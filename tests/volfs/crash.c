@@ -2,9 +2,10 @@
 // The guest's half of scripts/check-crash.py, in directory /t:
 //
 //     crash setup                 makes what the steps work on
+//     crash layers                the same as layers of an overlay mount at /t
+//     crash over PROGRAM ARG...   runs it with that mount
 //     crash run N STEP...         says its process number, waits for a byte, does the first N
-//     steps,
-//                                 and says "." after each
+//                                 steps, and says "." after each
 //
 // A step is "UID CALL ARGUMENT...".
 #define _GNU_SOURCE
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -104,6 +106,38 @@ static void setup(void)
     must(symlink("x", "own/l") || symlink("y", "own/m") || mkfifo("own/p", 0600), "own");
 }
 
+// What the lower layers of an overlay have, and the upper one.
+static void mount_layers(void)
+{
+    must(mount("o", "/t", "overlay", 0, "lowerdir=/l1:/l2,upperdir=/up,workdir=/work"), "overlay");
+    must(chdir("/t"), "/t");
+}
+
+static void make_layers(void)
+{
+    umask(0);
+    must(mkdir("/l1", 0777) || mkdir("/l2", 0777) || mkdir("/up", 0777) || mkdir("/work", 0700),
+         "layers");
+    must(chdir("/l2") || mkdir("both", 0755) || write_file("both/two", O_CREAT, 0644, "two") ||
+             write_file("both/gone", O_CREAT, 0644, "gone") || mkdir("full", 0755) ||
+             write_file("full/of", O_CREAT, 0644, "it") || mkdir("bare", 0750) ||
+             chown("bare", 1000, 1001) || write_file("white", O_CREAT, 0600, "w"),
+         "/l2");
+    must(chdir("/l1"), "/l1");
+    setup();
+    must(mkdir("both", 0775) || write_file("both/one", O_CREAT, 0644, "one") ||
+             chown("both/one", 1000, 1001) || symlink("one", "both/l") ||
+             lchown("both/l", 1000, 1001),
+         "/l1");
+    mount_layers();
+    must(write_file("up", O_CREAT, 0640, "upper") || chown("up", 1000, 1001) ||
+             mkdir("updir", 0750) || write_file("updir/x", O_CREAT, 0644, "x") ||
+             symlink("f", "upl") || lchown("upl", 4, 4) || unlink("white") || unlink("both/gone") ||
+             write_file("both/up", O_CREAT, 0644, "up") || mkdir("hollow", 0755) ||
+             write_file("hollow/x", O_CREAT, 0644, "") || unlink("hollow/x"),
+         "upper");
+}
+
 static int do_step(char **a)
 {
     unsigned n = a[2] ? (unsigned)strtoul(a[2], NULL, 8) : 0;
@@ -172,6 +206,15 @@ int main(int argc, char **argv)
     if (argc == 2 && !strcmp(argv[1], "setup")) {
         setup();
         return 0;
+    }
+    if (argc == 2 && !strcmp(argv[1], "layers")) {
+        make_layers();
+        return 0;
+    }
+    if (argc > 2 && !strcmp(argv[1], "over")) {
+        mount_layers();
+        execv(argv[2], argv + 2);
+        die(argv[2]);
     }
     if (argc < 3 || strcmp(argv[1], "run") != 0)
         return 2;

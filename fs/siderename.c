@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Renaming what has its owner by name (fs/side.c): records are written at the new name first, so
+// that none is lost when the process is killed on the way.
+#include "host.h"
+#include "meta.h"
+
+long meta_rename(struct task *t, int mount, const struct meta_renaming *r,
+                 long (*move)(struct task *t, void *arg), void *arg)
+{
+    struct meta_named src, dst;
+    const struct parent *from = r->from, *to = r->to;
+    bool a = meta_by_name(r->src->stx_mode), b = r->dst && meta_by_name(r->dst->stx_mode);
+    long e = 0;
+    if (a)
+        meta_name_read(t, mount, from, r->src, &src);
+    if (b)
+        meta_name_read(t, mount, to, r->dst, &dst);
+    if (a)
+        e = b ? meta_name_both(t, mount, &dst, &src, from, to)
+              : meta_name_write(t, mount, &src, from, to);
+    if (e >= 0 && b && r->exchange)
+        e = a ? meta_name_both(t, mount, &src, &dst, to, from)
+              : meta_name_write(t, mount, &dst, to, from);
+    if (e >= 0)
+        e = move(t, arg);
+    if (e < 0) { // what holds for one name again
+        if (a && b)
+            meta_name_write(t, mount, &dst, to, to);
+        else if (a)
+            meta_name_drop(to);
+        if (b && r->exchange && a)
+            meta_name_write(t, mount, &src, from, from);
+        else if (b && r->exchange)
+            meta_name_drop(from);
+        return e;
+    }
+    if (a && b)
+        meta_name_write(t, mount, &src, to, to);
+    else if (b)
+        meta_name_drop(to);
+    if (a && b && r->exchange)
+        meta_name_write(t, mount, &dst, from, from);
+    else if (a && !r->keeps_name)
+        meta_name_drop(from);
+    return 0;
+}
