@@ -50,8 +50,6 @@ static const char *parse(char *text, u32 *flags, struct drive *d)
         if (!n || is_common(o, n, flags))
             continue;
         int r = drive_option(d, o, n);
-        if (r == DRIVE_CASE)
-            return "case=off is not offered: names are told apart as the host does it";
         if (r != DRIVE_SET)
             return "has an option that is not known";
         if (out != text)

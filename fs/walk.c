@@ -14,6 +14,7 @@
 
 #include "devlink.h"
 #include "host.h"
+#include "nocase.h"
 #include "overlay.h"
 #include "walk.h"
 
@@ -497,7 +498,24 @@ static long stride(struct walk *w, const char *path, const char **rest)
 // Is the walk only after links? Not while it must ask for permission in each directory.
 static bool may_stride(const struct walk *w)
 {
-    return fs_unchecked(&w->t->cred) && !(w->flags & WALK_LIMITS) && !in_proc(w);
+    return fs_unchecked(&w->t->cred) && !(w->flags & WALK_LIMITS) && !in_proc(w) &&
+           !mount_at(w->t, w->loc->mount)->drive.nocase;
+}
+
+// The name just appended, in a drive that does not tell names apart by case.
+static long as_it_is_there(struct walk *w)
+{
+    struct loc *loc = w->loc;
+    if (!loc->rel[0])
+        return 0;
+    long r = nocase_find(w->t, loc);
+    if (r <= 0)
+        return r == -ENOTDIR || r == -ENOENT || r == -EACCES ? 0 : r; // told when it is used
+    const char *slash = strrchr(loc->rel, '/'), *name = slash ? slash + 1 : loc->rel;
+    if (!mount_name_is_point(w->t, name, strlen(name)))
+        return 0;
+    r = enter_mount(w);
+    return r < 0 ? r : set_base(w);
 }
 
 static long walk(struct walk *w)
@@ -535,6 +553,8 @@ static long walk(struct walk *w)
         r = step_into(w, p, n);
         if (r >= 0)
             r = set_base(w);
+        if (r >= 0 && mount_at(w->t, loc->mount)->drive.nocase)
+            r = as_it_is_there(w);
         if (r < 0)
             return r;
         bool followed = !last || (slash && !(w->flags & WALK_NAME)) || (w->flags & WALK_FOLLOW);

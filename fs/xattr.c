@@ -7,6 +7,7 @@
 
 #include "attrstore.h"
 #include "host.h"
+#include "nocase.h"
 #include "xattr.h"
 
 #define ESCAPE "user.lxrun.x."
@@ -36,7 +37,8 @@ long xattr_name_to_host(const char *guest, char *host)
             return -EINVAL;
         escape = true;
     }
-    if (!strcmp(guest, "system.posix_acl_access") || !strcmp(guest, "system.posix_acl_default"))
+    if (!strcmp(guest, "system.posix_acl_access") || !strcmp(guest, "system.posix_acl_default") ||
+        !strcmp(guest, CASE_XATTR))
         escape = true;
     if (!escape)
         return -EOPNOTSUPP;

@@ -11,11 +11,13 @@
 
 // How files without an attribute are shown: the host user's access, less the masks, the same for
 // user, group and others, and one owner for all.
+enum { CASE_FORCE, CASE_OFF, CASE_DIR }; // none; all; in directories that say so
 struct drive {
     u32 on;       // 0: the host's owner and mode (a plain -b)
     u32 metadata; // owner and mode can be changed, and are kept in the attribute
     u32 uid, gid;
     u32 umask, fmask, dmask;
+    u32 nocase; // CASE_*: which names that differ only in case are one
 };
 
 static inline bool drive_is(const char *option, size_t n, const char *name)
@@ -36,9 +38,8 @@ static inline bool drive_number(const char *s, size_t n, unsigned base, u32 *v)
     return !n && sum <= 0xffffffff;
 }
 
-enum { DRIVE_OTHER, DRIVE_SET, DRIVE_BAD, DRIVE_CASE };
-// Reads one option, n bytes. DRIVE_OTHER: none of DrvFs; DRIVE_CASE: one that the host's file
-// systems do not offer.
+enum { DRIVE_OTHER, DRIVE_SET, DRIVE_BAD };
+// Reads one option, n bytes. DRIVE_OTHER: none of DrvFs.
 static inline int drive_option(struct drive *d, const char *option, size_t n)
 {
     const struct {
@@ -64,12 +65,18 @@ static inline int drive_option(struct drive *d, const char *option, size_t n)
         d->on = d->metadata = 1;
         return DRIVE_SET;
     }
-    // Names are told apart as each directory of the host does it.
-    if (drive_is(option, n, "case=force") || drive_is(option, n, "case=dir"))
-        return DRIVE_SET;
-    if (drive_is(option, k, "case"))
-        return drive_is(option, n, "case=off") ? DRIVE_CASE : DRIVE_BAD;
-    return DRIVE_OTHER;
+    if (!drive_is(option, k, "case"))
+        return DRIVE_OTHER;
+    if (drive_is(option, n, "case=off"))
+        d->nocase = CASE_OFF;
+    else if (drive_is(option, n, "case=dir"))
+        d->nocase = CASE_DIR;
+    else if (drive_is(option, n, "case=force"))
+        d->nocase = CASE_FORCE;
+    else
+        return DRIVE_BAD;
+    d->on = 1;
+    return DRIVE_SET;
 }
 
 #endif

@@ -29,8 +29,8 @@ long limited_open(struct task *t, const struct mount_entry *e);
 // Is a place in mount m a way in one directory of the host's? Not in /proc, and in an overlay.
 static inline bool mount_is_plain(struct task *t, int m)
 {
-    u32 type = mount_at(t, m)->type;
-    return type != FS_PROC && type != FS_OVERLAY;
+    const struct mount_entry *e = mount_at(t, m);
+    return e->type != FS_PROC && e->type != FS_OVERLAY && !e->drive.nocase;
 }
 // Is *st, as the host sees it, the root of mount m?
 bool mount_is_root(struct task *t, int m, const struct statx *st);

@@ -6,6 +6,7 @@
 
 #include "attrstore.h"
 #include "devlink.h"
+#include "nocase.h"
 #include "pathop.h"
 #include "syscall_rows.h"
 #include "xattr.h"
@@ -52,6 +53,7 @@ long sys_mkdirat(struct task *t, int dirfd, uptr path, unsigned int mode)
         u32 *making = meta_make_begin(t, op.loc.mount, &op.p, &n);
         r = HOST3(__NR_mkdirat, op.p.fd, op.p.name, meta_create_mode(t, op.loc.mount, &n));
         if (r >= 0) {
+            nocase_inherit(t, op.loc.mount, &op.p);
             r = meta_created(t, op.loc.mount, &op.p, &n);
             if (r < 0 && r != -EEXIST)
                 dirs_rmdir(t, &op.p);

@@ -6,6 +6,7 @@
 
 #include "attrstore.h"
 #include "devlink.h"
+#include "nocase.h"
 #include "pathop.h"
 #include "syscall_rows.h"
 
@@ -207,6 +208,24 @@ static long check_ancestry(struct task *t, struct rename *r)
     return 0;
 }
 
+// Where case does not tell names apart: is the new name the old one, in other letters? Then it
+// becomes the one asked for, which is not there.
+static bool changes_case(struct task *t, struct rename *r)
+{
+    if (!pathop_mount(t, &r->b)->drive.nocase || r->flags || strcmp(r->a.loc.rel, r->b.loc.rel))
+        return false;
+    char *name = r->b.path, *end = name + strlen(name);
+    while (end > name && end[-1] == '/')
+        *--end = 0;
+    char *slash = strrchr(name, '/');
+    name = slash ? slash + 1 : name;
+    if (!nocase_same(name, r->b.p.name) || !strcmp(name, r->b.p.name))
+        return false;
+    r->b.p.name = name;
+    r->there = false;
+    return true;
+}
+
 static long rename_names(struct task *t, struct rename *r)
 {
     long e = check_places(t, r);
@@ -217,7 +236,7 @@ static long rename_names(struct task *t, struct rename *r)
         e = -ENOENT; // in a removed directory the look-up fails
     if (e < 0)
         return e;
-    if (r->there && same_inode(&r->src, &r->dst))
+    if (r->there && same_inode(&r->src, &r->dst) && !changes_case(t, r))
         return 0; // also two links of one file: nothing happens
     e = may_rename(t, r);
     if (e < 0 && !r->there && pathop_is_gone(&r->b))

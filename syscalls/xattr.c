@@ -5,6 +5,7 @@
 #include <linux/mount.h>
 #include <linux/xattr.h>
 
+#include "nocase.h"
 #include "pathop.h"
 #include "syscall_rows.h"
 #include "xattr.h"
@@ -127,12 +128,28 @@ static long place_error(struct task *t, const struct subject *s, long r)
     return subject_stat(t, s, &st) == -ENOENT ? -ENOENT : r;
 }
 
+// WSL's attribute of directories, in a drive with case=dir.
+static bool tells_case(struct task *t, const struct subject *s)
+{
+    struct statx st;
+    return mount_at(t, subject_mount(t, s))->drive.nocase == CASE_DIR &&
+           subject_stat(t, s, &st) >= 0 && (st.stx_mode & S_IFMT) == S_IFDIR;
+}
+
+static bool is_case(uptr value, size_t size)
+{
+    char c = 0;
+    return size == 1 && !copy_from_guest(&c, value, 1) && (c == '0' || c == '1');
+}
+
 // The host's name of the attribute, if the task may use it. What kind of name it is comes after
 // what the file is and permits.
 static long host_name(struct task *t, const struct subject *s, struct names *n, int want)
 {
     bool user = str_starts(n->guest, XATTR_USER_PREFIX);
     long named = xattr_name_to_host(n->guest, n->host);
+    if (!strcmp(n->guest, CASE_XATTR) && !tells_case(t, s))
+        named = -EOPNOTSUPP;
     if (named >= 0 && user && fs_unchecked(&t->cred) &&
         (want == MAY_READ || cred_has_cap(&t->cred, CAP_FOWNER)))
         return want == MAY_READ || s->mount < 0 || !(mount_at(t, s->mount)->flags & MS_RDONLY)
@@ -384,6 +401,8 @@ static long get(struct task *t, const struct subject *s, struct names *n, uptr v
     if (is_caps_of_file(t, s, n->guest, &st) && !(META_MORE(&st) & CAPS_HOLD))
         return -ENODATA;
     r = raw_get(s, n->host, value, size);
+    if (r == -ENODATA && !strcmp(n->guest, CASE_XATTR))
+        return size && copy_to_guest(value, "1", 1) ? -EFAULT : 1;
     return r == -ENODATA && is_kept(n) ? get_special(t, s, n, value, size) : r;
 }
 
@@ -405,6 +424,8 @@ static long set(struct task *t, const struct subject *s, struct names *n, uptr v
         return r;
     if (is_caps_of_file(t, s, n->guest, &st))
         return set_caps(t, s, n, value, size, flags, &st);
+    if (!strcmp(n->guest, CASE_XATTR) && !is_case(value, size))
+        return -EINVAL;
     r = raw_set(s, n->host, value, size, flags);
     if (r == -EPERM && is_kept(n) && subject_special(t, s, &x))
         return set_special(t, &x, n, value, size, flags);

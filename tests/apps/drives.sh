@@ -11,7 +11,7 @@ for d in bin dev etc mnt proc sys tmp; do mkdir "$work/root/$d"; done
 cp "$APPS/bin/busybox" "$work/root/bin/busybox" # owner and mode are in its attribute
 chmod 755 "$work/root/bin/busybox"
 for name in sh stat chmod chown cat ls mkdir mv rm touch mount umount mknod mkfifo ln id find grep \
-    sleep readlink su printf cut; do
+    sleep readlink su printf cut echo head sort rmdir; do
     ln -s busybox "$work/root/bin/$name"
 done
 printf 'root:x:0:0:root:/:/bin/sh\nuser:x:1000:1000:user:/:/bin/sh\n' >"$work/root/etc/passwd"
@@ -122,7 +122,7 @@ expect "$(cat /mnt/d/f)" text 16'
 # Elsewhere than under /mnt a -b is what it was: the host files with their own modes.
 in_guest -b "$drive:/data" -- 'expect "$(stat -c %a:%u /data/f)" 644:0 17; chmod 640 /data/f'
 host_is f %a 640
-for bad in case=off case=no uid=x fmask=9 sideways metadata=1; do
+for bad in case=no uid=x fmask=9 sideways metadata=1; do
     if in_guest -b "$drive:/mnt/d:$bad" -- : 2>"$work/err"; then
         echo "-b with $bad does not fail"
         exit 1
@@ -130,6 +130,105 @@ for bad in case=off case=no uid=x fmask=9 sideways metadata=1; do
     grep -q "^lxrun: -b " "$work/err"
 done
 in_guest -b "$drive:/mnt/d:case=force" -- 'fails cat /mnt/d/F'
+
+# ---- Names whose case does not tell ----
+
+mkdir "$drive/Case" "$drive/Case/Sub"
+echo text >"$drive/Case/File"
+ln -s ../FILE "$drive/Case/Sub/link"
+printf 'a\n' >"$drive/Case/ÄÖ"
+printf '#!/bin/sh\necho ran\n' >"$drive/Case/Tool"
+chmod 755 "$drive/Case/Tool"
+same='
+echo text >FILE
+expect "$(cat FILE file File)" "text
+text
+text" 40
+expect "$(cat sub/LINK äÖ)" "text
+a" 41
+expect "$(./TOOL; /mnt/d/CASE/tool)" "ran
+ran" 42
+expect "$(stat -c %n:%s file)" file:5 43
+fails mkdir FILE
+fails mkdir sUB
+fails ln -s x FILE
+fails ln File fiLE
+fails cat Filed Fil
+echo more >>FILE
+echo new >NewName
+expect "$(cat newname)" new 44
+mv newname NEWNAME
+expect "$(echo n* N*)" "n* NEWNAME" 45
+mv NewName sub/nEW
+expect "$(echo Sub/*)" "Sub/link Sub/nEW" 46
+rm SUB/New
+mkdir -p MADE/Deep made/deep/ER
+expect "$(find . -type d | sort)" ".
+./MADE
+./MADE/Deep
+./MADE/Deep/ER
+./Sub" 47
+(cd made/DEEP/er && echo x >y && cat ../../../file >/dev/null && rm Y)
+mv Made sub
+expect "$(echo Sub/*)" "Sub/Made Sub/link" 48
+mv sub/made/deep ../case && mv DEEP sub/MADE/deep
+expect "$(echo Sub/MADE/*)" Sub/MADE/deep 49
+rm -r SUB/made
+mv file FiLe && mv fIle File'
+in_guest -b "$drive:/mnt/d:case=off" -- "cd /mnt/d/cASE; $same"
+in_guest -b "$drive:/mnt/d:case=off,metadata" -- "cd /mnt/D/case 2>/dev/null || cd /mnt/d/case; $same
+chmod 700 FILE && chown 1000:1000 file
+expect \"\$(su user -c 'cat fILE | head -n 1; id -u')\" \"text
+1000\" 50
+fails su user -c 'cat TOOL/x'"
+[ "$(ls "$drive/Case")" = "$(printf 'File\nSub\nTool\nÄÖ')" ] || { ls "$drive/Case"; exit 1; }
+# Two of the host's are two; the one that is written so comes first.
+echo lower >"$drive/Case/file"
+in_guest -b "$drive:/mnt/d:case=off" -- 'expect "$(cat /mnt/d/case/file)" lower 51
+[ "$(cat /mnt/d/case/File)" != lower ]
+mkdir /mnt/d/case/point
+mount -t tmpfs none /mnt/d/case/point
+echo in >/mnt/d/CASE/Point/in
+expect "$(cat /mnt/d/case/point/in)" in 52
+umount /mnt/d/case/POINT
+rmdir /mnt/d/case/POINT'
+rm "$drive/Case/file"
+# As each directory says; new ones say what theirs does.
+cat >"$work/case.c" <<'C'
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/xattr.h>
+int main(int argc, char **argv)
+{
+    char c = 0;
+    if (argc == 3 && setxattr(argv[1], "system.wsl_case_sensitive", argv[2], strlen(argv[2]), 0))
+        return printf("%s\n", strerror(errno)), 0;
+    if (getxattr(argv[1], "system.wsl_case_sensitive", &c, 1) != 1)
+        return printf("%s\n", strerror(errno)), 0;
+    return printf("%c\n", c), 0;
+}
+C
+gcc -static -o "$work/root/bin/sensitive" "$work/case.c"
+in_guest -b "$drive:/mnt/d:case=dir" -- '
+cd /mnt/d/Case
+expect "$(sensitive .)" 1 53
+fails cat file
+expect "$(sensitive . 0)" 0 54
+expect "$(sensitive . 2)" "Invalid argument" 55
+expect "$(sensitive File 0)" "Operation not supported" 56
+cat file >/dev/null
+fails cat ../case/file
+mkdir new && mkdir new/sub
+expect "$(sensitive NEW/SUB)" 0 57
+expect "$(sensitive NEW/SUB 1)" 1 58
+echo x >new/SUB/a && echo y >new/sub/A
+expect "$(echo new/sub/*)" "new/sub/A new/sub/a" 59
+rm -r new
+expect "$(sensitive . 1)" 1 60
+fails cat file'
+in_guest -b "$drive:/mnt/d" -- 'expect "$(sensitive /mnt/d/Case 0)" "Operation not supported" 61'
+rm -r "$drive/Case"
 
 # ---- With metadata ----
 
@@ -168,7 +267,8 @@ $drive /mnt/meta drvfs metadata,nofail 0 0
 $drive /mnt/not drvfs noauto 0 0
 $work/outside /mnt/out drvfs defaults 0 0
 $drive/../outside /mnt/up drvfs defaults 0 0
-$drive /mnt/odd drvfs case=off 0 0
+$drive /mnt/odd drvfs case=odd 0 0
+$drive /mnt/off drvfs case=off 0 0
 proc /proc proc defaults 0 0
 F
 in_guest -b "$drive:/mnt/d" -- '
@@ -178,6 +278,7 @@ fails touch /srv/spaced/file
 chown 11 /mnt/meta/dir
 expect "$(stat -c %u /mnt/meta/dir)" 11 29
 expect "$(stat -c %u /mnt/d/dir)" 0 30
+expect "$(stat -c %F /mnt/off/DIR)" directory 62
 [ ! -e /mnt/not ] && [ ! -e /mnt/out ] && [ ! -e /mnt/up ] && [ ! -e /mnt/odd ]
 mkdir /mnt/m
 mount -t drvfs '"$drive"'/dir /mnt/m -o uid=12,metadata
@@ -195,7 +296,7 @@ fails mount -t drvfs '"$drive"'/f /mnt/m
 fails mount -t drvfs '"$drive"' /mnt/m -o sideways' 2>"$work/err"
 grep -q "fstab: /mnt/out: .* shown by -b" "$work/err"
 grep -q "fstab: /mnt/up: .* shown by -b" "$work/err"
-grep -q "fstab: /mnt/odd: case=off" "$work/err"
+grep -q "fstab: /mnt/odd: has an option that is not known" "$work/err"
 rm "$work/root/etc/fstab"
 
 # ---- Both sides at the same time ----

@@ -59,7 +59,12 @@ long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, stru
     (void)t, (void)mount, (void)p, (void)mask, (void)st;
     abort();
 }
-// No mount of this target is an overlay.
+// No mount of this target is a drive that does not tell names apart by case, or an overlay.
+long nocase_find(struct task *t, struct loc *loc)
+{
+    (void)t, (void)loc;
+    abort();
+}
 long overlay_place(struct task *t, struct loc *loc)
 {
     (void)t, (void)loc;
