@@ -590,6 +590,45 @@ static long move_file(struct task *t, const struct loc *a, const struct parent *
     return r < 0 ? r : make_whiteout(t, pa);
 }
 
+// A directory that shows no names gets none, for the host to replace it: an empty one, opaque,
+// takes its place. Linux: fs/overlayfs/dir.c, ovl_clear_empty().
+static long clear_dir(struct task *t, int m, const struct parent *p)
+{
+    char name[32];
+    struct statx st;
+    struct parent ready = work_name(t, m, name);
+    long r = look(p, &st);
+    if (r >= 0)
+        r = HOST3(__NR_mkdirat, ready.fd, name, 0700);
+    if (r < 0)
+        return r;
+    long copy = temp_open(t, ready.fd, name, O_RDONLY | O_DIRECTORY, WALK_RESOLVE);
+    r = copy < 0 ? copy : copy_rest(t, m, p, (int)copy, &st);
+    if (copy >= 0)
+        temp_close(t, (int)copy);
+    if (r >= 0)
+        r = set_opaque(t, m, &ready);
+    if (r >= 0)
+        r = rename_to(&ready, p, RENAME_EXCHANGE);
+    if (r >= 0)
+        r = remove_dir(t, m, &ready);
+    if (r == -ENOTEMPTY) // somebody has just made a name there
+        rename_to(&ready, p, RENAME_EXCHANGE);
+    if (r < 0)
+        unlink_at(&ready, AT_REMOVEDIR);
+    return r;
+}
+
+static long rename_over(struct task *t, int m, const struct parent *pa, const struct parent *pb,
+                        u32 flags)
+{
+    long r = rename_to(pa, pb, flags);
+    if ((r != -ENOTEMPTY && r != -EEXIST) || (flags & RENAME_EXCHANGE))
+        return r;
+    r = clear_dir(t, m, pb);
+    return r < 0 ? r : rename_to(pa, pb, flags);
+}
+
 // A directory that only the upper layer has. What a lower one has at the new name stays hidden, and
 // at the old name it becomes so.
 static long move_dir(struct task *t, const struct loc *a, const struct loc *b,
@@ -597,7 +636,7 @@ static long move_dir(struct task *t, const struct loc *a, const struct loc *b,
 {
     struct statx st;
     int m = b->mount;
-    bool exchange = flags & RENAME_EXCHANGE, taken = look(pb, &st) >= 0;
+    bool exchange = flags & RENAME_EXCHANGE, white = !there && look(pb, &st) >= 0;
     bool leaves = !exchange && overlay_below(t, m, a->rel);
     bool hides = exchange || b->over == OVER_WHITE || overlay_below(t, m, b->rel);
     long r = look(pa, &st) >= 0 && is_dir(&st) && hides ? set_opaque(t, m, pa) : 0;
@@ -606,20 +645,19 @@ static long move_dir(struct task *t, const struct loc *a, const struct loc *b,
     if (r < 0)
         return r;
     dirs_change_begin(t);
-    r = rename_to(pa, pb, taken ? RENAME_EXCHANGE : leaves ? RENAME_WHITEOUT : 0);
-    bool by_hand = leaves && !taken && (r == -EINVAL || r == -EPERM);
+    r = rename_over(t, m, pa, pb,
+                    exchange || white ? RENAME_EXCHANGE
+                    : leaves          ? RENAME_WHITEOUT
+                                      : 0);
+    bool by_hand = leaves && !white && (r == -EINVAL || r == -EPERM);
     if (by_hand)
-        r = rename_to(pa, pb, 0);
+        r = rename_over(t, m, pa, pb, 0);
     dirs_change_end(t, NULL);
     if (r < 0 || exchange)
         return r;
     if (by_hand)
         return make_whiteout(t, pa);
-    if (!taken || (leaves && !there)) // the whiteout that was there is here now
-        return 0;
-    return !there   ? unlink_at(pa, 0)
-           : leaves ? replace_by_whiteout(t, m, pa, true)
-                    : remove_dir(t, m, pa);
+    return white && !leaves ? unlink_at(pa, 0) : 0; // the whiteout that was there is here now
 }
 
 // Brings both names, or the directories that they are to be in, into the upper layer.
