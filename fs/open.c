@@ -292,6 +292,23 @@ static long may_create_in_sticky(struct task *t, struct loc *loc)
                : 0;
 }
 
+// The same before an open that would wait for the other end of a FIFO. Where others can put none,
+// which a kept directory tells without a host call, there is nothing to look at.
+static long may_wait_in_sticky(struct task *t, struct loc *loc)
+{
+    struct parent p;
+    struct statx dir, st;
+    long r = parent_open(t, loc, &p);
+    if (r < 0)
+        return 0; // told later
+    bool fifo = *p.name && meta_stat_dir(t, loc->mount, &p, &dir) >= 0 &&
+                (dir.stx_mode & S_ISVTX) &&
+                host_statx(p.fd, p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) >= 0 &&
+                (st.stx_mode & S_IFMT) == S_IFIFO;
+    parent_done(t, &p);
+    return fifo ? may_create_in_sticky(t, loc) : 0;
+}
+
 // Removes what an unfinished creation left there.
 static bool bury(struct task *t, struct loc *loc)
 {
@@ -390,6 +407,8 @@ static long open_at(struct task *t, struct loc *loc, const struct open_how *how)
         r = check_access(t, loc, flags);
         if (r == -EPERM && (flags & O_CREAT)) // of O_NOATIME, which comes last
             r = may_create_in_sticky(t, loc) < 0 ? -EACCES : r;
+        if (r >= 0 && (flags & (O_CREAT | O_NONBLOCK | O_PATH)) == O_CREAT)
+            r = may_wait_in_sticky(t, loc);
         if (r >= 0)
             r = bring_up(t, loc, flags);
         if (r >= 0) {

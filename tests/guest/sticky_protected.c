@@ -65,6 +65,27 @@ static void show(const char *dir, int mode)
     }
 }
 
+// A FIFO without a peer: who may not open it so is told at once; who may waits for the other end.
+static void show_waiting(const char *path)
+{
+    static const int flags[] = {O_RDONLY | O_CREAT, O_WRONLY | O_CREAT, O_WRONLY};
+
+    for (size_t i = 0; i < 3; i++) {
+        int status;
+        pid_t pid = OK(fork());
+
+        if (pid == 0) {
+            become(1001, 1001);
+            alarm(1);
+            _exit(open(path, flags[i], 0644) < 0 ? errno : 0);
+        }
+        CHECK_EQ(waitpid(pid, &status, 0), pid);
+        CHECK_EQ(WIFSIGNALED(status), i == 2 || !setting("protected_fifos"));
+        CHECK_EQ(WIFSIGNALED(status) ? WTERMSIG(status) == SIGALRM : WEXITSTATUS(status) == EACCES,
+                 1);
+    }
+}
+
 int main(void)
 {
     umask(0);
@@ -72,6 +93,7 @@ int main(void)
     put_file("file", "");
     CHECK_EQ(chmod("file", 0666), 0);
     show("sticky", 01777);
+    show_waiting("sticky/1");
     show("group", 01775);
     show("plain", 0777);
     return done();
