@@ -75,6 +75,34 @@ host_intr_abort:
 	.cfi_endproc
 	.size	host_call_intr, .-host_call_intr
 
+// _Noreturn void host_pass(void): makes the guest's call with the arguments that it gave, and goes
+// back to the guest. As host_call_intr, but no function returns behind the `syscall`.
+	.globl	host_pass, host_pass_begin, host_pass_syscall, host_pass_done, host_pass_abort
+	.type	host_pass, @function
+host_pass:
+	.cfi_startproc
+host_pass_begin:
+	movl	%gs:T_ORIG_RAX, %eax
+	mov	%gs:T_RDI, %rdi
+	mov	%gs:T_RSI, %rsi
+	mov	%gs:T_RDX, %rdx
+	mov	%gs:T_R10, %r10
+	mov	%gs:T_R8, %r8
+	mov	%gs:T_R9, %r9
+	cmpl	$0, %gs:T_NOTED
+	jne	host_pass_abort
+host_pass_syscall:
+	syscall
+host_pass_done:
+	FRESH_RETURNS
+	mov	%rax, %gs:T_RAX
+	jmp	door_return
+host_pass_abort:
+	subq	$2, %gs:T_RIP		// at its `syscall`: the call is made after the handler
+	jmp	door_return
+	.cfi_endproc
+	.size	host_pass, .-host_pass
+
 // What the kernel returns to after one of lxcore's own handlers.
 	.globl	host_restorer
 	.type	host_restorer, @function

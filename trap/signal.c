@@ -299,6 +299,8 @@ static void note(struct task *t, int sig, const siginfo_t *info, struct kucontex
     uc->sigmask = ~SIG_ALWAYS;
     if (pc >= (u64)host_intr_begin && pc <= (u64)host_intr_syscall)
         uc->mc.ip = (u64)host_intr_abort;
+    if (pc >= (u64)host_pass_begin && pc <= (u64)host_pass_syscall)
+        uc->mc.ip = (u64)host_pass_abort;
 }
 
 // A noted signal has mostly found the thread behind a host call, or sent it to the end of one.
@@ -306,8 +308,9 @@ static void note(struct task *t, int sig, const siginfo_t *info, struct kucontex
 static void resume(int sig, const struct kucontext *uc)
 {
     u64 pc = uc->mc.ip;
-    bool at_end =
-        pc == (u64)host_call_done || pc == (u64)host_intr_done || pc == (u64)host_intr_abort;
+    bool at_end = pc == (u64)host_call_done || pc == (u64)host_intr_done ||
+                  pc == (u64)host_intr_abort || pc == (u64)host_pass_done ||
+                  pc == (u64)host_pass_abort;
     if (at_end && !is_always(sig) && vectors_load_host(uc->mc.fpstate))
         signal_resume(&uc->mc);
 }
