@@ -91,6 +91,11 @@ long procfs_lookup(struct task *t, const char *rel)
     (void)t, (void)rel;
     abort();
 }
+long procfs_may_search(struct task *t, const char *rel, struct statx *st)
+{
+    (void)t, (void)rel, (void)st;
+    abort();
+}
 long procfs_readlink(struct task *t, const char *rel, char *out, size_t n)
 {
     (void)t, (void)rel, (void)out, (void)n;
