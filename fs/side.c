@@ -424,6 +424,16 @@ long meta_name_both(struct task *t, int mount, const struct meta_named *now,
     return is_full(r) ? meta_name_write(t, mount, next, at, to) : r == -EOPNOTSUPP ? -EPERM : r;
 }
 
+// Moves a symlink's time of change: its other times are set to what they are.
+static void touch_link(const struct parent *p, const struct statx *st)
+{
+    const struct __kernel_timespec times[2] = {
+        {st->stx_atime.tv_sec, st->stx_atime.tv_nsec},
+        {st->stx_mtime.tv_sec, st->stx_mtime.tv_nsec},
+    };
+    HOST4(__NR_utimensat, p->fd, p->name, times, AT_SYMLINK_NOFOLLOW);
+}
+
 long side_store(struct task *t, int mount, const struct parent *p, const struct statx *new,
                 const char *more)
 {
@@ -442,8 +452,10 @@ long side_store(struct task *t, int mount, const struct parent *p, const struct 
     else if (other && HOST4(__NR_fchmodat2, p->fd, p->name, want, AT_SYMLINK_NOFOLLOW) >= 0)
         m.host.stx_mode = (u16)(type | want);
     r = meta_name_write(t, mount, &m, p, p);
-    if (r >= 0 && other && !told)
+    if (r >= 0 && type != S_IFLNK && !(other && told))
         HOST4(__NR_fchmodat2, p->fd, p->name, want, AT_SYMLINK_NOFOLLOW);
+    else if (r >= 0 && type == S_IFLNK)
+        touch_link(p, &m.host);
     return r;
 }
 

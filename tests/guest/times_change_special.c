@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// chown and chmod of what keeps its owner by name (a symlink, a FIFO, a socket) move its time of
+// change and no other, also where nothing else changes; lstat of a symlink is no access to it.
+// covers: fchownat, fchmodat, utimensat, newfstatat
+#include "check.h"
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define Y2K 946684800
+
+static void tick(void)
+{
+    nanosleep(&(struct timespec){0, 25000000}, NULL);
+}
+
+static int later(const struct stat *a, const struct stat *b)
+{
+    return a->st_ctim.tv_sec < b->st_ctim.tv_sec ||
+           (a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec < b->st_ctim.tv_nsec);
+}
+
+static int same(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static void moved(const char *name, struct stat *before)
+{
+    struct stat now;
+
+    CHECK_EQ(lstat(name, &now), 0);
+    CHECK(later(before, &now));
+    CHECK(same(&before->st_atim, &now.st_atim));
+    CHECK(same(&before->st_mtim, &now.st_mtim));
+    *before = now;
+}
+
+int main(void)
+{
+    static const char *const names[] = {"link", "fifo"};
+    struct stat st;
+
+    CHECK_EQ(symlink("none", "link"), 0);
+    CHECK_EQ(mkfifo("fifo", 0644), 0);
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ(lstat(names[i], &st), 0);
+        for (int to = 0; to < 2; to++) {
+            tick();
+            CHECK_EQ(fchownat(AT_FDCWD, names[i], getuid(), getgid(), AT_SYMLINK_NOFOLLOW), 0);
+            moved(names[i], &st);
+        }
+    }
+    tick();
+    CHECK_EQ(fchmodat(AT_FDCWD, "fifo", 0644, 0), 0);
+    moved("fifo", &st);
+    tick();
+    CHECK_EQ(fchmodat(AT_FDCWD, "fifo", 0400, 0), 0);
+    moved("fifo", &st);
+
+    struct timespec y2k[2] = {{Y2K, 0}, {Y2K, 0}};
+    struct timespec now[2] = {{1000000000, UTIME_OMIT}, {0, UTIME_NOW}};
+    CHECK_EQ(utimensat(AT_FDCWD, "link", y2k, AT_SYMLINK_NOFOLLOW), 0);
+    CHECK_EQ(lstat("link", &st), 0);
+    CHECK_EQ(st.st_atime, Y2K);
+    tick();
+    CHECK_EQ(utimensat(AT_FDCWD, "link", now, AT_SYMLINK_NOFOLLOW), 0);
+    CHECK_EQ(lstat("link", &st), 0);
+    CHECK_EQ(st.st_atime, Y2K);
+    CHECK_EQ(lstat("link", &st), 0);
+    CHECK_EQ(st.st_atime, Y2K);
+    return done();
+}
