@@ -102,6 +102,14 @@ static long set_witness(struct task *t, const struct parent *p, const struct met
     return host_chmod(p, witness_mode(v->guest.stx_mode));
 }
 
+// Is there nothing but owner and mode that the attribute or the host's mode would have to say?
+static bool is_settled(const struct meta_view *v, const struct attr *a, u32 what)
+{
+    bool marked = a->type != S_IFREG || (v->host.stx_mode & S_ISVTX);
+    return v->has_attr && marked && !(what & ~(u32)(META_UID | META_GID | META_MODE)) &&
+           !a->witnessed && !v->witnessed && !v->had_caps && a->has_names == v->has_names;
+}
+
 // Files and directories.
 static long store_attr(struct task *t, int mount, const struct parent *p, const struct meta_view *v,
                        const struct statx *new, u32 what)
@@ -122,6 +130,12 @@ static long store_attr(struct task *t, int mount, const struct parent *p, const 
         !mount_at(t, MAX(mount, 0))->drive.on) {
         long r = host_chmod(p, mode);
         if (r != -ENOSYS) // before Linux 6.6: the attribute serves too
+            return r;
+    }
+    if (!owner && mode == (v->guest.stx_mode & MODE_BITS) && is_settled(v, &a, what)) {
+        // To the host, an attribute that gets the value it has is no change: the time would stay.
+        long r = host_chmod(p, v->host.stx_mode & MODE_BITS);
+        if (r != -ENOSYS)
             return r;
     }
     long r = a.witnessed ? set_witness(t, p, v) : 0;

@@ -91,8 +91,11 @@ long sys_bind(struct task *t, int fd, uptr addr, int addrlen)
         return HOST3(__NR_bind, fd, addr, addrlen);
     if (a.family == LX_AF_UNIX && unix_is_socket(fd))
         return unix_bind(t, fd, &a.un, addrlen);
-    if (port_is_kept(t, &a, addrlen))
-        return -EACCES;
+    if (port_is_kept(t, &a, addrlen)) {
+        int type, n = sizeof type; // what fd is comes first
+        long r = HOST5(__NR_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &n);
+        return r < 0 ? r : -EACCES;
+    }
     return HOST3(__NR_bind, fd, &a, addrlen);
 }
 
