@@ -70,16 +70,17 @@ int main(void)
     CHECK_EQ(fchmodat(AT_FDCWD, "fifo", 0400, 0), 0);
     moved("fifo", &st);
 
+    CHECK_EQ(symlink("none", "own"), 0); // root's: docs/limits.md
     struct timespec y2k[2] = {{Y2K, 0}, {Y2K, 0}};
     struct timespec now[2] = {{1000000000, UTIME_OMIT}, {0, UTIME_NOW}};
-    CHECK_EQ(utimensat(AT_FDCWD, "link", y2k, AT_SYMLINK_NOFOLLOW), 0);
-    CHECK_EQ(lstat("link", &st), 0);
+    CHECK_EQ(utimensat(AT_FDCWD, "own", y2k, AT_SYMLINK_NOFOLLOW), 0);
+    CHECK_EQ(lstat("own", &st), 0);
     CHECK_EQ(st.st_atime, Y2K);
     tick();
-    CHECK_EQ(utimensat(AT_FDCWD, "link", now, AT_SYMLINK_NOFOLLOW), 0);
-    CHECK_EQ(lstat("link", &st), 0);
+    CHECK_EQ(utimensat(AT_FDCWD, "own", now, AT_SYMLINK_NOFOLLOW), 0);
+    CHECK_EQ(lstat("own", &st), 0);
     CHECK_EQ(st.st_atime, Y2K);
-    CHECK_EQ(lstat("link", &st), 0);
+    CHECK_EQ(lstat("own", &st), 0);
     CHECK_EQ(st.st_atime, Y2K);
     return done();
 }
