@@ -7,5 +7,8 @@
 
 // Opens it beside the cache of rewritten code, where that can be had.
 void attrs_prepare(struct launch *l);
+// On the file system of directory dir (O_PATH will do), has an inode that was looked at another
+// ctime after each change of its attributes? False also when that cannot be tried.
+bool attrs_ctime_is_fine(int dir);
 
 #endif

@@ -144,6 +144,8 @@ struct mount_entry *add_mount(struct launch *l, int fd, u32 type, u32 flags, con
     if (l->memory->marks && (type == FS_TMPFS || type == FS_DEVFS ||
                              (!l->mounts && l->memory->keeps_dirs && mark_tree(fd))))
         e->marked_dev = (u64)major(st.st_dev) << 32 | minor(st.st_dev);
+    if (!l->mounts && l->memory->keeps_dirs && attrs_ctime_is_fine(fd))
+        l->memory->fine_ctime_dev = (u64)major(st.st_dev) << 32 | minor(st.st_dev);
     snprintf(e->point, sizeof e->point, "%s", point);
     snprintf(e->source, sizeof e->source, "%s", source);
     snprintf(e->options, sizeof e->options, "%s", options);

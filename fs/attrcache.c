@@ -8,7 +8,12 @@
 // the same: tmpfs of some kernels leaves the ctime then.) That holds as long as no change leaves
 // the ctime as it is, which a clock of ticks allows within one tick (Linux before 6.13, and some
 // file systems after): an answer is kept only if it was asked for at least two ticks after the
-// ctime.
+// ctime. Where a file system gives each change that comes after a look a ctime of its own (Linux
+// 6.13: multigrain timestamps), as lxrun finds out at the start (cli/attrs.c), it is kept at once:
+// a file that is being written all the time would else never be known. The last change that a file
+// must have before its number is given to another, the loss of its name, is such a one too; what
+// is seen after it may have the ctime that the next one begins with. So that goes for files with a
+// link whose name was watched (fs/names.c), not for directories.
 //
 // By name the inode and its attribute are looked up one after the other, and the name could have
 // been another inode's in between. But who takes a name from an inode, or gives it one, moves its
@@ -99,10 +104,12 @@ bool attr_changed_within(const struct statx *st, u64 ns)
     return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec <= change_time(st) + ns;
 }
 
-bool attrcache_may_put(const struct statx *st)
+bool attrcache_may_put(struct task *t, const struct statx *st, bool watched)
 {
+    bool fine = watched && device_of(st) == t->instance->fine_ctime_dev && st->stx_nlink &&
+                (st->stx_mode & S_IFMT) == S_IFREG;
     // A store's attributes are changed before the ctime is.
-    return !attr_changed_within(st, TWO_TICKS) && !attrstore_is_used();
+    return (fine || !attr_changed_within(st, TWO_TICKS)) && !attrstore_is_used();
 }
 
 void attrcache_put(struct task *t, const struct statx *st, bool has_attr, const struct attr *a)

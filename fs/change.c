@@ -469,7 +469,7 @@ bool meta_bury(struct task *t, int mount, const struct parent *p)
     else if (now.stx_ino == st.stx_ino && is_untouched(p, &now) &&
              host_getxattr_at(p, META_XATTR, value, sizeof value) == -ENODATA)
         dead = (mount_at(t, MAX(mount, 0))->flags & MS_RDONLY) || // it does not count
-               HOST3(__NR_unlinkat, p->fd, p->name, dir ? AT_REMOVEDIR : 0) >= 0;
+               name_unlink(t, p, dir ? AT_REMOVEDIR : 0) >= 0;
     meta_make_end(lock);
     meta_make_end(making);
     return dead;

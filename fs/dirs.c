@@ -320,7 +320,7 @@ void dirs_change_end(struct task *t, const char *removed)
 long dirs_rmdir(struct task *t, const struct parent *p)
 {
     dirs_change_begin(t);
-    long r = HOST3(__NR_unlinkat, p->fd, p->name, AT_REMOVEDIR);
+    long r = name_unlink(t, p, AT_REMOVEDIR);
     dirs_change_end(t, r >= 0 ? p->name : NULL);
     return r;
 }

@@ -279,7 +279,7 @@ struct known {
 
 // What *st says is whole: true. Else the host's view is to be had again, after a moment.
 static bool apply(struct task *t, int mount, const struct parent *p, struct statx *st,
-                  struct known *k, int tries)
+                  struct known *k, int tries, bool watched)
 {
     char value[ATTR_SIZE];
     k->has_attr = k->by_now = k->keep = false;
@@ -300,7 +300,7 @@ static bool apply(struct task *t, int mount, const struct parent *p, struct stat
         bool whole = true;
         k->by_now = attrcache_get(t, st, &k->has_attr, &k->attr);
         if (!k->by_now) {
-            bool keep = attrcache_may_put(st);
+            bool keep = attrcache_may_put(t, st, watched);
             long n = host_getxattr_at(p, META_XATTR, value, sizeof value);
             whole = !unfinished(st, n);
             k->has_attr = attr_parse(value, n, &k->attr);
@@ -328,7 +328,7 @@ bool meta_apply(struct task *t, int mount, const struct parent *p, struct statx 
 {
     struct known k;
     struct statx host = *st;
-    for (int tries = 0; !apply(t, mount, p, st, &k, tries) && wait(&tries);)
+    for (int tries = 0; !apply(t, mount, p, st, &k, tries, false) && wait(&tries);)
         *st = host;
     *a = k.attr;
     return k.has_attr;
@@ -341,18 +341,26 @@ static bool still_there(const struct parent *p, const struct statx *st, u32 host
     return !*p->name || !strcmp(p->name, ".") ||
            (host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &now) >= 0 &&
             now.stx_mode == host_mode && now.stx_ino == st->stx_ino &&
-            now.stx_dev_major == st->stx_dev_major && now.stx_dev_minor == st->stx_dev_minor &&
+            now.stx_nlink == st->stx_nlink && now.stx_dev_major == st->stx_dev_major &&
+            now.stx_dev_minor == st->stx_dev_minor &&
             !memcmp(&now.stx_ctime, &st->stx_ctime, sizeof now.stx_ctime));
 }
 
-// Else owner and mode would be another's than the size; that is worth a host call. Files need it
-// only where there is an attribute, since the host's mode says that one is to come. An answer that
-// is to be remembered needs it where another thread can have changed the directory that the number
-// stands for.
-static bool must_look_again(const struct task *t, const struct known *k, u32 host_mode)
+// Else owner and mode would be another's than the size; that is worth a host call where the name
+// may have come to mean another inode. Files need it only where there is an attribute, or the
+// host's mode says that there should be one. An answer that is to be remembered needs it where
+// another thread can have changed the directory that the number stands for. Where the name stayed,
+// all that can go wrong is a witness, which belongs to the attribute of its time.
+static bool must_look_again(const struct task *t, const struct known *k, u32 host_mode,
+                            bool watched, bool stayed)
 {
     bool threads = t->files->refs > 1 || t->fs->refs > 1;
-    return !k->by_now && ((k->keep && threads) || k->has_attr || (host_mode & S_IFMT) == S_IFDIR);
+    if (k->by_now)
+        return false;
+    if (stayed)
+        return k->has_attr && k->attr.witnessed;
+    return (k->keep && (threads || watched)) || k->has_attr || (host_mode & S_ISVTX) ||
+           (host_mode & S_IFMT) == S_IFDIR;
 }
 
 static long stat_name(struct task *t, int mount, const struct parent *p, u32 mask, struct statx *st)
@@ -360,15 +368,19 @@ static long stat_name(struct task *t, int mount, const struct parent *p, u32 mas
     struct known k;
     int tries = 0;
     for (;;) {
+        u32 count;
+        bool watched = name_watch(t, mount, p, &count);
         long r = meta_host_stat(p, mask, st);
         if (r < 0)
             return r;
         u32 host_mode = st->stx_mode;
         bool new = is_marked_new(st);
-        bool whole = apply(t, mount, p, st, &k, tries);
+        bool whole = apply(t, mount, p, st, &k, tries, watched);
         if (whole && new && !k.has_attr && !k.by_now && meta_bury(t, mount, p))
             return -ENOENT;
-        if (whole && (!must_look_again(t, &k, host_mode) || still_there(p, st, host_mode))) {
+        bool stayed = watched && name_stayed(t, p, count);
+        if (whole && (!must_look_again(t, &k, host_mode, watched, stayed) ||
+                      still_there(p, st, host_mode))) {
             if (k.keep)
                 attrcache_put(t, st, k.has_attr, &k.attr);
             return r;
@@ -428,7 +440,7 @@ static long stat_fd(struct task *t, int fd, int mount, u32 mask, struct statx *s
     if (has_none(t, mount, st))
         return r;
     if (!attrcache_get(t, st, &has_attr, &a)) {
-        bool keep = attrcache_may_put(st);
+        bool keep = attrcache_may_put(t, st, false);
         int tries = 0;
         long n;
         do {

@@ -177,6 +177,19 @@ void dirs_change_end(struct task *t, const char *removed);
 // rmdir(2).
 long dirs_rmdir(struct task *t, const struct parent *p);
 
+// ---- Names that come to mean another inode (fs/names.c) ----
+
+// Around every removal of a name, and every rename for both names.
+void name_change_begin(struct task *t, const char *name);
+void name_change_end(struct task *t, const char *name);
+// unlinkat(2) of p, so counted.
+long name_unlink(struct task *t, const struct parent *p, int flags);
+// Before a first look at p in that mount, and after the last: has the name meant the same inode all
+// the time? name_watch() false: there is no telling. What others than the instance change in the
+// meantime, on the host, goes unseen.
+bool name_watch(struct task *t, int mount, const struct parent *p, u32 *count);
+bool name_stayed(struct task *t, const struct parent *p, u32 count);
+
 // ---- Where paths of programs lead (fs/ways.c) ----
 
 // What a path is found by, taken before it is looked up: what changes later is not in it.

@@ -58,6 +58,12 @@ enum fs_type {
 };
 
 enum { MOUNT_FREE, MOUNT_LIVE, MOUNT_LAYER };
+// Of the names with one hash, the changes that have begun and those that have ended.
+#define NAME_CHANGES 32
+struct name_changes {
+    u32 begun, ended;
+};
+
 struct mount_entry {
     u32 state;    // MOUNT_LIVE is written last, MOUNT_FREE first
     u32 type;     // enum fs_type
@@ -303,18 +309,21 @@ struct instance {
     struct new_utsname uts; // what uname(2) tells
     u32 xsave_size;         // of signal frames, for every process of this machine (task/xstate.c)
     u32 tile_size;
-    u32 fresh_returns;           // host_fresh_returns of every process
-    u32 keeps_attrs;             // RESERVED_ATTRS is that file
-    u32 marks;                   // the host can give files marks (fs/meta.c, has_none)
-    u32 protected_symlinks;      // as the host has fs.protected_symlinks at the start
-    u32 keeps_dirs;              // the guest's root is a tree of its own: fs/dirs.c may work
-    u32 dir_generation;          // counts renames and removals of directories and symlinks
-    u32 dir_attr_changes;        // counts changes of directories' owners and modes; begins with 1
-    u32 link_generation;         // counts removals of what may have been a link on a known way
-    u64 link_names[NAME_WORDS];  // of links that were followed
-    u32 record_changes;          // counts records written (fs/side.c); begins with 1
-    u32 dir_changer;             // tid of who makes one now, 0: nobody
-    u64 next_cwd;                // numbers for working directories
+    u32 fresh_returns;      // host_fresh_returns of every process
+    u32 keeps_attrs;        // RESERVED_ATTRS is that file
+    u64 fine_ctime_dev;     // device (as marked_dev) of the guest's root, if there no two states
+                            // of an inode that were looked at have the same ctime; 0: they may
+    u32 marks;              // the host can give files marks (fs/meta.c, has_none)
+    u32 protected_symlinks; // as the host has fs.protected_symlinks at the start
+    u32 keeps_dirs;         // the guest's root is a tree of its own: fs/dirs.c may work
+    u32 dir_generation;     // counts renames and removals of directories and symlinks
+    u32 dir_attr_changes;   // counts changes of directories' owners and modes; begins with 1
+    u32 link_generation;    // counts removals of what may have been a link on a known way
+    u64 link_names[NAME_WORDS]; // of links that were followed
+    u32 record_changes;         // counts records written (fs/side.c); begins with 1
+    u32 dir_changer;            // tid of who makes one now, 0: nobody
+    struct name_changes name_changes[NAME_CHANGES]; // fs/names.c
+    u64 next_cwd;                                   // numbers for working directories
     u64 mounts_live;             // entries of `mounts` that may be live; their state decides
     u32 root_covered;            // something was mounted on "/" itself
     u64 mount_names[NAME_WORDS]; // of mount points' last components, also of former ones

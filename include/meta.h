@@ -43,8 +43,9 @@ bool meta_apply(struct task *t, int mount, const struct parent *p, struct statx 
 
 // Of an inode that the host shows as *st: true if it is known what its attribute says.
 bool attrcache_get(struct task *t, const struct statx *st, bool *has_attr, struct attr *a);
-// May an answer that is asked for after this be remembered for that state of the inode?
-bool attrcache_may_put(const struct statx *st);
+// May an answer that is asked for after this be remembered for that state of the inode? watched: it
+// will not be if the name does not stay (fs/names.c).
+bool attrcache_may_put(struct task *t, const struct statx *st, bool watched);
 void attrcache_put(struct task *t, const struct statx *st, bool has_attr, const struct attr *a);
 // Its attribute has been changed.
 void attrcache_forget(struct task *t, const struct statx *st);

@@ -104,7 +104,7 @@ static long make_node(struct task *t, struct pathop *op, const struct meta_new *
         if (r >= 0) {
             r = meta_created(t, op->loc.mount, &op->p, n);
             if (r < 0 && r != -EEXIST)
-                HOST3(__NR_unlinkat, op->p.fd, op->p.name, 0);
+                name_unlink(t, &op->p, 0);
         }
         meta_make_end(making);
     } while (must_make_again(t, op, r));
@@ -225,7 +225,7 @@ static long is_no_name(const struct pathop *op, bool rmdir)
 
 static long remove_entry(struct task *t, struct pathop *op, bool rmdir)
 {
-    return rmdir ? dirs_rmdir(t, &op->p) : HOST3(__NR_unlinkat, op->p.fd, op->p.name, 0);
+    return rmdir ? dirs_rmdir(t, &op->p) : name_unlink(t, &op->p, 0);
 }
 
 static long remove_name(struct task *t, struct pathop *op, bool rmdir)

@@ -148,10 +148,14 @@ static long host_rename(struct task *t, struct rename *r)
     long e;
     if (ways)
         dirs_change_begin(t);
+    name_change_begin(t, r->a.p.name);
+    name_change_begin(t, r->b.p.name);
     if (flags)
         e = HOST5(__NR_renameat2, r->a.p.fd, r->a.p.name, r->b.p.fd, r->b.p.name, flags);
     else
         e = HOST4(__NR_renameat, r->a.p.fd, r->a.p.name, r->b.p.fd, r->b.p.name);
+    name_change_end(t, r->b.p.name);
+    name_change_end(t, r->a.p.name);
     if (ways)
         dirs_change_end(t, e >= 0 && dirs && r->there && !(flags & RENAME_EXCHANGE) ? r->b.p.name
                                                                                     : NULL);

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Names that come to mean another inode. What two host calls find out by one name goes together
+// only if they met the same inode. In the guest's own tree such changes are the instance's to make;
+// it counts them, by a hash of the name, as they begin and as they end. One that was killed in
+// between leaves its count uneven, and who asks there finds out in another way from then on.
+#include "fs.h"
+#include "host.h"
+
+static struct name_changes *changes_of(struct task *t, const char *name)
+{
+    return &t->instance->name_changes[name_hash(name, strlen(name)) >> 16 & (NAME_CHANGES - 1)];
+}
+
+void name_change_begin(struct task *t, const char *name)
+{
+    if (*name)
+        __atomic_fetch_add(&changes_of(t, name)->begun, 1, __ATOMIC_ACQ_REL);
+}
+
+void name_change_end(struct task *t, const char *name)
+{
+    if (*name)
+        __atomic_fetch_add(&changes_of(t, name)->ended, 1, __ATOMIC_ACQ_REL);
+}
+
+long name_unlink(struct task *t, const struct parent *p, int flags)
+{
+    name_change_begin(t, p->name);
+    long r = HOST3(__NR_unlinkat, p->fd, p->name, flags);
+    name_change_end(t, p->name);
+    return r;
+}
+
+// Of a thread's own directories, too, another may make other ones.
+bool name_watch(struct task *t, int mount, const struct parent *p, u32 *count)
+{
+    if (!t->instance->keeps_dirs || mount != 0 || !*p->name || t->files->refs > 1 ||
+        t->fs->refs > 1)
+        return false;
+    const struct name_changes *c = changes_of(t, p->name);
+    *count = __atomic_load_n(&c->begun, __ATOMIC_ACQUIRE);
+    return *count == __atomic_load_n(&c->ended, __ATOMIC_ACQUIRE);
+}
+
+bool name_stayed(struct task *t, const struct parent *p, u32 count)
+{
+    return __atomic_load_n(&changes_of(t, p->name)->begun, __ATOMIC_ACQUIRE) == count;
+}
