@@ -519,13 +519,13 @@ static void check_below(struct check *c, struct dir *d, const struct entry *self
     for (size_t i = 0; i < n; i++)
         check_entry(c, &list[i]);
     check_names(c, d, self, list, n);
-    free(d->list);
     for (size_t i = 0; i < n; i++) {
         if (S_ISDIR(list[i].st.stx_mode))
             enter(c, &list[i]);
         free((char *)list[i].name);
     }
     free(list);
+    free(d->list); // those below look at it, too
 }
 
 int check_command(char **args)
