@@ -129,6 +129,19 @@ class Machine(Engine):
         return found
 
 
+class Shared(Machine):
+    """Its programs are in an image, the benchmark's directory is one of the host over virtiofs."""
+
+    def __init__(self, place, version, disk):
+        shares = ["-b", f"{place.outside}:{place.inside}", "--vm-set", "virtiofs=true"]
+        super().__init__("vm-virtiofs", place, ["--vm", "--image", str(disk), *shares], version)
+        self.disk = disk
+
+    def finish(self):
+        super().finish()
+        self.disk.unlink(missing_ok=True)
+
+
 def machines(ours, native, version):
     """One VM for each kind of root."""
     subprocess.run([TOP / "scripts/vm-kernel.py"], env={**os.environ, **CACHE}, check=False,
@@ -145,6 +158,10 @@ def machines(ours, native, version):
              Machine("vm-uml", native, ["--vm=uml", "-r", str(native.root)], version)]
     if p.returncode:
         found[0].unavailable = process.last_line(p.stderr)
-    return found
+        return found
+    disk = BUILD / "bench/image-virtiofs.ext4"
+    subprocess.run(["cp", "--reflink=auto", "--sparse=always", image, disk], check=True)
+    shared = Staged(ours.root, BUILD / "bench/shared", ours.inside)
+    return [found[0], found[1], Shared(shared, version, disk), found[2]]
 
 
