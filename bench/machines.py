@@ -156,12 +156,12 @@ def machines(ours, native, version):
     found = [Machine("vm-ext4", staged, ["--vm", "--image", str(image), *shares], version, image),
              Machine("vm-9p", ours, ["--vm", *tree], version),
              Machine("vm-uml", native, ["--vm=uml", "-r", str(native.root)], version)]
-    if p.returncode:
-        found[0].unavailable = process.last_line(p.stderr)
-        return found
     disk = BUILD / "bench/image-virtiofs.ext4"
-    subprocess.run(["cp", "--reflink=auto", "--sparse=always", image, disk], check=True)
-    shared = Staged(ours.root, BUILD / "bench/shared", ours.inside)
-    return [found[0], found[1], Shared(shared, version, disk), found[2]]
+    found.insert(2, Shared(Staged(ours.root, BUILD / "bench/shared", ours.inside), version, disk))
+    if p.returncode:
+        found[0].unavailable = found[2].unavailable = process.last_line(p.stderr)
+    else:
+        subprocess.run(["cp", "--reflink=auto", "--sparse=always", image, disk], check=True)
+    return found
 
 
