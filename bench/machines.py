@@ -142,8 +142,8 @@ class Shared(Machine):
         self.disk.unlink(missing_ok=True)
 
 
-def machines(ours, native, version):
-    """One VM for each kind of root."""
+def machines(ours, native, version, wanted):
+    """One VM for each kind of root. wanted(name): will it be used?"""
     subprocess.run([TOP / "scripts/vm-kernel.py"], env={**os.environ, **CACHE}, check=False,
                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     tree = ["-r", str(ours.root)]
@@ -160,7 +160,7 @@ def machines(ours, native, version):
     found.insert(2, Shared(Staged(ours.root, BUILD / "bench/shared", ours.inside), version, disk))
     if p.returncode:
         found[0].unavailable = found[2].unavailable = process.last_line(p.stderr)
-    else:
+    elif wanted(found[2].name):
         subprocess.run(["cp", "--reflink=auto", "--sparse=always", image, disk], check=True)
     return found
 

@@ -124,10 +124,10 @@ def line_up(opts, native, peers, ours):
     if not opts.no_peers:
         subprocess.run([TOP / "bench/peers"], check=True)
         found += engines.peers(peers)
+    wanted = opts.engines.split(",") if opts.engines else None
     if opts.vm:
-        found += machines.machines(ours, native, found[1].version)
-    if opts.engines:
-        wanted = opts.engines.split(",")
+        found += machines.machines(ours, native, found[1].version, lambda name: not wanted or name in wanted)
+    if wanted:
         for name in wanted:
             if name not in [e.name for e in found]:
                 sys.exit(f"bench: no engine is named {name}")

@@ -7,9 +7,9 @@
 //     ROOT.lxrun-attrs/INODE[-BIRTH]/NAME -> =VALUE
 //
 // in hexadecimal, BIRTH where the file system knows it; name and value as str_escape() has them.
-// What is removed takes its attributes along, or, while somebody has it open, they wait in the
-// directory `gone`, which goes with the instance; what is made finds none of another inode that had
-// its number. The host knows nothing of them: files that it copies have the host's owner and mode.
+// What is removed may still be open: its attributes wait in `gone`, until there are others in their
+// place or the instance ends. What is made finds none of another inode that had its number. The
+// host knows nothing of them: files that it copies have the host's owner and mode.
 #include "attrstore.h"
 
 #include <linux/xattr.h>
@@ -17,10 +17,12 @@
 #include "host.h"
 #include "meta.h"
 #include "task.h"
+#include "uaccess.h"
 
 #define ENCODED_SIZE LX_PATH_MAX // of a symlink's target, with the end
 #define NAME_SIZE 256
 #define GONE ATTRSTORE_GONE
+#define GONE_PLACES 1024
 
 bool attrstore_is_used(void)
 {
@@ -41,23 +43,37 @@ struct place {
     char path[80 + NAME_SIZE];
 };
 
+static void name_gone_place(const struct place *o, char *out, size_t n)
+{
+    fmt(out, n, GONE "/%lx", (u64)o->st.stx_ino % GONE_PLACES);
+}
+
 static void name_dir(struct place *o, bool gone)
 {
     const struct statx *st = &o->st;
-    const char *in = gone ? GONE "/" : "";
+    char in[32] = "";
+    if (gone)
+        name_gone_place(o, in, sizeof in);
+    size_t n = (size_t)fmt(o->dir, sizeof o->dir, "%s%s%lx", in, gone ? "/" : "", (u64)st->stx_ino);
     if (st->stx_mask & STATX_BTIME)
-        fmt(o->dir, sizeof o->dir, "%s%lx-%lx.%x", in, (u64)st->stx_ino, (u64)st->stx_btime.tv_sec,
+        fmt(o->dir + n, sizeof o->dir - n, "-%lx.%x", (u64)st->stx_btime.tv_sec,
             st->stx_btime.tv_nsec);
-    else
-        fmt(o->dir, sizeof o->dir, "%s%lx", in, (u64)st->stx_ino);
 }
 
-// Of an inode without a name. One that just lost it may have its attributes in the usual place.
-static void name_gone(struct place *o)
+static bool has_dir(const struct place *o)
+{
+    return HOST3(__NR_faccessat, o->root, o->dir, 0) >= 0;
+}
+
+// An inode without a name has lost it, or may get one yet (O_TMPFILE).
+static void find_dir(struct place *o)
 {
     name_dir(o, false);
-    if (HOST3(__NR_faccessat, o->root, o->dir, 0) < 0)
-        name_dir(o, true);
+    if (o->st.stx_nlink || has_dir(o))
+        return;
+    name_dir(o, true);
+    if (!has_dir(o))
+        name_dir(o, false);
 }
 
 // -EOPNOTSUPP: the inode's mount keeps none.
@@ -74,10 +90,7 @@ static long find(const struct parent *p, const char *name, struct place *o)
     o->root = mount_root_fd(o->t, e->attrstore);
     if (o->root < 0)
         return o->root;
-    if (o->st.stx_nlink)
-        name_dir(o, false);
-    else
-        name_gone(o);
+    find_dir(o);
     if (!name)
         return 0;
     size_t n = (size_t)fmt(o->path, sizeof o->path, "%s/", o->dir);
@@ -88,8 +101,8 @@ static long find(const struct parent *p, const char *name, struct place *o)
     return 0;
 }
 
-// What the symlink says, to value, which takes up to size bytes of it; returns its length.
-static long value_of(const struct place *o, void *value, size_t size)
+// What the symlink says, to value[ENCODED_SIZE]; returns its length.
+static long value_of(const struct place *o, char *value)
 {
     char target[ENCODED_SIZE + 1];
     const char *text = target + 1;
@@ -97,19 +110,24 @@ static long value_of(const struct place *o, void *value, size_t size)
     if (n <= 0)
         return n == 0 || n == -ENOENT || n == -ENOTDIR ? -ENODATA : n;
     target[n] = 0;
-    return (long)str_unescape(&text, "\0", value, size);
+    return (long)str_unescape(&text, "\0", value, ENCODED_SIZE);
 }
 
 long attrstore_get(const struct parent *p, const char *name, void *value, size_t size)
 {
     struct place o;
+    char own[ENCODED_SIZE];
     long n = find(p, name, &o);
     // A file with owner and mode of its own has the mark; else they were another's (fs/meta.c).
     if (n >= 0 && (o.st.stx_mode & (S_IFMT | S_ISVTX)) == S_IFREG && !strcmp(name, META_XATTR))
         return -ENODATA;
     if (n >= 0)
-        n = value_of(&o, value, size);
-    return size && n > (long)size ? -ERANGE : n;
+        n = value_of(&o, own);
+    if (n < 0 || !size)
+        return n;
+    if (n > (long)size)
+        return -ERANGE;
+    return uaccess_copy(value, own, (size_t)n) ? -EFAULT : n;
 }
 
 // As setxattr(2), the inode's time of change moves.
@@ -126,17 +144,22 @@ long attrstore_set(const struct parent *p, const char *name, const void *value, 
                    int flags)
 {
     struct place o;
-    char text[ENCODED_SIZE] = "=", *end = text + 1, new[32];
+    char own[ENCODED_SIZE], text[ENCODED_SIZE] = "=", *end = text + 1, new[48];
     long r = find(p, name, &o);
     if (r < 0)
         return r;
-    if (!str_escape(&end, text + sizeof text - 1, value, size))
+    if (size > sizeof own)
+        return -ENOSPC;
+    if (uaccess_copy(own, value, size))
+        return -EFAULT;
+    if (!str_escape(&end, text + sizeof text - 1, own, size))
         return -ENOSPC;
     *end = 0;
-    bool there = flags && value_of(&o, NULL, 0) >= 0;
+    bool there = flags && value_of(&o, own) >= 0;
     if (flags & (there ? XATTR_CREATE : XATTR_REPLACE))
         return there ? -EEXIST : -ENODATA;
-    fmt(new, sizeof new, "new.%u", o.t->tid);
+    // Another machine may use the tree, too, and have the same thread numbers.
+    fmt(new, sizeof new, "new.%u.%lx", o.t->tid, o.t->instance->boot_ns);
     r = HOST3(__NR_symlinkat, text, o.root, new);
     if (r == -EEXIST) { // of one that was killed
         HOST3(__NR_unlinkat, o.root, new, 0);
@@ -146,8 +169,6 @@ long attrstore_set(const struct parent *p, const char *name, const void *value, 
         r = HOST4(__NR_renameat, o.root, new, o.root, o.path);
         if (r != -ENOENT)
             break;
-        if (!o.st.stx_nlink)
-            HOST3(__NR_mkdirat, o.root, GONE, 0700);
         r = HOST3(__NR_mkdirat, o.root, o.dir, 0700);
         if (r == -EEXIST)
             r = 0;
@@ -238,64 +259,55 @@ static void forget(struct place *o)
     HOST3(__NR_unlinkat, o->root, o->dir, AT_REMOVEDIR);
 }
 
-// Has any process the file open, but for O_PATH? A write lease is only given when nobody else has
-// (fcntl(2)). File systems that know no leases keep names of open files themselves, as NFS does.
-static bool is_open(struct task *t, const struct parent *p)
+static void forget_other(void *arg, int dir, const char *name)
 {
-    long fd = temp_open(t, p->fd, p->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, RESOLVE_BENEATH);
-    if (fd < 0)
-        return false;
-    long r = host_fcntl((int)fd, F_SETLEASE, F_WRLCK);
-    temp_close(t, (int)fd);
-    return r == -EAGAIN;
+    struct place *o = arg;
+    (void)dir;
+    fmt(o->dir, sizeof o->dir, "%s/%s", o->path, name);
+    forget(o);
 }
 
 void attrstore_go(struct task *t, int mount, const struct parent *p, struct attrstore_going *g)
 {
     u32 mask = STATX_BASIC_STATS | STATX_BTIME;
-    g->last = attrstore_is_of(t, mount) &&
-              host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, mask, &g->st) >= 0 &&
-              ((g->st.stx_mode & S_IFMT) == S_IFDIR || g->st.stx_nlink == 1) &&
-              mount_at(t, mount)->attrstore_dev == device_of(&g->st);
-    u32 type = g->st.stx_mode & S_IFMT;
-    // Of directories there is no telling.
-    g->open = g->last && (type == S_IFDIR || (type == S_IFREG && is_open(t, p)));
+    g->last = false;
+    if (!attrstore_is_of(t, mount) ||
+        host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, mask, &g->st) < 0)
+        return;
+    g->last = (g->st.stx_mode & S_IFMT) == S_IFDIR || g->st.stx_nlink == 1;
 }
 
 void attrstore_gone(struct task *t, int mount, const struct attrstore_going *g)
 {
-    char dir[sizeof(((struct place *)NULL)->dir)];
-    if (!g->last)
+    if (!g->last || mount_at(t, MAX(mount, 0))->attrstore_dev != device_of(&g->st))
         return;
-    struct place o = {.t = t, .st = g->st};
-    o.root = mount_root_fd(t, mount_at(t, mount)->attrstore);
-    if (o.root < 0)
-        return;
+    struct place o = {.t = t, .st = g->st}, old;
+    o.root = mount_root_fd(t, mount_at(t, MAX(mount, 0))->attrstore);
     name_dir(&o, false);
-    if (!g->open) {
-        forget(&o);
+    if (o.root < 0 || !has_dir(&o))
         return;
-    }
-    memcpy(dir, o.dir, sizeof dir);
-    name_dir(&o, true);
+    old = o;
+    name_gone_place(&o, old.path, sizeof old.path);
+    str_copy(old.dir, old.path, sizeof old.dir);
     HOST3(__NR_mkdirat, o.root, GONE, 0700);
-    HOST4(__NR_renameat, o.root, dir, o.root, o.dir);
-}
-
-void attrstore_back(const struct parent *p)
-{
-    struct place o;
-    char dir[sizeof o.dir];
-    if (find(p, NULL, &o) < 0 || o.st.stx_nlink)
-        return;
-    memcpy(dir, o.dir, sizeof dir);
-    name_dir(&o, false);
-    HOST4(__NR_renameat, o.root, dir, o.root, o.dir);
+    if (HOST3(__NR_mkdirat, o.root, old.path, 0700) == -EEXIST)
+        each_name(&old, forget_other, &old);
+    char from[sizeof o.dir];
+    memcpy(from, o.dir, sizeof from);
+    name_dir(&o, true);
+    if (HOST4(__NR_renameat, o.root, from, o.root, o.dir) < 0) { // no room, say
+        name_dir(&o, false);
+        forget(&o);
+    }
 }
 
 void attrstore_new(const struct parent *p)
 {
     struct place o;
-    if (find(p, NULL, &o) >= 0)
+    if (find(p, NULL, &o) < 0)
+        return;
+    for (int gone = 0; gone < 2; gone++) {
+        name_dir(&o, gone);
         forget(&o);
+    }
 }

@@ -48,5 +48,6 @@ proc_maker proc_make_status, proc_make_limits, proc_make_maps, proc_make_mounts,
 
 // Memory files that lxcore made are named so, and shown as what they stand for.
 #define PROC_MEMFD_NAME "lxrun-proc:"
+#define PROC_MEMFD_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 #endif

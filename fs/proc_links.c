@@ -41,24 +41,32 @@ static long put_made(char *out, size_t n, const char *host)
     return -EXDEV;
 }
 
+// The name is the guest's to choose, for a memfd of its own: it leads to nothing but a file of the
+// host's /proc, and only one that is sealed is taken for procfs's.
 bool procfs_fstat(struct task *t, int fd, u32 mask, struct statx *st)
 {
     char link[40], host[LX_PATH_MAX], path[LX_PATH_MAX];
-    struct statx named;
+    int proc = reserved_fd(t, RESERVED_PROC);
     fmt(link, sizeof link, "self/fd/%d", fd);
-    long n = host_readlinkat(reserved_fd(t, RESERVED_PROC), link, host, sizeof host - 1);
+    long n = host_readlinkat(proc, link, host, sizeof host - 1);
     if (n < 0)
         return false;
     host[n] = 0;
-    if (!str_starts(host, "/memfd:" PROC_MEMFD_NAME))
+    if (!str_starts(host, "/memfd:" PROC_MEMFD_NAME) ||
+        host_fcntl(fd, F_GET_SEALS, 0) != PROC_MEMFD_SEALS)
         return false;
     put_made(path, sizeof path, host);
     const char *rel = path + sizeof "/proc/" - 1;
-    if (host_statx(reserved_fd(t, RESERVED_PROC), rel, AT_SYMLINK_NOFOLLOW, mask, &named) < 0)
+    long named = procfs_lookup(t, rel);
+    if (named >= 0)
+        named = temp_open(t, proc, rel, O_PATH | O_NOFOLLOW, WALK_RESOLVE);
+    if (named < 0)
         return false;
-    *st = named;
-    procfs_stat(t, rel, st);
-    return true;
+    n = host_statx((int)named, "", AT_EMPTY_PATH, mask, st);
+    temp_close(t, (int)named);
+    if (n >= 0)
+        procfs_stat(t, rel, st);
+    return n >= 0;
 }
 
 // What the host says a descriptor or working directory is, translated. -EXDEV: the text in out is

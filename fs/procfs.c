@@ -297,7 +297,7 @@ static long finish(struct proc_out *o, int flags)
 {
     char path[40];
     HOST2(__NR_fchmod, o->fd, 0444);
-    HOST3(__NR_fcntl, o->fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+    HOST3(__NR_fcntl, o->fd, F_ADD_SEALS, PROC_MEMFD_SEALS);
     fmt(path, sizeof path, "/proc/self/fd/%d", o->fd);
     long r = host_openat(AT_FDCWD, path, O_RDONLY | (flags & ~(O_NOFOLLOW | O_CREAT | O_TRUNC)), 0);
     if (r >= 0) {

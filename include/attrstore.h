@@ -17,7 +17,8 @@ static inline bool attrstore_stands_in(long r)
 }
 
 // As the calls on attributes (getxattr(2)...) at (parent, name), not following it. -EOPNOTSUPP:
-// the inode's mount has no store; -ENOSPC: the value is too long for one.
+// the inode's mount has no store; -ENOSPC: the value is too long for one. A value's memory may be
+// the guest's: -EFAULT. A list's is lxcore's.
 long attrstore_get(const struct parent *p, const char *name, void *value, size_t size);
 long attrstore_set(const struct parent *p, const char *name, const void *value, size_t size,
                    int flags);
@@ -28,12 +29,10 @@ long attrstore_remove(const struct parent *p, const char *name);
 // The last name of an inode goes: look before, and, when it is gone, let its attributes go.
 struct attrstore_going {
     struct statx st;
-    bool last, open;
+    bool last;
 };
 void attrstore_go(struct task *t, int mount, const struct parent *p, struct attrstore_going *g);
 void attrstore_gone(struct task *t, int mount, const struct attrstore_going *g);
-// The inode is about to get a name again, if it has none (O_TMPFILE).
-void attrstore_back(const struct parent *p);
 // The inode has just been made: it has none of an earlier one's.
 void attrstore_new(const struct parent *p);
 

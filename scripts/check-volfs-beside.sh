@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # A Debian tree on a file system without attributes of users, ramfs (fs/attrstore.c): unpacked by an
-# ordinary user, its owners and modes are those on any other, also to a second instance; then random
-# operations as in scripts/check-volfs.py.
+# ordinary user, its owners and modes are those on any other, also to a second instance; bad pointers
+# are EFAULT; then random operations as in scripts/check-volfs.py.
 # level: test
 # timeout: 600
 set -eu
@@ -15,6 +15,20 @@ chmod 755 "$work"
 mkdir "$work/mnt" "$work/bin"
 cp "$top/build/lxrun" "$top/build/lxcore" "$work/bin"
 cp --reflink=auto "$top/build/debian.tar" "$work"
+cat >"$work/faults.py" <<'EOF'
+import ctypes, errno
+libc = ctypes.CDLL(None, use_errno=True)
+bad = ctypes.c_void_p(8)
+def fails(f, *args):
+    assert f(*args) == -1 and ctypes.get_errno() == errno.EFAULT, (f, ctypes.get_errno())
+open("/tmp/f", "w").close()
+assert libc.setxattr(b"/tmp/f", b"user.a", b"value", 5, 0) == 0
+fails(libc.setxattr, b"/tmp/f", b"user.b", bad, 5, 0)
+fails(libc.getxattr, b"/tmp/f", b"user.a", bad, 5)
+fails(libc.listxattr, b"/tmp/f", bad, 100)
+value = ctypes.create_string_buffer(5)
+assert libc.getxattr(b"/tmp/f", b"user.a", value, 5) == 5 and value.raw == b"value"
+EOF
 # What tar says that is in it: mode, owner and name.
 tar --numeric-owner -tvf "$work/debian.tar" | sed -E 's/^h/-/; s/ link to .*//; s/ -> .*//; s,/$,,' |
     awk '{ print $1, $2, $NF }' | grep -vE ' \.(/(dev|proc|sys|tmp)(/.*)?)?$' | sort >"$work/want"
@@ -32,7 +46,7 @@ unshare -m sh -c '
         $work/bin/lxrun -r . -b $work/debian.tar:/tmp/debian.tar tar -C / -xpf /tmp/debian.tar \
             --exclude=./dev --exclude=./proc --exclude=./sys
         $work/bin/lxrun -r . find / -xdev -printf \"%M %U/%G .%p\\n\" >$work/mnt/got
-        ! ls .lxrun* 2>/dev/null
+        $work/bin/lxrun -r . python3 - <$work/faults.py
         test -d $work/mnt/debian.lxrun-attrs
     "
     sort "$work/mnt/got" >"$work/got"

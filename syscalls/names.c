@@ -373,8 +373,6 @@ static long link_to(struct task *t, struct pathop *a, struct pathop *b, const st
         meta_name_read(t, a->loc.mount, &a->p, st, &named);
         r = meta_name_write(t, b->loc.mount, &named, &a->p, &b->p);
     }
-    if (!st->stx_nlink && attrstore_is_of(t, b->loc.mount))
-        attrstore_back(&a->p);
     if (r >= 0)
         r = host_link(a, b, by_fd);
     if (r == -EEXIST && meta_bury(t, b->loc.mount, &b->p))
