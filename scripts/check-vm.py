@@ -339,7 +339,7 @@ def check_conversion(work):
     expect("e2fsck", subprocess.run(["/sbin/e2fsck", "-fn", image], capture_output=True, check=False).returncode, 0)
     # The comparison that a conversion ends with finds what is not the same.
     lximage = Path(LXRUN).parent / "lximage"
-    for change in "sif file mode 0100751", "sif d uid 6", "sif sub/hard mtime 5", 'rm "sub/004 nnnn"', "ln char other", \
+    for change in "sif file mode 0100751", "sif file links_count 4", "sif file links_count 2", "sif d uid 6", "sif sub/hard mtime 5", 'rm "sub/004 nnnn"', "ln char other", \
                   "ea_set d user.more x", "ea_rm file user.short", "zap_block -f sparse -p 1 1220", "sif char block[0] 0x502":
         copy = work / "copy"
         subprocess.run(["cp", "--sparse=always", image, copy], check=True)
@@ -351,6 +351,16 @@ def check_conversion(work):
         expect(change, (ran.returncode, ran.stderr[:31]), (1, "lxrun: the image is not the tree"[:31]))
     ran = lxrun("-b", f"{source}:{source}", lximage, "compare", source, image)
     expect("the same", (ran.returncode, ran.stderr), (0, ""))
+    # A name outside of the tree is none of the image's.
+    os.link(source / "odd: \\ ? * \x7f", work / "outside")
+    os.link(source / "file", work / "outside-file")
+    ran = lxrun("--to-image", source, work / "linked.img", "64MB")
+    expect("--to-image with names outside", (ran.returncode, ran.stderr), (0, ""))
+    ran = lxrun("--from-image", work / "linked.img", work / "linked")
+    expect("--from-image of that", (ran.returncode, ran.stderr), (0, ""))
+    (work / "outside").unlink()
+    (work / "outside-file").unlink()
+    expect("the tree without what is outside", inside(work / "linked", ALL_TOLD) == told, True)
     # Killed at any moment: no result, nothing lost, and the next one works.
     for delay in 0.05, 0.15, 0.3, 0.5:
         for args in ("--to-image", source, work / "killed.img", "64MB"), ("--from-image", image, work / "killed"):

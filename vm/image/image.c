@@ -323,10 +323,11 @@ struct pair {
     dev_t dev;
     ino_t ino;
     ext2_ino_t image; // 0: a free place
+    unsigned left;    // names that are still to come
 };
 
 static struct pair *pairs;
-static size_t pair_room, pair_count;
+static size_t pair_room, pair_count, names_left;
 
 static struct pair *pair_place(dev_t dev, ino_t ino)
 {
@@ -336,24 +337,40 @@ static struct pair *pair_place(dev_t dev, ino_t ino)
     return &pairs[at];
 }
 
-ext2_ino_t pair_seen(dev_t dev, ino_t ino, ext2_ino_t image)
+static void pair_make_room(void)
 {
-    if (pair_count * 2 >= pair_room) {
-        struct pair *old = pairs;
-        size_t n = pair_room;
-        pair_room = n ? n * 2 : 1024;
-        pairs = must(calloc(pair_room, sizeof *pairs));
-        for (size_t i = 0; i < n; i++)
-            if (old[i].image)
-                *pair_place(old[i].dev, old[i].ino) = old[i];
-        free(old);
+    struct pair *old = pairs;
+    size_t n = pair_room;
+    pair_room = n ? n * 2 : 1024;
+    pairs = must(calloc(pair_room, sizeof *pairs));
+    for (size_t i = 0; i < n; i++)
+        if (old[i].image)
+            *pair_place(old[i].dev, old[i].ino) = old[i];
+    free(old);
+}
+
+bool pair_note(const struct stat *st, ext2_ino_t image, unsigned links, bool *first)
+{
+    if (pair_count * 2 >= pair_room)
+        pair_make_room();
+    struct pair *p = pair_place(st->st_dev, st->st_ino);
+    *first = !p->image;
+    if (*first) {
+        *p = (struct pair){st->st_dev, st->st_ino, image, links - 1};
+        pair_count++;
+        names_left += links - 1;
+        return links > 0;
     }
-    struct pair *p = pair_place(dev, ino);
-    if (p->image)
-        return p->image;
-    *p = (struct pair){dev, ino, image};
-    pair_count++;
-    return 0;
+    if (p->image != image || !p->left)
+        return false;
+    p->left--;
+    names_left--;
+    return true;
+}
+
+bool pairs_even(void)
+{
+    return !names_left;
 }
 
 // ---- The command ----

@@ -11,6 +11,7 @@
 
 #include <ext2fs/ext2fs.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 
 struct image {
     ext2_filsys fs;
@@ -51,8 +52,12 @@ struct attribute *attributes_of_inode(const struct image *i, ext2_ino_t ino, siz
 struct attribute *attributes_of_file(const char *name, size_t *n);
 void attributes_free(struct attribute *a, size_t n);
 
-// Which inode of the image an inode of the tree is. The one that was put first, or 0 and puts it.
-ext2_ino_t pair_seen(dev_t dev, ino_t ino, ext2_ino_t image);
+// Notes a name of an inode of the tree, and what has that name in the image: an inode with so many
+// links. *first: it is the first name. False: those before were of another inode of the image, or
+// there are more of them than links.
+bool pair_note(const struct stat *st, ext2_ino_t image, unsigned links, bool *first);
+// Has every inode had as many names as links?
+bool pairs_even(void);
 
 // ---- compare.c, extract.c ----
 
