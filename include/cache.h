@@ -6,12 +6,13 @@
 
 #include <stdbool.h>
 
-// The file of known attributes in the same directory (cli/attrs.c), which is never too much.
+// The file of known attributes in the same directory (cli/attrs.c).
 #define CACHE_ATTRS "attrs"
 
 // Opens the cache directory of the user, $XDG_CACHE_HOME/lxrun or $HOME/.cache/lxrun, which is made
 // when it is not there. Returns a descriptor that is good for lxcore too, or -errno: -ENOENT when
-// neither variable is set, -EPERM when the directory is another user's or others may write to it.
+// neither variable is set, -EPERM when the directory is another user's, others may write to it, or it
+// is a symlink.
 int cache_open(void);
 
 // Makes the entry of the file behind a descriptor, unless the cache has it. Returns 0 when the

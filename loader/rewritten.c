@@ -102,15 +102,16 @@ static void ask(struct task *t, int fd)
     HOST3(__NR_sendmsg, reserved_fd(t, RESERVED_REWRITE), &m, 0x4040 /* DONTWAIT, NOSIGNAL */);
 }
 
-// Is the entry whole, and that of the file? Asked once in an instance: later nobody looks, so that
-// a start costs little.
-static bool is_good(int cache, const struct rewrite_entry *e, int fd, u64 size)
+// Is the entry whole, that of the file, and made by the instance's own user? Asked once in an
+// instance: later nobody looks, so that a start costs little.
+static bool is_good(const struct task *t, int cache, const struct rewrite_entry *e, int fd, u64 size)
 {
     u8 start[REWRITE_START] = {0};
     if (host_pread(fd, start, sizeof start, 0) < 0 || !rewrite_is_of(e, size, start))
         return false;
     struct statx st;
-    if (host_statx(cache, "", AT_EMPTY_PATH, STATX_SIZE, &st) < 0 || st.stx_size != e->size)
+    if (host_statx(cache, "", AT_EMPTY_PATH, STATX_SIZE | STATX_UID, &st) < 0 ||
+        st.stx_size != e->size || st.stx_uid != t->instance->host_uid)
         return false;
     long at = host_mmap(0, e->size, PROT_READ, MAP_PRIVATE, cache, 0);
     if (at < 0)
@@ -135,7 +136,7 @@ static int open_entry(struct task *t, int fd, const struct file_id *id, struct r
         return -1;
     }
     if (host_pread((int)cache, e, sizeof *e, 0) == (long)sizeof *e && rewrite_fits(e)) {
-        if (what != KNOWN_GOOD && is_good((int)cache, e, fd, id->size)) {
+        if (what != KNOWN_GOOD && is_good(t, (int)cache, e, fd, id->size)) {
             learn(t, id->hash, KNOWN_GOOD);
             what = KNOWN_GOOD;
         }

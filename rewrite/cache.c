@@ -23,8 +23,6 @@
 #include "layout.h"
 
 #define NAME_SIZE 80
-// All files with nothing to rewrite share this entry.
-#define NOTHING "c-nothing"
 // A file that changed a moment ago may change again within one tick of its clock, unseen.
 #define SETTLED_SECONDS 2
 
@@ -45,9 +43,11 @@ int cache_open(void)
     memcpy(path + n, "/lxrun", sizeof "/lxrun");
     if (mkdir(path, 0700) && errno != EEXIST)
         return -errno;
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    // Not by a link: it could lead to another directory of the user's, where files would be taken for
+    // the cache's.
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return -errno;
+        return errno == ENOTDIR || errno == ELOOP ? -EPERM : -errno;
     struct stat st;
     if (fstat(fd, &st) || st.st_uid != geteuid() || st.st_mode & 022) {
         close(fd);
@@ -56,14 +56,15 @@ int cache_open(void)
     return fd;
 }
 
-// Is there an entry behind a name, is it whole, and one of this file?
+// Is there an entry behind a name, is it whole, one of this file, and made by this user?
 static bool is_good(int cache, const char *name, u64 size, const u8 start[REWRITE_START])
 {
     const struct rewrite_entry *e;
     struct stat st;
     bool good = false;
     int fd = openat(cache, name, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && !fstat(fd, &st) && (u64)st.st_size >= REWRITE_SLOTS_AT &&
+    if (fd >= 0 && !fstat(fd, &st) && st.st_uid == geteuid() &&
+        (u64)st.st_size >= REWRITE_SLOTS_AT &&
         (e = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)) != MAP_FAILED) {
         const u8 *rest = (const u8 *)e + REWRITE_SLOTS_AT;
         good = e->size == (u64)st.st_size && rewrite_fits(e) &&
@@ -159,7 +160,7 @@ static int make_entry(int cache, const u8 *file, u64 size, char name[NAME_SIZE])
         rewriting_nothing(&r);
         free(entry);
         entry = entry_make(&r, &n);
-        snprintf(name, NAME_SIZE, NOTHING);
+        snprintf(name, NAME_SIZE, CACHE_NOTHING);
     }
     int error = entry ? 0 : -ENOMEM;
     if (!error && !is_good(cache, name, size, start)) {

@@ -13,8 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cache.h"
-
 #define DEFAULT_MIB 512
 #define FILES_MAX 65536
 // An unfinished file this old was left by a process that died.
@@ -38,6 +36,30 @@ u64 cache_limit(void)
     char *end;
     unsigned long n = text ? strtoul(text, &end, 10) : 0;
     return (text && *text && !*end && n < 1UL << 32 ? n : DEFAULT_MIB) << 20;
+}
+
+// Only what has a name that the cache gives is its own: somebody may have chosen a directory with
+// other files in it.
+static bool is_ours(const char *name)
+{
+    static const struct {
+        const char *prefix;
+        size_t length; // of what follows: hexadecimal numbers, 0: of any length
+        size_t dots;   // between them
+    } kinds[] = {{"c-", 64, 0}, {CACHE_TEMPORARY, 32, 0}, {"w", 0, 3}, {"", 0, 6}};
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        size_t n = strlen(kinds[i].prefix), dots = 0;
+        if (strncmp(name, kinds[i].prefix, n) != 0)
+            continue;
+        const char *rest = name + n;
+        for (const char *p = rest; *p; p++)
+            dots += *p == '.';
+        n = strlen(rest);
+        if (strspn(rest, "0123456789abcdef.-") == n && dots == kinds[i].dots &&
+            (!kinds[i].length || n == kinds[i].length))
+            return true;
+    }
+    return !strcmp(name, CACHE_NOTHING);
 }
 
 static u64 nanoseconds(const struct timespec *t)
@@ -80,7 +102,7 @@ static void read_directory(DIR *d, struct list *l)
 {
     for (struct dirent *e; (e = readdir(d));) {
         struct stat st;
-        if (!strcmp(e->d_name, CACHE_ATTRS))
+        if (!is_ours(e->d_name))
             continue;
         if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) || S_ISDIR(st.st_mode))
             continue;

@@ -8,6 +8,8 @@
 #include "types.h"
 
 #define CACHE_TEMPORARY "t-" // how the names of unfinished files begin
+// The entry that all files with nothing to rewrite share.
+#define CACHE_NOTHING "c-nothing"
 
 // Bytes that the cache may take; $LXRUN_CACHE_MIB can say another number.
 u64 cache_limit(void);

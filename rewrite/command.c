@@ -26,8 +26,10 @@ static int open_file(const char *path, u8 **file, u64 *size)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &st)) {
         complain(path, errno);
-    } else if (!S_ISREG(st.st_mode) || (u64)st.st_size > FILE_MAX) {
-        complain(path, S_ISREG(st.st_mode) ? EFBIG : EINVAL);
+    } else if (!S_ISREG(st.st_mode)) {
+        fprintf(stderr, "lxrun: %s: not a regular file\n", path);
+    } else if ((u64)st.st_size > FILE_MAX) {
+        complain(path, EFBIG);
     } else {
         *size = (u64)st.st_size;
         *file = file_read(fd, *size);

@@ -196,7 +196,10 @@ def check_cache(program, other, bigs, work):
     ran = rewrite(work / "cache", fresh)
     expect("fresh file", (ran.returncode, "a moment ago" in ran.stderr), (125, True))
     expect("fresh file: index", (cache / index_name(fresh)).is_symlink(), False)
-    expect("directory", rewrite(work / "cache", work).returncode, 125)
+    os.mkfifo(work / "fifo")
+    for what in work, work / "fifo", Path("/dev/null"):
+        ran = rewrite(work / "cache", what)
+        expect(what, (ran.returncode, ran.stderr), (125, f"lxrun: {what}: not a regular file\n"))
     expect("no such file", rewrite(work / "cache", work / "none").returncode, 125)
 
     # An entry that was cut short is made again.
@@ -212,13 +215,32 @@ def check_cache(program, other, bigs, work):
     ran = rewrite(work / "open", program)
     expect("open to others", (ran.returncode, list(open_to_all.iterdir())), (125, []))
 
-    # Not all entries fit: the oldest go, and their names in the index.
+    # Another user's entry is made again, though it is whole.
+    if os.geteuid() == 0:
+        os.chown(entry, 1, 1)
+        expect("another's entry", rewrite(work / "cache", program).returncode, 0)
+        expect("another's entry: owner", entry.stat().st_uid, 0)
+
+    # Not all entries fit: the oldest go, and their names in the index. Other files there stay.
     small = work / "small/lxrun"
+    small.mkdir(parents=True)
+    others = ["c-notes", "notes", "1.2.3", "t-shirt", "deadbeef"]
+    for name in others:
+        (small / name).write_bytes(bytes(1000000))
+        os.utime(small / name, (1, 1))
+    link = work / "link"
+    link.mkdir()
+    (link / "lxrun").symlink_to(small)
+    ran = rewrite(link, program, env={"LXRUN_CACHE_MIB": "1"})
+    expect("a link for a cache", (ran.returncode, sorted(f.name for f in small.iterdir())), (125, sorted(others)))
     for file in bigs:
         expect("small cache", rewrite(work / "small", file, env={"LXRUN_CACHE_MIB": "1"}).returncode, 0)
     kept = [(small / index_name(f)).exists() for f in bigs]
     expect("the oldest are gone", kept, sorted(kept))
     expect("not all, and not none", (kept[0], kept[-1]), (False, True))
+    expect("other files stay", [n for n in others if not (small / n).exists()], [])
+    for name in others:
+        (small / name).unlink()
     expect("size", sum(f.lstat().st_blocks for f in small.iterdir()) * 512 < 1 << 20, True)
     expect("dangling names", [f for f in small.iterdir() if not f.exists()], [])
 
