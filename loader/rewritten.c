@@ -104,7 +104,8 @@ static void ask(struct task *t, int fd)
 
 // Is the entry whole, that of the file, and made by the instance's own user? Asked once in an
 // instance: later nobody looks, so that a start costs little.
-static bool is_good(const struct task *t, int cache, const struct rewrite_entry *e, int fd, u64 size)
+static bool is_good(const struct task *t, int cache, const struct rewrite_entry *e, int fd,
+                    u64 size)
 {
     u8 start[REWRITE_START] = {0};
     if (host_pread(fd, start, sizeof start, 0) < 0 || !rewrite_is_of(e, size, start))

@@ -43,8 +43,8 @@ int cache_open(void)
     memcpy(path + n, "/lxrun", sizeof "/lxrun");
     if (mkdir(path, 0700) && errno != EEXIST)
         return -errno;
-    // Not by a link: it could lead to another directory of the user's, where files would be taken for
-    // the cache's.
+    // Not by a link: it could lead to another directory of the user's, where files would be taken
+    // for the cache's.
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOTDIR || errno == ELOOP ? -EPERM : -errno;

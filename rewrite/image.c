@@ -69,6 +69,8 @@ const char *image_open(struct image *m, const u8 *file, u64 size)
         if (!at)
             return "program headers outside the file";
         memcpy(&p, at, sizeof p);
+        if (p.p_type == PT_GNU_EH_FRAME)
+            m->unwind_header = p.p_vaddr;
         const char *why = p.p_type == PT_LOAD ? read_load(m, &p) : NULL;
         if (why)
             return why;
@@ -216,13 +218,14 @@ static bool section_at(const struct image *m, const Elf64_Ehdr *e, unsigned i, E
     return at;
 }
 
-static void read_sections(struct image *m)
+// False: there are none.
+static bool read_sections(struct image *m)
 {
     Elf64_Ehdr e;
     Elf64_Shdr s, names = {0};
     memcpy(&e, m->file, sizeof e);
     if (!section_at(m, &e, e.e_shstrndx, &names))
-        return;
+        return false;
     for (unsigned i = 0; i < e.e_shnum && section_at(m, &e, i, &s); i++) {
         if (s.sh_type == SHT_SYMTAB || s.sh_type == SHT_DYNSYM)
             read_symbols(m, &s);
@@ -233,6 +236,7 @@ static void read_sections(struct image *m)
                  inside(s.sh_offset, s.sh_size, m->size))
             unwind_read(m, m->file + s.sh_offset, s.sh_size, s.sh_addr);
     }
+    return true;
 }
 
 bool image_find_functions(struct image *m)
@@ -241,7 +245,8 @@ bool image_find_functions(struct image *m)
         if (is_code(l) && !(l->marks = calloc(1, l->size + 1)))
             return false;
     image_add(m, (struct function){.start = m->entry});
-    read_sections(m);
+    if (!read_sections(m))
+        unwind_read_by_header(m);
     image_sort(m);
     for (size_t i = 0; i < m->functions; i++) {
         struct load *l = image_code(m, m->function[i].start, 1);

@@ -47,7 +47,8 @@ struct image {
     u64 size;
     bool fixed; // ET_EXEC
     u64 entry;
-    u64 lo; // address of the lowest page
+    u64 lo;            // address of the lowest page
+    u64 unwind_header; // address of .eh_frame_hdr; 0: there is none
     struct load load[IMAGE_LOADS];
     unsigned loads;
     struct function *function;
@@ -76,6 +77,8 @@ long image_function(const struct image *m, u64 addr);
 
 // Adds the functions that .eh_frame tells of: n bytes of it at addr (unwind.c).
 void unwind_read(struct image *m, const u8 *table, u64 n, u64 addr);
+// The same by .eh_frame_hdr, which program headers tell of: for files without section headers.
+void unwind_read_by_header(struct image *m);
 
 static inline const u8 *load_bytes(const struct image *m, const struct load *l)
 {

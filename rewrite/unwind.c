@@ -139,3 +139,20 @@ void unwind_read(struct image *m, const u8 *table, u64 n, u64 addr)
                          .start = start, .end = start + size, .lsda = c.lsda, .trap = c.trap});
     }
 }
+
+void unwind_read_by_header(struct image *m)
+{
+    const u8 *p = image_bytes(m, m->unwind_header, 12);
+    if (!m->unwind_header || !p || p[0] != 1) // the version
+        return;
+    struct reader r = {p + 4, p + 12, false};
+    u64 addr = take_value(&r, p[1]);
+    if ((p[1] & PE_RELATION) == PE_PCREL)
+        addr += m->unwind_header + 4;
+    else if (p[1] & PE_RELATION)
+        return;
+    // Its size is not said; it ends by a zero.
+    for (const struct load *l = m->load; !r.bad && l < m->load + m->loads; l++)
+        if (addr >= l->vaddr && addr - l->vaddr < l->size)
+            unwind_read(m, load_bytes(m, l) + (addr - l->vaddr), l->size - (addr - l->vaddr), addr);
+}

@@ -4,8 +4,8 @@
 
 tests/rewrite/NAME.in.S is made into a program; rewritten, its code and slots must be those of
 NAME.out.S, byte for byte (no NAME.out.S: nothing may be rewritten). A comment behind each syscall
-of NAME.in.S says what becomes of it: `moved`, or `left: REASON`. `strip` and `shared` in a comment
-of the first lines are about linking; `clean` says that the file is.
+of NAME.in.S says what becomes of it: `moved`, or `left: REASON`. `strip`, `no sections` and `shared` in a
+comment of the first lines are about linking; `clean` says that the file is.
 """
 import os
 import re
@@ -95,8 +95,13 @@ def link(source, to, address=TEXT):
     kind = ["-shared", "--hash-style=sysv"] if "// shared" in head else []
     strip = ["-s"] if "// strip" in head else []
     must("gcc", "-c", "-o", to.with_suffix(".o"), source)
-    must("ld", *kind, *strip, "-z", "noexecstack", "-z", "separate-code", f"-Ttext={address:#x}",
-         "-o", to, to.with_suffix(".o"))
+    must("ld", *kind, *strip, "-z", "noexecstack", "-z", "separate-code", "--eh-frame-hdr",
+         f"-Ttext={address:#x}", "-o", to, to.with_suffix(".o"))
+    if "// no sections" in head:
+        data = bytearray(to.read_bytes())
+        data[0x28:0x30] = bytes(8)  # where they are, their size, number and names
+        data[0x3a:0x40] = bytes(6)
+        to.write_bytes(data)
 
 
 def section(elf, name):

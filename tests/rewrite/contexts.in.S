@@ -75,3 +75,14 @@ moves:
     nopl (%rax)                 // and nopl none either
     syscall                     // moved
     ret
+
+    .type marked, @function     // built with -fcf-protection: the mark stays where it is
+marked:
+    endbr64
+    mov $39, %eax
+    syscall                     // moved
+    syscall                     // left: a branch or another system call right before it
+    mov $39, %eax               // the second of two, which comes back to the first's end
+    syscall                     // moved
+    ret
+    int3

@@ -68,6 +68,18 @@ b15:
 b16:
     ret
 
+    endbr64
+    JUMP(17, 5)
+    TRAP
+b17:
+    TRAP
+b18:
+    JUMP(18, 5)
+    TRAP
+b19:
+    ret
+    int3
+
     SLOTS
     SLOT(1, b1, 5, mov $39, %eax)
     SLOT(2, b2, 5, mov $39, %eax)
@@ -85,3 +97,6 @@ b16:
     SLOT(14, b14, 7, mov $60, %rax)
     SLOT(15, b15, 6, xor %edi, %edi; lea -1(%rdi,%rdi,2), %edx)
     SLOT(16, b16, 5, cltq; nopl (%rax))
+    SLOT(17, b17, 5, mov $39, %eax)
+    SLOT(18, b19, 5, mov $39, %eax)
+    SLOT_BARE(19, b18)
