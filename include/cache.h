@@ -11,8 +11,8 @@
 
 // Opens the cache directory of the user, $XDG_CACHE_HOME/lxrun or $HOME/.cache/lxrun, which is made
 // when it is not there. Returns a descriptor that is good for lxcore too, or -errno: -ENOENT when
-// neither variable is set, -EPERM when the directory is another user's, others may write to it, or it
-// is a symlink.
+// neither variable is set, -EPERM when the directory is another user's, others may write to it, or
+// it is a symlink.
 int cache_open(void);
 
 // Makes the entry of the file behind a descriptor, unless the cache has it. Returns 0 when the
