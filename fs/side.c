@@ -424,14 +424,12 @@ long meta_name_both(struct task *t, int mount, const struct meta_named *now,
     return is_full(r) ? meta_name_write(t, mount, next, at, to) : r == -EOPNOTSUPP ? -EPERM : r;
 }
 
-// Moves a symlink's time of change: its other times are set to what they are.
-static void touch_link(const struct parent *p, const struct statx *st)
+// Moves a symlink's time of change, and nothing else: it gets the owner that it has on the host.
+// Of one that is somebody else's there, who shares the directory, inotify tells nothing then.
+static void touch_link(const struct parent *p, u32 owner)
 {
-    const struct __kernel_timespec times[2] = {
-        {st->stx_atime.tv_sec, st->stx_atime.tv_nsec},
-        {st->stx_mtime.tv_sec, st->stx_mtime.tv_nsec},
-    };
-    HOST4(__NR_utimensat, p->fd, p->name, times, AT_SYMLINK_NOFOLLOW);
+    if (HOST5(__NR_fchownat, p->fd, p->name, owner, -1, AT_SYMLINK_NOFOLLOW) < 0)
+        HOST5(__NR_fchownat, p->fd, p->name, -1, -1, AT_SYMLINK_NOFOLLOW);
 }
 
 long side_store(struct task *t, int mount, const struct parent *p, const struct statx *new,
@@ -442,6 +440,7 @@ long side_store(struct task *t, int mount, const struct parent *p, const struct 
     if (r < 0)
         return r;
     u32 type = m.host.stx_mode & S_IFMT, want = meta_host_mode(new->stx_mode &MODE_BITS);
+    u32 owner = m.host.stx_uid;
     bool other = type != S_IFLNK && (m.host.stx_mode & MODE_BITS) != want;
     bool told = want == (new->stx_mode &MODE_BITS);
     meta_map_owner(t, mount, &m.host);
@@ -455,7 +454,7 @@ long side_store(struct task *t, int mount, const struct parent *p, const struct 
     if (r >= 0 && type != S_IFLNK && !(other && told))
         HOST4(__NR_fchmodat2, p->fd, p->name, want, AT_SYMLINK_NOFOLLOW);
     else if (r >= 0 && type == S_IFLNK)
-        touch_link(p, &m.host);
+        touch_link(p, owner);
     return r;
 }
 
