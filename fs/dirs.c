@@ -91,8 +91,10 @@ int dir_kept(struct task *t, const struct loc *loc, size_t n, struct dir_key *ke
 {
     make_key(t, loc, n, key);
     int i = key->hash ? find(t, key) : -1;
-    if (i < 0)
+    if (i < 0) {
+        dirs_let_go_watched(t);
         return 0;
+    }
     struct kept_dir *d = &t->files->dir[i];
     // Once it is in use its number stays as it is.
     u32 users = __atomic_add_fetch(&d->users, 1, __ATOMIC_ACQUIRE);
@@ -101,6 +103,7 @@ int dir_kept(struct task *t, const struct loc *loc, size_t n, struct dir_key *ke
         d->generation == key->generation && now() - d->opened < DIRS_KEPT_FOR)
         return i + 1;
     __atomic_sub_fetch(&d->users, 1, __ATOMIC_RELEASE);
+    dirs_let_go_watched(t);
     return 0;
 }
 
@@ -123,9 +126,71 @@ bool dir_wanted(struct task *t, const struct dir_key *key)
     return false;
 }
 
+// Closes it, unless it is in use.
+static void let_go(struct task *t, int i)
+{
+    struct kept_dir *d = &t->files->dir[i];
+    u32 unused = 0;
+    if (!d->hash || !__atomic_compare_exchange_n(&d->users, &unused, FILLING, false,
+                                                 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return;
+    d->hash = 0;
+    reserved_fill(t, RESERVED_DIR + i);
+    __atomic_sub_fetch(&d->users, FILLING, __ATOMIC_RELEASE);
+}
+
+// ---- Directories that inotify tells of ----
+//
+// Their watchers are told of their removal when nobody has them open any more (IN_DELETE_SELF), so
+// the last WATCHED_DIRS are not kept, by nobody; what lies below one may be.
+
+static u64 inode_hash(const struct statx *st)
+{
+    return (st->stx_ino + device_of(st) * 0xff51afd7ed558ccdUL) | 1;
+}
+
+static bool among_watched(const struct task *t, u64 hash)
+{
+    for (int i = 0; i < WATCHED_DIRS; i++)
+        if (__atomic_load_n(&t->instance->watched_dirs[i], __ATOMIC_RELAXED) == hash)
+            return true;
+    return false;
+}
+
+static bool is_watched(const struct task *t, int fd)
+{
+    struct statx st;
+    return __atomic_load_n(&t->instance->dir_watches, __ATOMIC_ACQUIRE) &&
+           host_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &st) >= 0 &&
+           among_watched(t, inode_hash(&st));
+}
+
+void dirs_let_go_all(struct task *t)
+{
+    t->files->watches_seen = __atomic_load_n(&t->instance->dir_watches, __ATOMIC_ACQUIRE);
+    for (int i = 0; i < DIRS_KEPT; i++)
+        let_go(t, i);
+}
+
+void dirs_watch(struct task *t, int fd)
+{
+    struct instance *in = t->instance;
+    struct statx st;
+    if (!in->keeps_dirs || host_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &st) < 0 ||
+        among_watched(t, inode_hash(&st)))
+        return;
+    u32 n = __atomic_fetch_add(&in->dir_watches, 1, __ATOMIC_ACQ_REL);
+    __atomic_store_n(&in->watched_dirs[n % WATCHED_DIRS], inode_hash(&st), __ATOMIC_RELEASE);
+    // Nothing that is kept is found any more, by which the others notice.
+    __atomic_fetch_add(&in->dir_generation, 1, __ATOMIC_ACQ_REL);
+    dirs_let_go_watched(t);
+}
+
 int dir_keep(struct task *t, const struct dir_key *key, int fd)
 {
     u32 unused = 0;
+    if (is_watched(t, fd))
+        return 0;
     int i = place_for(t, key);
     struct kept_dir *d = &t->files->dir[i];
     if (!__atomic_compare_exchange_n(&d->users, &unused, FILLING, false, __ATOMIC_ACQUIRE,
@@ -295,15 +360,9 @@ static void close_removed(struct task *t, const char *name)
 {
     size_t n = strlen(name);
     for (int i = 0; i < DIRS_KEPT; i++) {
-        struct kept_dir *d = &t->files->dir[i];
-        u32 unused = 0;
-        if (!d->hash || d->length < n || memcmp(d->path + d->length - n, name, n) ||
-            !__atomic_compare_exchange_n(&d->users, &unused, FILLING, false, __ATOMIC_ACQUIRE,
-                                         __ATOMIC_RELAXED))
-            continue;
-        d->hash = 0;
-        reserved_fill(t, RESERVED_DIR + i);
-        __atomic_sub_fetch(&d->users, FILLING, __ATOMIC_RELEASE);
+        const struct kept_dir *d = &t->files->dir[i];
+        if (d->length >= n && !memcmp(d->path + d->length - n, name, n))
+            let_go(t, i);
     }
 }
 

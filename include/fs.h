@@ -139,6 +139,16 @@ void dir_release(struct task *t, int kept);
 bool dir_wanted(struct task *t, const struct dir_key *key);
 // It has been opened as fd since, to be kept. As above; fd stays the caller's.
 int dir_keep(struct task *t, const struct dir_key *key, int fd);
+// inotify tells a guest of directory fd from now on: nobody keeps it open, or its removal would be
+// told late.
+void dirs_watch(struct task *t, int fd);
+// Where there are new ones of these: what this process keeps is closed.
+void dirs_let_go_all(struct task *t);
+static inline void dirs_let_go_watched(struct task *t)
+{
+    if (t->files->watches_seen != __atomic_load_n(&t->instance->dir_watches, __ATOMIC_RELAXED))
+        dirs_let_go_all(t);
+}
 // Owner, mode and inode of one as the guest sees them, if they are known. changes: what
 // dir_attr_changes() was before they were looked up.
 bool dir_attr_get(struct task *t, int kept, struct statx *st);

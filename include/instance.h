@@ -20,6 +20,7 @@
 #define PROC_GROUPS 32
 #define PTS_MAX 1024
 #define LX_PATH_MAX 4096
+#define WATCHED_DIRS 256
 
 // Reserved descriptors: one block of numbers, the same in every process of the instance until a
 // guest asks for one of them (fs/files.c moves the block then).
@@ -322,6 +323,7 @@ struct instance {
     u64 link_names[NAME_WORDS]; // of links that were followed
     u32 record_changes;         // counts records written (fs/side.c); begins with 1
     u32 dir_changer;            // tid of who makes one now, 0: nobody
+    u32 dir_watches;            // counts directories of which inotify tells a guest
     struct name_changes name_changes[NAME_CHANGES]; // fs/names.c
     u64 next_cwd;                                   // numbers for working directories
     u64 mounts_live;             // entries of `mounts` that may be live; their state decides
@@ -343,6 +345,7 @@ struct instance {
     // What lies before, and the first of these, is what every fork and execve looks at: the kernel
     // maps it by one page fault (64 KiB around it).
     struct exec_state execs[EXECS];
+    u64 watched_dirs[WATCHED_DIRS]; // hashes of the last ones, by dir_watches
     struct tmpfs_request tmpfs;
     struct mount_entry mounts[MOUNTS_MAX];
     struct unix_name unix_names[UNIX_NAMES];

@@ -90,6 +90,7 @@ struct files {
     u32 mount_id[MOUNTS_MAX]; // id of the mount whose root is open in the block, 0: none
     u64 root_ino[MOUNTS_MAX]; // inode number of that root, 0: not asked for yet
     struct kept_dir dir[DIRS_KEPT];
+    u32 watches_seen; // none of these is one of the first so many that inotify tells of
     struct search_identity searcher; // who was let pass to those of dir that say so
     struct listing_place listing[LISTINGS];
     u32 records_at; // record_changes when the FD_RECORDS of `kind` were true

@@ -3,11 +3,19 @@
 #include <linux/sched.h>
 
 #include "clone.h"
+#include "fs.h"
 #include "host.h"
 #include "loader.h"
 #include "signal.h"
 #include "syscall_rows.h"
 #include "uaccess.h"
+
+// A shell that only forks and waits uses no path by which it would notice new watches.
+static long clone_task(struct task *t, struct clone_request *q)
+{
+    dirs_let_go_watched(t);
+    return task_clone(t, q);
+}
 
 long sys_clone(struct task *t, unsigned long flags, uptr stack, uptr parent_tid, uptr child_tid,
                uptr tls)
@@ -19,19 +27,19 @@ long sys_clone(struct task *t, unsigned long flags, uptr stack, uptr parent_tid,
                               .pidfd = parent_tid,
                               .child_tid = child_tid,
                               .tls = tls};
-    return task_clone(t, &q);
+    return clone_task(t, &q);
 }
 
 long sys_fork(struct task *t)
 {
     struct clone_request q = {.exit_signal = SIGCHLD};
-    return task_clone(t, &q);
+    return clone_task(t, &q);
 }
 
 long sys_vfork(struct task *t)
 {
     struct clone_request q = {.flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD};
-    return task_clone(t, &q);
+    return clone_task(t, &q);
 }
 
 long sys_clone3(struct task *t, uptr args, size_t size)
@@ -73,7 +81,7 @@ long sys_clone3(struct task *t, uptr args, size_t size)
                               .child_tid = a.child_tid,
                               .tls = a.tls,
                               .clone3 = true};
-    return task_clone(t, &q);
+    return clone_task(t, &q);
 }
 
 // Each task learns its ids before its first guest instruction (task/clone.c, task/task.c:

@@ -20,6 +20,8 @@ static long add_pinned(struct task *t, int fd, const char *path, u32 mask)
         // The link in /proc must be followed; it leads to the object that is held.
         fmt(host, sizeof host, PIN_PATH, (int)pin);
         r = HOST3(__NR_inotify_add_watch, fd, host, mask & ~(u32)IN_DONT_FOLLOW);
+        if (r >= 0 && (st.stx_mode & S_IFMT) == S_IFDIR)
+            dirs_watch(t, (int)pin);
     }
     temp_close(t, (int)pin);
     return r;
