@@ -15,11 +15,11 @@ static bool is_child(u32 tgid)
     return !HOST5(__NR_waitid, P_PID, tgid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL, NULL);
 }
 
-// Reads a small file of the host's /proc as text. Its length, or -errno.
-static long proc_read(struct task *t, const char *path, char *text, size_t size)
+// Reads a small file of the host's /proc as text, below descriptor dir. Its length, or -errno.
+static long proc_read(struct task *t, int dir, const char *path, char *text, size_t size)
 {
     temps_begin(t);
-    long fd = host_openat(reserved_fd(t, RESERVED_PROC), path, O_RDONLY | O_CLOEXEC, 0);
+    long fd = host_openat(dir, path, O_RDONLY | O_CLOEXEC, 0);
     long n = fd < 0 ? fd : host_read((int)fd, text, size - 1);
     if (fd >= 0)
         host_close((int)fd);
@@ -45,7 +45,7 @@ static bool is_writer(struct task *t, const struct proc_slot *s, u32 tgid)
     char path[32], text[1024];
     u64 registered = __atomic_load_n(&s->registered, __ATOMIC_RELAXED);
     fmt(path, sizeof path, "%u/stat", tgid);
-    long n = proc_read(t, path, text, sizeof text);
+    long n = proc_read(t, reserved_fd(t, RESERVED_PROC), path, text, sizeof text);
     if (n < 0)
         return n != -ENOENT && n != -ESRCH; // else no descriptor, no memory: not known
     const char *at = strrchr(text, ')');
@@ -65,11 +65,11 @@ bool reach_process(struct task *t, u32 tgid)
     return (s && is_writer(t, s, tgid)) || ((s32)tgid > 0 && is_child(tgid));
 }
 
-// The decimal number behind `key` at the start of a line of a file in the host's /proc; -errno.
-static long proc_number(struct task *t, const char *path, const char *key)
+// The decimal number behind `key` at the start of a line of a file below dir; -errno.
+static long proc_number(struct task *t, int dir, const char *path, const char *key)
 {
     char text[1024];
-    long n = proc_read(t, path, text, sizeof text);
+    long n = proc_read(t, dir, path, text, sizeof text);
     if (n < 0)
         return n;
     for (char *line = text; line; line = strchr(line, '\n')) {
@@ -92,7 +92,7 @@ u32 reach_thread(struct task *t, u32 tid)
         return tid;
     char path[32];
     fmt(path, sizeof path, "%u/status", tid);
-    long tgid = proc_number(t, path, "Tgid:\t");
+    long tgid = proc_number(t, reserved_fd(t, RESERVED_PROC), path, "Tgid:\t");
     return tgid > 0 && reach_process(t, (u32)tgid) ? (u32)tgid : 0;
 }
 
@@ -122,12 +122,25 @@ long reach_pidfd(struct task *t, int pidfd)
         return reach_process(t, info.tgid) ? (long)info.tgid : -ESRCH;
     char path[40];
     fmt(path, sizeof path, "self/fdinfo/%d", pidfd);
-    long pid = proc_number(t, path, "Pid:\t");
+    long pid = proc_number(t, reserved_fd(t, RESERVED_PROC), path, "Pid:\t");
     if (pid == -ENOENT)
         return -EBADF; // a descriptor, but not of a process
     // "-1" has no digits: the process is gone.
     u32 tgid = pid > 0 ? reach_thread(t, (u32)pid) : 0;
     return tgid ? (long)tgid : -ESRCH;
+}
+
+long reach_signal_fd(struct task *t, int fd)
+{
+    long r = reach_pidfd(t, fd);
+    long flags = r == -EBADF ? HOST2(__NR_fcntl, fd, F_GETFL) : 0;
+    if (r != -EBADF || flags < 0 || (flags & O_PATH))
+        return r;
+    // What is no such directory is told by the host: the guest's own file called status also.
+    long tgid = proc_number(t, fd, "status", "Tgid:\t");
+    if (tgid <= 0)
+        return tgid == -ESRCH ? -ESRCH : -EBADF;
+    return reach_process(t, (u32)tgid) ? tgid : -ESRCH;
 }
 
 // A child without a record yet still has the identity that it was forked with.

@@ -15,6 +15,9 @@ u32 reach_thread(struct task *t, u32 tid);
 bool reach_group(struct task *t, u32 pgid);
 // The process behind a pidfd, or -errno; -ESRCH when it is gone or not of the instance.
 long reach_pidfd(struct task *t, int pidfd);
+// The same for pidfd_send_signal(2), which takes an open directory /proc/PID as well
+// (kernel/signal.c: pidfd_to_pid()).
+long reach_signal_fd(struct task *t, int fd);
 // May the caller signal, or look into, a process that reach_process() knows? 0 or -EPERM.
 long reach_may_signal(struct task *t, u32 tgid, int sig);
 long reach_may_inspect(struct task *t, u32 tgid);

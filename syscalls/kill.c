@@ -170,7 +170,7 @@ long sys_pidfd_send_signal(struct task *t, int pidfd, int sig, uptr info, unsign
     const u32 known = PIDFD_SIGNAL_THREAD | PIDFD_SIGNAL_THREAD_GROUP | PIDFD_SIGNAL_PROCESS_GROUP;
     if ((flags & ~known) || (flags & (flags - 1)))
         return -EINVAL;
-    long tgid = reach_pidfd(t, pidfd);
+    long tgid = reach_signal_fd(t, pidfd);
     if (tgid < 0)
         return tgid;
     if (flags & PIDFD_SIGNAL_PROCESS_GROUP) {

@@ -12,7 +12,8 @@ static int kcmp(pid_t a, pid_t b, int type, int fa, int fb)
 
 int main(void)
 {
-    int ready[2], gate[2], p[2], pidfd, fd, copy, st;
+    int ready[2], gate[2], p[2], pidfd, fd, copy, dir, st;
+    char path[64];
     pid_t me = getpid(), pid;
     char c;
 
@@ -47,10 +48,20 @@ int main(void)
     CHECK_ERR(syscall(SYS_process_mrelease, pidfd, 1), EINVAL);
     CHECK_ERR(syscall(SYS_process_mrelease, -1, 0), EBADF);
     CHECK_ERR(syscall(SYS_process_mrelease, pidfd, 0), EINVAL); // not dying
+    // A directory /proc/PID is as good for a signal, one of a thread or a path alone is not.
+    snprintf(path, sizeof path, "/proc/%d", pid);
+    dir = OK(open(path, O_RDONLY | O_DIRECTORY));
+    CHECK(syscall(SYS_pidfd_send_signal, dir, 0, NULL, 0) == 0);
+    CHECK_ERR(syscall(SYS_pidfd_getfd, dir, 90, 0), EBADF);
+    CHECK_ERR(syscall(SYS_pidfd_send_signal, OK(open(path, O_PATH)), 0, NULL, 0), EBADF);
+    snprintf(path, sizeof path, "/proc/%d/task/%d", pid, pid);
+    CHECK_ERR(syscall(SYS_pidfd_send_signal, OK(open(path, O_RDONLY)), 0, NULL, 0), EBADF);
+    CHECK_ERR(syscall(SYS_pidfd_send_signal, OK(open("/proc", O_RDONLY)), 0, NULL, 0), EBADF);
     CHECK(syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) == 0);
     CHECK(syscall(SYS_process_mrelease, pidfd, 0) == 0 || errno == ESRCH || errno == EAGAIN);
     CHECK(waitpid(pid, &st, 0) == pid && st == SIGKILL);
     CHECK_ERR(syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0), ESRCH);
+    CHECK_ERR(syscall(SYS_pidfd_send_signal, dir, 0, NULL, 0), ESRCH);
     CHECK_ERR(syscall(SYS_pidfd_getfd, pidfd, 90, 0), ESRCH);
     return done();
 }
