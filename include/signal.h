@@ -9,9 +9,35 @@
 
 // Installs lxcore's handlers for the signals that it always takes. Once per address space.
 void signal_init(struct task *t);
+// What of a guest action's flags the host's has too (docs/signals.md, rule 3).
+#define SIG_HOST_FLAGS (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT)
+static inline bool signal_is_always(int sig)
+{
+    return SIG_ALWAYS & SIGSET_BIT(sig);
+}
+static inline bool signal_is_handler(uptr handler)
+{
+    return handler != (uptr)SIG_DFL && handler != (uptr)SIG_IGN;
+}
+// Has the host lxcore's handler for that action of the guest's?
+static inline bool signal_is_caught(int sig, const struct ksigaction *g)
+{
+    return signal_is_handler(g->handler) || signal_is_always(sig);
+}
 // Do two guest actions of sig come to the same host disposition, so that changing one into the
 // other needs no host call?
-bool signal_same_on_host(int sig, const struct ksigaction *a, const struct ksigaction *b);
+static inline bool signal_same_on_host(int sig, const struct ksigaction *a,
+                                       const struct ksigaction *b)
+{
+    if ((a->flags ^ b->flags) & SIG_HOST_FLAGS)
+        return false;
+    if (signal_is_caught(sig, a) && signal_is_caught(sig, b))
+        return true;
+    // SIG_IGN, also set again, may throw pending signals away (sigaction(2)), as SIG_DFL does where
+    // that ignores them.
+    return a->handler == (uptr)SIG_DFL && b->handler == (uptr)SIG_DFL &&
+           !(SIGSET_BIT(sig) & SIG_DEFAULT_IGNORES);
+}
 // Sets the host's disposition of sig to fit the guest's action in t->sighand. Lock held.
 long signal_set_host_action(struct task *t, int sig);
 // Makes `set` the guest mask, lazily where that is exact (trap/sigmask.c). -LX_ERESTART when a

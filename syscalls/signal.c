@@ -19,6 +19,31 @@
     (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER |             \
      SA_RESETHAND | SA_RESTORER | SA_EXPOSE_TAGBITS_)
 
+// Stores a new action. Lock held, if the record is shared.
+static long set_action(struct task *t, int sig, struct ksigaction *now, struct ksigaction *new)
+{
+    bool same = signal_same_on_host(sig, now, new);
+    if (!same && signal_lazy(t)) {
+        long r = signal_make_real(t);
+        if (r)
+            return r;
+    }
+    new->flags &= SA_KNOWN;
+    new->mask &= ~SIG_UNBLOCKABLE;
+    *now = *new;
+    if (!same)
+        signal_set_host_action(t, sig);
+    if (signal_is_handler(new->handler))
+        return 0;
+    if (new->handler == (uptr)SIG_IGN)
+        t->sig_pending &= ~SIGSET_BIT(sig);
+    // A pending one is gone.
+    if (t->kept == (u32)sig &&
+        (new->handler == (uptr)SIG_IGN || (SIG_DEFAULT_IGNORES & SIGSET_BIT(sig))))
+        t->kept = 0;
+    return 0;
+}
+
 long sys_rt_sigaction(struct task *t, int sig, uptr act, uptr oldact, size_t sigsetsize)
 {
     struct sighand *h = t->sighand;
@@ -29,33 +54,17 @@ long sys_rt_sigaction(struct task *t, int sig, uptr act, uptr oldact, size_t sig
         return -EFAULT;
     if (sig < 1 || sig > 64 || (act && (SIG_UNBLOCKABLE & SIGSET_BIT(sig))))
         return -EINVAL;
-    if (act && signal_lazy(t) && !signal_same_on_host(sig, &h->action[sig - 1], &new)) {
-        long r = signal_make_real(t);
-        if (r)
-            return r;
-    }
+    struct ksigaction *now = &h->action[sig - 1];
     // Only this thread itself can make the record a shared one.
     bool shared = __atomic_load_n(&h->refs, __ATOMIC_ACQUIRE) > 1;
     if (shared)
         lock_take(&h->lock);
-    old = h->action[sig - 1];
-    if (act) {
-        new.flags &= SA_KNOWN;
-        new.mask &= ~SIG_UNBLOCKABLE;
-        h->action[sig - 1] = new;
-        if (!signal_same_on_host(sig, &old, &new))
-            signal_set_host_action(t, sig);
-        if (new.handler == (uptr)SIG_IGN)
-            t->sig_pending &= ~SIGSET_BIT(sig);
-        // A pending one is gone.
-        if (t->kept == (u32)sig &&
-            (new.handler == (uptr)SIG_IGN ||
-             (new.handler == (uptr)SIG_DFL && (SIG_DEFAULT_IGNORES & SIGSET_BIT(sig)))))
-            t->kept = 0;
-    }
+    if (oldact)
+        old = *now;
+    long r = act ? set_action(t, sig, now, &new) : 0;
     if (shared)
         lock_drop(&h->lock);
-    return oldact ? copy_to_guest(oldact, &old, sizeof old) : 0;
+    return !r && oldact ? copy_to_guest(oldact, &old, sizeof old) : r;
 }
 
 long sys_rt_sigprocmask(struct task *t, int how, uptr set, uptr oldset, size_t sigsetsize)

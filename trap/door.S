@@ -140,25 +140,41 @@ uaccess_copy:
 	mov	%rdx, %rcx
 	cmp	$64, %rdx
 	ja	uaccess_begin
-	cmp	$8, %rdx
+	cmp	$32, %rdx
 	jb	2f
 uaccess_words_begin:
-1:	mov	(%rsi), %rax
+1:	mov	(%rsi), %rax		// a struct sigaction is all of this
+	mov	8(%rsi), %r8
+	mov	16(%rsi), %r9
+	mov	24(%rsi), %r10
+	mov	%rax, (%rdi)
+	mov	%r8, 8(%rdi)
+	mov	%r9, 16(%rdi)
+	mov	%r10, 24(%rdi)
+	sub	$32, %rcx
+	je	uaccess_fixup
+	add	$32, %rsi
+	add	$32, %rdi
+	cmp	$32, %rcx
+	jae	1b
+2:	cmp	$8, %rcx
+	jb	4f
+3:	mov	(%rsi), %rax
 	mov	%rax, (%rdi)
 	add	$8, %rsi
 	add	$8, %rdi
 	sub	$8, %rcx
 	cmp	$8, %rcx
-	jae	1b
-2:	cmp	$4, %rcx
-	jb	3f
+	jae	3b
+4:	cmp	$4, %rcx
+	jb	5f
 	mov	(%rsi), %eax
 	mov	%eax, (%rdi)
 	add	$4, %rsi
 	add	$4, %rdi
 	sub	$4, %rcx
 uaccess_words_end:
-3:	test	%ecx, %ecx
+5:	test	%ecx, %ecx
 	je	uaccess_fixup
 uaccess_begin:
 	rep movsb

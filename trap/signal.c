@@ -98,11 +98,6 @@ static bool is_forged(u64 pc)
     return between(pc, hostcall_start, hostcall_end);
 }
 
-static bool is_always(int sig)
-{
-    return SIG_ALWAYS & SIGSET_BIT(sig);
-}
-
 // Signals that the kernel sends for what an instruction did.
 static bool is_fault(int sig, const siginfo_t *info)
 {
@@ -111,11 +106,6 @@ static bool is_fault(int sig, const siginfo_t *info)
 }
 
 // Is the host's action lxcore's own handler?
-static bool is_caught(int sig, const struct ksigaction *g)
-{
-    return is_always(sig) || (g->handler != (uptr)SIG_DFL && g->handler != (uptr)SIG_IGN);
-}
-
 void signal_die(struct task *t, int sig)
 {
     struct ksigaction dfl = {0};
@@ -236,7 +226,7 @@ static bool deliver(struct task *t, int sig, const siginfo_t *info, struct regs 
     if (forced && (sa.handler == (uptr)SIG_IGN || (*mask & SIGSET_BIT(sig))))
         signal_die(t, sig);
     u64 blocked = t->has_wait_mask ? t->wait_mask : *mask;
-    if (!forced && (blocked & SIGSET_BIT(sig)) && is_always(sig)) {
+    if (!forced && (blocked & SIGSET_BIT(sig)) && signal_is_always(sig)) {
         if (sa.handler != (uptr)SIG_IGN)
             put_off(t, sig, info);
         return false;
@@ -244,7 +234,7 @@ static bool deliver(struct task *t, int sig, const siginfo_t *info, struct regs 
     if (sa.handler == (uptr)SIG_IGN)
         return false;
     if (sa.handler == (uptr)SIG_DFL) {
-        if (is_always(sig))
+        if (signal_is_always(sig))
             signal_die(t, sig);
         // The action changed after the signal came: give it back to the kernel, whose own default
         // action is in force by now.
@@ -285,7 +275,7 @@ static void note(struct task *t, int sig, const siginfo_t *info, struct kucontex
     u64 pc = uc->mc.ip;
     // The place is claimed first: a SIGSYS that comes before the rest is written finds it taken.
     u32 was = __atomic_exchange_n(&t->noted, (u32)sig, __ATOMIC_ACQ_REL);
-    if (was && is_always(sig)) {
+    if (was && signal_is_always(sig)) {
         t->noted = was;
         put_off(t, sig, info);
         return;
@@ -311,7 +301,7 @@ static void resume(int sig, const struct kucontext *uc)
     bool at_end = pc == (u64)host_call_done || pc == (u64)host_intr_done ||
                   pc == (u64)host_intr_abort || pc == (u64)host_pass_done ||
                   pc == (u64)host_pass_abort;
-    if (at_end && !is_always(sig) && vectors_load_host(uc->mc.fpstate))
+    if (at_end && !signal_is_always(sig) && vectors_load_host(uc->mc.fpstate))
         signal_resume(&uc->mc);
 }
 
@@ -385,7 +375,7 @@ static void leave_by_door(struct task *t, struct kucontext *uc, const struct reg
 static void signal_in_guest(struct task *t, int sig, const siginfo_t *info, struct kucontext *uc,
                             struct regs *r, bool fault)
 {
-    if (fault && is_always(sig) && t->sighand->action[sig - 1].handler == (uptr)SIG_DFL &&
+    if (fault && signal_is_always(sig) && t->sighand->action[sig - 1].handler == (uptr)SIG_DFL &&
         !(t->sigmask & SIGSET_BIT(sig))) {
         // Dies of the same fault again, with the kernel's own core dump.
         struct ksigaction dfl = {0};
@@ -497,7 +487,7 @@ static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
             regs_to_context(&uc->mc, &t->regs);
             return;
         }
-        if (t->noted && is_always(sig)) {
+        if (t->noted && signal_is_always(sig)) {
             put_off(t, sig, info);
             return;
         }
@@ -575,7 +565,7 @@ long signal_to_self(struct task *t, int sig, int code)
         (t->proc->eager_masks & EAGER_SHARED))
         return 0;
     const struct ksigaction *sa = &t->sighand->action[sig - 1];
-    if (!is_caught(sig, sa))
+    if (!signal_is_caught(sig, sa))
         return 0;
     u64 before = t->sigmask,
         mask = before | sa->mask | (sa->flags & SA_NODEFER ? 0 : SIGSET_BIT(sig));
@@ -679,25 +669,12 @@ long signal_return(struct task *t)
     door_return();
 }
 
-// What of a guest action's flags the host's has too (rule 3).
-#define HOST_FLAGS (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT)
-
-bool signal_same_on_host(int sig, const struct ksigaction *a, const struct ksigaction *b)
-{
-    // SIG_IGN, also set again, may throw pending signals away (sigaction(2)), as SIG_DFL does where
-    // that ignores them.
-    bool both_default = a->handler == (uptr)SIG_DFL && b->handler == (uptr)SIG_DFL &&
-                        !(SIGSET_BIT(sig) & SIG_DEFAULT_IGNORES);
-    return (both_default || (is_caught(sig, a) && is_caught(sig, b))) &&
-           !((a->flags ^ b->flags) & HOST_FLAGS);
-}
-
 long signal_set_host_action(struct task *t, int sig)
 {
     const struct ksigaction *g = &t->sighand->action[sig - 1];
     struct ksigaction host = {
         .handler = g->handler, .flags = SA_RESTORER, .restorer = (uptr)host_restorer};
-    if (is_caught(sig, g)) {
+    if (signal_is_caught(sig, g)) {
         host.handler = (uptr)signal_handler;
         host.flags |= SA_SIGINFO | SA_ONSTACK;
         host.mask = ~SIG_ALWAYS;
@@ -705,10 +682,10 @@ long signal_set_host_action(struct task *t, int sig)
     } else {
         t->sighand->caught &= ~SIGSET_BIT(sig);
     }
-    host.flags |= g->flags & HOST_FLAGS;
+    host.flags |= g->flags & SIG_HOST_FLAGS;
     // A fault inside the handler must reach the fix-up. SIGSYS waits, or a storm of it would fill
     // the alternate stack with frames; no guest code runs before the handler's end.
-    if (is_always(sig) && sig != SIGSYS)
+    if (signal_is_always(sig) && sig != SIGSYS)
         host.flags |= SA_NODEFER;
     return HOST4(__NR_rt_sigaction, sig, &host, NULL, 8);
 }
