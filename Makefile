@@ -12,9 +12,10 @@ COMMON   := -std=gnu11 -O2 -g -Wall -Wextra -Werror -MMD -MP
 
 # lxcore runs on the guest's threads: no libc, no TLS (stack protector), no vector registers.
 # -fPIE is only for addressing (it links above 2 GiB); the result stands at one fixed address.
-# CET stays off because the door enters by a jump that no endbr64 marks.
+# CET stays off because the door enters by a jump that no endbr64 marks. Unwind tables are for debuggers
+# only (.debug_frame): they take no memory, and lead through the door to the guest's frames.
 CORE_CFLAGS := $(COMMON) -ffreestanding -fPIE -fno-stack-protector -fcf-protection=none \
-               -mgeneral-regs-only -ffunction-sections
+               -mgeneral-regs-only -ffunction-sections -fno-asynchronous-unwind-tables
 CORE_SCRIPT := $(wildcard loader/lxcore.ld)
 CORE_LDFLAGS := -static -nostdlib -no-pie -Wl,--no-relax -Wl,-z,noexecstack -Wl,-z,norelro \
                 -Wl,--build-id=none -Wl,--gc-sections \

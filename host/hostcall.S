@@ -4,6 +4,7 @@
 // that there is no other. C sees it through include/host.h.
 #include "layout.h"
 
+	.cfi_sections .debug_frame
 	.section .hostcall, "ax", @progbits
 	.globl	hostcall_start
 hostcall_start:

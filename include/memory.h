@@ -51,6 +51,10 @@ bool memory_is_pad(uptr pc);
 bool memory_next_slot(uptr *slot);
 // The window's length and its end, where the `syscall` is, of a slot.
 u32 memory_slot_window(uptr slot, uptr *end);
+// The same, with the bytes that the window had before it was moved.
+u32 memory_slot_original(uptr slot, uptr *end, u8 window[REWRITE_SLOT]);
+// Puts the window of the slot at pc back in the program's text, for a core file. False: it cannot.
+bool memory_put_back(uptr pc);
 // For pc in a slot: the address in the program's own text that stands there.
 uptr memory_slot_origin(uptr pc);
 // For pc inside a window, behind its first byte, where a jump's bytes are now: the place in its

@@ -84,7 +84,8 @@ void signal_put_back(struct task *t, int sig, const siginfo_t *info);
 // The same signal has come again, to a handler or a wait: *info becomes what it said first.
 void signal_take_kept(struct task *t, int sig, siginfo_t *info);
 // A signal that the calling thread sends itself, or its process, which has no other: delivers it
-// at once, where that is exact, and does not come back. 0: the host is to send it; -LX_ERESTART.
+// at once, where that is exact, and does not come back; nor where it ends the process with a core
+// file. 0: the host is to send it; -LX_ERESTART.
 long signal_to_self(struct task *t, int sig, int code);
 // Delivers the noted signal at the door's exit.
 void signal_attend(struct task *t);

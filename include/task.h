@@ -32,6 +32,11 @@
 #define SIG_DEFAULT_IGNORES                                                                        \
     (SIGSET_BIT(SIGCONT) | SIGSET_BIT(SIGCHLD) | SIGSET_BIT(SIGWINCH) | SIGSET_BIT(SIGURG))
 
+// What SIG_DFL dumps core for, of those that are not SIG_ALWAYS (signal(7)).
+#define SIG_DUMPS_CORE                                                                             \
+    (SIGSET_BIT(SIGQUIT) | SIGSET_BIT(SIGILL) | SIGSET_BIT(SIGTRAP) | SIGSET_BIT(SIGABRT) |        \
+     SIGSET_BIT(SIGFPE) | SIGSET_BIT(SIGXCPU) | SIGSET_BIT(SIGXFSZ))
+
 // The guest's registers, in the order of the kernel's pt_regs. Assembly knows the offsets.
 struct regs {
     u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8;
@@ -168,6 +173,7 @@ struct task {
     siginfo_t noted_info;
     siginfo_t kept_info; // of signal `kept`, for when it comes again (trap/sigmask.c)
     u32 kept;
+    u32 dying; // signal that the thread has sent itself, for the handler to send (signal_to_self())
     struct stack altstack;  // the guest's
     u32 personality;        // the host's, too
     u32 vfork_child;        // its parent frees its block

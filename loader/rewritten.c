@@ -282,17 +282,9 @@ static bool touches(const struct image *m, uptr from, uptr to)
 static void undo(const struct image *m, uptr at, uptr end, u8 *to)
 {
     for (uptr slot = m->slots; memory_next_slot(&slot);) {
-        const u8 *p = (const u8 *)slot;
-        uptr site;
-        u32 n = memory_slot_window(slot, &site), relative = p[REWRITE_SLOT - 2];
         u8 window[REWRITE_SLOT];
-        memcpy(window, p, n);
-        if (relative + sizeof(s32) <= n) {
-            s32 distance;
-            memcpy(&distance, p + relative, sizeof distance);
-            distance -= (s32)(site - n - slot);
-            memcpy(window + relative, &distance, sizeof distance);
-        }
+        uptr site;
+        u32 n = memory_slot_original(slot, &site, window);
         for (u32 i = 0; i < n; i++)
             if (site - n + i >= at && site - n + i < end)
                 to[site - n + i - at] = window[i];

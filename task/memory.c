@@ -132,6 +132,31 @@ u32 memory_slot_window(uptr slot, uptr *end)
     return n;
 }
 
+u32 memory_slot_original(uptr slot, uptr *end, u8 window[REWRITE_SLOT])
+{
+    const u8 *p = (const u8 *)slot;
+    u32 n = memory_slot_window(slot, end), relative = p[REWRITE_SLOT - 2];
+    memcpy(window, p, n);
+    if (relative + sizeof(s32) <= n) {
+        s32 distance;
+        memcpy(&distance, p + relative, sizeof distance);
+        distance -= (s32)(*end - n - slot);
+        memcpy(window + relative, &distance, sizeof distance);
+    }
+    return n;
+}
+
+bool memory_put_back(uptr pc)
+{
+    u8 window[REWRITE_SLOT];
+    uptr end;
+    u32 n = memory_slot_original(ALIGN_DOWN(pc, (uptr)REWRITE_SLOT), &end, window);
+    uptr page = ALIGN_DOWN(end - n, (uptr)LX_PAGE);
+    return !host_mprotect(page, ALIGN_UP(end, LX_PAGE) - page,
+                          PROT_READ | PROT_WRITE | PROT_EXEC) &&
+           !copy_to_guest(end - n, window, n);
+}
+
 uptr memory_slot_origin(uptr pc)
 {
     uptr slot = ALIGN_DOWN(pc, (uptr)REWRITE_SLOT), end;

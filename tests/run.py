@@ -139,7 +139,7 @@ def run(argv, cwd, env, timeout):
             timed_out = True
             os.killpg(p.pid, signal.SIGKILL)
             p.wait()
-        for _ in range(100):  # the last children, and the rewriter, may still be on their way out
+        for _ in range(400):  # the last children, and the rewriter, may still be on their way out
             left = processes_with(token.encode())
             if not left or timed_out:
                 break

@@ -14,6 +14,15 @@
 // Rarely set, and lxcore's own code could not run with them.
 #define EFLAGS_TROUBLE (EFLAGS_TF | EFLAGS_DF | EFLAGS_AC)
 
+// For a debugger: what stands in the task while lxcore runs. The task is found by the stack pointer,
+// since blocks are aligned to their size; DWARF has no way to the GS base.
+	.cfi_sections .debug_frame
+#define BYTES4(n) (n) & 0xff, (n) >> 8 & 0xff, (n) >> 16 & 0xff, (n) >> 24 & 0xff
+#define IN_TASK(offset) /* breg7 0, const4s, and, const4u, plus: 14 bytes */ \
+	0x77, 0, 0x0d, BYTES4(-TASK_BLOCK), 0x1a, 0x0c, BYTES4(TASK_AT + (offset)), 0x22
+#define CFA_IN_TASK(offset) .cfi_escape 0x0f, 15, IN_TASK(offset), 0x06 // def_cfa_expression, deref
+#define SAVED_IN_TASK(reg, offset) .cfi_escape 0x10, reg, 14, IN_TASK(offset) // expression
+
 // At LX_GATE, the address that slots of rewritten code know.
 	.section .gate, "ax"
 	jmp	door_enter
@@ -22,8 +31,12 @@
 	.globl	door_enter, door_return, door_check, door_end
 	.type	door_enter, @function
 door_enter:
+	.cfi_startproc
+	.cfi_def_cfa %rsp, 0
+	.cfi_register %rip, %rcx
 	mov	%rsp, %gs:T_RSP
 	mov	%gs:T_STACK, %rsp
+	CFA_IN_TASK(T_RSP)
 	movl	$1, %gs:T_INSIDE	// before dispatch() looks at what is wanted of the thread
 	pushfq				// the runtime stack is empty: one slot below its top
 	mov	%rcx, %gs:T_RIP
@@ -49,6 +62,22 @@ door_enter:
 	mov	%r11, %gs:T_R11
 	test	$EFLAGS_TROUBLE, %eax
 	jnz	2f
+	SAVED_IN_TASK(0, T_RAX)
+	SAVED_IN_TASK(1, T_RDX)
+	SAVED_IN_TASK(2, T_RCX)
+	SAVED_IN_TASK(3, T_RBX)
+	SAVED_IN_TASK(4, T_RSI)
+	SAVED_IN_TASK(5, T_RDI)
+	SAVED_IN_TASK(6, T_RBP)
+	SAVED_IN_TASK(8, T_R8)
+	SAVED_IN_TASK(9, T_R9)
+	SAVED_IN_TASK(10, T_R10)
+	SAVED_IN_TASK(11, T_R11)
+	SAVED_IN_TASK(12, T_R12)
+	SAVED_IN_TASK(13, T_R13)
+	SAVED_IN_TASK(14, T_R14)
+	SAVED_IN_TASK(15, T_R15)
+	SAVED_IN_TASK(16, T_RIP)
 1:	mov	%gs:T_SELF, %rdi
 	call	dispatch
 	// A C function has preserved the registers that door_return loads.
@@ -99,6 +128,7 @@ door_end:
 4:	mov	%gs:T_SELF, %rdi
 	call	signal_attend
 	jmp	door_return
+	.cfi_endproc
 	.size	door_enter, .-door_enter
 
 // void signal_clear_ac(void): misaligned accesses do not fault any more.

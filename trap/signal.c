@@ -377,10 +377,11 @@ static void signal_in_guest(struct task *t, int sig, const siginfo_t *info, stru
 {
     if (fault && signal_is_always(sig) && t->sighand->action[sig - 1].handler == (uptr)SIG_DFL &&
         !(t->sigmask & SIGSET_BIT(sig))) {
-        // Dies of the same fault again, with the kernel's own core dump.
+        // Dies of the same fault again, with the kernel's own core dump; of one in a slot, at the
+        // program's instruction.
         struct ksigaction dfl = {0};
         HOST4(__NR_rt_sigaction, sig, &dfl, NULL, 8);
-        if (!memory_in_slots(uc->mc.ip))
+        if (!memory_in_slots(uc->mc.ip) || memory_put_back(uc->mc.ip))
             regs_to_context(&uc->mc, r);
         return;
     }
@@ -437,6 +438,20 @@ static void leave_for_noted(struct task *t, struct kucontext *uc)
     }
 }
 
+// The thread has sent itself a signal that will end the process. It goes on behind its call, where
+// the signal finds it, so that a core file has the guest's registers, and not lxcore's.
+static void die_in_guest(struct task *t, struct kucontext *uc)
+{
+    siginfo_t info = {.si_signo = (int)t->dying, .si_code = SI_TKILL};
+    info.si_pid = (s32)t->proc->tgid;
+    info.si_uid = (u32)t->instance->host_uid;
+    t->dying = 0;
+    t->inside = 0;
+    regs_to_context(&uc->mc, &t->regs);
+    uc->sigmask = t->real_mask = signal_real_mask(t->sigmask);
+    HOST4(__NR_rt_tgsigqueueinfo, t->proc->tgid, t->tid, info.si_signo, &info); // blocked here
+}
+
 // The host handler of every signal. Runs on the block's alternate stack with every signal blocked
 // but SIG_ALWAYS.
 static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
@@ -453,6 +468,10 @@ static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
         task_arm_kicked(t); // by any: where one waits already, the kernel drops a second one
     if (sig == SIGSYS && task_is_kick(t, info)) {
         kicked(t, uc);
+        return;
+    }
+    if (sig == SIGSYS && t->dying) {
+        die_in_guest(t, uc);
         return;
     }
     if (lazy) {
@@ -561,10 +580,17 @@ static void force_mask(struct task *t, u64 mask)
 long signal_to_self(struct task *t, int sig, int code)
 {
     const u64 never = SIG_ALWAYS | SIG_UNBLOCKABLE | SIG_JOB;
-    if (sig < 1 || sig > 31 || (SIGSET_BIT(sig) & (never | t->sigmask)) ||
-        (t->proc->eager_masks & EAGER_SHARED))
+    if (sig < 1 || sig > 31 || (SIGSET_BIT(sig) & (never | t->sigmask)))
         return 0;
     const struct ksigaction *sa = &t->sighand->action[sig - 1];
+    if (code == SI_TKILL && (SIGSET_BIT(sig) & SIG_DUMPS_CORE) && sa->handler == (uptr)SIG_DFL &&
+        !t->noted && !t->wanted) {
+        t->regs.rax = 0; // the call's result
+        t->dying = (u32)sig;
+        HOST3(__NR_tgkill, t->proc->tgid, t->tid, SIGSYS); // see die_in_guest()
+    }
+    if (t->proc->eager_masks & EAGER_SHARED)
+        return 0;
     if (!signal_is_caught(sig, sa))
         return 0;
     u64 before = t->sigmask,
