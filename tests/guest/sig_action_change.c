@@ -63,8 +63,8 @@ static void restart(void)
         set(SIGALRM, round & 2 ? first : second, round & 4 ? SA_RESTART : 0);
         set(SIGALRM, round & 2 ? second : first, flags);
         which = 0;
-        alarms(
-            3000); // before the fork: however late this process is run, one comes before the read
+        // Before the fork: however late this process is run, one comes before the read.
+        alarms(3000);
         pid = OK(fork());
         if (pid == 0) {
             if (flags) {
