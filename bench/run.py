@@ -204,8 +204,11 @@ def main():
     namespace = private_mounts()
     for sig in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
         signal.signal(sig, lambda sig, _: sys.exit(128 + sig))  # with everything cleaned up
-    OUT.mkdir(parents=True, exist_ok=True)
-    lock = open(OUT / "lock", "w", encoding="ascii")  # two at once would measure each other
+    try:
+        OUT.mkdir(parents=True, exist_ok=True)
+        lock = open(OUT / "lock", "w", encoding="ascii")  # two at once would measure each other
+    except OSError as e:
+        sys.exit(f"bench: {e.filename}: {e.strerror}")
     fcntl.flock(lock, fcntl.LOCK_EX)
     adopt_orphans()
     micro = data.build_micro()

@@ -73,3 +73,20 @@ C
 cmake -S . -B build
 cmake --build build -j2
 ctest --test-dir build --output-on-failure'
+
+# Of a compile's calls over 99.9 % come from rewritten sites, once the compiler is in the cache; lxrun
+# says so itself.
+guest prepare 60 '
+trap - EXIT
+rm -rf /tmp/rewritten && mkdir /tmp/rewritten && cd /tmp/rewritten
+for i in $(seq 10); do printf "#include <stdio.h>\nint f$i(int n) { return printf(\"%%d\", n + $i); }\n" >f$i.c; done
+printf "obj := \$(patsubst %%.c,%%.o,\$(wildcard f*.c))\nlib.a: \$(obj)\n\tar cr \$@ \$^\n" >Makefile
+rm -rf $work'
+for _ in $(seq 20); do
+    stats=$(timeout 60 "$LXRUN" --stats -r "$APPS" --cd /tmp/rewritten make -B 2>&1 >/dev/null </dev/null)
+    set -- $(echo "$stats" | sed -n 's/^lxrun: *\([0-9]*\) .*\(system calls\|were trapped\).*/\1/p')
+    [ "$1" -gt 5000 ] && [ $(($2 * 1000)) -lt "$1" ] && break
+    sleep 1 # the rewriter is at it
+done
+rm -rf "$APPS/tmp/rewritten"
+[ $(($2 * 1000)) -lt "$1" ] || { echo "of $1 calls of a compile $2 were trapped"; exit 1; }

@@ -2,6 +2,7 @@
 // The 128 bytes below the stack pointer belong to the program: they survive system calls and
 // signals that arrive during them or between them.
 // covers: getppid, openat, read, rt_sigaction, tgkill
+// timeout: 60
 #include "check.h"
 #include <pthread.h>
 #include <stdatomic.h>
