@@ -11,6 +11,7 @@ struct proc_path {
     u32 tid;          // of "task/TID", else pid
     u32 tgid;         // of pid; 0: not a process of the instance
     bool in_task;     // "task/TID" was there
+    bool init;        // process 1, which is lxrun's supervisor
     const char *rest; // behind the process or thread, "" for its directory
 };
 void proc_parse(struct task *t, const char *rel, struct proc_path *pp);
@@ -43,8 +44,10 @@ char *proc_line(struct proc_lines *in);
 
 // Makers of contents: 0 or -errno.
 typedef long proc_maker(struct task *t, const struct proc_path *pp, struct proc_out *o);
-proc_maker proc_make_status, proc_make_limits, proc_make_maps, proc_make_mounts,
+proc_maker proc_make_status, proc_make_stat, proc_make_limits, proc_make_maps, proc_make_mounts,
     proc_make_mountinfo, proc_make_mountstats, proc_make_net_unix;
+
+#define PROC_INIT_NAME "init" // of process 1
 
 // Memory files that lxcore made are named so, and shown as what they stand for.
 #define PROC_MEMFD_NAME "lxrun-proc:"

@@ -2,6 +2,8 @@
 // Symbolic links in /proc, in guest terms. A link to something with a guest path is followed by
 // that path, under the guest's own rules; one without (a pipe, a socket, a deleted file, a file
 // from outside that lxrun was started with) can only be followed by the host.
+#include <linux/capability.h>
+
 #include "host.h"
 #include "proc.h"
 #include "reach.h"
@@ -127,8 +129,10 @@ static long read_process_link(struct task *t, const struct proc_path *pp, char *
         return -EINVAL;
     if (!pp->tgid)
         return -ENOENT;
-    if (reach_may_inspect(t, pp->tgid) < 0)
+    if (pp->init ? !cred_has_cap(&t->cred, CAP_SYS_PTRACE) : reach_may_inspect(t, pp->tgid) < 0)
         return -EACCES;
+    if (pp->init) // as a thread of the kernel's has it
+        return cwd || root ? put_text(out, n, "/") : -ENOENT;
     if (exe)
         return read_exe(t, pp, out, n);
     if (root)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // /proc/PID/status: the host's text with identity, signals and seccomp in guest terms. Exact for
 // the reader's own process; what lxcore keeps privately (masks, umask, groups) is not known of
-// others.
+// others. And /proc/PID/stat, where the supervisor is process 1.
 #include "host.h"
 #include "proc.h"
 #include "reach.h"
@@ -112,6 +112,25 @@ static bool put_capabilities(const struct shown *s, const char *key, struct proc
     return false;
 }
 
+// The supervisor in guest terms: process 1, without a parent.
+static bool put_init(struct task *t, const struct proc_path *pp, const char *key, const char *value,
+                     struct proc_out *o)
+{
+    if (!strcmp(key, "PPid")) {
+        long parent = str_number(value, strlen(value));
+        if (!pp->init && parent != (long)t->instance->supervisor)
+            return false;
+        proc_printf(o, "PPid:\t%d\n", !pp->init);
+    } else if (pp->init && !strcmp(key, "Name")) {
+        proc_puts(o, "Name:\t" PROC_INIT_NAME "\n");
+    } else if (pp->init && (!strcmp(key, "Tgid") || !strcmp(key, "Pid") || str_starts(key, "NS"))) {
+        proc_printf(o, "%s:\t1\n", key);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 // One line "key:\tvalue"; false: the host's own is right.
 static bool put_line(struct task *t, const struct proc_path *pp, const struct shown *s,
                      const char *key, const char *value, struct proc_out *o)
@@ -132,7 +151,8 @@ static bool put_line(struct task *t, const struct proc_path *pp, const struct sh
     } else if (!strcmp(key, "Seccomp") || !strcmp(key, "Seccomp_filters")) {
         proc_printf(o, "%s:\t0\n", key);
     } else {
-        return put_signals(t, pp, key, value, o) || put_capabilities(s, key, o);
+        return put_init(t, pp, key, value, o) || put_signals(t, pp, key, value, o) ||
+               put_capabilities(s, key, o);
     }
     return true;
 }
@@ -143,7 +163,10 @@ long proc_make_status(struct task *t, const struct proc_path *pp, struct proc_ou
     struct shown s;
     const struct proc_slot *slot = proc_find(t->instance, pp->tgid);
     // A child that has not made its record yet still has the identity that it was forked with.
-    if (proc_is_own(t, pp) || !slot)
+    if (pp->init)
+        s = (struct shown){
+            .permitted = CAP_FULL_SET, .effective = CAP_FULL_SET, .bounding = CAP_FULL_SET};
+    else if (proc_is_own(t, pp) || !slot)
         from_cred(&s, &t->cred);
     else
         from_slot(&s, slot);
@@ -169,4 +192,28 @@ long proc_make_status(struct task *t, const struct proc_path *pp, struct proc_ou
     }
     host_close(in.fd);
     return 0;
+}
+
+// proc_pid_stat(5): "PID (COMM) STATE PPID PGRP ..."; COMM may hold anything. -ENOSYS where the
+// host's own text is right, which stays current while it is open.
+long proc_make_stat(struct task *t, const struct proc_path *pp, struct proc_out *o)
+{
+    struct proc_lines in = {.fd = (int)proc_host_open(t, pp, "stat")};
+    if (in.fd < 0)
+        return in.fd;
+    u32 supervisor = t->instance->supervisor;
+    char *line = proc_line(&in), *end = line ? strrchr(line, ')') : NULL;
+    long r = -ENOSYS;
+    if (end && end[1] == ' ' && end[2] && end[3] == ' ') {
+        const char *parent = end + 4, *rest = strchr(parent, ' ');
+        bool child = rest && str_number(parent, (size_t)(rest - parent)) == (long)supervisor;
+        end[3] = 0;
+        if (pp->init && rest && (rest = strchr(rest + 1, ' ')))
+            proc_printf(o, "1 (" PROC_INIT_NAME "%s 0 1%s\n", end, rest);
+        else if (child)
+            proc_printf(o, "%s 1%s\n", line, rest);
+        r = pp->init || child ? 0 : -ENOSYS;
+    }
+    host_close(in.fd);
+    return r;
 }

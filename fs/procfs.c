@@ -72,8 +72,9 @@ void proc_parse(struct task *t, const char *rel, struct proc_path *pp)
     if (!pp->pid)
         return;
     pp->tid = pp->pid;
-    pp->tgid = process_of(t, pp->pid);
     pp->rest = behind(rel, n);
+    pp->init = pp->pid == t->instance->supervisor;
+    pp->tgid = pp->init ? pp->pid : process_of(t, pp->pid);
     if (!str_starts(pp->rest, "task/"))
         return;
     const char *thread = pp->rest + 5;
@@ -96,6 +97,13 @@ long proc_host_open(struct task *t, const struct proc_path *pp, const char *name
     return host_openat(reserved_fd(t, RESERVED_PROC), path, O_RDONLY | O_CLOEXEC, 0);
 }
 
+size_t procfs_host_name(struct task *t, const char *name, size_t n, char *out)
+{
+    if (n == 1 && *name == '1')
+        return (size_t)fmt(out, 12, "%u", t->instance->supervisor);
+    return 0;
+}
+
 // Is this a name in fd/ or fdinfo/ that only lxcore knows of? The block has the same numbers in
 // other processes unless a guest there asked for one of them.
 static bool names_reserved(const struct task *t, const char *name)
@@ -104,9 +112,16 @@ static bool names_reserved(const struct task *t, const char *name)
     return fd >= 0 && fd_is_reserved(t, (int)fd);
 }
 
-static bool hidden_below_process(const struct task *t, const char *rest)
+// Of process 1, its threads and children are lxrun's own, too.
+static bool hidden_in(const struct proc_path *pp, const char *name, size_t n)
 {
-    if (IN_LIST(hidden_in_process, rest, component(rest)))
+    return IN_LIST(hidden_in_process, name, n) || (pp->init && n == 4 && !strncmp(name, "task", 4));
+}
+
+static bool hidden_below_process(const struct task *t, const struct proc_path *pp)
+{
+    const char *rest = pp->rest;
+    if (hidden_in(pp, rest, component(rest)))
         return true;
     if (str_starts(rest, "fd/") || str_starts(rest, "fdinfo/"))
         return names_reserved(t, strchr(rest, '/') + 1);
@@ -124,33 +139,43 @@ static bool is_private(const char *rest)
     return IN_LIST(names, rest, component(rest));
 }
 
+// Process 1 has nothing of the guest's to show, and is nobody's to change.
+static bool may_inspect(struct task *t, const struct proc_path *pp)
+{
+    return !pp->init && reach_may_inspect(t, pp->tgid) >= 0;
+}
+
 long procfs_lookup(struct task *t, const char *rel)
 {
     struct proc_path pp;
     proc_parse(t, rel, &pp);
     if (!pp.pid)
         return IN_LIST(hidden_in_root, rel, component(rel)) ? -ENOENT : 0;
-    if (!pp.tgid || hidden_below_process(t, pp.rest))
+    if (!pp.tgid || hidden_below_process(t, &pp))
         return -ENOENT;
     // The links themselves can be seen, not followed; directories not be entered.
     size_t n = component(pp.rest);
-    if (pp.rest[n] && is_private(pp.rest) && reach_may_inspect(t, pp.tgid) < 0)
+    if (pp.rest[n] && is_private(pp.rest) && !may_inspect(t, &pp))
         return -EACCES;
     return 0;
 }
 
-bool procfs_lists(struct task *t, const char *rel, const char *name)
+bool procfs_lists(struct task *t, const char *rel, char *name)
 {
     struct proc_path pp;
     if (!*rel) {
         u32 pid = id_of_name(name, strlen(name));
+        if (pid && pid == t->instance->supervisor) {
+            str_copy(name, "1", 2);
+            return true;
+        }
         return pid ? reach_process(t, pid) : !IN_LIST(hidden_in_root, name, strlen(name));
     }
     proc_parse(t, rel, &pp);
     if (!pp.pid)
         return true;
     if (!*pp.rest)
-        return !IN_LIST(hidden_in_process, name, strlen(name));
+        return !hidden_in(&pp, name, strlen(name));
     if (!strcmp(pp.rest, "fd") || !strcmp(pp.rest, "fdinfo"))
         return !names_reserved(t, name);
     return true;
@@ -161,7 +186,7 @@ void procfs_stat(struct task *t, const char *rel, struct statx *st)
     struct proc_path pp;
     proc_parse(t, rel, &pp);
     st->stx_uid = st->stx_gid = 0;
-    if (!pp.tgid)
+    if (!pp.tgid || pp.init)
         return;
     const struct proc_slot *s = proc_find(t->instance, pp.tgid);
     bool own = proc_is_own(t, &pp);
@@ -194,6 +219,19 @@ long procfs_may_search(struct task *t, const char *rel, struct statx *st)
 static long make_constant(struct proc_out *o, const char *text)
 {
     proc_puts(o, text);
+    return 0;
+}
+
+static long make_init_comm(struct task *t, const struct proc_path *pp, struct proc_out *o)
+{
+    (void)t, (void)pp;
+    return make_constant(o, PROC_INIT_NAME "\n");
+}
+
+static long make_init_cmdline(struct task *t, const struct proc_path *pp, struct proc_out *o)
+{
+    (void)t, (void)pp;
+    proc_put(o, PROC_INIT_NAME, sizeof PROC_INIT_NAME);
     return 0;
 }
 
@@ -280,8 +318,14 @@ static const struct made made_in_process[] = {
     {"mountstats", proc_make_mountstats},
     {"net/unix", proc_make_net_unix},
     {"smaps", proc_make_maps},
+    {"stat", proc_make_stat},
     {"status", proc_make_status},
     {"uid_map", make_id_map},
+};
+
+static const struct made made_in_init[] = {
+    {"cmdline", make_init_cmdline},
+    {"comm", make_init_comm},
 };
 
 static proc_maker *find_maker(const struct made *list, size_t count, const char *name)
@@ -343,7 +387,9 @@ long procfs_open(struct task *t, const char *rel, int flags)
     proc_parse(t, rel, &pp);
     proc_maker *maker = pp.pid ? find_maker(made_in_process, ARRAY_LEN(made_in_process), pp.rest)
                                : find_maker(made_in_root, ARRAY_LEN(made_in_root), rel);
-    bool may = !pp.pid || reach_may_inspect(t, pp.tgid) >= 0;
+    if (pp.init && !maker)
+        maker = find_maker(made_in_init, ARRAY_LEN(made_in_init), pp.rest);
+    bool may = !pp.pid || may_inspect(t, &pp);
     if (!may && (writes || is_private(pp.rest)))
         return -EACCES;
     if (writes && !pp.pid && *rel)

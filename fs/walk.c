@@ -212,7 +212,13 @@ static long step_into(struct walk *w, const char *name, size_t n)
 {
     struct loc *loc = w->loc;
     size_t len = strlen(loc->rel);
+    char host[12];
     w->placed = false;
+    size_t renamed = !len && in_proc(w) ? procfs_host_name(w->t, name, n, host) : 0;
+    if (renamed) {
+        name = host;
+        n = renamed;
+    }
     if (len + n + 2 > sizeof loc->rel)
         return -ENAMETOOLONG;
     if (len)

@@ -497,7 +497,11 @@ void procfs_stat(struct task *t, const char *rel, struct statx *st);
 bool procfs_fstat(struct task *t, int fd, u32 mask, struct statx *st);
 // May the task search the directory that the host shows as *st?
 long procfs_may_search(struct task *t, const char *rel, struct statx *st);
-// May this name be listed in directory rel of /proc?
-bool procfs_lists(struct task *t, const char *rel, const char *name);
+// May this name be listed in directory rel of /proc? It becomes what the guest knows it by, which
+// is no longer.
+bool procfs_lists(struct task *t, const char *rel, char *name);
+// The host's name of what the guest calls `name`, of n bytes, in the root of /proc, into 12 bytes:
+// its length, or 0: the same.
+size_t procfs_host_name(struct task *t, const char *name, size_t n, char *out);
 
 #endif

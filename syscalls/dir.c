@@ -103,7 +103,7 @@ struct listing {
     struct loc loc; // the directory, in /proc
 };
 
-static bool keep(struct listing *l, const char *name, u8 *type)
+static bool keep(struct listing *l, char *name, u8 *type)
 {
     struct parent p = {.fd = l->fd, .name = name};
     u32 node, major, minor;

@@ -91,6 +91,9 @@ long sys_kill(struct task *t, int pid, int sig)
     long r = (u32)pid == t->proc->tgid ? signal_to_self(t, sig, SI_USER) : 0;
     if (r)
         return r;
+    if (pid ==
+        1) // lxrun's supervisor, which like an init takes no signal that it has no handler for
+        return (u32)sig > 64 ? -EINVAL : cred_has_cap(&t->cred, CAP_KILL) ? 0 : -EPERM;
     if (pid > 0) {
         u32 tgid = reach_process(t, (u32)pid) ? (u32)pid : reach_thread(t, (u32)pid);
         return tgid ? send(t, tgid, sig, 0) : -ESRCH;

@@ -91,6 +91,13 @@ long sys_getpid(struct task *t)
     return t->proc->tgid;
 }
 
+// Orphans, and the first process, are children of the supervisor, which guests know as process 1.
+long sys_getppid(struct task *t)
+{
+    long r = HOST0(__NR_getppid);
+    return r == (long)t->instance->supervisor ? 1 : r;
+}
+
 long sys_gettid(struct task *t)
 {
     return t->tid;

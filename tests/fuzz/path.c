@@ -91,6 +91,11 @@ long procfs_lookup(struct task *t, const char *rel)
     (void)t, (void)rel;
     abort();
 }
+size_t procfs_host_name(struct task *t, const char *name, size_t n, char *out)
+{
+    (void)t, (void)name, (void)n, (void)out;
+    abort();
+}
 long procfs_may_search(struct task *t, const char *rel, struct statx *st)
 {
     (void)t, (void)rel, (void)st;
