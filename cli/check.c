@@ -39,6 +39,9 @@ struct check {
     bool marked; // an attribute counts only with S_ISVTX (cli/mark.c)
     int root;
     unsigned dev_major, dev_minor;
+    // Records by inode that there would be, of the inodes that could have one (fs/sidelink.c).
+    char (*inode)[SIDE_LINK_SIZE];
+    size_t inodes, room;
 };
 
 // A directory on the way down, and one of its entries.
@@ -297,6 +300,20 @@ static bool by_name(const struct entry *e)
     return S_ISLNK(e->st.stx_mode) || S_ISFIFO(e->st.stx_mode) || S_ISSOCK(e->st.stx_mode);
 }
 
+// Notes what a record of its inode would be called.
+static void note_inode(struct check *c, const struct entry *e)
+{
+    if (!by_name(e) || !(e->st.stx_mask & STATX_BTIME))
+        return;
+    if (c->inodes == c->room) {
+        c->room = c->room ? c->room * 2 : 1024;
+        c->inode = realloc(c->inode, c->room * sizeof *c->inode);
+        if (!c->inode)
+            fail_errno("no memory for the tree's links");
+    }
+    side_link_name(&e->st, c->inode[c->inodes++]);
+}
+
 // ---- The attributes of a directory that are not its own ----
 
 static const struct entry *entry_of(const struct entry *e, size_t n, const char *record)
@@ -406,6 +423,37 @@ static void check_record(struct check *c, const struct entry *dir, const char *n
         repaired(c, kind, shorten(dir, name, own, bad ? 0 : own_size));
 }
 
+static int compare(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+// The root's records by inode, when all of the tree has been seen.
+static void check_inodes(struct check *c, const struct entry *root, const struct dir *d)
+{
+    static char text[XATTR_SIZE_MAX + 1];
+    if (c->inodes)
+        qsort(c->inode, c->inodes, sizeof *c->inode, compare);
+    for (const char *s = d->list; s < d->list + d->list_size; s += strlen(s) + 1) {
+        u32 uid, gid, mode;
+        if (strncmp(s, SIDE_LINK_PREFIX, strlen(SIDE_LINK_PREFIX)) != 0)
+            continue;
+        ssize_t n = lgetxattr(root->by_fd, s, text, sizeof text - 1);
+        text[MAX(n, 0)] = 0;
+        const char *end = text;
+        bool bad = strlen(s) != SIDE_LINK_SIZE - 1 || !attr_number(&end, 10, ':', &uid) ||
+                   !attr_number(&end, 10, ':', &gid) || !attr_number(&end, 8, ':', &mode) ||
+                   mode > MODE_BITS || !*end || !strchr("lps", *end) ||
+                   !are_attributes(end + 1, strlen(end + 1));
+        bool lost =
+            !bad && !(c->inodes && bsearch(s, c->inode, c->inodes, sizeof *c->inode, compare));
+        enum kind kind = bad ? WRONG : LEFT_OVER;
+        if ((bad || lost) && found(c, root, kind, "record %s '%s' of an inode %s", s + strlen(OWN),
+                                   text, bad ? "is not understood" : "that is not in the tree"))
+            repaired(c, kind, !lremovexattr(root->by_fd, s));
+    }
+}
+
 // Directories that are, or were, the root of a mount have the mark, too.
 static bool below_acl_mark(const struct dir *d)
 {
@@ -424,7 +472,9 @@ static void check_names(struct check *c, const struct dir *d, const struct entry
             check_record(c, self, s, e, n);
         } else if (!strncmp(s, OWN, strlen(OWN)) && strncmp(s, ESCAPED, strlen(ESCAPED)) != 0 &&
                    strcmp(s, MARK_NODES) != 0 && strcmp(s, NUMBER) != 0 &&
-                   strcmp(s, MARK_ACL) != 0 && (strcmp(s, MARK_TREE) != 0 || d->up)) {
+                   strcmp(s, MARK_ACL) != 0 && strcmp(s, SIDE_LINKS_MARK) != 0 &&
+                   strncmp(s, SIDE_LINK_PREFIX, strlen(SIDE_LINK_PREFIX)) != 0 &&
+                   (strcmp(s, MARK_TREE) != 0 || d->up)) {
             snprintf(text, sizeof text, "an attribute %s, which lxrun does not know here", s);
             found_only(c, self, text);
         }
@@ -516,8 +566,10 @@ static void check_below(struct check *c, struct dir *d, const struct entry *self
     size_t n;
     read_attributes(d);
     struct entry *list = read_entries(d, &n);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         check_entry(c, &list[i]);
+        note_inode(c, &list[i]);
+    }
     check_names(c, d, self, list, n);
     for (size_t i = 0; i < n; i++) {
         if (S_ISDIR(list[i].st.stx_mode))
@@ -525,6 +577,8 @@ static void check_below(struct check *c, struct dir *d, const struct entry *self
         free((char *)list[i].name);
     }
     free(list);
+    if (!d->up)
+        check_inodes(c, self, d);
     free(d->list); // those below look at it, too
 }
 

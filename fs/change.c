@@ -200,7 +200,7 @@ u32 *meta_lock(struct task *t, u64 key)
     return NULL;
 }
 
-static u32 *lock_inode(struct task *t, const struct statx *st)
+u32 *meta_lock_inode(struct task *t, const struct statx *st)
 {
     return meta_lock(t, st->stx_ino ^ st->stx_dev_minor);
 }
@@ -211,7 +211,7 @@ long meta_look(struct task *t, int mount, const struct parent *p, struct meta_vi
     long r = meta_host_stat(p, STATX_BASIC_STATS, &v->host);
     if (r < 0)
         return r;
-    v->lock = lock_inode(t, &v->host);
+    v->lock = meta_lock_inode(t, &v->host);
     if (before != __atomic_load_n(&t->instance->meta_changes, __ATOMIC_ACQUIRE)) {
         r = meta_host_stat(p, STATX_BASIC_STATS, &v->host);
         if (r < 0) {

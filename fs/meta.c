@@ -239,13 +239,15 @@ static void apply_by_name(struct task *t, int fd, struct statx *st)
         return;
     long r = side_locate(t, fd, &loc, &p);
     if (r >= 0) {
-        side_stat(t, &p, st);
+        side_stat(t, loc.mount, &p, st);
         parent_done(t, &p);
     } else if (r == -ENOTDIR) {
         fd_set_anonymous(t, fd);
     } else {
         struct parent self = {.fd = fd, .name = ""};
-        device_stat(&self, st); // no name any more
+        u32 host_mode = st->stx_mode;
+        device_stat(&self, st); // the name is gone
+        side_link_get(t, fd_mount(t, fd), &self, host_mode, st, NULL);
     }
 }
 
@@ -316,7 +318,7 @@ static bool apply(struct task *t, int mount, const struct parent *p, struct stat
         return true;
     bool whole = true;
     if (*p->name)
-        whole = side_stat(t, p, st);
+        whole = side_stat(t, mount, p, st);
     else
         apply_by_name(t, p->fd, st);
     if (mount_at(t, MAX(mount, 0))->type == FS_DEVFS)

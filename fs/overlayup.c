@@ -96,6 +96,7 @@ static bool is_copied(const char *name)
     static const char *const others[] = {
         "user.lxrun.o.",    // owners of entries, which stay where they are
         "user.lxrun.nodes", // about entries, too
+        "user.lxrun.i.",    // and of inodes of a mount that begins there
         INO_XATTR,          // written anew
         "user.overlay.",    // what a layer says to the overlay
         "user.lxrun.x.trusted.overlay.",

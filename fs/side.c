@@ -31,11 +31,7 @@ bool meta_by_name(u32 host_mode)
 static void identity_of(const char *entry, u32 type, const char *target, size_t n, char *out,
                         size_t size)
 {
-    fmt(out, size, "%c:%08x",
-        type == S_IFLNK    ? 'l'
-        : type == S_IFSOCK ? 's'
-                           : 'p',
-        side_check(entry, target, n));
+    fmt(out, size, "%c:%08x", side_type(type), side_check(entry, target, n));
 }
 
 // The same of an inode that is at `at`, which need not be the entry yet.
@@ -59,9 +55,7 @@ static struct parent directory_of(const struct parent *p)
 #define VALUE_SIZE 256                                 // two records
 #define TEXT_SIZE (size_t)(VALUE_SIZE + 2 * MORE_SIZE) // with their attributes
 
-// Reads one record up to a space or the end. is: what it must say of the entry. more: as in
-// side_record().
-static bool read_record(const char **value, const char *is, u64 ino, struct statx *st, char *more)
+bool side_read(const char **value, const char *is, u64 ino, struct statx *st, char *more)
 {
     const char *s = *value, *end = s;
     u32 uid, gid, mode;
@@ -99,12 +93,12 @@ static bool find_record(char *value, long n, const struct parent *p, u32 host_mo
         return false;
     value[n] = 0;
     for (const char *s = value; *s;)
-        if (read_record(&s, is, st->stx_ino, st, more))
+        if (side_read(&s, is, st->stx_ino, st, more))
             return true;
     return false;
 }
 
-bool side_record(const struct parent *p, u32 host_mode, struct statx *st, char *more)
+bool side_named(const struct parent *p, u32 host_mode, struct statx *st, char *more)
 {
     char name[SIDE_NAME_SIZE], value[VALUE_SIZE];
     struct parent dir = directory_of(p);
@@ -119,6 +113,12 @@ bool side_record(const struct parent *p, u32 host_mode, struct statx *st, char *
     bool found = find_record(large, n, p, host_mode, st, more);
     arena_free(large, TEXT_SIZE);
     return found;
+}
+
+bool side_record(struct task *t, int mount, const struct parent *p, u32 host_mode, struct statx *st,
+                 char *more)
+{
+    return side_link_get(t, mount, p, host_mode, st, more) || side_named(p, host_mode, st, more);
 }
 
 // What inode `at` has under name `to` without a record. *st: the host's view, its owner mapped.
@@ -138,14 +138,15 @@ static void without_record(const struct parent *to, const struct parent *at, str
 }
 
 // What its attributes mean: an access ACL permits something, chown takes capabilities away.
-static void apply_more(struct task *t, const struct parent *p, u32 host_mode, struct statx *st)
+static void apply_more(struct task *t, int mount, const struct parent *p, u32 host_mode,
+                       struct statx *st)
 {
     struct acl_new acl;
     struct statx record = *st;
     char *more = arena_alloc(MORE_SIZE);
     if (!more)
         return;
-    if (side_record(p, host_mode, &record, more)) {
+    if (side_record(t, mount, p, host_mode, &record, more)) {
         long n = more_get(more, XATTR_NAME_POSIX_ACL_ACCESS, acl.value, sizeof acl.value);
         META_MORE(st) |= acl_permits(&t->cred, acl.value, n, st);
         if (more_get(more, XATTR_NAME_CAPS, NULL, 0) >= 0)
@@ -154,13 +155,13 @@ static void apply_more(struct task *t, const struct parent *p, u32 host_mode, st
     arena_free(more, MORE_SIZE);
 }
 
-bool side_stat(struct task *t, const struct parent *p, struct statx *st)
+bool side_stat(struct task *t, int mount, const struct parent *p, struct statx *st)
 {
     u32 host_mode = st->stx_mode;
     bool node = device_stat(p, st); // the record, if there is one, comes after the link's own text
-    if (side_record(p, host_mode, st, NULL)) {
+    if (side_record(t, mount, p, host_mode, st, NULL)) {
         if (META_MORE(st) & MORE_ATTRS)
-            apply_more(t, p, host_mode, st);
+            apply_more(t, mount, p, host_mode, st);
         return true;
     }
     bool marked = side_is_marked(host_mode);
@@ -262,7 +263,7 @@ static bool add_more(struct text *v, const struct parent *at, const struct meta_
     if (m->more)
         str_copy(end, m->more, MORE_SIZE);
     else
-        side_record(at, m->host.stx_mode, &st, end);
+        side_record(m->t, m->mount, at, m->host.stx_mode, &st, end);
     v->n += strlen(end);
     return true;
 }
@@ -362,6 +363,8 @@ void meta_name_read(struct task *t, int mount, const struct parent *p, const str
     struct attr a;
     m->host = m->guest = *host;
     m->more = NULL;
+    m->t = t;
+    m->mount = mount;
     meta_apply(t, mount, p, &m->guest, &a);
     meta_map_owner(t, mount, &m->host);
 }
@@ -432,10 +435,30 @@ static void touch_link(const struct parent *p, u32 owner)
         HOST5(__NR_fchownat, p->fd, p->name, -1, -1, AT_SYMLINK_NOFOLLOW);
 }
 
+// Of an inode with several names. -EOPNOTSUPP: each has a record of its own.
+static long store_linked(struct task *t, int mount, const struct parent *p, struct meta_named *m,
+                         u32 owner)
+{
+    struct statx was = m->host;
+    u32 type = m->host.stx_mode & S_IFMT, want = meta_host_mode(m->guest.stx_mode & MODE_BITS);
+    bool there = side_link_get(t, mount, p, m->host.stx_mode, &was, NULL);
+    if (m->host.stx_nlink < 2 && !there)
+        return -EOPNOTSUPP;
+    long r = side_link_put(t, mount, p, m);
+    if (r < 0)
+        return there ? r : -EOPNOTSUPP;
+    if (type == S_IFLNK)
+        touch_link(p, owner);
+    else if (HOST4(__NR_fchmodat2, p->fd, p->name, want, AT_SYMLINK_NOFOLLOW) >= 0)
+        m->host.stx_mode = (u16)(type | want);
+    meta_name_write(t, mount, m, p, p); // only copies of the tree go by it
+    return 0;
+}
+
 long side_store(struct task *t, int mount, const struct parent *p, const struct statx *new,
                 const char *more)
 {
-    struct meta_named m = {.guest = *new, .more = more};
+    struct meta_named m = {.guest = *new, .more = more, .t = t, .mount = mount};
     long r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &m.host);
     if (r < 0)
         return r;
@@ -444,6 +467,11 @@ long side_store(struct task *t, int mount, const struct parent *p, const struct 
     bool other = type != S_IFLNK && (m.host.stx_mode & MODE_BITS) != want;
     bool told = want == (new->stx_mode &MODE_BITS);
     meta_map_owner(t, mount, &m.host);
+    if (m.host.stx_nlink > 1 || side_links_used(t, mount)) {
+        r = store_linked(t, mount, p, &m, owner);
+        if (r != -EOPNOTSUPP)
+            return r;
+    }
     // What the record is to say comes before the host's mode, which others see without it. Where
     // the host cannot change that (before Linux 6.6) the record tells.
     if (other && !told)

@@ -23,7 +23,7 @@ static bool look_at(int fd, const struct dirent64 *e, visit *fn, void *arg)
         !meta_by_name(host.stx_mode))
         return true;
     st = host;
-    bool recorded = side_record(&p, host.stx_mode, &st, NULL);
+    bool recorded = side_named(&p, host.stx_mode, &st, NULL);
     if (!recorded && device_stat(&p, &st))
         return true; // a node says its owner itself
     return fn(arg, &p, &host, &st, recorded);

@@ -3,6 +3,7 @@
 // that none is lost when the process is killed on the way.
 #include "host.h"
 #include "meta.h"
+#include "overlay.h"
 
 long meta_rename(struct task *t, int mount, const struct meta_renaming *r,
                  long (*move)(struct task *t, void *arg), void *arg)
@@ -38,6 +39,8 @@ long meta_rename(struct task *t, int mount, const struct meta_renaming *r,
         meta_name_write(t, mount, &src, to, to);
     else if (b)
         meta_name_drop(to);
+    if (b && !r->exchange && to->over < OVER_LOWER)
+        side_link_gone(t, mount, r->dst);
     if (a && b && r->exchange)
         meta_name_write(t, mount, &dst, from, from);
     else if (a && !r->keeps_name)

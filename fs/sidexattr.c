@@ -95,14 +95,14 @@ void special_end(struct task *t, struct special *x)
 }
 
 // Its text, for the caller to free by text_done(); NULL: no memory.
-static char *text_of(const struct special *x, struct statx *host)
+static char *text_of(struct task *t, const struct special *x, struct statx *host)
 {
     char *more = arena_alloc(MORE_SIZE);
     if (!more)
         return NULL;
     *more = 0;
     if (host_statx(x->p.fd, x->p.name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, host) >= 0)
-        side_record(&x->p, host->stx_mode, host, more);
+        side_record(t, x->mount, &x->p, host->stx_mode, host, more);
     return more;
 }
 
@@ -111,10 +111,11 @@ static void text_done(char *more)
     arena_free(more, MORE_SIZE);
 }
 
-long special_get(const struct special *x, const char *name, void *value, size_t size)
+long special_get(struct task *t, const struct special *x, const char *name, void *value,
+                 size_t size)
 {
     struct statx host;
-    char *more = text_of(x, &host);
+    char *more = text_of(t, x, &host);
     if (!more)
         return -ENOMEM;
     long r = more_get(more, name, value, size);
@@ -127,7 +128,7 @@ long side_store_without(struct task *t, int mount, const struct parent *p, const
 {
     struct special x = {.p = *p, .mount = mount};
     struct statx host, now = *new;
-    char *more = text_of(&x, &host);
+    char *more = text_of(t, &x, &host);
     if (!more)
         return -ENOMEM;
     more_set(more, name, NULL, 0);
@@ -161,7 +162,7 @@ long special_set(struct task *t, const struct special *x, const char *name, cons
     long r = meta_look(t, x->mount, &x->p, &v);
     if (r < 0)
         return r;
-    char *more = text_of(x, &host);
+    char *more = text_of(t, x, &host);
     r = more ? set_in(t, x, &v, more, name, value, size, flags, mode) : -ENOMEM;
     if (more)
         text_done(more);
@@ -169,12 +170,12 @@ long special_set(struct task *t, const struct special *x, const char *name, cons
     return r;
 }
 
-long special_list(const struct special *x, bool trusted, char *list, size_t size)
+long special_list(struct task *t, const struct special *x, bool trusted, char *list, size_t size)
 {
     char name[XATTR_NAME_SIZE];
     struct statx host;
     size_t at = 0;
-    char *more = text_of(x, &host);
+    char *more = text_of(t, x, &host);
     if (!more)
         return -ENOMEM;
     for (const char *s = more; next_name(&s, name); str_unescape(&s, ";;", NULL, 0)) {

@@ -109,15 +109,40 @@ static inline u64 side_fnv(const char *s, size_t n, u64 h)
     return h;
 }
 
+static inline void side_hex(char *out, const char *prefix, size_t size, u64 h)
+{
+    __builtin_memcpy(out, prefix, size);
+    out += size - 1;
+    for (int i = 0; i < 16; i++)
+        out[i] = "0123456789abcdef"[h >> (60 - 4 * i) & 15];
+    out[16] = 0;
+}
+
 // Name of the record of an entry, into out[SIDE_NAME_SIZE].
 static inline void side_name(const char *entry, char *out)
 {
     u64 h = side_fnv(entry, __builtin_strlen(entry), FNV_START);
-    __builtin_memcpy(out, SIDE_PREFIX, sizeof SIDE_PREFIX);
-    out += sizeof SIDE_PREFIX - 1;
-    for (int i = 0; i < 16; i++)
-        out[i] = "0123456789abcdef"[h >> (60 - 4 * i) & 15];
-    out[16] = 0;
+    side_hex(out, SIDE_PREFIX, sizeof SIDE_PREFIX, h);
+}
+
+// What is kept of an inode with several names, by number and birth (fs/sidelink.c).
+#define SIDE_LINKS_MARK "user.lxrun.linked"
+#define SIDE_LINK_PREFIX "user.lxrun.i."
+#define SIDE_LINK_SIZE (sizeof SIDE_LINK_PREFIX + 16)
+
+static inline u64 side_mix(u64 word, u64 h)
+{
+    h = (h ^ word) * 0x9e3779b97f4a7c15UL;
+    return h ^ h >> 32;
+}
+
+// Name of that, into out[SIDE_LINK_SIZE]; *st has the time of birth.
+static inline void side_link_name(const struct statx *st, char *out)
+{
+    u64 h = side_mix(st->stx_ino, FNV_START);
+    h = side_mix((u64)st->stx_btime.tv_sec, h);
+    h = side_mix(st->stx_btime.tv_nsec, h);
+    side_hex(out, SIDE_LINK_PREFIX, sizeof SIDE_LINK_PREFIX, h);
 }
 
 // Covers name, and target of a symlink (n bytes; 0 for others).

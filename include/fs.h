@@ -336,7 +336,9 @@ bool meta_by_name(u32 host_mode);
 struct meta_named {
     struct statx host, guest;
     const char
-        *more; // its attributes where MORE_ATTRS says so; NULL: they are with the inode's record
+        *more; // its attributes where MORE_ATTRS says so; NULL: they are with the inode's record,
+    struct task *t; // to be read by t in that mount
+    int mount;
 };
 void meta_name_read(struct task *t, int mount, const struct parent *p, const struct statx *host,
                     struct meta_named *m);
@@ -372,6 +374,13 @@ void meta_name_drop(const struct parent *p);
 // Is it sure enough that no entry of the directory that p lies in has a record, so that none need
 // be dropped? If not, one may stay that belongs to no entry.
 bool meta_names_none(struct task *t, const struct parent *p);
+// Nobody changes the inode until reserved_release(). NULL: held already by this thread, or for very
+// long by another.
+u32 *meta_lock_inode(struct task *t, const struct statx *st);
+// May there be any of a mount by inode (fs/sidelink.c)? Then nothing can be told by directories.
+bool side_links_used(struct task *t, int mount);
+// A name of an inode is gone, which the host showed so before, with its birth.
+void side_link_gone(struct task *t, int mount, const struct statx *was);
 // What is known of that (fs/files.c). changes: what records_changes() was before.
 enum records { RECORDS_UNKNOWN, RECORDS_SOME, RECORDS_NONE };
 enum records records_known(struct task *t, const struct parent *p);

@@ -324,6 +324,7 @@ struct instance {
     u32 record_changes;         // counts records written (fs/side.c); begins with 1
     u32 dir_changer;            // tid of who makes one now, 0: nobody
     u32 dir_watches;            // counts directories of which inotify tells a guest
+    u32 store_flags;            // of the store: fs/sidelink.c
     struct name_changes name_changes[NAME_CHANGES]; // fs/names.c
     u64 next_cwd;                                   // numbers for working directories
     u64 mounts_live;             // entries of `mounts` that may be live; their state decides

@@ -57,7 +57,7 @@ bool attr_changed_within(const struct statx *st, u64 ns);
 #define UNFINISHED_FOR 1000000000 // ns since its last change that an inode is waited for
 // Turns *st, the host's view with its owner mapped, into the guest's. False: its record has just
 // been removed, and so has it.
-bool side_stat(struct task *t, const struct parent *p, struct statx *st);
+bool side_stat(struct task *t, int mount, const struct parent *p, struct statx *st);
 // Changes owner and mode to those of *new. more: its attributes from now on, where MORE_ATTRS says
 // that there are any; NULL: as they are.
 long side_store(struct task *t, int mount, const struct parent *p, const struct statx *new,
@@ -74,13 +74,31 @@ static inline bool side_is_marked(u32 host_mode)
 {
     return (host_mode & (S_IFMT | S_ISVTX)) == (S_IFIFO | S_ISVTX);
 }
-// The record of entry p; host_mode: as the host sees it. Puts it into *st, and the attributes
-// behind it into more[MORE_SIZE], if that is not NULL. False: there is none.
-bool side_record(const struct parent *p, u32 host_mode, struct statx *st, char *more);
+// What is recorded of entry p, *st being of the host; host_mode: as the host sees it. Puts it into
+// *st, and the attributes behind it into more[MORE_SIZE], if that is not NULL. False: nothing.
+bool side_record(struct task *t, int mount, const struct parent *p, u32 host_mode, struct statx *st,
+                 char *more);
+// The same of its name alone.
+bool side_named(const struct parent *p, u32 host_mode, struct statx *st, char *more);
+// Reads one record up to a space or the end, and moves *value behind it. is: what it must say of
+// the entry. more: as above.
+bool side_read(const char **value, const char *is, u64 ino, struct statx *st, char *more);
+// What a record says of the type: l, s or p.
+static inline char side_type(u32 host_mode)
+{
+    u32 type = host_mode & S_IFMT;
+    return type == S_IFLNK ? 'l' : type == S_IFSOCK ? 's' : 'p';
+}
 // Writes it, and nothing else. `at`: where the inode is, if not at `to` yet.
 long side_put(const struct parent *to, const struct parent *at, const struct meta_named *m);
 // Removes records without an entry from the directory that p lies in. False: there were none.
 bool side_collect(struct task *t, const struct parent *p);
+
+// Of an inode with several names, whatever its name (fs/sidelink.c): as side_record().
+bool side_link_get(struct task *t, int mount, const struct parent *p, u32 host_mode,
+                   struct statx *st, char *more);
+// Changes it, or makes it so. -EOPNOTSUPP: that cannot be kept here.
+long side_link_put(struct task *t, int mount, const struct parent *p, const struct meta_named *m);
 
 // Makes the owner of *new that of all entries without a record in the directory that p lies in,
 // p's among them, and removes the records that say the same. False: it does not help.

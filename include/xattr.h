@@ -70,10 +70,11 @@ bool special_begin(struct task *t, int mount, const struct parent *p, struct spe
 void special_end(struct task *t, struct special *x);
 // As the system calls, with values and lists in lxcore's memory. mode: the mode becomes that at the
 // same time, if it is not NULL; value NULL: the attribute goes.
-long special_get(const struct special *x, const char *name, void *value, size_t size);
+long special_get(struct task *t, const struct special *x, const char *name, void *value,
+                 size_t size);
 long special_set(struct task *t, const struct special *x, const char *name, const void *value,
                  size_t size, int flags, const u32 *mode);
-long special_list(const struct special *x, bool trusted, char *list, size_t size);
+long special_list(struct task *t, const struct special *x, bool trusted, char *list, size_t size);
 
 // A directory of this mount has a default ACL from now on.
 void acl_mark(struct task *t, int mount);

@@ -60,6 +60,12 @@ SCENARIOS = [
     ["0 chmod pa 600"], ["0 chown pa 5 6"], ["0 chown la 5 6"], ["0 setxattr la trusted.y new"], ["0 setxattr n trusted.y new"],
     ["0 setxattr p security.y new"], ["0 removexattr la trusted.x"], [f"0 setacl p {ACL} 4"], [f"0 setacl pa {ACL} 4"],
     [f"0 setacl n {ACL} 4"], [f"0 removexattr pa {ACL}"],
+    # Several names of one
+    ["0 chown h 5 6"], ["0 chmod hp 604", "0 chown d/hp 5 6"], ["0 chown h 5 6", "0 chown d/h 7 8", "0 unlink h"],
+    ["0 chown h 5 6", "0 rename h g", "0 chown d/h 7 7"], ["0 chown h 5 6", "0 rename f h", "0 unlink d/h"],
+    ["0 setxattr h trusted.y new", "0 setxattr d/h trusted.z new"], [f"0 setacl hp {ACL} 4", "0 chmod d/hp 660"],
+    ["0 chown hp 5 6", "0 link d/hp g", "0 chmod g 600"], ["0 link lu g", "0 chown g 5 6", "0 rename g d/h"],
+    ["0 chown hp 5 6", "0 unlink hp", "0 chown d/hp 7 8"], ["0 chown h 5 6", "0 rename h lu 2", "0 chown lu 9 9"],
     # Several
     ["1000 creat sticky/t 600", "1000 chmod sticky/t 644", "1000 rename sticky/t sticky/x"],
     ["0 creat t 600", "0 chown t 1000 1001", "0 rename t fu"],
@@ -90,6 +96,9 @@ OVERLAY = [
     ["0 unlink both/up"], ["0 rmdir empty"], ["0 rmdir bare"], ["0 rmdir hollow"], ["0 unlink updir/x", "0 rmdir updir"],
     ["0 unlink full/of", "0 rmdir full", "0 mkdir full 755"], ["0 unlink own/l", "0 unlink own/m", "0 unlink own/p"],
     ["0 chmod f 600", "0 unlink f", "0 symlink f to"], ["0 unlink lu", "0 symlink lu f", "0 chown lu 6 6"],
+    # Several names of one
+    ["0 link upl g", "0 chown g 5 6"], ["0 link upl d/x", "0 chown d/x 5 6", "0 unlink upl"],
+    ["0 mknod d/x 10640", "0 link d/x white", "0 chmod white 604"],
     # Moved ones
     ["0 rename f g"], ["0 rename f fu"], ["0 rename up f"], ["0 rename f up"], ["0 rename up upl"], ["0 rename upl up"],
     ["0 rename lu g"], ["0 rename lu upl"], ["0 rename upl lu"], ["0 rename lu f"], ["0 rename f lu"], ["0 rename upl both/l"],

@@ -54,6 +54,7 @@ int main(void)
     bad |= symlink("to", "link") || lchown("link", 3, 4) || symlink("to", "dir/of-dir");
     bad |= mkfifo("fifo", 0640) || chown("fifo", 5, 6);
     bad |= bind(s, (void *)&a, sizeof a) || chown("sock", 5, 6);
+    bad |= symlink("to", "a") || link("a", "dir/b") || lchown("dir/b", 3, 4);
     bad |= mknod("null", S_IFCHR | 0666, makedev(1, 3)) || chown("null", 9, 9);
     bad |= setxattr("file", "trusted.x", "1", 1, 0) || setxattr("file", "user.lxrun.o.x", "1", 1, 0);
     bad |= mkdir("named", 0755) || drop(open("plain", O_RDONLY), "a", "x", 0);
@@ -215,6 +216,11 @@ class Tree:
         self.damage("FIFO without record", lambda: chmod(p("fifo"), 0o1640),
                     [r"fifo: left over: a new FIFO without its record"])
 
+        top = str(self.top)
+        self.damage("record of an inode that is gone", lambda: setx(top, "user.lxrun.i.0123456789abcdef", b"1:2:777:l"),
+                    [r"\.: left over: record i.0123456789abcdef '1:2:777:l' of an inode that is not in the tree"])
+        self.damage("record of an inode without sense", lambda: setx(top, "user.lxrun.i.0123456789abcdef", b"1:2:777:x"),
+                    [r"\.: wrong: record i.0123456789abcdef '1:2:777:x' of an inode is not understood"])
         self.damage("mark of nodes gone", lambda: os.removexattr(p(""), "user.lxrun.nodes"),
                     [r"\./t: wrong: has device nodes, and no mark that says so"])
         for text in "c:1:3:0:0:99999:", "x:1:3:0:0:666:", "c:5000:3:0:0:666:", "c:1:":

@@ -134,6 +134,17 @@ def one_sequence(home, work, ops, seed, count):
         shutil.rmtree(guest.work)
 
 
+def with_links(home, work, ops, seed, count):
+    """Copies are not compared (docs/limits.md)."""
+    name = f"links-{seed}"
+    want, _ = native(home, ops, name, str(seed), str(count), "links")
+    for uid in 0, USER:
+        guest = Guest(work, ops, uid, name)
+        compare(f"{name} as {uid}", want, guest.run(str(seed), str(count), "links"))
+        guest.check(name)
+        shutil.rmtree(guest.work)
+
+
 def many_at_once(home, work, ops, seed, count):
     name = f"many-{seed}"
     _, want = native(home, ops, name, str(seed), str(count), "many", "3")
@@ -171,6 +182,7 @@ def main():
         Guest.beside = opts.beside
         with ThreadPoolExecutor(2) as pool:
             jobs = [pool.submit(one_sequence, home, work, ops, opts.seed + i, count) for i in range(sequences)]
+            jobs += [pool.submit(with_links, home, work, ops, opts.seed + i, count) for i in range(together)]
             jobs += [pool.submit(many_at_once, home, work, ops, opts.seed + i, many) for i in range(together)]
             for job in jobs:
                 try:

@@ -241,7 +241,8 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
     // Need not be looked at where the host alone decides.
     if (!op->p.over && may_remove_any(t, op) &&
         (rmdir || (!op->loc.must_be_dir && meta_names_none(t, &op->p))) &&
-        !attrstore_is_of(t, op->loc.mount) && !pathop_is_mount_point(t, op, false)) {
+        !attrstore_is_of(t, op->loc.mount) && !side_links_used(t, op->loc.mount) &&
+        !pathop_is_mount_point(t, op, false)) {
         r = remove_entry(t, op, rmdir);
         if (r >= 0)
             way_name_removed(t, op->p.name);
@@ -273,6 +274,8 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
         dirs_change_end(t, NULL);
     if (r >= 0 && meta_by_name(st.stx_mode))
         meta_name_drop(&op->p);
+    if (r >= 0 && op->p.over < OVER_LOWER)
+        side_link_gone(t, op->loc.mount, &st);
     if (r >= 0)
         attrstore_gone(t, op->loc.mount, &going);
     return r;
@@ -366,10 +369,12 @@ static long link_to(struct task *t, struct pathop *a, struct pathop *b, const st
     struct meta_named named;
     struct statx there;
     bool by_name = meta_by_name(st->stx_mode);
+    u32 *lock = NULL;
     long r = 0;
     if (by_name && host_statx(b->p.fd, b->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there) >= 0)
         return -EEXIST; // whose record is not to be touched
     if (by_name) {
+        lock = meta_lock_inode(t, st); // a change now would be for one name
         meta_name_read(t, a->loc.mount, &a->p, st, &named);
         r = meta_name_write(t, b->loc.mount, &named, &a->p, &b->p);
     }
@@ -379,6 +384,8 @@ static long link_to(struct task *t, struct pathop *a, struct pathop *b, const st
         r = host_link(a, b, by_fd);
     if (r < 0 && r != -EEXIST && by_name)
         meta_name_drop(&b->p);
+    if (lock)
+        reserved_release(lock);
     return r;
 }
 

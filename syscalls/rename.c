@@ -66,6 +66,7 @@ static bool replaces_any(struct task *t, const struct rename *r)
     return !r->a.p.over && !b->p.over && (r->src.stx_mode & S_IFMT) == S_IFREG && !r->flags &&
            !r->a.loc.must_be_dir && !b->loc.must_be_dir && fs_may_all(&t->cred) &&
            meta_names_none(t, &b->p) && !attrstore_is_of(t, b->loc.mount) &&
+           !side_links_used(t, b->loc.mount) &&
            !mount_name_is_point(t, b->p.name, strlen(b->p.name));
 }
 

@@ -186,16 +186,21 @@ static bool is_kept(const struct names *n)
     return !str_starts(n->guest, XATTR_USER_PREFIX);
 }
 
+static bool has_no_records(struct task *t, const struct subject *s)
+{
+    return meta_names_none(t, s->p) && !side_links_used(t, subject_mount(t, s));
+}
+
 static __attribute__((noinline)) long get_special(struct task *t, const struct subject *s,
                                                   const struct names *n, uptr value, size_t size)
 {
     struct special x;
     long r = -ENODATA;
     // Where nothing in the directory has a record it need not be asked what it is.
-    if ((s->fd < 0 && *s->p->name && meta_names_none(t, s->p)) || !subject_special(t, s, &x))
+    if ((s->fd < 0 && *s->p->name && has_no_records(t, s)) || !subject_special(t, s, &x))
         return r;
     char *own = arena_alloc(MORE_SIZE);
-    r = own ? special_get(&x, n->guest, own, MIN(size, (size_t)MORE_SIZE)) : -ENOMEM;
+    r = own ? special_get(t, &x, n->guest, own, MIN(size, (size_t)MORE_SIZE)) : -ENOMEM;
     if (r > 0 && size && copy_to_guest(value, own, (size_t)r))
         r = -EFAULT;
     if (own)
@@ -373,7 +378,7 @@ static long get_acl(struct task *t, const struct subject *s, const struct names 
     if (access && !(META_MORE(&st) & ACL_HOLDS))
         r = -ENODATA;
     else if (!has_place(&st) && subject_special(t, s, &x)) {
-        r = special_get(&x, n->guest, acl, sizeof acl);
+        r = special_get(t, &x, n->guest, acl, sizeof acl);
         special_end(t, &x);
     } else
         r = raw_get(s, n->host, (uptr)acl, sizeof acl);
@@ -501,8 +506,8 @@ static long add_special(struct task *t, const struct subject *s, char *names, si
 {
     struct special x;
     long r = 0;
-    if ((s->fd >= 0 || !*s->p->name || !meta_names_none(t, s->p)) && subject_special(t, s, &x)) {
-        r = special_list(&x, cred_has_cap(&t->cred, CAP_SYS_ADMIN), names, size);
+    if ((s->fd >= 0 || !*s->p->name || !has_no_records(t, s)) && subject_special(t, s, &x)) {
+        r = special_list(t, &x, cred_has_cap(&t->cred, CAP_SYS_ADMIN), names, size);
         special_end(t, &x);
     }
     return r;

@@ -103,6 +103,7 @@ static void setup(void)
              set_acl("pa", "system.posix_acl_access", 6) || symlink("f", "la") ||
              lsetxattr("la", "trusted.x", "old", 3, 0) || lchown("la", 6, 6),
          "pa");
+    must(symlink("f", "h") || link("h", "d/h") || mkfifo("hp", 0640) || link("hp", "d/hp"), "h");
     must(symlink("x", "own/l") || symlink("y", "own/m") || mkfifo("own/p", 0600), "own");
 }
 

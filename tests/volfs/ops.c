@@ -2,14 +2,15 @@
 // Random file operations of several users on a small name space, the same for the same seed. Run
 // natively and under lxrun, the output must be the same (scripts/check-volfs.py).
 //
-//     ops SEED COUNT [many N] [chroot DIR]      in directory /t
+//     ops SEED COUNT [many N | links] [chroot DIR]      in directory /t
 //     ops show                                  only shows the tree
 //     ops dump                                  the same without the sockets, which it removes
 //
 // Each operation is done by one of several processes with an identity of its own, one after the
 // other, and logged with its result; now and then, and at the end, the whole tree is shown as root
 // sees it. many N: N of these at the same time, each in a directory of its own with its log in
-// /log.I, beside processes without a log that fight over one more.
+// /log.I, beside processes without a log that fight over one more. links: symlinks, FIFOs and nodes
+// are linked, too; a copy that the host makes does not know that all their names have one owner.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -38,6 +39,7 @@
 
 static uint64_t state;
 static int inside; // links lead nowhere else, no ".."
+static int links;
 static FILE *out;
 
 static unsigned rnd(unsigned n)
@@ -512,9 +514,9 @@ static long perform(struct op *o)
     case RENAME:
         return syscall(SYS_renameat2, dir, o->a, AT_FDCWD, o->b, o->flags);
     case LINK:
-        if (!fstatat(dir, o->a, &st, o->flags ? 0 : AT_SYMLINK_NOFOLLOW) && !S_ISREG(st.st_mode) &&
-            !S_ISDIR(st.st_mode))
-            return 0; // each name of such a file has an owner of its own under lxrun
+        if (!links && !fstatat(dir, o->a, &st, o->flags ? 0 : AT_SYMLINK_NOFOLLOW) &&
+            !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+            return 0;
         return linkat(dir, o->a, AT_FDCWD, o->b, o->flags);
     case SYMLINK:
         return symlinkat(o->b, dir, o->a);
@@ -824,7 +826,9 @@ int main(int argc, char **argv)
         dump();
         return 0;
     }
-    if (argc == 5 && !strcmp(argv[3], "many"))
+    if (argc == 4 && !strcmp(argv[3], "links"))
+        links = 1;
+    else if (argc == 5 && !strcmp(argv[3], "many"))
         many = (unsigned)atoi(argv[4]);
     else if (argc != 3)
         die("usage");

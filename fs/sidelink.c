@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+// Hard links of what has its owner by name (fs/side.c). All names of an inode have one owner, mode
+// and attributes, but nobody knows where the others lie. So what is changed of one with several
+// names is kept by its number and time of birth, in an attribute of the directory where the mount's
+// files begin,
+//     user.lxrun.i.<hash of number and birth>  =  uid:gid:mode:type[;name=value...]
+// and holds from then on in place of any name's record, until the last name is gone. So one
+// setxattr is a change for all names. The record of the name that was used is written as well: a
+// copy of the tree has other inodes.
+//
+// Nearly no tree has any. So that directory says whether there ever was one, and the mount table
+// remembers that. Where there is no room, or the host tells no birth, each name has what its own
+// record says.
+#include "host.h"
+#include "meta.h"
+#include "overlay.h"
+#include "xattr.h"
+
+// In mount_entry.flags, and for the store in instance.store_flags.
+#define LINKS_KNOWN 0x10000000u // the mark was looked for
+#define LINKS_USED 0x08000000u  // it is there
+
+#define OWNER_SIZE 64
+
+// Where the records of a mount's inodes are, the same for every bind of a part of it.
+static struct parent where(struct task *t, int mount, u32 **flags)
+{
+    struct mount_entry *e = mount_at(t, MAX(mount, 0));
+    *flags = &t->instance->store_flags;
+    if (e->base == BASE_STORE)
+        return (struct parent){.fd = reserved_fd(t, RESERVED_STORE), .name = "."};
+    if (e->base >= 0)
+        mount = e->base;
+    *flags = &mount_at(t, MAX(mount, 0))->flags;
+    return (struct parent){.fd = mount_root_fd(t, MAX(mount, 0)), .name = "."};
+}
+
+static bool is_used(struct task *t, int mount)
+{
+    u32 *flags;
+    struct parent dir = where(t, mount, &flags);
+    if (!(*flags & LINKS_KNOWN)) {
+        bool used = host_getxattr_at(&dir, SIDE_LINKS_MARK, NULL, 0) >= 0;
+        __atomic_fetch_or(flags, LINKS_KNOWN | (used ? LINKS_USED : 0), __ATOMIC_RELAXED);
+    }
+    return *flags & LINKS_USED;
+}
+
+// The layers of an overlay one by one, any other mount itself. 0: no more.
+static int first_of(struct task *t, int mount)
+{
+    return is_overlay(t, mount) ? mount_at(t, mount)->top : MAX(mount, 0);
+}
+
+static bool next_of(struct task *t, int mount, int *at)
+{
+    *at = is_overlay(t, mount) ? mount_at(t, *at)->below : 0;
+    return *at;
+}
+
+bool side_links_used(struct task *t, int mount)
+{
+    int at = first_of(t, mount);
+    do
+        if (is_used(t, at))
+            return true;
+    while (next_of(t, mount, &at));
+    return false;
+}
+
+static bool name_of(const struct statx *st, char *name)
+{
+    if (!(st->stx_mask & STATX_BTIME))
+        return false;
+    side_link_name(st, name);
+    return true;
+}
+
+// Of the inode at p, if that still is number ino.
+static bool find_name(const struct parent *p, u64 ino, char *name)
+{
+    struct statx st;
+    int flags = AT_SYMLINK_NOFOLLOW | (*p->name ? 0 : AT_EMPTY_PATH);
+    return host_statx(p->fd, p->name, flags, STATX_INO | STATX_BTIME, &st) >= 0 &&
+           st.stx_ino == ino && name_of(&st, name);
+}
+
+static bool read_at(struct task *t, int mount, const char *name, u32 host_mode, struct statx *st,
+                    char *more)
+{
+    char small[OWNER_SIZE], *value = small;
+    const char is[2] = {side_type(host_mode), 0};
+    u32 *flags;
+    struct parent dir = where(t, mount, &flags);
+    long n = host_getxattr_at(&dir, name, small, sizeof small - 1);
+    if (n == -ERANGE) {
+        value = arena_alloc(OWNER_SIZE + MORE_SIZE);
+        n = value ? host_getxattr_at(&dir, name, value, OWNER_SIZE + MORE_SIZE - 1) : -ENOMEM;
+    }
+    if (n > 0)
+        value[n] = 0;
+    const char *s = value;
+    bool found = n > 0 && side_read(&s, is, st->stx_ino, st, more);
+    if (value && value != small)
+        arena_free(value, OWNER_SIZE + MORE_SIZE);
+    return found;
+}
+
+bool side_link_get(struct task *t, int mount, const struct parent *p, u32 host_mode,
+                   struct statx *st, char *more)
+{
+    char name[SIDE_LINK_SIZE];
+    if (!side_links_used(t, mount) || !find_name(p, st->stx_ino, name))
+        return false;
+    int at = first_of(t, mount);
+    do
+        if (is_used(t, at) && read_at(t, at, name, host_mode, st, more))
+            return true;
+    while (next_of(t, mount, &at));
+    return false;
+}
+
+long side_link_put(struct task *t, int mount, const struct parent *p, const struct meta_named *m)
+{
+    char name[SIDE_LINK_SIZE], *text;
+    struct statx st = m->host;
+    u32 *flags;
+    int at = first_of(t, mount);
+    struct parent dir = where(t, at, &flags);
+    if (!find_name(p, m->host.stx_ino, name))
+        return -EOPNOTSUPP;
+    text = arena_alloc(OWNER_SIZE + MORE_SIZE);
+    if (!text)
+        return -ENOMEM;
+    long n = fmt(text, OWNER_SIZE, "%u:%u:%o:%c", m->guest.stx_uid, m->guest.stx_gid,
+                 m->guest.stx_mode & MODE_BITS, side_type(m->host.stx_mode));
+    if (!(META_MORE(&m->guest) & MORE_ATTRS))
+        ;
+    else if (m->more)
+        str_copy(text + n, m->more, MORE_SIZE);
+    else
+        side_record(t, mount, p, m->host.stx_mode, &st, text + n);
+    long r = is_used(t, at) ? 0 : host_setxattr_at(&dir, SIDE_LINKS_MARK, "1", 1, 0);
+    if (r >= 0) {
+        __atomic_fetch_or(flags, LINKS_KNOWN | LINKS_USED, __ATOMIC_RELAXED);
+        r = host_setxattr_at(&dir, name, text, strlen(text), 0);
+    }
+    arena_free(text, OWNER_SIZE + MORE_SIZE);
+    return r;
+}
+
+void side_link_gone(struct task *t, int mount, const struct statx *was)
+{
+    char name[SIDE_LINK_SIZE];
+    u32 *flags;
+    int at = first_of(t, mount);
+    if (!meta_by_name(was->stx_mode) || was->stx_nlink != 1 || !is_used(t, at) ||
+        !name_of(was, name))
+        return;
+    struct parent dir = where(t, at, &flags);
+    host_removexattr_at(&dir, name);
+}
