@@ -113,6 +113,8 @@ unpack()
     rm -rf "$dir.new"
     mkdir "$dir.new"
     "${LXRUN:-build/lxrun}" --cd "$(realpath "$dir.new")" tar --numeric-owner -xpf "$(realpath $tarball)"
+    # No package has it; an installer writes it, and without it localhost has no address.
+    [ -e "$dir.new/etc/hosts" ] || printf '127.0.0.1 localhost\n::1 localhost\n' >"$dir.new/etc/hosts"
     # The old tree goes aside first: rename cannot replace a directory that is not empty.
     rm -rf "$dir.old" "$stamp"
     [ ! -e "$dir" ] || mv "$dir" "$dir.old"
