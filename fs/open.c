@@ -8,6 +8,7 @@
 #include "fs.h"
 #include "host.h"
 #include "overlay.h"
+#include "reach.h"
 #include "xattr.h"
 
 static int wanted_access(u64 flags)
@@ -344,7 +345,7 @@ static long open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolv
     }
     if (r >= 0 && (st.stx_mode & S_IFMT) == S_IFREG) {
         u64 dev = (u64)st.stx_dev_major << 32 | st.stx_dev_minor;
-        if (proc_runs_file(t, dev, st.stx_ino))
+        if (reach_runs_file(t, dev, st.stx_ino))
             r = -ETXTBSY;
         else if (flags & O_TRUNC)
             r = HOST2(__NR_ftruncate, fd, 0);

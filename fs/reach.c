@@ -8,7 +8,7 @@
 #include "host.h"
 #include "reach.h"
 
-// A child is the instance's before it has written its own record, and until it is waited for.
+// A child is the instance's before its record is there, and until it is waited for.
 static bool is_child(u32 tgid)
 {
     siginfo_t info;
@@ -37,18 +37,21 @@ static size_t digits(const char *s)
     return n;
 }
 
-// Is the process with this record's id the one that wrote it? One that was killed leaves its
+// Is the process with this record's id the one that it was made for? One that was killed leaves its
 // record, and the host may have given its id to a process of its own, which began later than the
-// record.
-static bool is_writer(struct task *t, const struct proc_slot *s, u32 tgid)
+// record. *state: as proc_pid_stat(5) has it, 0 when it is not known.
+static bool has_record(struct task *t, const struct proc_slot *s, u32 tgid, char *state)
 {
     char path[32], text[1024];
     u64 registered = __atomic_load_n(&s->registered, __ATOMIC_RELAXED);
+    *state = 0;
     fmt(path, sizeof path, "%u/stat", tgid);
     long n = proc_read(t, reserved_fd(t, RESERVED_PROC), path, text, sizeof text);
     if (n < 0)
         return n != -ENOENT && n != -ESRCH; // else no descriptor, no memory: not known
     const char *at = strrchr(text, ')');
+    if (at && at[1])
+        *state = at[2];
     // starttime, in hundredths of a second, is the 20th field behind the name (proc_pid_stat(5)).
     for (int field = 0; at && field < 20; field++)
         at = strchr(at + 1, ' ');
@@ -61,8 +64,9 @@ bool reach_process(struct task *t, u32 tgid)
 {
     if (tgid == t->proc->tgid)
         return true;
+    char state;
     const struct proc_slot *s = (s32)tgid > 0 ? proc_find(t->instance, tgid) : NULL;
-    return (s && is_writer(t, s, tgid)) || ((s32)tgid > 0 && is_child(tgid));
+    return (s && has_record(t, s, tgid, &state)) || ((s32)tgid > 0 && is_child(tgid));
 }
 
 // The decimal number behind `key` at the start of a line of a file below dir; -errno.
@@ -191,9 +195,30 @@ void reach_each(struct task *t, void (*fn)(struct task *t, struct proc_slot *s, 
 {
     for (u32 i = 0; i < PROC_SLOTS; i++) {
         struct proc_slot *s = &t->instance->procs[i];
-        // 0 is free and ~0 was freed: neither is a positive process id.
+        // Free, freed and those that are being made have no positive process id.
         u32 tgid = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
-        if ((s32)tgid > 0 && (tgid == t->proc->tgid || is_writer(t, s, tgid)))
+        char state;
+        if ((s32)tgid > 0 && (tgid == t->proc->tgid || has_record(t, s, tgid, &state)))
             fn(t, s, arg);
     }
+}
+
+bool reach_runs_file(struct task *t, u64 dev, u64 ino)
+{
+    struct instance *in = t->instance;
+    u8 hash;
+    if (!proc_text_seen(in, dev, ino, &hash))
+        return false;
+    for (u32 i = 0; i < PROC_SLOTS; i++) {
+        const struct proc_slot *s = &in->procs[i];
+        if (in->text[i] != hash || s->dev != dev || s->ino != ino)
+            continue;
+        u32 tgid = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
+        char state;
+        // A zombie has let go of its program.
+        if (tgid == t->proc->tgid ||
+            ((s32)tgid > 0 && has_record(t, s, tgid, &state) && state != 'Z' && state != 'X'))
+            return true;
+    }
+    return false;
 }

@@ -142,10 +142,11 @@ struct proc_peer {
 
 // One record for each process, found by its id: what other processes may ask of it.
 struct proc_slot {
-    u32 tgid; // 0: free
+    u32 tgid;  // 0: free; PROC_MAKING | tid of the thread that fills it in
+    u32 was;   // tgid of the process that left this record, 0: none
+    u64 birth; // of the process (struct proc)
     u32 ruid, euid, suid, fsuid;
     u32 rgid, egid, sgid, fsgid;
-    u32 was; // tgid of the process that left this record, 0: none
     u64 cap_inheritable, cap_permitted, cap_effective, cap_bounding, cap_ambient;
     u64 dev, ino;   // of the program file
     u64 registered; // ns of CLOCK_BOOTTIME when the process was there already (fs/reach.c)
@@ -155,8 +156,9 @@ struct proc_slot {
     u32 stands_for; // not 0: a helper that sends credentials of this process (syscalls/peer.c)
     s32 result;     // what its call returned
     // Guest path of the program, cut when longer.
-    char exe[1024 - 120 - 4 * PROC_GROUPS - 2 * sizeof(struct proc_peer)];
+    char exe[1024 - 128 - 4 * PROC_GROUPS - 2 * sizeof(struct proc_peer)];
 };
+#define PROC_MAKING 0x80000000u
 _Static_assert(sizeof(struct proc_slot) == 1024, "records do not straddle pages");
 
 struct pts_owner {
@@ -231,7 +233,8 @@ struct exec_state {
     u32 eager_masks;          // struct proc
     u32 mount_id[MOUNTS_MAX]; // ids of the mounts whose roots are open in the reserved block
     u64 dev, ino;             // of the program file
-    u64 since;                // struct proc
+    u64 since, birth;         // struct proc
+    u32 births;               // struct task
     u64 cwd_number;
     struct kept_dir dir[DIRS_KEPT];
     u32 dirs_asked[DIRS_KEPT]; // struct task

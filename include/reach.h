@@ -23,6 +23,8 @@ long reach_may_signal(struct task *t, u32 tgid, int sig);
 long reach_may_inspect(struct task *t, u32 tgid);
 // The caller's real ids are all of the target's, as prlimit(2) asks. 0 or -EPERM.
 long reach_same_ids(struct task *t, u32 tgid, int cap);
+// Does any process of the instance run the file (dev as major << 32 | minor)? For ETXTBSY.
+bool reach_runs_file(struct task *t, u64 dev, u64 ino);
 // Calls fn for each process of the instance. fn's result is not looked at.
 void reach_each(struct task *t, void (*fn)(struct task *t, struct proc_slot *s, void *arg),
                 void *arg);

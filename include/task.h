@@ -121,12 +121,14 @@ enum {
     EAGER_SIGNALFD = 4, // a second way to take signals
 };
 
+#define SLOT_UNKNOWN 0xffffffffu
+
 struct proc {
     struct lock lock;
     struct lock exec_lock; // one execve at a time: the new image finds its state by tgid
     u32 refs;              // threads
     u32 tgid;
-    u32 slot;       // index of its record in the instance
+    u32 slot;       // index of its record in the instance, or SLOT_UNKNOWN: ask proc_own()
     u32 fsgsbase;   // the processor has wrgsbase and the kernel allows it
     u32 xsave_size; // bytes of a guest frame's vector area
     u32 tile_size;  // the same for a thread that uses AMX tiles; 0: not permitted
@@ -136,6 +138,7 @@ struct proc {
     u32 dumpable;
     u64 dev, ino; // of the program file
     u64 since;    // ns of CLOCK_BOOTTIME when the process was there already; 0: not known yet
+    u64 birth;    // of a forked process: its parent's name for it
     char *exe;    // guest path of the program, LX_PATH_MAX bytes
 };
 
@@ -177,7 +180,10 @@ struct task {
     struct stack altstack;  // the guest's
     u32 personality;        // the host's, too
     u32 vfork_child;        // its parent frees its block
+    u32 unrecorded;         // forked, and has not looked whether its parent has made its record
     u32 is_first;           // its block is part of lxcore's image, and stays
+    u32 births;             // counts the names given to children
+    u64 next_birth;         // struct proc, of the child that is being forked
     u32 reset_host_actions; // new: the host's handlers are to follow sighand (CLONE_CLEAR_SIGHAND)
     struct proc *proc;
     struct files *files;
@@ -281,15 +287,29 @@ u64 xstate_live(const struct proc *p, size_t *size);
 // The same for any state that a thread of the process may come to have.
 u64 xstate_permitted(const struct proc *p, size_t *size);
 
-// Puts c into the process's record for others to see.
+// Puts the caller's identity into its process's record, for others to see.
 void proc_publish_cred(struct task *t);
-// Claims a record in the instance for this process (after fork, or at start).
+// Claims a record in the instance for this process, at its start.
 void proc_register(struct task *t);
 // The same for a new process.
 void proc_register_new(struct task *t);
+// Makes the record of a forked child, unless it has done so itself. Before the parent goes on.
+void proc_register_child(struct task *t, u32 tgid);
+// A forked child is about to do what others may notice: makes sure that it has a record.
+void proc_need_record(struct task *t);
+// The record of the caller's process. NULL: it has none, for the table is full.
+struct proc_slot *proc_own(struct task *t);
 void proc_unregister(struct task *t);
-// Does any process of the instance run the file (dev as major << 32 | minor)? For ETXTBSY.
-bool proc_runs_file(struct task *t, u64 dev, u64 ino);
+// The caller has waited for process tgid, which is gone.
+void proc_reaped(struct task *t, u32 tgid);
+// A name for a child that is about to be forked.
+static inline u64 proc_birth(struct task *t)
+{
+    return (u64)t->tid << 32 | ++t->births;
+}
+// Has any process of the instance ever run the file (dev as major << 32 | minor)? *hash: what
+// instance->text has for the records of those that do.
+bool proc_text_seen(const struct instance *in, u64 dev, u64 ino, u8 *hash);
 // The record of a process of this instance, or NULL. The process may be gone at any time.
 struct proc_slot *proc_find(struct instance *in, u32 tgid);
 // The same, or what a process that is gone has left.

@@ -294,6 +294,8 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     s->dev = plan->dev;
     s->ino = plan->ino;
     s->since = t->proc->since;
+    s->birth = t->proc->birth;
+    s->births = t->births;
     s->cwd_number = t->fs->cwd_number;
     dirs_to_exec(t, s->dir);
     memcpy(s->dirs_asked, t->dirs_asked, sizeof s->dirs_asked);

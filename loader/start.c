@@ -164,6 +164,8 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     p->dev = state->dev;
     p->ino = state->ino;
     p->since = state->since;
+    p->birth = state->birth;
+    t->births = state->births;
     static char long_exe[LX_PATH_MAX] __attribute__((section(".bss.long_exe")));
     p->exe = strlen(state->text + state->exe) < sizeof o->short_exe ? o->short_exe : long_exe;
     str_copy(p->exe, state->text + state->exe, LX_PATH_MAX);

@@ -6,6 +6,7 @@
 
 #include "pathop.h"
 #include "pin.h"
+#include "reach.h"
 #include "syscall_rows.h"
 
 static int walk_of(int flags)
@@ -376,7 +377,7 @@ static long may_truncate(struct task *t, struct pathop *op)
     r = may_access(&t->cred, &st, MAY_WRITE);
     if (r >= 0 && (pathop_mount(t, op)->flags & MS_RDONLY))
         r = -EROFS;
-    if (r >= 0 && proc_runs_file(t, (u64)st.stx_dev_major << 32 | st.stx_dev_minor, st.stx_ino))
+    if (r >= 0 && reach_runs_file(t, (u64)st.stx_dev_major << 32 | st.stx_dev_minor, st.stx_ino))
         r = -ETXTBSY;
     if (r >= 0)
         r = pathop_up(t, op);

@@ -38,12 +38,20 @@ static void count(struct stats *s, unsigned nr)
     __atomic_fetch_add(&s->calls[MIN(nr, STATS_CALLS - 1)], 1, __ATOMIC_RELAXED);
 }
 
+// Calls by which nobody learns of the caller: a forked child mostly makes no others.
+static bool is_quiet(u64 nr)
+{
+    return nr == NR_set_robust_list || nr == NR_execve || nr == NR_exit_group;
+}
+
 static long serve(struct task *t, const struct syscall_row *row, const struct regs *r)
 {
     // 3. What the host serves, it serves under the guest's mask; descriptors of lxcore's own are
     // not there.
-    if (row->how != HOW_EMULATED && signal_lazy(t)) {
-        long busy = signal_make_real(t);
+    if (row->how != HOW_EMULATED && (signal_lazy(t) | t->unrecorded)) {
+        if (t->unrecorded && !is_quiet(r->orig_rax))
+            proc_need_record(t);
+        long busy = signal_lazy(t) ? signal_make_real(t) : 0;
         if (busy)
             return busy;
     }

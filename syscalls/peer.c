@@ -69,7 +69,9 @@ static _Noreturn void send_and_exit(struct task *t, int fd, const void *message,
     t->cred.ruid = u->uid;
     t->cred.rgid = u->gid;
     proc_register_new(t);
-    struct proc_slot *s = &t->instance->procs[t->proc->slot];
+    struct proc_slot *s = proc_own(t);
+    if (!s)
+        host_exit_group(1);
     s->stands_for = stands_for;
     *u = (struct guest_ucred){(s32)t->proc->tgid, t->instance->host_uid, t->instance->host_gid};
     s->result = (s32)HOST3(__NR_sendmsg, fd, message, flags);
@@ -105,10 +107,10 @@ long peer_send_as(struct task *t, int fd, const void *message, int flags, struct
 
 void peer_note(struct task *t, int how)
 {
-    struct proc_slot *s = &t->instance->procs[t->proc->slot];
-    struct proc_peer *p = how == PEER_LISTENING ? &s->listening : &s->connected;
-    if (s->tgid != t->proc->tgid)
+    struct proc_slot *s = proc_own(t);
+    if (!s)
         return;
+    struct proc_peer *p = how == PEER_LISTENING ? &s->listening : &s->connected;
     p->uid = t->cred.euid;
     p->gid = t->cred.egid;
     p->ngroups = t->cred.ngroups;

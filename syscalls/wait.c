@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// waitid(2) alone of the waits says who its child belonged to.
+// Waiting for children. waitid(2) alone says who its child belonged to.
 #include <linux/errno.h>
 #include <linux/signal.h>
 
@@ -16,10 +16,20 @@ _Static_assert(offsetof(siginfo_t, si_code) == 8 && offsetof(siginfo_t, si_pid) 
                    offsetof(siginfo_t, si_uid) == 20 && offsetof(siginfo_t, si_status) == 24,
                "siginfo_t of a child");
 
+long sys_wait4(struct task *t, int pid, uptr status, int options, uptr rusage)
+{
+    long r = HOST_INTR4(__NR_wait4, pid, status, options, rusage);
+    if (r > 0)
+        proc_reaped(t, (u32)r);
+    return r;
+}
+
 long sys_waitid(struct task *t, int idtype, int id, uptr info, int options, uptr rusage)
 {
     siginfo_t got = {0};
-    long r = HOST_INTR5(__NR_waitid, idtype, id, info ? &got : NULL, options, rusage);
+    long r = HOST_INTR5(__NR_waitid, idtype, id, &got, options, rusage);
+    if (!r && got.si_pid)
+        proc_reaped(t, (u32)got.si_pid);
     if (!info || r == -LX_ERESTART)
         return r;
     if (r == 0)

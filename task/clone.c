@@ -284,7 +284,10 @@ static void start_forked(struct task *t, const struct clone_request *q)
             signal_set_host_action(t, sig);
         }
     }
-    proc_register_new(t);
+    t->proc->slot = SLOT_UNKNOWN;
+    t->proc->since = 0;
+    t->proc->birth = t->next_birth;
+    t->unrecorded = 1;
     task_arm_forked(t);
 }
 
@@ -338,12 +341,15 @@ long task_clone(struct task *t, const struct clone_request *q)
     }
     // No child gets away from an engine that traces.
     u64 ours = CLONE_CLEAR_SIGHAND | (t->engine == ENGINE_PTRACE ? CLONE_UNTRACED : 0);
+    t->next_birth = proc_birth(t);
     r = host_clone_request(q, q->flags & ~ours, vm ? c->stack : NULL, c);
     if (r == 0) {
         start_forked(t, q);
         signal_unblock(t);
         return 0;
     }
+    if (!vm && r > 0)
+        proc_register_child(t, (u32)r);
     if (vm && (r < 0 || (q->flags & CLONE_VFORK)))
         drop_child(t, c, q, own, (u32)r);
     if (vm)

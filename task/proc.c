@@ -2,6 +2,12 @@
 // The instance's records of its processes: an open-addressed table keyed by process id in shared
 // memory. A record is claimed by one compare-and-swap, so a killed process leaves nothing locked;
 // records of the dead are taken over.
+//
+// The record of a forked child is made by its parent, which has the page; for the child it would be
+// two page faults and a page of page tables. The child asks for it only before it makes a call that
+// others may notice (syscalls/dispatch.c), and makes it if the parent has not come to it yet. Which
+// of the two it was, and whether a record with the same id is that of an earlier process, `birth`
+// tells, which both know.
 #include <linux/time.h>
 
 #include "host.h"
@@ -18,23 +24,6 @@ struct proc_slot *proc_find(struct instance *in, u32 tgid)
             return NULL;
     }
     return NULL;
-}
-
-void proc_publish_cred(struct task *t)
-{
-    struct proc_slot *s = &t->instance->procs[t->proc->slot];
-    const struct cred *c = &t->cred;
-    if (s->tgid != t->proc->tgid)
-        return;
-    s->ruid = c->ruid, s->euid = c->euid, s->suid = c->suid, s->fsuid = c->fsuid;
-    s->rgid = c->rgid, s->egid = c->egid, s->sgid = c->sgid, s->fsgid = c->fsgid;
-    s->cap_inheritable = c->cap_inheritable;
-    s->cap_permitted = c->cap_permitted;
-    s->cap_effective = c->cap_effective;
-    s->cap_bounding = c->cap_bounding;
-    s->cap_ambient = c->cap_ambient;
-    memcpy(s->groups, c->groups, sizeof s->groups);
-    s->ngroups = c->ngroups;
 }
 
 // Freed records keep this id, so that searches go on past them.
@@ -59,66 +48,173 @@ static void publish_text(struct task *t, struct proc_slot *s)
         __atomic_fetch_or(word, bit, __ATOMIC_RELEASE);
 }
 
-bool proc_runs_file(struct task *t, u64 dev, u64 ino)
+bool proc_text_seen(const struct instance *in, u64 dev, u64 ino, u8 *hash)
 {
-    struct instance *in = t->instance;
-    u64 hash = text_hash(dev, ino);
-    if (!(__atomic_load_n(&in->text_seen[hash >> 52 & 63], __ATOMIC_ACQUIRE) >> (hash >> 58) & 1))
-        return false;
+    u64 h = text_hash(dev, ino);
+    *hash = (u8)h;
+    return __atomic_load_n(&in->text_seen[h >> 52 & 63], __ATOMIC_ACQUIRE) >> (h >> 58) & 1;
+}
+
+static void put_cred(struct proc_slot *s, const struct cred *c)
+{
+    s->ruid = c->ruid, s->euid = c->euid, s->suid = c->suid, s->fsuid = c->fsuid;
+    s->rgid = c->rgid, s->egid = c->egid, s->sgid = c->sgid, s->fsgid = c->fsgid;
+    s->cap_inheritable = c->cap_inheritable;
+    s->cap_permitted = c->cap_permitted;
+    s->cap_effective = c->cap_effective;
+    s->cap_bounding = c->cap_bounding;
+    s->cap_ambient = c->cap_ambient;
+    memcpy(s->groups, c->groups, sizeof s->groups);
+    s->ngroups = c->ngroups;
+}
+
+// Not by the vDSO: for a new process that is a page fault, which costs more.
+static u64 now(void)
+{
+    struct __kernel_timespec ts;
+    HOST2(__NR_clock_gettime, CLOCK_BOOTTIME, &ts);
+    return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
+}
+
+// Fills in a record of t's process, or of a child that is a copy of it. It is nobody's else.
+static void fill(struct task *t, struct proc_slot *s, u64 since, u64 birth)
+{
+    s->birth = birth;
+    s->registered = since;
+    s->connected.set = s->listening.set = 0;
+    s->stands_for = 0;
+    str_copy(s->exe, t->proc->exe, sizeof s->exe);
+    publish_text(t, s);
+    put_cred(s, &t->cred);
+}
+
+static bool is_gone(u32 id)
+{
+    return HOST2(__NR_kill, id, 0) == -ESRCH;
+}
+
+// Where the record of process id with that name is, PROC_SLOTS: nowhere.
+static u32 find_named(const struct instance *in, u32 id, u64 birth)
+{
     for (u32 i = 0; i < PROC_SLOTS; i++) {
-        const struct proc_slot *s = &in->procs[i];
-        if (in->text[i] == (u8)hash && s->dev == dev && s->ino == ino && s->tgid &&
-            s->tgid != SLOT_DELETED && HOST2(__NR_kill, s->tgid, 0) != -ESRCH)
-            return true;
+        u32 at = (id + i) % PROC_SLOTS;
+        u32 seen = __atomic_load_n(&in->procs[at].tgid, __ATOMIC_ACQUIRE);
+        if (seen == id && in->procs[at].birth == birth)
+            return at;
+        if (!seen)
+            break;
     }
-    return false;
+    return PROC_SLOTS;
+}
+
+// Makes the record of process id, *made, or finds it. NULL: the table is full.
+static struct proc_slot *make_record(struct task *t, u32 id, u64 since, u64 birth, bool *made)
+{
+    const u32 making = PROC_MAKING | t->tid;
+    struct instance *in = t->instance;
+    *made = false;
+    for (u32 i = 0; i < PROC_SLOTS; i++) {
+        struct proc_slot *s = &in->procs[(id + i) % PROC_SLOTS];
+        // Mostly the first place is free. That is found by writing to it: a process gets the page
+        // by one fault, and not those around it, as it would for a look.
+        u32 seen = 0;
+        bool own = __atomic_compare_exchange_n(&s->tgid, &seen, making, false, __ATOMIC_ACQ_REL,
+                                               __ATOMIC_ACQUIRE);
+        // Whoever fills it in is done at once, or was killed, or stopped.
+        for (int tries = 0; (seen & PROC_MAKING) && seen != SLOT_DELETED && tries < 1000 &&
+                            !is_gone(seen & ~PROC_MAKING);
+             tries++) {
+            HOST0(__NR_sched_yield);
+            seen = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
+        }
+        if (!own && seen == id && s->birth == birth)
+            return s;
+        u32 at = own || i ? PROC_SLOTS : find_named(in, id, birth);
+        if (at < PROC_SLOTS) // made when this place was another's
+            return &in->procs[at];
+        // One with our id and another birth was left by a process that is dead.
+        if (!own && (seen == id || seen == SLOT_DELETED || is_gone(seen & ~PROC_MAKING)))
+            own = __atomic_compare_exchange_n(&s->tgid, &seen, making, false, __ATOMIC_ACQ_REL,
+                                              __ATOMIC_RELAXED);
+        if (!own)
+            continue;
+        fill(t, s, since ? since : now(), birth);
+        __atomic_store_n(&s->tgid, id, __ATOMIC_RELEASE);
+        *made = true;
+        return s;
+    }
+    return NULL;
+}
+
+static void set_slot(struct task *t, const struct proc_slot *s)
+{
+    // Full: unseen by others, no more.
+    t->proc->slot = s ? (u32)(s - t->instance->procs) : t->proc->tgid % PROC_SLOTS;
+    if (s)
+        t->proc->since = s->registered;
+}
+
+struct proc_slot *proc_own(struct task *t)
+{
+    bool made;
+    if (t->proc->slot == SLOT_UNKNOWN)
+        set_slot(t, make_record(t, t->proc->tgid, 0, t->proc->birth, &made));
+    struct proc_slot *s = &t->instance->procs[t->proc->slot];
+    return s->tgid == t->proc->tgid ? s : NULL;
 }
 
 void proc_register(struct task *t)
 {
-    struct instance *in = t->instance;
-    u32 me = t->proc->tgid;
-    // Mostly the first place is free. That is found by writing to it: a new process gets the page
-    // by one fault, and not those around it, as it would for a look.
-    struct proc_slot *own = &in->procs[me % PROC_SLOTS];
-    u32 empty = 0;
-    if (!__atomic_compare_exchange_n(&own->tgid, &empty, me, false, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_RELAXED))
-        own = proc_find(in, me); // left by a dead process that had our id, or by exec
-    for (u32 i = 0; !own && i < PROC_SLOTS; i++) {
-        struct proc_slot *s = &in->procs[(me + i) % PROC_SLOTS];
-        u32 seen = __atomic_load_n(&s->tgid, __ATOMIC_RELAXED);
-        bool free = !seen || seen == SLOT_DELETED || HOST2(__NR_kill, seen, 0) == -ESRCH;
-        if (free && __atomic_compare_exchange_n(&s->tgid, &seen, me, false, __ATOMIC_ACQ_REL,
-                                                __ATOMIC_RELAXED))
-            own = s;
+    bool made;
+    struct proc_slot *s = make_record(t, t->proc->tgid, t->proc->since, t->proc->birth, &made);
+    if (s && !made && t->proc->since) { // before exec
+        str_copy(s->exe, t->proc->exe, sizeof s->exe);
+        publish_text(t, s);
+        put_cred(s, &t->cred);
+    } else if (s && !made) { // the parent's, of which it does not know yet
+        fill(t, s, now(), t->proc->birth);
     }
-    if (!own)
-        own = &in->procs[me % PROC_SLOTS]; // full: unseen by others, no more
-    t->proc->slot = (u32)(own - in->procs);
-    if (own->tgid == me) {
-        if (!t->proc->since) {
-            // Not by the vDSO: for a new process that is a page fault, which costs more.
-            struct __kernel_timespec now;
-            HOST2(__NR_clock_gettime, CLOCK_BOOTTIME, &now);
-            t->proc->since = (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
-        }
-        own->registered = t->proc->since;
-        str_copy(own->exe, t->proc->exe, sizeof own->exe);
-        publish_text(t, own);
-    }
-    proc_publish_cred(t);
+    set_slot(t, s);
 }
 
 void proc_register_new(struct task *t)
 {
-    t->proc->since = 0;
-    proc_register(t);
-    struct proc_slot *s = &t->instance->procs[t->proc->slot];
-    if (s->tgid != t->proc->tgid)
-        return;
-    s->connected.set = s->listening.set = 0;
-    s->stands_for = 0;
+    bool made;
+    t->proc->birth = proc_birth(t);
+    struct proc_slot *s = make_record(t, t->proc->tgid, 0, t->proc->birth, &made);
+    if (s && !made) // left by a dead process of that name
+        fill(t, s, now(), t->proc->birth);
+    set_slot(t, s);
+}
+
+void proc_register_child(struct task *t, u32 tgid)
+{
+    bool made;
+    make_record(t, tgid, 0, t->next_birth, &made);
+}
+
+void proc_need_record(struct task *t)
+{
+    struct {
+        u32 tgid, was;
+        u64 birth;
+    } head;
+    _Static_assert(offsetof(struct proc_slot, birth) == 8, "as in struct proc_slot");
+    u32 me = t->proc->tgid;
+    t->unrecorded = 0;
+    // A look by a call costs a tenth of a page fault.
+    long at = (long)(offsetof(struct instance, procs) + me % PROC_SLOTS * sizeof(struct proc_slot));
+    int fd = t->files->reserved + RESERVED_INSTANCE;
+    if (host_pread(fd, &head, sizeof head, at) != (long)sizeof head || head.tgid != me ||
+        head.birth != t->proc->birth)
+        proc_own(t);
+}
+
+void proc_publish_cred(struct task *t)
+{
+    struct proc_slot *s = proc_own(t);
+    if (s)
+        put_cred(s, &t->cred);
 }
 
 // Messages and connections outlive their senders: what is known of a dead process stays until its
@@ -139,12 +235,24 @@ struct proc_slot *proc_find_last(struct instance *in, u32 tgid)
     return left;
 }
 
+static void release(struct proc_slot *s, u32 tgid)
+{
+    if (s->tgid == tgid)
+        s->was = tgid;
+    __atomic_compare_exchange_n(&s->tgid, &tgid, SLOT_DELETED, false, __ATOMIC_RELEASE,
+                                __ATOMIC_RELAXED);
+}
+
 void proc_unregister(struct task *t)
 {
-    struct proc_slot *s = &t->instance->procs[t->proc->slot];
-    u32 me = t->proc->tgid;
-    if (s->tgid == me)
-        s->was = me;
-    __atomic_compare_exchange_n(&s->tgid, &me, SLOT_DELETED, false, __ATOMIC_RELEASE,
-                                __ATOMIC_RELAXED);
+    // A forked child that never came to its record leaves it to its parent (proc_reaped()).
+    if (t->proc->slot != SLOT_UNKNOWN)
+        release(&t->instance->procs[t->proc->slot], t->proc->tgid);
+}
+
+void proc_reaped(struct task *t, u32 tgid)
+{
+    struct proc_slot *s = &t->instance->procs[tgid % PROC_SLOTS];
+    if (s->tgid == tgid && is_gone(tgid))
+        release(s, tgid);
 }
