@@ -236,6 +236,8 @@ void options_parse(struct options *o, int argc, char **argv)
         case OPT_RESIZE:
             exit(image_command(c, argv + optind));
         case OPT_SHUTDOWN:
+            if (argv[optind])
+                fail("--shutdown ends every VM: it takes no name");
             exit(vm_shutdown());
         case OPT_HELP:
             fputs(help, stdout);

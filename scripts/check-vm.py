@@ -67,7 +67,7 @@ def wait_for(what, condition, seconds=120):
 
 
 def shutdown():
-    ran = subprocess.run([LXRUN, "--shutdown"], capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run([LXRUN, "--shutdown"], capture_output=True, text=True, timeout=BOOT, check=False)
     expect("--shutdown", (ran.returncode, ran.stderr), (0, ""))
     wait_for("no machine after --shutdown", lambda: not machines())
 
@@ -84,7 +84,7 @@ def check_status():
                          (["/etc/passwd"], 126), (["--cd", "/no/such/directory", "true"], 125),
                          (["-u", "no such user", "true"], 125), (["--image", "/etc/passwd", "true"], 125),
                          (["--root", "/etc/passwd", "true"], 125), (["--vm-set", "memory=x", "true"], 125),
-                         (["--vm-set", "memory=77MB", "true"], 125)]:
+                         (["--vm-set", "memory=777MB", "true"], 125), (["--vm-set", "memory=95MB", "true"], 125)]:
         ran = vm(*args)
         expect(f"status of {args}", ran.returncode, status)
         expect(f"{args} says one line", (ran.stderr.count("\n"), ran.stderr[:7]), (1, "lxrun: "))
@@ -98,6 +98,71 @@ def check_missing():
     for what, env in ("qemu", {"PATH": "/nonexistent"}), ("scripts/vm-kernel.py", {"XDG_CACHE_HOME": "/nonexistent"}):
         ran = vm("true", env={**os.environ, **env, "XDG_RUNTIME_DIR": os.environ["XDG_RUNTIME_DIR"] + "/none"})
         expect(f"without {what}", (ran.returncode, ran.stderr.count("\n"), what in ran.stderr), (125, 1, True))
+
+
+def check_settings(work):
+    """The file of settings: what it does not know it leaves alone, what is no value it says where."""
+    config = work / "config/lxrun/config"
+    config.parent.mkdir(parents=True)
+    env = {**os.environ, "XDG_CONFIG_HOME": str(work / "config")}
+    tree = work / "settings"
+    make_tree(tree)
+    text = "[wsl2]\nmemory=%s\nswap = 0\n# memory=9\n kernelCommandLine = one=two \n[experimental]\nmemory=9\n"
+    config.write_text(text % "95MB")
+    ran = vm("--root", tree, "true", env=env)
+    expect("a wrong value", (ran.returncode, f"{config}:2: memory: " in ran.stderr, ran.stderr.count("\n")), (125, True, 1))
+    config.write_text(text % "96MB" + "[wsl2]\nlocalhostForwarding=FALSE\n")
+    share, port = work / "shared", free_port()
+    share.mkdir()
+    (share / "f").write_text("of the host\n")
+    run = ["--root", tree, "-b", f"{share}:/mnt/rw", "-b", f"{share}:/mnt/deep/ro:ro"]
+    ran = vm(*run, "sh", "-c", "busybox free -m | busybox awk 'NR==2 { print $2 < 96 }'; busybox grep -o one=two /proc/cmdline",
+             env=env)
+    expect("settings from the file", (ran.returncode, ran.stdout), (0, "1\none=two\n"))
+    ran = vm(*run, "sh", "-c", "busybox cat /mnt/rw/f; echo of the VM >/mnt/rw/g; busybox cat /mnt/deep/ro/g; echo x >/mnt/deep/ro/h", env=env)
+    expect("directories of the host", (ran.stdout, "Read-only file system" in ran.stderr, (share / "g").read_text()),
+           ("of the host\nof the VM\n", True, "of the VM\n"))
+    child = subprocess.Popen([LXRUN, "--vm", *run, "busybox", "httpd", "-f", "-p", f"127.0.0.1:{port}"], env=env, stdin=subprocess.DEVNULL)
+    wait_for("a server in the VM", lambda: vm(*run, "sh", "-c", f"echo | busybox nc 127.0.0.1 {port}", env=env).returncode == 0)
+    time.sleep(1.5)
+    expect("no forwarding", talk(port).count(b"refused"), 1)
+    child.terminate()
+    child.wait(60)
+    shutdown()
+    ran = vm("--root", tree, "--vm-set", "kernel=/etc/passwd", "true")
+    expect("no kernel", (ran.returncode, ran.stderr[:32], ran.stderr.count("\n")), (125, "lxrun: the VM did not boot: it e", 1))
+    ran = lxrun("--shutdown", "one")
+    expect("--shutdown and a name", (ran.returncode, ran.stderr.count("\n")), (125, 1))
+    shutdown()
+
+
+def check_acceleration(work):
+    """What is found of /dev/kvm is said, and known the next time."""
+    known = work / "cache/lxrun/vm"
+    known.mkdir(parents=True)
+    for name in "vmlinux", "modules.cpio":
+        (known / name).symlink_to(cache() / name)
+    env = {**os.environ, "XDG_CACHE_HOME": str(work / "cache")}
+    tree = work / "accelerated"
+    make_tree(tree)
+    ran = vm("-v", "--root", tree, "sh", "-c", ":", env=env)
+    usable = os.access("/dev/kvm", os.R_OK | os.W_OK)
+    by_kvm = "the VM runs under KVM;" in ran.stderr
+    expect("it says how", (ran.returncode, by_kvm or "the VM runs under TCG: " in ran.stderr), (0, True))
+    expect("that KVM does not work is said once", "now and later" in ran.stderr, usable and not by_kvm)
+    expect("and remembered", (known / "no-kvm").exists(), usable and not by_kvm)
+    shutdown()
+    # The command that starts a VM can be ended while it boots.
+    child = subprocess.Popen([LXRUN, "--vm", "--root", tree, "sh"], env=env, stdin=subprocess.DEVNULL)
+    wait_for("a machine", machines)
+    child.terminate()
+    expect("SIGTERM while it boots", child.wait(10), -signal.SIGTERM)
+    shutdown()
+    if usable and not by_kvm:
+        ran = vm("-v", "--root", tree, "sh", "-c", ":", env=env)
+        expect("the next time", (ran.returncode, "now and later" in ran.stderr, "did not boot the kernel" in ran.stderr),
+               (0, False, True))
+        shutdown()
 
 
 def check_streams():
@@ -236,7 +301,8 @@ def check_network(work):
         expect("again", vm(*asked, input="two\n").stdout, "TWO\n")
     expect("where nobody listens", vm(*asked, input="three\n").stdout, "")
     shutdown()
-    expect("resolv.conf", vm("cat", "/etc/resolv.conf").stdout, "nameserver 10.0.2.3\n")
+    ran = vm("sh", "-c", "cat /etc/resolv.conf; /bin/busybox ip -4 addr show eth0 | grep -o '10.0.2.15/24'")
+    expect("resolv.conf and address", ran.stdout, "nameserver 10.0.2.3\n10.0.2.15/24\n")
 
 
 # ---- Conversion ----
@@ -453,7 +519,15 @@ def check_image(work):
     make_tree(tree)
     ran = lxrun("--to-image", tree, image, "256MB")
     expect("--to-image", (ran.returncode, ran.stderr), (0, ""))
-    run = ["--image", str(image), "--vm-set", "vmIdleTimeout=300000"]
+    (work / "more").mkdir()
+    (work / "more/f").write_text("attached\n")
+    ran = lxrun("--to-image", work / "more", work / "second", "64MB")
+    expect("--to-image of the second", (ran.returncode, ran.stderr), (0, ""))
+    run = ["--image", str(image), "--attach", str(work / "second"), "--vm-set", "vmIdleTimeout=300000"]
+    ran = vm(*run, "sh", "-c", "busybox cat /mnt/image/f; echo from the VM >/mnt/image/g")
+    expect("a second image", (ran.returncode, ran.stdout, ran.stderr), (0, "attached\n", ""))
+    ran = vm("--image", str(work / "second"), "true")
+    expect("an image that is in use", (ran.returncode, "in use" in ran.stderr, ran.stderr.count("\n")), (125, True, 1))
     here = lxrun("--root", tree, "/bin/sh", "-c", STAT).stdout
     expect("owners, modes, devices of an image", vm(*run, "sh", "-c", STAT).stdout, here)
     expect("an image", vm(*run, "sh", "-c", "echo $HOME; busybox grep -c ' / ext4 ' /proc/mounts").stdout, "/root\n1\n")
@@ -475,6 +549,9 @@ def check_image(work):
     check_space(run, image)
     ran = subprocess.run(["/sbin/e2fsck", "-fn", image], capture_output=True, text=True, check=False)
     expect("e2fsck", (ran.returncode, ran.stdout if ran.returncode else ""), (0, ""))
+    ran = lxrun("--from-image", work / "second", work / "second-tree")
+    expect("--from-image of the second", (ran.returncode, ran.stderr), (0, ""))
+    expect("what the VM wrote there", (work / "second-tree/g").read_text(), "from the VM\n")
 
 
 def check_virtiofs(work):
@@ -535,7 +612,8 @@ def check_idle():
 
 def as_user():
     """The rest of this as an ordinary user, who needs what root has in its cache."""
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as home:
+    # The rewriter may still be putting something into the cache.
+    with tempfile.TemporaryDirectory(dir="/var/tmp", ignore_cleanup_errors=True) as home:
         kernel = Path(home, "cache/lxrun/vm")
         kernel.mkdir(parents=True)
         for name in "vmlinux", "modules.cpio":
@@ -563,7 +641,7 @@ def main():
     # An argument names one check; "part" is what an ordinary user runs.
     if sys.argv[1:] != ["part"]:
         subprocess.run([TOP / "scripts/vm-kernel.py"], check=True)
-    host_tree = [check_missing, check_status, check_streams, check_joined, check_signals, check_terminal,
+    host_tree = [check_missing, check_settings, check_acceleration, check_status, check_streams, check_joined, check_signals, check_terminal,
                  check_network, shutdown]
     whole = [check_conversion, *host_tree, check_image, check_idle, check_virtiofs, check_uml,
              check_root]
@@ -575,7 +653,7 @@ def main():
         (work / "none").mkdir()
         try:
             for check in named[sys.argv[1]] if sys.argv[1:] else whole:
-                if check in (check_conversion, check_network, check_image, check_virtiofs, check_uml,
+                if check in (check_conversion, check_settings, check_acceleration, check_network, check_image, check_virtiofs, check_uml,
                              check_root):
                     check(work)
                 else:

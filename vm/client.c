@@ -25,6 +25,7 @@
 struct client {
     int keeper, signals;
     bool tty, verbose;
+    bool started;            // the VM has been heard
     struct buffer in, out;   // from and to the keeper
     struct buffer stream[3]; // 1 and 2: to be written here
     uint32_t credit;         // so much of our standard input may be sent
@@ -97,11 +98,25 @@ static void send_input(struct client *c)
     c->credit -= (uint32_t)n;
 }
 
+// There is no command yet that could be told: it ends us.
+static void die(int sig)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, sig);
+    signal(sig, SIG_DFL);
+    raise(sig);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static void take_signals(struct client *c)
 {
     struct signalfd_siginfo info;
     while (read(c->signals, &info, sizeof info) == sizeof info) {
         struct winsize size;
+        int sig = (int)info.ssi_signo;
+        if (!c->started && (sig == SIGINT || sig == SIGTERM || sig == SIGHUP || sig == SIGQUIT))
+            die(sig);
         if (info.ssi_signo == SIGWINCH) {
             if (c->tty && !ioctl(0, TIOCGWINSZ, &size))
                 frame_add(&c->out, 0, F_WINDOW, 0, &size, sizeof size);
@@ -135,6 +150,9 @@ static void take_text(const struct client *c, const struct frame *f)
 // True: that was the last one, with the status in *status.
 static bool take_frame(struct client *c, const struct frame *f, int *status)
 {
+    if (!c->started && c->tty)
+        make_raw(); // before, ^C is for us
+    c->started = true;
     switch (f->type) {
     case F_DATA:
         if (f->stream)
@@ -189,12 +207,13 @@ static int relay(struct client *c)
     int status = EXIT_LXRUN;
     bool over = false, bad = false;
     while (!over || c->stream[1].size || c->stream[2].size) {
-        struct pollfd fds[5] = {{.fd = over ? -1 : c->keeper,
-                                 .events = (short)(c->out.size ? POLLIN | POLLOUT : POLLIN)},
-                                {.fd = c->signals, .events = POLLIN},
-                                {.fd = !over && c->open[0] && c->credit ? 0 : -1, .events = POLLIN},
-                                {.fd = c->stream[1].size ? 1 : -1, .events = POLLOUT},
-                                {.fd = c->stream[2].size ? 2 : -1, .events = POLLOUT}};
+        struct pollfd fds[5] = {
+            {.fd = over ? -1 : c->keeper,
+             .events = (short)(c->out.size ? POLLIN | POLLOUT : POLLIN)},
+            {.fd = c->signals, .events = POLLIN},
+            {.fd = !over && c->started && c->open[0] && c->credit ? 0 : -1, .events = POLLIN},
+            {.fd = c->stream[1].size ? 1 : -1, .events = POLLOUT},
+            {.fd = c->stream[2].size ? 2 : -1, .events = POLLOUT}};
         size_t at = 0;
         if (poll(fds, 5, -1) < 0 && errno != EINTR)
             fail_errno("poll");
@@ -240,8 +259,6 @@ int vm_run(const struct vm_options *o)
     c.signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
     fcntl(c.keeper, F_SETFL, O_NONBLOCK);
     send_start(&c, o);
-    if (c.tty)
-        make_raw();
     int status = relay(&c);
     restore_terminal();
     return status;

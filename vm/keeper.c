@@ -22,9 +22,13 @@
 
 #define FDS 1024
 #define BOOT_KVM_MS 10000 // of a machine that may not be able to boot at all
-#define BOOT_MS 180000    // of one that is emulated on a busy host
+#define BOOT_MS 60000     // of one that is emulated
 #define SETUP_MS 60000
 #define HALT_MS 60000
+#define STEP_MS 5000 // after so long it is looked at whether the machine has had the time
+#define STEPS 180
+#define BOOT_RUN_MS 30000 // processor time; a boot takes 4 s of it
+#define ATTEMPTS 4
 #define SWEEP_MS 4000 // of idleness; the kernel reports what is free within two seconds
 #define VM_QUEUE_MAX (1 << 20)
 
@@ -48,6 +52,10 @@ struct keeper {
     struct buffer from_vm;
     struct client *clients;
     long deadline; // of the state; in READY: when to end for idleness. 0: none
+    long limit;    // of the state, milliseconds
+    long spent;    // so much of that
+    long waited;   // by the machine for processors, at the last step
+    int steps, attempt;
     long sweep_at; // 0: not before there has been a command
     long started;
     char *note;  // that the first client is to see
@@ -128,14 +136,22 @@ static void stop_machine(struct keeper *k)
         uml_clean();
 }
 
+static void enter(struct keeper *k, enum state state, long limit)
+{
+    k->state = state;
+    k->limit = limit;
+    k->deadline = now_ms() + STEP_MS;
+    k->spent = k->steps = 0;
+    machine_times(&k->machine, &(long){0}, &k->waited);
+}
+
 static void start_machine(struct keeper *k)
 {
     bool good = k->options->kind == VM_UML ? uml_start(&k->machine, k->options, k->log, k->way)
                                            : qemu_start(&k->machine, k->options, k->log, k->way);
     if (!good)
         finish(k, "cannot start the VM");
-    k->state = BOOTING;
-    k->deadline = now_ms() + (k->machine.trying ? BOOT_KVM_MS : BOOT_MS);
+    enter(k, BOOTING, k->machine.trying ? BOOT_KVM_MS : BOOT_MS);
 }
 
 // It does not boot, or has ended before it was told to.
@@ -155,7 +171,8 @@ static void machine_failed(struct keeper *k, const char *what)
     if (k->state == HALTING)
         finish(k, "the VM was shut down");
     finish(k, k->error ? k->error
-                       : must_format("the VM %s; its last words in %s: %s", what, k->log_path,
+                       : must_format("the VM %s%s; its last words in %s: %s",
+                                     k->state == BOOTING ? "did not boot: " : "", what, k->log_path,
                                      last_words(k)));
 }
 
@@ -171,8 +188,7 @@ static void set_up(struct keeper *k)
     gethostname(name, sizeof name - 1);
     setup_add(m, "name=%s", k->options->hostname ? k->options->hostname : name);
     frame_add(&to_vm, 0, F_SETUP, 0, m->setup.data, m->setup.size);
-    k->state = SETTING_UP;
-    k->deadline = now_ms() + SETUP_MS;
+    enter(k, SETTING_UP, SETUP_MS);
 }
 
 static void halt(struct keeper *k)
@@ -184,8 +200,7 @@ static void halt(struct keeper *k)
         finish(k, "the VM was shut down");
     }
     frame_add(&to_vm, 0, F_HALT, 0, NULL, 0);
-    k->state = HALTING;
-    k->deadline = now_ms() + HALT_MS;
+    enter(k, HALTING, HALT_MS);
 }
 
 // ---- Clients ----
@@ -193,9 +208,9 @@ static void halt(struct keeper *k)
 static void greet(struct keeper *k, struct client *c)
 {
     const struct machine *m = &k->machine;
-    char *text =
-        must_format("the VM runs under %s%s%s; it took %ld.%03ld s to start", m->how,
-                    m->why ? ": " : "", m->why ? m->why : "", k->started / 1000, k->started % 1000);
+    char *text = must_format("the VM runs under %s%s%s; it took %ld.%03ld s to start%s", m->how,
+                             m->why ? ": " : "", m->why ? m->why : "", k->started / 1000,
+                             k->started % 1000, k->attempt ? ", and more than one attempt" : "");
     say(c, F_NOTE, 0, text);
     free(text);
     if (k->note)
@@ -311,7 +326,7 @@ static void vm_read(struct keeper *k)
     bool bad = false;
     if (!buffer_read(&k->from_vm, k->machine.channel)) {
         buffer_drop(&k->from_vm, k->from_vm.size);
-        machine_failed(k, k->state == BOOTING ? "QEMU ended" : "has ended");
+        machine_failed(k, k->state == BOOTING ? "it ended" : "has ended");
         return;
     }
     for (struct frame *f; (f = frame_next(&k->from_vm, &at, &bad));)
@@ -321,12 +336,37 @@ static void vm_read(struct keeper *k)
         machine_failed(k, "sent what is no message");
 }
 
+// Emulated processors that get no time of the host's can measure the rate of their own timers
+// wrongly (kernel: "APIC frequency too slow, disabling apic timer"), and then wait for ever. A boot
+// that has had several times the processor time that it needs is such a one, and starts anew.
+static bool start_again(struct keeper *k, long ran)
+{
+    if (k->state != BOOTING || k->options->kind == VM_UML || k->machine.trying ||
+        ran < BOOT_RUN_MS << k->attempt || k->attempt + 1 == ATTEMPTS)
+        return false;
+    k->attempt++;
+    stop_machine(k);
+    machine_booted(&k->machine);
+    start_machine(k);
+    return true;
+}
+
+// A step of which the machine stood half in the processors' queue is not counted.
 static void timed_out(struct keeper *k)
 {
+    long ran, had = k->waited;
     k->deadline = 0;
-    if (k->state == READY)
+    if (k->state == READY) {
         halt(k);
-    else
+        return;
+    }
+    machine_times(&k->machine, &ran, &k->waited);
+    if (start_again(k, ran))
+        return;
+    k->deadline = now_ms() + STEP_MS;
+    if (k->waited - had <= STEP_MS / 2)
+        k->spent += STEP_MS;
+    if (k->spent >= k->limit || ++k->steps > STEPS)
         machine_failed(k, k->state == BOOTING ? "nothing came of it in time" : "does not answer");
 }
 
@@ -416,12 +456,12 @@ void keeper_run(const struct vm_options *o, const char *socket, const char *log,
         k.note = disk_open(o->image);
     if (o->attach) {
         char *note = disk_open(o->attach);
-        k.note = k.note ? k.note : note;
+        k.note = k.note && note ? must_format("%s; %s", k.note, note) : k.note ? k.note : note;
     }
     k.listener = listen_at(socket);
     signal(SIGPIPE, SIG_IGN);
+    setsid(); // and so a share of the processors that is not the caller's (sched(7), autogroup)
     start_machine(&k);
-    setsid();
     if (chdir("/") || write(ready, "", 1) != 1)
         fail_errno("cannot start the VM");
     close(ready);

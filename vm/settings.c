@@ -11,6 +11,8 @@
 #include "fail.h"
 #include "vm.h"
 
+#define MEMORY_LEAST 96 // Debian's kernel hangs in its start with 64, and panics with 80
+#define MEMORY_LEAST_TEXT "96MB"
 #define MEMORY_DEFAULT 1024 // MiB; less on a host with less than twice that
 #define IDLE_DEFAULT 60000
 
@@ -50,51 +52,54 @@ static bool ports(const char *value, const char **v)
     return true;
 }
 
-// False: no such value. *known: there is such a key.
-static bool set(struct vm_settings *s, const char *key, const char *value, bool *known)
+// False: no such value. *wanted: what is one; NULL if there is no such key.
+static bool set(struct vm_settings *s, const char *key, const char *value, const char **wanted)
 {
     char *end;
-    *known = true;
-    if (!strcasecmp(key, "memory"))
-        return (s->memory = vm_size(value)) >= 64;
+    if (!strcasecmp(key, "memory")) {
+        *wanted = "a size of at least " MEMORY_LEAST_TEXT ", such as 2GB";
+        return (s->memory = vm_size(value)) >= MEMORY_LEAST;
+    }
     if (!strcasecmp(key, "processors")) {
+        *wanted = "a number from 1 to 64";
         s->processors = (unsigned)strtoul(value, &end, 10);
         return s->processors > 0 && s->processors <= 64 && !*end;
     }
     if (!strcasecmp(key, "kernel")) {
         s->kernel = *value ? must_format("%s", value) : NULL;
-        return true;
+        return *wanted = "a file", true;
     }
     if (!strcasecmp(key, "kernelCommandLine")) {
         s->command_line = must_format("%s", value);
-        return true;
+        return *wanted = "any text", true;
     }
     if (!strcasecmp(key, "localhostForwarding"))
-        return truth(value, &s->forwarding);
+        return *wanted = "true or false", truth(value, &s->forwarding);
     if (!strcasecmp(key, "hostPorts"))
-        return ports(value, &s->host_ports);
+        return *wanted = "numbers such as 5432,8080", ports(value, &s->host_ports);
     if (!strcasecmp(key, "virtiofs"))
-        return truth(value, &s->virtiofs);
+        return *wanted = "true or false", truth(value, &s->virtiofs);
     if (!strcasecmp(key, "vmIdleTimeout")) {
+        *wanted = "a number of milliseconds";
         s->idle = strtol(value, &end, 10);
         return end != value && !*end;
     }
-    *known = false;
+    *wanted = NULL;
     return true;
 }
 
 void vm_settings_set(struct vm_settings *s, const char *assignment)
 {
-    bool known;
+    const char *wanted;
     char *key = must_format("%s", assignment), *value = strchr(key, '=');
     if (!value)
         fail("--vm-set %s: KEY=VALUE is wanted", assignment);
     *value++ = 0;
-    bool good = set(s, key, value, &known);
-    if (!known)
+    bool good = set(s, key, value, &wanted);
+    if (!wanted)
         fail("--vm-set %s: there is no setting '%s'", assignment, key);
     if (!good)
-        fail("--vm-set %s: no value for %s", assignment, key);
+        fail("--vm-set %s: %s is wanted", assignment, wanted);
     free(key);
 }
 
@@ -111,7 +116,8 @@ static void read_file(struct vm_settings *s, const char *path)
 {
     char *line = NULL;
     size_t room = 0;
-    bool ours = false, known;
+    const char *wanted;
+    bool ours = false;
     FILE *f = fopen(path, "re");
     for (unsigned number = 1; f && getline(&line, &room, f) > 0; number++) {
         char *key = trim(line), *value = strchr(key, '=');
@@ -120,8 +126,8 @@ static void read_file(struct vm_settings *s, const char *path)
         if (*key == '#' || *key == ';' || *key == '[' || !ours || !value)
             continue;
         *value++ = 0;
-        if (!set(s, trim(key), trim(value), &known))
-            fail("%s:%u: no value for %s", path, number, trim(key));
+        if (!set(s, trim(key), trim(value), &wanted))
+            fail("%s:%u: %s: %s is wanted", path, number, trim(key), wanted);
     }
     free(line);
     if (f)

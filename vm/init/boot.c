@@ -39,6 +39,11 @@ const char *text_format(const char *format, ...)
     return text;
 }
 
+// How long a device may take to appear, in milliseconds: on a busy host the processors are emulated
+// by fits and starts, while the VM's clock goes on. The keeper has a limit of its own for the
+// whole.
+#define DEVICE_MS 60000
+
 // ---- Before the keeper has been heard ----
 
 static void system_mounts(void)
@@ -65,7 +70,7 @@ int boot_channel(void)
     // A port of virtio-serial, or the serial line of User-Mode Linux.
     static const char *const places[] = {"/dev/vport0p1", "/dev/vport1p1", "/dev/vport2p1",
                                          "/dev/ttyS0"};
-    for (int tries = 0; tries < 200; tries++) {
+    for (int ms = 0; ms < DEVICE_MS; ms += 5) {
         for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
             int fd = open(places[i], O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
             struct termios raw;
@@ -99,11 +104,11 @@ static const char *mount_one(char *text)
     }
     mkdir(field[2], 0755);
     // The device of a disk can take a moment to appear.
-    for (int tries = 0;; tries++) {
+    for (int ms = 0;; ms += 10) {
         if (!mount(field[1], field[2], field[0], flags, field[3] + (flags ? 3 : 0)))
             return NULL;
         int error = errno;
-        if (*field[1] != '/' || !access(field[1], F_OK) || tries == 100)
+        if (*field[1] != '/' || !access(field[1], F_OK) || ms >= DEVICE_MS)
             return text_format("cannot mount %s (%s) at %s: %s", field[1], field[0], field[2],
                                strerror(error));
         usleep(10000);
