@@ -98,7 +98,7 @@ bench: rootfs
 # Translation beside the utility VMs and the peers: the whole benchmark, and a page of it. Takes long;
 # COMPARE as BENCH above.
 compare: rootfs
-	bench/run.py --vm --rounds 3 --ms 20 --divisor 20 --limit 150 --minutes 19 -v \
+	bench/run.py --vm --rounds 3 --ms 20 --divisor 20 --limit 150 --minutes 22 -v \
 		--json $(B)/compare/result.json $(COMPARE)
 	bench/page.py $(B)/compare/result.json
 

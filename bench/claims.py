@@ -106,7 +106,7 @@ def start_and_memory(f):
     boot, idle = f.fact("vm-ext4", "boot s"), f.fact("vm-ext4", "idle KiB")
     if memory is None or boot is None:
         return (claim, *OPEN, "not measured")
-    text = (f"an idle shell costs {memory / 1024:.1f} MiB more than native; the VM boots in {boot:.1f} s"
+    text = (f"an idle shell costs {abs(memory) / 1024:.1f} MiB {'less' if memory < 0 else 'more'} than native; the VM boots in {boot:.1f} s"
             f"{', emulated' if f.emulated() else ''}, and idles at {idle / 1024:.0f} MiB")
     good = memory < 8 * 1024 and idle > 100 * 1024
     return (claim, *(HOLDS if good else NOT), text)

@@ -110,6 +110,11 @@ def prepare(engine, group, divisor, limit):
     data = place.outside / "data"
     shutil.rmtree(data, ignore_errors=True)  # one group at a time
     place.ready.clear()
+    if place.source and group in place.source.ready:  # an emulated processor would set up for minutes
+        subprocess.run(["cp", "-a", place.source.outside / "data", place.outside], check=True)
+        engine.bring()
+        place.ready.add(group)
+        return
     data.mkdir()
     if group in MAKERS:
         MAKERS[group](data, divisor)
@@ -188,7 +193,10 @@ def make_project(data, divisor):
         '#include "all.h"\n#include <stdio.h>\nint main(void)\n{\n    return printf("%ld\\n", '
         + " + ".join(f"{n}(10)" for n in names) + ") < 0;\n}\n", encoding="ascii")
     (project / "Makefile").write_text(MAKEFILE, encoding="ascii")
-    (project / "CMakeLists.txt").write_text(CMAKE_LISTS, encoding="ascii")
+    checks = [some[:max(1, len(some) // divisor)] for some in (HEADERS, FUNCTIONS)]
+    (project / "CMakeLists.txt").write_text(CMAKE_LISTS % tuple(map(" ".join, checks)), encoding="ascii")
+    found = sum(len(c) for c in checks) - ("strlcpy_missing" in checks[1])
+    (data / "project.found").write_text(f"{found}\n", encoding="ascii")
     (data / "project.sum").write_text(f"{sum(45 + 10 * i for i in range(count))}\n", encoding="ascii")
 
 
@@ -270,15 +278,17 @@ sum: $(obj)
 %.o: %.c all.h
 \tgcc -O2 -c -o $@ $<
 """
+HEADERS = "stdint sys/epoll sys/mman pthread".split()
+FUNCTIONS = "poll strlcpy_missing mmap eventfd getrandom".split()
 CMAKE_LISTS = """cmake_minimum_required(VERSION 3.13)
 project(sum C)
 include(CheckIncludeFile)
 include(CheckFunctionExists)
-foreach(header stdint sys/epoll sys/mman pthread)
+foreach(header %s)
     string(MAKE_C_IDENTIFIER HAVE_${header} have)
     check_include_file(${header}.h ${have})
 endforeach()
-foreach(function poll strlcpy_missing mmap eventfd getrandom)
+foreach(function %s)
     check_function_exists(${function} HAVE_FUNCTION_${function})
 endforeach()
 file(GLOB sources *.c)

@@ -32,6 +32,7 @@ class Place:
         self.root, self.inside = Path(root), inside
         self.programs = self.root  # the tree that the programs are in
         self.ready = set()  # groups whose data set is there
+        self.source = None  # the place whose data set can be copied
 
     @property
     def outside(self):
@@ -76,6 +77,13 @@ class Engine:
 
     def bring(self):
         """Makes what the host has put into the place visible to the programs."""
+
+    def memory(self):
+        """KiB of what is there before a program is run."""
+        return 0
+
+    def settle(self):
+        """Nothing has been run on it yet but for the probe, and other ways have had their turn."""
 
     def finish(self):
         """Nothing runs on it any more."""

@@ -6,6 +6,7 @@ directory of its own. What a run needs is put into a VM by commands in it, since
 a tree while a VM has it is not what is measured.
 """
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -16,6 +17,7 @@ from engines import BUILD, CACHE, TOP, Engine, Place
 from process import Failed, descendants
 
 BOOT = 120  # seconds
+CACHED = 1.1  # seconds after which a VM looks again at what it has seen over virtiofs
 SETTLED = 8  # seconds after which an idle VM has given back what it does not need
 WRITTEN = 256 << 20  # bytes that are written and deleted, to see whether the host gets them back
 SHARED = "/mnt/lxrun-bench"
@@ -24,14 +26,18 @@ SHARED = "/mnt/lxrun-bench"
 class Staged(Place):
     """A place whose files are on the host first, and are copied into the VM."""
 
-    def __init__(self, tree, root, inside):
-        super().__init__(root, inside)
-        self.programs = tree
+    def __init__(self, tree, root, source):
+        super().__init__(root, source.inside)
+        self.programs, self.source = tree, source
 
 
 class Machine(Engine):
+    tried = False  # whether KVM works is known
+    apart = False  # it does not see at once what the host does to its files
+    idle_since = 0
+
     def __init__(self, name, place, option, version, image=None):
-        self.image, self.facts, self.pids = image, {}, set()
+        self.image, self.apart, self.facts, self.pids = image, bool(image), {}, set()
         self.sockets = BUILD / "bench" / name
         super().__init__(name, "vm", place, self.wrapper(option), version,
                          extra={**CACHE, "XDG_RUNTIME_DIR": str(self.sockets)})
@@ -52,20 +58,26 @@ class Machine(Engine):
         if self.unavailable or self.pids:
             return not self.unavailable
         try:
-            self.start()  # finds out about KVM, for good
-            self.stop()
+            if not Machine.tried:
+                self.start()  # finds out about KVM, for good
+                self.stop()
+                Machine.tried = True
             begin = time.monotonic()
             self.start()
             self.facts["boot s"] = time.monotonic() - begin
             self.facts["how"] = self.how()
-            time.sleep(SETTLED)
-            self.facts["idle KiB"] = self.memory()
             self.make_directory(self.place.inside)
             self.bring()
+            self.idle_since = time.monotonic()
         except (Failed, OSError, subprocess.SubprocessError) as e:
             self.stop()
             self.unavailable = str(e)
         return not self.unavailable
+
+    def settle(self):
+        if self.pids:
+            time.sleep(max(0, self.idle_since + SETTLED - time.monotonic()))
+            self.facts["idle KiB"] = self.memory()
 
     def start(self):
         self.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -93,20 +105,40 @@ class Machine(Engine):
         return process.last_line(p.stderr).removeprefix("lxrun: ")
 
     def memory(self):
-        """KiB of all that the VM is on the host."""
-        from measure import proportional_set_size  # pylint: disable=import-outside-toplevel
-        return sum(map(proportional_set_size, self.pids & set(process.everything(os.getpid()))))
+        """KiB of all that the VM is on the host, as if it were alone there: what its processes map of
+        files counts once for each program, since other VMs run the same ones."""
+        total, files = 0, {}
+        for pid in self.pids & set(process.everything(os.getpid())):
+            proc = Path("/proc", str(pid))
+            parts = dict(re.findall(r"(\w+):\s+(\d+) kB", (proc / "smaps_rollup").read_text(encoding="ascii") +
+                                    (proc / "status").read_text(errors="replace")))
+            total += int(parts["Pss_Anon"]) + int(parts["Pss_Shmem"])
+            program = os.readlink(proc / "exe")
+            files[program] = max(files.get(program, 0), int(parts["RssFile"]))
+        return total + sum(files.values())
 
     def make_directory(self, inside):
-        self.run(["/bin/mkdir", "-p", inside], timeout=60)
+        if self.apart:
+            self.run(["/bin/mkdir", "-p", inside], timeout=60)
+        else:
+            super().make_directory(inside)
 
     def remove_directory(self, inside):
-        self.run(["/bin/rm", "-rf", inside], timeout=60)
+        if self.apart:
+            self.run(["/bin/rm", "-rf", inside], timeout=60)
+        else:
+            super().remove_directory(inside)
 
     def bring(self):
+        """As one file: each of many would take the VM several messages to the host. lxrun packs it, since
+        owners are what lxrun says."""
         if self.image:
-            inside = self.place.inside
-            self.run(["/bin/sh", "-c", f"rm -rf {inside}/data; cp -a {SHARED}/. {inside}"], timeout=300)
+            inside, outside = self.place.inside, self.place.outside
+            subprocess.run([BUILD / "lxrun", "tar", "-C", outside, "--exclude=./all.tar", "--numeric-owner",
+                            "-cf", outside / "all.tar", "."], env={**os.environ, **CACHE}, check=True,
+                           stdin=subprocess.DEVNULL, timeout=300)
+            self.run(["/bin/sh", "-c", f"rm -rf {inside}/data; tar -C {inside} --numeric-owner -xpf {SHARED}/all.tar"],
+                     timeout=300)
 
     def finish(self):
         """What is left to find out of a VM that has served, which ends here."""
@@ -135,7 +167,10 @@ class Shared(Machine):
     def __init__(self, place, version, disk):
         shares = ["-b", f"{place.outside}:{place.inside}", "--vm-set", "virtiofs=true"]
         super().__init__("vm-virtiofs", place, ["--vm", "--image", str(disk), *shares], version)
-        self.disk = disk
+        self.disk, self.apart = disk, True
+
+    def bring(self):
+        time.sleep(CACHED)
 
     def finish(self):
         super().finish()
@@ -151,13 +186,13 @@ def machines(ours, native, version, wanted):
     image.unlink(missing_ok=True)
     p = subprocess.run([BUILD / "lxrun", "--to-image", ours.root, image], env={**os.environ, **CACHE},
                        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    staged = Staged(ours.root, BUILD / "bench/staged", ours.inside)
+    staged = Staged(ours.root, BUILD / "bench/staged", ours)
     shares = ["-b", f"{staged.outside}:{SHARED}"]
     found = [Machine("vm-ext4", staged, ["--vm", "--image", str(image), *shares], version, image),
              Machine("vm-9p", ours, ["--vm", *tree], version),
              Machine("vm-uml", native, ["--vm=uml", "-r", str(native.root)], version)]
     disk = BUILD / "bench/image-virtiofs.ext4"
-    found.insert(2, Shared(Staged(ours.root, BUILD / "bench/shared", ours.inside), version, disk))
+    found.insert(2, Shared(Staged(ours.root, BUILD / "bench/shared", native), version, disk))
     if p.returncode:
         found[0].unavailable = found[2].unavailable = process.last_line(p.stderr)
     elif wanted(found[2].name):

@@ -69,8 +69,7 @@ def memory(engine):
         ready = select.select([from_guest[0]], [], [], SHELL_TIMEOUT)[0]
         if not ready or os.read(from_guest[0], 16) != b"ready\n":
             raise Failed("no shell")
-        pids = descendants(os.getpid()) + list(getattr(engine, "pids", []))
-        return sum(map(proportional_set_size, pids))
+        return sum(map(proportional_set_size, descendants(os.getpid()))) + engine.memory()
     finally:
         os.close(to_guest[1])
         os.close(from_guest[0])

@@ -118,8 +118,9 @@ def places(opts, namespace):
     return host, engines.Place(opts.root, inside + ".peers"), ours
 
 
-def line_up(opts, native, peers, ours):
-    """The engines in the order of the table's columns, those included that cannot run here."""
+def line_up(opts, everyone, native, peers, ours):
+    """Fills everyone with the engines, in the order of the table's columns, those included that cannot
+    run here. What has been started when it fails is in it."""
     found = [engines.native(native), *engines.lxrun(ours)]
     if not opts.no_peers:
         subprocess.run([TOP / "bench/peers"], check=True)
@@ -133,10 +134,10 @@ def line_up(opts, native, peers, ours):
                 sys.exit(f"bench: no engine is named {name}")
         found = [e for e in found if e.kind == "native" or e.name in wanted]
     for e in found:
+        everyone.append(e)
         if opts.vm and isinstance(e.place, machines.Staged):
             furnish(e.place, data.build_micro())
         e.probe()
-    return found
 
 
 def furnish(place, micro):
@@ -217,7 +218,7 @@ def main():
     try:
         for place in set(at):
             furnish(place, micro)
-        everyone = line_up(opts, *at)
+        line_up(opts, everyone, *at)
         if any(e.name == "rewrite" and not e.unavailable for e in everyone):
             report.progress("warming the cache")
             data.warm(TOP / "build/lxrun", engines.CACHE, at[2], whole_tree=not opts.quick)

@@ -14,7 +14,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 CHOSEN = "getpid,stat,start,memory,shell"
 ROOT = TOP / "build/rootfs"
-WAYS = ["native", "rewrite", "vm-ext4", "vm-9p", "vm-uml"]
+WAYS = ["native", "rewrite", "vm-ext4", "vm-9p", "vm-virtiofs", "vm-uml"]
 wrong = []
 
 

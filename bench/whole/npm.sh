@@ -9,6 +9,11 @@ export NODE_PATH=$DATA/nodejs
 
 run()
 {
+    # node looks at every file by statx, the system call itself. Who translates paths may not know it.
+    node -e 'fs.statSync(process.argv[1])' "$PWD" >"$log" 2>&1 || {
+        echo "node asks for files by the system call statx, whose paths it does not translate" >&$complaints
+        exit 77
+    }
     cp -r "$DATA/npm" npm
     cd npm/project
     timed npm node "$NODE_PATH/npm/bin/npm-cli.js" install --offline --no-audit --no-fund --install-links
