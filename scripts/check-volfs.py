@@ -6,10 +6,10 @@
 ordinary user of the host: each result and the whole tree must be the same (tests/volfs/ops.c). Then
 lxrun --check finds nothing, and a copy of the tree by cp, tar and rsync is the same tree to a guest.
 
-    scripts/check-volfs.py [--long] [--dir DIR [--beside]] [--seed N]
+    scripts/check-volfs.py [--long] [--dir DIR [--beside]] [--home DIR] [--seed N]
 
---long: a million operations. --dir: where the trees are made, the native ones too (default
-/var/tmp): scripts/check-volfs-fs.sh goes through file systems. --beside: DIR keeps no attributes of
+--long: a million operations. --dir: where the trees are made (default /var/tmp); --home: the native
+ones (default: in DIR): scripts/check-volfs-fs.sh goes through file systems. --beside: DIR keeps no attributes of
 users (fs/attrstore.c), so the native trees are made in /var/tmp, and times, which such a simple file
 system changes less often, and links of directories are not compared. Copies made on the host would
 have lost the attributes.
@@ -162,6 +162,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--dir", default="/var/tmp")
+    parser.add_argument("--home")
     parser.add_argument("--beside", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     opts = parser.parse_args()
@@ -170,7 +171,7 @@ def main():
         return 77
     sequences, count, together, many = (45, 20000, 10, 5000) if opts.long else (8, 5000, 2, 1500)
     failed = 0
-    with tempfile.TemporaryDirectory(dir="/var/tmp" if opts.beside else opts.dir) as home, \
+    with tempfile.TemporaryDirectory(dir=opts.home or ("/var/tmp" if opts.beside else opts.dir)) as home, \
             tempfile.TemporaryDirectory(dir=opts.dir) as tmp:
         home, work = Path(home), Path(tmp)
         for d in home, work:
