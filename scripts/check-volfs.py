@@ -183,7 +183,8 @@ def main():
         Guest.beside = opts.beside
         with ThreadPoolExecutor(2) as pool:
             jobs = [pool.submit(one_sequence, home, work, ops, opts.seed + i, count) for i in range(sequences)]
-            jobs += [pool.submit(with_links, home, work, ops, opts.seed + i, count) for i in range(together)]
+            if not opts.beside:  # ramfs tells no time of birth (fs/sidelink.c)
+                jobs += [pool.submit(with_links, home, work, ops, opts.seed + i, count) for i in range(together)]
             jobs += [pool.submit(many_at_once, home, work, ops, opts.seed + i, many) for i in range(together)]
             for job in jobs:
                 try:

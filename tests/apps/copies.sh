@@ -2,18 +2,18 @@
 # SPDX-License-Identifier: MIT
 # timeout: 900
 # A tree with all that VolFs keeps (owners, modes, special files, hard links of each, ACLs,
-# attributes, capabilities, times, odd names) is copied by cp, rsync, tar, cpio's format and
-# squashfs: the copies are as a native root's are.
+# attributes, capabilities, times, odd names) is copied by cp, rsync, tar and squashfs: the copies are
+# as a native root's are. A container tool packs it as an image, layer on layer, and takes it out.
 . tests/apps/common
 
 guest 'copies' 600 '
 export DEBIAN_FRONTEND=noninteractive
 cleanup() {
     [ $status = 0 ] || tail -n 20 log
-    apt-get -q purge -y --autoremove rsync squashfs-tools acl attr libcap2-bin >/dev/null 2>&1
+    apt-get -q purge -y --autoremove rsync squashfs-tools acl attr libcap2-bin umoci >/dev/null 2>&1
 }
 apt-get -q update >log 2>&1
-apt-get -q install -y --no-install-recommends rsync squashfs-tools acl attr libcap2-bin >log 2>&1
+apt-get -q install -y --no-install-recommends rsync squashfs-tools acl attr libcap2-bin umoci >log 2>&1
 mkdir src
 cd src
 mkdir -m 2775 sg && chown 1500:1500 sg && mkdir -m 1777 st && mkdir -m 0 none && mkdir d
@@ -64,4 +64,18 @@ diff <(brief src) <(brief by-gnu)
 mksquashfs src s.sqfs -quiet -no-progress >log 2>&1
 unsquashfs -q -n -d by-squashfs s.sqfs >log 2>&1
 diff <(brief src | grep -v "^|") <(brief by-squashfs | grep -v "^|")
-diff <(cd src && getfattr -R -h -P -d -m "^(user|trusted|security)" .) <(cd by-squashfs && getfattr -R -h -P -d -m "^(user|trusted|security)" .)'
+diff <(cd src && getfattr -R -h -P -d -m "^(user|trusted|security)" .) <(cd by-squashfs && getfattr -R -h -P -d -m "^(user|trusted|security)" .)
+umoci init --layout image && umoci new --image image:empty && umoci unpack --image image:empty bundle >log 2>&1
+cp -a src/. bundle/rootfs && umoci repack --refresh-bundle --image image:one bundle >log 2>&1
+rm bundle/rootfs/d/f && chown 5:6 bundle/rootfs/d/g && umoci repack --image image:two bundle >log 2>&1
+umoci unpack --image image:one one >log 2>&1 && umoci unpack --image image:two two >log 2>&1
+owners() { (cd $1 && find . -type b -o -printf "%P|%y|%m|%U|%G|%l\n" | LC_ALL=C sort); }
+diff <(owners src) <(owners one/rootfs)
+expect "$(diff <(owners one/rootfs) <(owners two/rootfs) | grep "^[<>]")" "< d/f|f|70|1500|0|
+< d/g2|f|4755|1500|60|
+< d/g|f|4755|1500|60|
+> d/g2|f|755|5|6|
+> d/g|f|755|5|6|"
+mkdir up work merged && mount -t overlay overlay merged -o lowerdir=two/rootfs:one/rootfs,upperdir=up,workdir=work
+[ -e merged/d/f ] && rm merged/d/f && [ ! -e merged/d/f ] && expect "$(stat -c %F up/d/f)" "character special file"
+umount merged'
