@@ -48,6 +48,7 @@ void files_exclusive_begin(struct task *t)
     struct files *f = t->files;
     if (f->refs == 1)
         return;
+    t->keeps_out = 1; // also when the others have ended by then
     lock_take(&f->lock);
     __atomic_store_n(&f->exclusive, 1, __ATOMIC_SEQ_CST);
     while (__atomic_load_n(&f->users, __ATOMIC_SEQ_CST))
@@ -57,8 +58,9 @@ void files_exclusive_begin(struct task *t)
 void files_exclusive_end(struct task *t)
 {
     struct files *f = t->files;
-    if (f->refs == 1)
+    if (!t->keeps_out)
         return;
+    t->keeps_out = 0;
     __atomic_store_n(&f->exclusive, 0, __ATOMIC_SEQ_CST);
     lock_drop(&f->lock);
 }

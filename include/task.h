@@ -196,6 +196,7 @@ struct task {
     u32 temps;           // depth of temps_begin()
     u32 owns_spares;     // it is files->spare_owner (fs/temps.c)
     u32 temps_counted;   // the outermost one counted itself in files->users
+    u32 keeps_out;       // files_exclusive_begin() had others to keep out
     // Hashes of the directories last asked for and not found open (fs/dirs.c).
     u32 dirs_next; // of these, and of kept ones, is replaced next
     u32 dirs_asked[DIRS_KEPT];
