@@ -186,6 +186,11 @@ void dirs_watch(struct task *t, int fd)
     dirs_let_go_watched(t);
 }
 
+static u64 new_number(struct task *t)
+{
+    return __atomic_add_fetch(&t->instance->next_number, 1, __ATOMIC_RELAXED);
+}
+
 int dir_keep(struct task *t, const struct dir_key *key, int fd)
 {
     u32 unused = 0;
@@ -199,7 +204,9 @@ int dir_keep(struct task *t, const struct dir_key *key, int fd)
     __atomic_store_n(&d->hash, 0, __ATOMIC_RELEASE);
     bool done = HOST3(__NR_dup3, fd, reserved_fd(t, RESERVED_DIR + i), 0) >= 0;
     if (done) {
-        d->seen_changes = d->records_at = d->no_acl_at = d->searched_at = 0;
+        d->seen = d->seen_changes = d->no_acl_at = 0;
+        d->records = 0;
+        d->stamp = new_number(t);
         d->from = key->from;
         d->generation = key->generation;
         d->opened = now();
@@ -211,11 +218,12 @@ int dir_keep(struct task *t, const struct dir_key *key, int fd)
     return done ? i + 1 : 0;
 }
 
-// Only for a process of one thread: nobody else can be at the entry.
+// Threads that share the entry may read and write this at the same time.
 bool dir_attr_get(struct task *t, int kept, struct statx *st)
 {
     const struct kept_dir *d = &t->files->dir[kept - 1];
-    if (t->files->refs > 1 || d->seen_changes != dir_attr_changes(t))
+    u32 seen = __atomic_load_n(&d->seen, __ATOMIC_ACQUIRE);
+    if ((seen & 1) || d->seen_changes != dir_attr_changes(t))
         return false;
     memset(st, 0, sizeof *st);
     st->stx_mode = (u16)d->mode;
@@ -224,31 +232,35 @@ bool dir_attr_get(struct task *t, int kept, struct statx *st)
     st->stx_ino = d->ino;
     st->stx_dev_major = (u32)(d->dev >> 32);
     st->stx_dev_minor = (u32)d->dev;
-    return true;
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return __atomic_load_n(&d->seen, __ATOMIC_RELAXED) == seen;
 }
 
 void dir_attr_put(struct task *t, int kept, u32 changes, const struct statx *st)
 {
     struct kept_dir *d = &t->files->dir[kept - 1];
-    if (t->files->refs > 1 || META_MORE(st))
+    u32 seen = __atomic_load_n(&d->seen, __ATOMIC_RELAXED) & ~1u;
+    if (META_MORE(st) || !__atomic_compare_exchange_n(&d->seen, &seen, seen + 1, false,
+                                                      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
         return;
     d->seen_changes = changes;
     d->mode = st->stx_mode;
     d->uid = st->stx_uid;
     d->gid = st->stx_gid;
     d->ino = st->stx_ino;
-    d->dev = (u64)st->stx_dev_major << 32 | st->stx_dev_minor;
+    d->dev = device_of(st);
+    __atomic_store_n(&d->seen, seen + 2, __ATOMIC_RELEASE);
 }
 
 bool dir_no_acl(struct task *t, int kept)
 {
-    return t->files->refs == 1 && t->files->dir[kept - 1].no_acl_at == dir_attr_changes(t);
+    u32 at = __atomic_load_n(&t->files->dir[kept - 1].no_acl_at, __ATOMIC_RELAXED);
+    return at == dir_attr_changes(t);
 }
 
 void dir_no_acl_put(struct task *t, int kept, u32 changes)
 {
-    if (t->files->refs == 1)
-        t->files->dir[kept - 1].no_acl_at = changes;
+    __atomic_store_n(&t->files->dir[kept - 1].no_acl_at, changes, __ATOMIC_RELAXED);
 }
 
 // ---- Search permission ----
@@ -256,75 +268,103 @@ void dir_no_acl_put(struct task *t, int kept, u32 changes)
 // A walk that asks for permission in each directory costs some host calls for each. Of the way to a
 // kept directory the answer holds until a directory's owner, mode or ACL is changed, or one is
 // moved, by a process of the instance; what others change is seen when the directory is kept anew.
-// It is the answer for one identity. Only for a process of one thread.
+// It is the answer for one identity, so each thread has its own.
 
-static bool identity(const struct cred *c, struct search_identity *id)
+static bool is_identity(const struct search_identity *id, const struct cred *c)
 {
-    memset(id, 0, sizeof *id);
-    id->caps = c->cap_effective;
-    id->uid = c->fsuid;
-    id->gid = c->fsgid;
-    id->ngroups = c->ngroups;
+    return id->caps == c->cap_effective && id->uid == c->fsuid && id->gid == c->fsgid &&
+           id->ngroups == c->ngroups && c->ngroups <= SEARCH_GROUPS &&
+           !memcmp(id->groups, c->groups, c->ngroups * sizeof c->groups[0]);
+}
+
+static bool was_searched(const struct task *t, int kept, u32 changes)
+{
+    const struct searched *s = &t->searched[kept - 1];
+    return s->stamp == t->files->dir[kept - 1].stamp && s->changes == changes &&
+           is_identity(&t->searcher, &t->cred);
+}
+
+static void note_searched(struct task *t, int kept, u32 changes)
+{
+    const struct cred *c = &t->cred;
     if (c->ngroups > SEARCH_GROUPS)
-        return false;
-    memcpy(id->groups, c->groups, c->ngroups * sizeof c->groups[0]);
-    return true;
-}
-
-struct dir_search dirs_search_begin(struct task *t)
-{
-    struct dir_search s;
-    s.generation = __atomic_load_n(&t->instance->dir_generation, __ATOMIC_ACQUIRE);
-    s.changes = dir_attr_changes(t);
-    return s;
-}
-
-// Index + 1 of the kept directory that loc's last component lies in.
-static int kept_of(struct task *t, const struct loc *loc, struct dir_key *key)
-{
-    const char *slash = strrchr(loc->rel, '/');
-    bool alone = t->files->refs == 1 && t->fs->refs == 1;
-    return slash && alone ? dir_kept(t, loc, (size_t)(slash - loc->rel), key) : 0;
-}
-
-void dirs_searched(struct task *t, const struct loc *loc, const struct dir_search *s)
-{
-    struct files *f = t->files;
-    struct search_identity id;
-    struct dir_key key;
-    // Below another root the way there was not asked for.
-    if (t->fs->root_mount != 0 || t->fs->root[0] || !identity(&t->cred, &id))
         return;
-    int kept = kept_of(t, loc, &key);
-    if (!kept)
-        return;
-    if (key.generation == s->generation) {
-        if (memcmp(&f->searcher, &id, sizeof id) != 0) {
-            for (int i = 0; i < DIRS_KEPT; i++)
-                f->dir[i].searched_at = 0;
-            f->searcher = id;
-        }
-        f->dir[kept - 1].searched_at = s->changes;
+    if (!is_identity(&t->searcher, c)) {
+        memset(t->searched, 0, sizeof t->searched);
+        t->searcher = (struct search_identity){
+            .caps = c->cap_effective, .uid = c->fsuid, .gid = c->fsgid, .ngroups = c->ngroups};
+        memcpy(t->searcher.groups, c->groups, c->ngroups * sizeof c->groups[0]);
     }
-    dir_release(t, kept);
+    t->searched[kept - 1] =
+        (struct searched){.stamp = t->files->dir[kept - 1].stamp, .changes = changes};
 }
 
-bool dirs_may_search(struct task *t, const struct loc *loc)
+static bool may_search(struct task *t, int dir)
 {
-    struct search_identity id;
+    struct parent p = {.fd = dir, .name = "."};
+    struct statx st;
+    return meta_stat(t, 0, &p, STATX_BASIC_STATS, &st) >= 0 &&
+           may_access(&t->cred, &st, MAY_EXEC) >= 0;
+}
+
+// Opens the directory that the first n bytes of loc->rel name, a temporary, passing only what the
+// task may search. An error: a link, something missing or forbidden; the slow walk tells which.
+static long search(struct task *t, struct loc *loc, size_t n)
+{
+    // The working directory may be another the next moment, where threads share it.
+    bool own = loc->base == AT_FDCWD && t->fs->refs > 1;
+    long dir = own ? temp_open(t, AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0) : loc->base;
+    bool may = (!own || dir >= 0) && may_search(t, (int)dir);
+    for (char *name = loc->rel, *end; may && name <= loc->rel + n; name = end + 1) {
+        end = strchr(name, '/');
+        *end = 0;
+        long next = temp_open(t, (int)dir, name, O_PATH | O_DIRECTORY, WALK_RESOLVE);
+        *end = '/';
+        if (own)
+            temp_close(t, (int)dir);
+        dir = next;
+        own = dir >= 0;
+        may = own && may_search(t, (int)dir);
+    }
+    if (!may && own)
+        temp_close(t, (int)dir);
+    return may ? dir : -EACCES;
+}
+
+// Who needs a search once will need it for the next name too: the directory is kept at once.
+int dirs_may_search(struct task *t, struct loc *loc)
+{
     struct dir_key key;
-    int kept = kept_of(t, loc, &key);
-    if (!kept)
-        return false;
-    bool may = t->files->dir[kept - 1].searched_at == dir_attr_changes(t) &&
-               identity(&t->cred, &id) && !memcmp(&t->files->searcher, &id, sizeof id);
-    dir_release(t, kept);
-    return may;
+    const char *slash = strrchr(loc->rel, '/');
+    // Below another root the way there is not to be asked for.
+    if (!slash || t->fs->root_mount != 0 || t->fs->root[0])
+        return 0;
+    u32 changes = dir_attr_changes(t);
+    size_t n = (size_t)(slash - loc->rel);
+    int kept = dir_kept(t, loc, n, &key);
+    if (kept && was_searched(t, kept, changes))
+        return kept;
+    if (!key.hash)
+        return 0;
+    temps_begin(t); // loc->base keeps its number
+    long fd = search(t, loc, n);
+    if (fd >= 0 && !kept)
+        kept = dir_keep(t, &key, (int)fd);
+    else if (fd < 0 && kept) {
+        dir_release(t, kept);
+        kept = 0;
+    }
+    if (fd >= 0)
+        temp_close(t, (int)fd);
+    temps_end(t);
+    if (kept)
+        note_searched(t, kept, changes);
+    return kept;
 }
 
 void dirs_new_cwd(struct task *t)
 {
-    t->fs->cwd_number = __atomic_add_fetch(&t->instance->next_cwd, 1, __ATOMIC_RELAXED);
+    t->fs->cwd_number = new_number(t);
 }
 
 void dirs_to_exec(struct task *t, struct kept_dir *dir)
@@ -332,7 +372,7 @@ void dirs_to_exec(struct task *t, struct kept_dir *dir)
     struct files *f = t->files;
     memcpy(dir, f->dir, sizeof f->dir);
     for (int i = 0; i < DIRS_KEPT; i++) {
-        dir[i].users = dir[i].searched_at = 0;
+        dir[i].users = 0;
         if (f->refs > 1) // another may be about to put something else there
             dir[i].hash = 0;
     }

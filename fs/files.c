@@ -54,12 +54,12 @@ static bool is_lasting(struct task *t, const struct parent *p)
 enum records records_known(struct task *t, const struct parent *p)
 {
     u32 now = records_changes(t);
-    if (t->files->refs > 1 || !(p->kept || is_lasting(t, p)))
-        return RECORDS_SOME; // what cannot be noted is not asked
     if (p->kept) {
-        const struct kept_dir *d = &t->files->dir[p->kept - 1];
-        return d->records_at == now ? d->records : RECORDS_UNKNOWN;
+        u64 known = __atomic_load_n(&t->files->dir[p->kept - 1].records, __ATOMIC_RELAXED);
+        return known >> 32 == now ? (enum records)(u32)known : RECORDS_UNKNOWN;
     }
+    if (t->files->refs > 1 || !is_lasting(t, p))
+        return RECORDS_SOME; // what cannot be noted is not asked
     return t->files->records_at == now ? byte_of(t, p->fd) / FD_RECORDS : RECORDS_UNKNOWN;
 }
 
@@ -67,8 +67,7 @@ void records_note(struct task *t, const struct parent *p, u32 changes, enum reco
 {
     struct files *f = t->files;
     if (p->kept) {
-        f->dir[p->kept - 1].records = r;
-        f->dir[p->kept - 1].records_at = changes;
+        __atomic_store_n(&f->dir[p->kept - 1].records, (u64)changes << 32 | r, __ATOMIC_RELAXED);
         return;
     }
     for (int fd = 0; fd < FD_KINDS && f->records_at != changes; fd++)

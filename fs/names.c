@@ -31,11 +31,17 @@ long name_unlink(struct task *t, const struct parent *p, int flags)
     return r;
 }
 
-// Of a thread's own directories, too, another may make other ones.
+// Of the guest's descriptors, and of the working directory, another thread may make other ones.
+// What lxcore holds stays between temps_begin() and temps_end().
+static bool directory_stays(const struct task *t, const struct parent *p)
+{
+    return (t->files->refs == 1 && t->fs->refs == 1) || p->temporary ||
+           (t->temps && (p->kept || base_is_root(t, p->fd)));
+}
+
 bool name_watch(struct task *t, int mount, const struct parent *p, u32 *count)
 {
-    if (!t->instance->keeps_dirs || mount != 0 || !*p->name || t->files->refs > 1 ||
-        t->fs->refs > 1)
+    if (!t->instance->keeps_dirs || mount != 0 || !*p->name || !directory_stays(t, p))
         return false;
     const struct name_changes *c = changes_of(t, p->name);
     *count = __atomic_load_n(&c->begun, __ATOMIC_ACQUIRE);

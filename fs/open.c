@@ -49,15 +49,18 @@ static long reopen(int base, u64 flags, u64 mode)
     return HOST_INTR4(__NR_openat, AT_FDCWD, path, flags & ~(u64)O_NOFOLLOW, mode);
 }
 
-// The directory of loc, if it is kept open, or is to be from now on; 0: it is not. Only where no
-// other thread can put another in its place while the open waits, for a FIFO.
+// The directory of loc, if it is kept open, or is to be from now on; 0: it is not. In its place
+// nobody puts another while it is in use. (The whole block may move while the open waits, for a
+// FIFO: as with the number of a mount's root, fs_open() looks at that.)
 static int kept_dir_of(struct task *t, struct loc *loc, const char **name)
 {
     struct dir_key key;
     char *slash = strrchr(loc->rel, '/');
-    if (!slash || t->files->refs > 1)
+    if (!slash)
         return 0;
     *name = slash + 1;
+    if (loc->kept)
+        return loc->kept;
     int kept = dir_kept(t, loc, (size_t)(slash - loc->rel), &key);
     if (kept || !dir_wanted(t, &key))
         return kept;
@@ -83,7 +86,8 @@ static long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, 
     int kept = alone ? kept_dir_of(t, loc, &name) : 0;
     if (kept) {
         long r = HOST_INTR4(__NR_openat, dir_fd(t, kept), name, flags | O_NOFOLLOW, mode);
-        dir_release(t, kept);
+        if (kept != loc->kept)
+            dir_release(t, kept);
         return r;
     }
     struct open_how how = {.flags = flags, .mode = mode, .resolve = WALK_RESOLVE | resolve};
@@ -247,6 +251,7 @@ static long check_access(struct task *t, struct loc *loc, u64 flags)
     long r = parent_open(t, loc, &p);
     if (r < 0)
         return r;
+    temps_begin(t); // for name_watch()
     r = meta_stat(t, loc->mount, &p, STATX_BASIC_STATS, &st);
     if (r >= 0 && (st.stx_mode & S_IFMT) != S_IFLNK) {
         int want = wanted_access(flags);
@@ -263,6 +268,7 @@ static long check_access(struct task *t, struct loc *loc, u64 flags)
         if (r >= 0 && (want & MAY_WRITE) && loc->over != OVER_LOWER)
             r = meta_witness(t, loc->mount, &p, &st);
     }
+    temps_end(t);
     parent_done(t, &p);
     return r;
 }

@@ -103,9 +103,12 @@ static bool begins_with_link(struct task *t, const struct loc *loc)
 }
 
 // May the task search the directories that the text names? Else the slow walk asks each of them.
-static bool text_is_permitted(struct task *t, const struct loc *loc)
+static bool text_is_permitted(struct task *t, struct loc *loc)
 {
-    return fs_unchecked(&t->cred) || dirs_may_search(t, loc);
+    if (fs_unchecked(&t->cred))
+        return true;
+    loc->kept = (u8)dirs_may_search(t, loc);
+    return loc->kept;
 }
 
 // A relative path; slow: its text is not to be used.
@@ -132,11 +135,11 @@ static long walk_absolute(struct task *t, const char *path, int flags, bool slow
         long r = place_of_text(t, point, loc);
         if (r < 0)
             return r;
-        if (mount_is_plain(t, loc->mount) && text_is_permitted(t, loc)) {
-            if (!begins_with_link(t, loc))
-                return 0;
+        bool plain = mount_is_plain(t, loc->mount);
+        if (plain && begins_with_link(t, loc))
             flags |= WALK_TEXT;
-        }
+        else if (plain && text_is_permitted(t, loc))
+            return 0;
     }
     at_root(t, loc);
     return walk_slow(t, path, flags, loc);
@@ -146,6 +149,7 @@ long path_walk(struct task *t, int dirfd, const char *path, int flags, struct lo
 {
     struct path_end end;
     loc->walked = loc->pinned = false;
+    loc->kept = 0;
     loc->over = OVER_NOT;
     if (!*path && !(flags & WALK_EMPTY))
         return -ENOENT;
@@ -165,15 +169,9 @@ long path_walk(struct task *t, int dirfd, const char *path, int flags, struct lo
     bool slow = end.dotdot || (flags & (WALK_SLOW | WALK_LIMITS)) || (end.dots && !unchecked);
     if (*path == '/' && (flags & WALK_BENEATH))
         return -EXDEV;
-    struct dir_search search = {0};
-    if (!unchecked)
-        search = dirs_search_begin(t);
-    long r = *path != '/' || (flags & WALK_IN_ROOT)
-                 ? walk_relative(t, dirfd, path, flags, slow, end.point, loc)
-                 : walk_absolute(t, path, flags, slow, end.point, loc);
-    if (r >= 0 && loc->walked && !unchecked && !(flags & WALK_LIMITS))
-        dirs_searched(t, loc, &search);
-    return r;
+    return *path != '/' || (flags & WALK_IN_ROOT)
+               ? walk_relative(t, dirfd, path, flags, slow, end.point, loc)
+               : walk_absolute(t, path, flags, slow, end.point, loc);
 }
 
 bool walk_again(const struct loc *loc, long result, int *flags, int *tries)
@@ -189,7 +187,8 @@ long parent_open(struct task *t, struct loc *loc, struct parent *p)
 {
     char *slash = strrchr(loc->rel, '/');
     p->temporary = p->pinned = p->guests = false;
-    p->kept = 0;
+    p->lent = loc->kept;
+    p->kept = loc->kept;
     p->over = loc->over;
     p->last = LAST_NAME;
     p->fd = loc->base;
@@ -198,7 +197,7 @@ long parent_open(struct task *t, struct loc *loc, struct parent *p)
         return 0;
     size_t n = (size_t)(slash - loc->rel);
     struct dir_key key;
-    int kept = dir_kept(t, loc, n, &key);
+    int kept = loc->kept ? loc->kept : dir_kept(t, loc, n, &key);
     if (!kept) {
         *slash = 0;
         long fd = temp_open(t, loc->base, loc->rel, O_PATH | O_DIRECTORY, WALK_RESOLVE);
@@ -225,7 +224,7 @@ void parent_done(struct task *t, struct parent *p)
         temp_close(t, p->fd);
     if (p->pinned)
         temp_close(t, p->base);
-    if (p->kept)
+    if (p->kept && !p->lent)
         dir_release(t, p->kept);
     p->temporary = p->pinned = false;
     p->kept = 0;
@@ -235,7 +234,10 @@ void loc_done(struct task *t, struct loc *loc)
 {
     if (loc->pinned)
         temp_close(t, loc->base);
+    if (loc->kept)
+        dir_release(t, loc->kept);
     loc->pinned = false;
+    loc->kept = 0;
 }
 
 long loc_root(struct task *t, struct loc *loc)
@@ -394,6 +396,10 @@ long path_parent(struct task *t, int dirfd, const char *path, int flags, struct 
             p->pinned = true; // from now on parent_done()'s
             p->base = loc->base;
             loc->pinned = false;
+        }
+        if (r >= 0 && loc->kept) {
+            p->lent = false; // as well
+            loc->kept = 0;
         }
         if (r < 0)
             loc_done(t, loc);

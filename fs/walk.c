@@ -396,23 +396,6 @@ static void note_link(struct walk *w)
         __atomic_fetch_or(links, bit, __ATOMIC_RELAXED);
 }
 
-// Can what is left of the path be left to the host, so far as there are no links? Then it is put
-// behind the place reached.
-static bool leave_to_text(struct walk *w)
-{
-    struct loc *loc = w->loc;
-    char *rest = w->link; // whose text has been put in
-    struct path_end end;
-    if (path_normalise(w->t, w->todo, rest, sizeof w->link, &end) < 0 || end.dotdot ||
-        !path_text_serves(w->t, loc->mount, end.point, rest) ||
-        strlen(loc->rel) + strlen(rest) + 2 > sizeof loc->rel)
-        return false;
-    loc->must_be_dir = end.dir;
-    loc->dots = end.dots;
-    w->text = true;
-    return path_join(loc->rel, sizeof loc->rel, loc->rel, rest) >= 0;
-}
-
 static long set_base(struct walk *w)
 {
     if (w->anchored)
@@ -426,6 +409,32 @@ static long set_base(struct walk *w)
     int fd = mount_root_fd(w->t, w->loc->mount);
     w->loc->base = fd;
     return fd < 0 ? fd : 0;
+}
+
+// Can what is left of the path be left to the host, so far as there are no links? Then it is put
+// behind the place reached.
+static bool leave_to_text(struct walk *w)
+{
+    struct loc *loc = w->loc;
+    char *rest = w->link; // whose text has been put in
+    struct path_end end;
+    if (path_normalise(w->t, w->todo, rest, sizeof w->link, &end) < 0 || end.dotdot ||
+        !path_text_serves(w->t, loc->mount, end.point, rest) ||
+        strlen(loc->rel) + strlen(rest) + 2 > sizeof loc->rel)
+        return false;
+    size_t n = strlen(loc->rel);
+    path_join(loc->rel, sizeof loc->rel, loc->rel, rest);
+    if (!fs_unchecked(&w->t->cred)) {
+        loc->kept = (u8)(end.dots || set_base(w) < 0 ? 0 : dirs_may_search(w->t, loc));
+        if (!loc->kept) {
+            loc->rel[n] = 0;
+            return false;
+        }
+    }
+    loc->must_be_dir = end.dir;
+    loc->dots = end.dots;
+    w->text = true;
+    return true;
 }
 
 static void close_dir(struct walk *w)

@@ -96,6 +96,7 @@ static long loc_of_host_path(struct task *t, const char *host, int prefer, struc
     }
     loc->base = mount_root_fd(t, base);
     loc->walked = loc->pinned = false;
+    loc->kept = 0;
     loc->must_be_dir = false;
     str_copy(loc->rel, best, sizeof loc->rel);
     return 0;

@@ -55,6 +55,7 @@ struct loc {
     bool dots;             // it was "." or ".."
     bool walked;           // components were looked at one by one (slow walk), links resolved
     bool pinned;           // base is a temporary of the walk's: loc_done() closes it
+    u8 kept;               // dir_kept() of the last component: loc_done() releases it
     u8 over;               // overlay.h
     u16 over_mode;         // what was found there is on the host
     char rel[LX_PATH_MAX]; // "" is base itself; no leading or trailing slash, no ".."
@@ -103,7 +104,8 @@ struct parent {
     bool temporary; // fd is ours: parent_done() closes it
     bool pinned;    // and base, that of the loc
     bool guests;    // fd itself is meant, and the guest's: what an O_PATH one cannot do is EBADF
-    u8 kept;        // fd is a directory that is kept open: parent_done() releases it
+    u8 kept;        // fd is a directory that is kept open: parent_done() releases it,
+    bool lent;      // if it is not the loc's
     s32 base;
     u8 over;          // overlay.h
     u8 last;          // WALK_NAME: a name, or one of those that nothing can be done with
@@ -156,15 +158,9 @@ void dir_attr_put(struct task *t, int kept, u32 changes, const struct statx *st)
 // Is it known to have no default ACL?
 bool dir_no_acl(struct task *t, int kept);
 void dir_no_acl_put(struct task *t, int kept, u32 changes);
-// A walk for a task whose search permission has to be asked for: what it is to be noted under,
-// taken before it begins; and that it has passed all the directories to loc's last component, one
-// of which is searched no more as long as nothing of that changes.
-struct dir_search {
-    u32 generation, changes;
-};
-struct dir_search dirs_search_begin(struct task *t);
-void dirs_searched(struct task *t, const struct loc *loc, const struct dir_search *s);
-bool dirs_may_search(struct task *t, const struct loc *loc);
+// For a task whose search permission has to be asked for: the directory of loc's last component,
+// kept open, if the task may search all on the way to it. 0: that must be asked for by a slow walk.
+int dirs_may_search(struct task *t, struct loc *loc);
 // After a change of such an ACL, or of a directory's owner or mode.
 static inline void dir_attr_changed(struct task *t)
 {

@@ -191,13 +191,13 @@ struct kept_dir {
     u32 generation;
     u32 users; // calls that use it now
     u32 length;
-    u32 records;      // enum records, as of record_changes being records_at
-    u32 records_at;   // 0: never
     u32 no_acl_at;    // dir_attr_changes when it was seen to have no default ACL, 0: never
-    u32 searched_at;  // dir_attr_changes when the task was let pass the way to it, 0: never
-    u32 seen_changes; // dir_attr_changes when what follows was read, 0: never
+    u64 records;      // record_changes when it was read << 32 | enum records
+    u32 seen;         // counts the writes to what follows, uneven during one
+    u32 seen_changes; // dir_attr_changes when it was read, 0: never
     u32 mode, uid, gid;
     u64 ino, dev;
+    u64 stamp; // no other that was ever kept has it
     char path[DIR_PATH];
 };
 
@@ -329,7 +329,7 @@ struct instance {
     u32 dir_watches;            // counts directories of which inotify tells a guest
     u32 store_flags;            // of the store: fs/sidelink.c
     struct name_changes name_changes[NAME_CHANGES]; // fs/names.c
-    u64 next_cwd;                                   // numbers for working directories
+    u64 next_number;                                // for working directories and kept ones
     u64 mounts_live;             // entries of `mounts` that may be live; their state decides
     u32 root_covered;            // something was mounted on "/" itself
     u64 mount_names[NAME_WORDS]; // of mount points' last components, also of former ones

@@ -80,6 +80,12 @@ struct search_identity {
     u32 groups[SEARCH_GROUPS];
 };
 
+// That the task was let pass the way to a kept directory.
+struct searched {
+    u64 stamp;   // struct kept_dir; 0: it was not
+    u32 changes; // dir_attr_changes then
+};
+
 struct files {
     struct lock lock; // taken by calls that put a descriptor on a chosen number
     u32 refs;
@@ -96,7 +102,6 @@ struct files {
     u64 root_ino[MOUNTS_MAX]; // inode number of that root, 0: not asked for yet
     struct kept_dir dir[DIRS_KEPT];
     u32 watches_seen; // none of these is one of the first so many that inotify tells of
-    struct search_identity searcher; // who was let pass to those of dir that say so
     struct listing_place listing[LISTINGS];
     u32 records_at; // record_changes when the FD_RECORDS of `kind` were true
     // Of descriptors: mount index + 1, FD_ANONYMOUS without a path, 0 when it is not known; and for
@@ -200,6 +205,8 @@ struct task {
     // Hashes of the directories last asked for and not found open (fs/dirs.c).
     u32 dirs_next; // of these, and of kept ones, is replaced next
     u32 dirs_asked[DIRS_KEPT];
+    struct search_identity searcher; // who was let pass to the kept directories in `searched`
+    struct searched searched[DIRS_KEPT];
     struct cred cred;
 };
 
