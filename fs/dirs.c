@@ -3,13 +3,14 @@
 // then is one host call on one name in an open directory, which costs less than the host's own
 // walk.
 //
-// A kept directory stands for a way without links from the root of the instance's tree, or from the
-// working directory. It does so until a directory on the way is renamed or removed. The instance
-// counts such changes (dir_generation), and while one is being made (dir_changer) nothing is taken
-// from here. A call that began before is one that came before the change. A change made by anybody
-// else, on the host or in another instance, is seen after DIRS_KEPT_FOR; so directories of the
-// host's own tree, or bound into a guest, are not kept (docs/files.md). Wherever a kept directory
-// is moved to, it is one that lay in the tree when it was opened.
+// A kept directory stands for a way without links from the root of the instance's tree, from the
+// working directory, or from one that the guest holds open. It does so until a directory on the way
+// is renamed or removed. The instance counts such changes (dir_generation), and while one is being
+// made (dir_changer) nothing is taken from here. A call that began before is one that came before
+// the change. A change made by anybody else, on the host or in another instance, is seen after
+// DIRS_KEPT_FOR; so directories of the host's own tree, or bound into a guest, are not kept
+// (docs/files.md). Wherever a kept directory is moved to, it is one that lay in the tree when it
+// was opened.
 #include <linux/time.h>
 
 #include "fs.h"
@@ -33,15 +34,19 @@ static u64 hash_of(u64 from, const char *path, size_t n)
 }
 
 // Before anything is looked up: what changes later changes the key.
-static void make_key(const struct task *t, const struct loc *loc, size_t n, struct dir_key *key)
+static void make_key(struct task *t, const struct loc *loc, size_t n, struct dir_key *key)
 {
     key->hash = 0;
-    bool cwd = loc->base == AT_FDCWD;
-    if (!t->instance->keeps_dirs || loc->mount != 0 || n > DIR_PATH ||
-        (!cwd && loc->base != reserved_fd(t, RESERVED_MOUNT)))
+    if (!t->instance->keeps_dirs || loc->mount != 0 || n > DIR_PATH)
+        return;
+    bool root = loc->base == reserved_fd(t, RESERVED_MOUNT);
+    key->from = root                    ? 0
+                : loc->base == AT_FDCWD ? __atomic_load_n(&t->fs->cwd_number, __ATOMIC_ACQUIRE)
+                : loc->pinned           ? 0
+                                        : fd_number(t, loc->base);
+    if (!root && loc->base != AT_FDCWD && !key->from)
         return;
     key->generation = __atomic_load_n(&t->instance->dir_generation, __ATOMIC_ACQUIRE);
-    key->from = cwd ? __atomic_load_n(&t->fs->cwd_number, __ATOMIC_ACQUIRE) : 0;
     key->path = loc->rel;
     key->length = n;
     if (!__atomic_load_n(&t->instance->dir_changer, __ATOMIC_ACQUIRE))
@@ -186,11 +191,6 @@ void dirs_watch(struct task *t, int fd)
     dirs_let_go_watched(t);
 }
 
-static u64 new_number(struct task *t)
-{
-    return __atomic_add_fetch(&t->instance->next_number, 1, __ATOMIC_RELAXED);
-}
-
 int dir_keep(struct task *t, const struct dir_key *key, int fd)
 {
     u32 unused = 0;
@@ -206,7 +206,7 @@ int dir_keep(struct task *t, const struct dir_key *key, int fd)
     if (done) {
         d->seen = d->seen_changes = d->no_acl_at = 0;
         d->records = 0;
-        d->stamp = new_number(t);
+        d->stamp = instance_number(t->instance);
         d->from = key->from;
         d->generation = key->generation;
         d->opened = now();
@@ -364,7 +364,7 @@ int dirs_may_search(struct task *t, struct loc *loc)
 
 void dirs_new_cwd(struct task *t)
 {
-    t->fs->cwd_number = new_number(t);
+    t->fs->cwd_number = instance_number(t->instance);
 }
 
 void dirs_to_exec(struct task *t, struct kept_dir *dir)

@@ -24,8 +24,26 @@ static void set_kind(struct task *t, int fd, u8 kind)
         __atomic_store_n(&t->files->kind[fd], kind, __ATOMIC_RELAXED);
 }
 
+// Every call that closes a descriptor, or puts another in its place, comes by fd_set_mount() before
+// the next one can use the number.
+u64 fd_number(struct task *t, int fd)
+{
+    struct files *f = t->files;
+    if (f->refs > 1 || (unsigned)fd >= FD_KINDS)
+        return 0;
+    for (int i = 0; i < FD_NUMBERED; i++)
+        if (f->numbered[i].number && f->numbered[i].fd == fd)
+            return f->numbered[i].number;
+    u64 number = instance_number(t->instance);
+    f->numbered[f->numbered_next++ % FD_NUMBERED] = (struct fd_number){.fd = fd, .number = number};
+    return number;
+}
+
 void fd_set_mount(struct task *t, int fd, int mount)
 {
+    for (int i = 0; i < FD_NUMBERED; i++)
+        if (t->files->numbered[i].fd == fd && t->files->numbered[i].number)
+            t->files->numbered[i].number = 0;
     set_kind(t, fd, (u8)(mount + 1));
 }
 

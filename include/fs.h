@@ -448,6 +448,13 @@ bool files_beyond_limit(struct task *t, u64 count);
 // Remembers / forgets the mount of a descriptor; -1: not known, or none (a pipe, a socket).
 void fd_set_mount(struct task *t, int fd, int mount);
 int fd_mount(struct task *t, int fd);
+// What the descriptor is open on, by a number that stands for nothing else in the instance; 0: none
+// can be given, for another thread can put something else in its place.
+u64 fd_number(struct task *t, int fd);
+static inline u64 instance_number(struct instance *in)
+{
+    return __atomic_add_fetch(&in->next_number, 1, __ATOMIC_RELAXED);
+}
 void fd_set_anonymous(struct task *t, int fd);
 bool fd_is_anonymous(struct task *t, int fd);
 

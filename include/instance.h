@@ -329,7 +329,7 @@ struct instance {
     u32 dir_watches;            // counts directories of which inotify tells a guest
     u32 store_flags;            // of the store: fs/sidelink.c
     struct name_changes name_changes[NAME_CHANGES]; // fs/names.c
-    u64 next_number;                                // for working directories and kept ones
+    u64 next_number;             // for working directories, kept ones and descriptors
     u64 mounts_live;             // entries of `mounts` that may be live; their state decides
     u32 root_covered;            // something was mounted on "/" itself
     u64 mount_names[NAME_WORDS]; // of mount points' last components, also of former ones

@@ -80,6 +80,13 @@ struct search_identity {
     u32 groups[SEARCH_GROUPS];
 };
 
+// What a descriptor of the guest's stands for (fs/files.c).
+struct fd_number {
+    u64 number; // 0: none
+    s32 fd;
+};
+#define FD_NUMBERED 4
+
 // That the task was let pass the way to a kept directory.
 struct searched {
     u64 stamp;   // struct kept_dir; 0: it was not
@@ -102,6 +109,8 @@ struct files {
     u64 root_ino[MOUNTS_MAX]; // inode number of that root, 0: not asked for yet
     struct kept_dir dir[DIRS_KEPT];
     u32 watches_seen; // none of these is one of the first so many that inotify tells of
+    struct fd_number numbered[FD_NUMBERED];
+    u32 numbered_next; // is replaced next
     struct listing_place listing[LISTINGS];
     u32 records_at; // record_changes when the FD_RECORDS of `kind` were true
     // Of descriptors: mount index + 1, FD_ANONYMOUS without a path, 0 when it is not known; and for
