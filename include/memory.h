@@ -53,6 +53,10 @@ bool memory_next_slot(uptr *slot);
 u32 memory_slot_window(uptr slot, uptr *end);
 // The same, with the bytes that the window had before it was moved.
 u32 memory_slot_original(uptr slot, uptr *end, u8 window[REWRITE_SLOT]);
+// A fault at pc: was rewritten text copied by the program, and has the copy run? Its jump leads to
+// nowhere, which pc is then, or it has come to a trap (`trapped`), which is no site. Then what it
+// was copied from is put back in it, and the thread goes on at *go_on. The engine must be armed.
+bool memory_mend_copy(uptr pc, bool trapped, uptr *go_on);
 // Puts the window of the slot at pc back in the program's text, for a core file. False: it cannot.
 bool memory_put_back(uptr pc);
 // For pc in a slot: the address in the program's own text that stands there.

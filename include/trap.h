@@ -32,6 +32,8 @@ bool trap_is_dispatch(const struct task *t, const siginfo_t *info);
 void trap_sigsys(const siginfo_t *info, struct sigcontext_64 *c);
 // In the SIGSEGV handler, for a thread in guest code: is it at a site that traps by itself?
 bool trap_at_site(const struct sigcontext_64 *c);
+// Has it run a copy that the program made of rewritten text? Then that is mended, and goes on.
+bool trap_at_copy(const struct task *t, struct sigcontext_64 *c);
 void trap_redirect(struct sigcontext_64 *c, u64 next_pc);
 
 // The one call from the door: serves t->regs (syscalls/dispatch.c).

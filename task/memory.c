@@ -198,6 +198,100 @@ uptr memory_window_slot(uptr pc)
     return pc;
 }
 
+// ---- Copies of rewritten text ----
+
+#define BEFORE 4 // bytes before a site without a window that must be those of the text, too
+
+// Is that a copy of a site, with its window of n bytes that begins at `text`? Each byte may have
+// been put back by another thread.
+static bool is_copy(uptr text, uptr copy, const u8 *window, u32 n)
+{
+    u8 is[BEFORE + REWRITE_SLOT], made[BEFORE + REWRITE_SLOT], was[BEFORE + REWRITE_SLOT];
+    u32 before = n ? 0 : BEFORE, all = before + n + 2;
+    if (text == copy || copy_from_guest(made, text - before, all) ||
+        copy_from_guest(is, copy - before, all))
+        return false;
+    memcpy(was, made, all);
+    memcpy(was + before, window, n);
+    was[before + n] = 0x0f;
+    for (u32 i = 0; i < all; i++)
+        if (is[i] != made[i] && is[i] != was[i])
+            return false;
+    return true;
+}
+
+// Of bytes in one page those that run first come last, in one store.
+static bool put(uptr at, const u8 *p, u32 n)
+{
+    const u32 first = MIN(n, (u32)sizeof(u64));
+    return !copy_to_guest(at + first, p + first, n - first) && !copy_to_guest(at, p, first);
+}
+
+// The same where the page may only run and be read.
+static bool put_code(uptr at, const u8 *p, u32 n)
+{
+    uptr page = ALIGN_DOWN(at, (uptr)LX_PAGE);
+    if (put(at, p, n))
+        return true;
+    if (host_mprotect(page, LX_PAGE, PROT_READ | PROT_WRITE | PROT_EXEC))
+        return false;
+    bool done = put(at, p, n);
+    host_mprotect(page, LX_PAGE, PROT_READ | PROT_EXEC);
+    return done;
+}
+
+// Puts a window of n bytes and its `syscall` back in a copy.
+static void restore(uptr copy, const u8 *window, u32 n)
+{
+    u8 code[REWRITE_SLOT + sizeof(u64)];
+    u32 all = n ? n + 2 : 1, here = (u32)(LX_PAGE - copy % LX_PAGE);
+    if (n && all < sizeof(u64) && here >= sizeof(u64))
+        all = sizeof(u64);
+    if (copy_from_guest(code, copy, all))
+        return;
+    memcpy(code, window, n);
+    code[n] = 0x0f;
+    here = MIN(here, all);
+    if (here == all || put_code(copy + here, code + here, all - here))
+        put_code(copy, code, here);
+}
+
+// Puts back all that was copied of an image by the same distance; sites without a window first,
+// which are known by the code before them, and that may be another site.
+static void restore_all(const struct image *m, uptr distance)
+{
+    for (int bare = 1; bare >= 0; bare--)
+        for (uptr slot = m->slots, end; memory_next_slot(&slot);) {
+            u8 window[REWRITE_SLOT];
+            u32 n = memory_slot_original(slot, &end, window);
+            if ((n == 0) == bare && is_copy(end - n, end - n + distance, window, n))
+                restore(end - n + distance, window, n);
+        }
+}
+
+bool memory_mend_copy(uptr pc, bool trapped, uptr *go_on)
+{
+    u32 count;
+    const struct image *m = memory_images(&count);
+    for (; count--; m++) {
+        if (__atomic_load_n(&m->state, __ATOMIC_ACQUIRE) != IMAGE_LIVE)
+            continue;
+        for (uptr slot = m->slots, end; memory_next_slot(&slot);) {
+            u8 window[REWRITE_SLOT];
+            u32 n = memory_slot_original(slot, &end, window);
+            // A copied jump leads as far from the slot as the copy is from the text.
+            uptr text = end - n, copy = trapped ? pc - n : text + (pc - slot);
+            if ((!trapped && !n) || !is_copy(text, copy, window, n))
+                continue;
+            restore_all(m, copy - text);
+            *go_on = trapped ? pc : copy;
+            u8 now;
+            return !copy_from_guest(&now, copy + n, 1) && now == 0x0f;
+        }
+    }
+    return false;
+}
+
 bool memory_near_images(uptr from, uptr to)
 {
     return from < images.to && to > images.from;

@@ -14,6 +14,8 @@
 #define CODE_SECCOMP 1
 #define CODE_USER_DISPATCH 2
 #define TRAP_PROTECTION 13 // X86_TRAP_GP: what a privileged instruction raises
+#define TRAP_PAGE 14       // X86_TRAP_PF
+#define PAGE_FETCH 0x10    // X86_PF_INSTR of its error code
 
 extern const char door_enter[];
 
@@ -65,12 +67,31 @@ void trap_redirect(struct sigcontext_64 *c, u64 next_pc)
     c->ip = (u64)door_enter;
 }
 
-bool trap_at_site(const struct sigcontext_64 *c)
+static bool is_trap(const struct sigcontext_64 *c)
 {
     u8 insn[2];
-    return c->trapno == TRAP_PROTECTION && memory_near_images(c->ip, c->ip + sizeof insn) &&
-           !copy_from_guest(insn, c->ip, sizeof insn) && insn[0] == REWRITE_TRAP &&
-           insn[1] == 0x05 && memory_is_site(c->ip);
+    return c->trapno == TRAP_PROTECTION && !copy_from_guest(insn, c->ip, sizeof insn) &&
+           insn[0] == REWRITE_TRAP && insn[1] == 0x05;
+}
+
+bool trap_at_site(const struct sigcontext_64 *c)
+{
+    return memory_near_images(c->ip, c->ip + 2) && is_trap(c) && memory_is_site(c->ip);
+}
+
+bool trap_at_copy(const struct task *t, struct sigcontext_64 *c)
+{
+    bool fetch = c->trapno == TRAP_PAGE && (c->err & PAGE_FETCH) && c->cr2 == c->ip;
+    uptr go_on;
+    u8 insn[2];
+    // Another thread was quicker: a `syscall` does not fault.
+    if (t->armed && c->trapno == TRAP_PROTECTION && !copy_from_guest(insn, c->ip, sizeof insn) &&
+        insn[0] == 0x0f && insn[1] == 0x05)
+        return true;
+    if (!t->armed || !(fetch || is_trap(c)) || !memory_mend_copy(c->ip, !fetch, &go_on))
+        return false;
+    c->ip = go_on;
+    return true;
 }
 
 void trap_sigsys(const siginfo_t *info, struct sigcontext_64 *c)

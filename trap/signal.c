@@ -499,6 +499,12 @@ static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
         leave_for_noted(t, uc);
         return;
     }
+    if (sig == SIGSEGV && fault && !in_lxcore(t, uc->mc.ip) && trap_at_copy(t, &uc->mc)) {
+        regs_from_context(&r, &uc->mc);
+        if (t->noted)
+            leave_by_door(t, uc, &r);
+        return;
+    }
     if (between(uc->mc.ip, door_check, door_end)) {
         if (sig == SIGTRAP && fault && (t->regs.eflags & EFLAGS_TF)) {
             // A guest that steps itself: the flag bit is in force already. Go on in the guest; the
