@@ -16,7 +16,7 @@ import process
 from engines import BUILD, CACHE, TOP, Engine, Place
 from process import Failed, descendants
 
-BOOT = 120  # seconds
+BOOT = 300  # seconds, on a busy machine
 CACHED = 1.1  # seconds after which a VM looks again at what it has seen over virtiofs
 SETTLED = 8  # seconds after which an idle VM has given back what it does not need
 WRITTEN = 256 << 20  # bytes that are written and deleted, to see whether the host gets them back
@@ -69,6 +69,9 @@ class Machine(Engine):
             self.make_directory(self.place.inside)
             self.bring()
             self.idle_since = time.monotonic()
+        except subprocess.TimeoutExpired as e:
+            self.stop()
+            self.unavailable = f"no end within {e.timeout:g} s"
         except (Failed, OSError, subprocess.SubprocessError) as e:
             self.stop()
             self.unavailable = str(e)

@@ -19,7 +19,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 LXRUN = os.environ.get("LXRUN", str(TOP / "build/lxrun"))
 USER = 64321
-BOOT = 120  # seconds that a busy machine may take to emulate a boot
+BOOT = 300  # seconds that a busy machine may take to emulate a boot
 failures = 0
 
 
