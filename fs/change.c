@@ -222,9 +222,15 @@ long meta_look(struct task *t, int mount, const struct parent *p, struct meta_vi
     struct attr a;
     v->guest = v->host;
     v->has_attr = meta_apply(t, mount, p, &v->guest, &a);
-    if (!v->has_attr && is_marked_new(&v->host) && meta_bury(t, mount, p)) {
-        meta_done(t, v);
-        return -ENOENT;
+    if (!v->has_attr && is_marked_new(&v->host)) {
+        // Its maker, if there is one, has finished it then.
+        r = meta_bury(t, mount, p) ? -ENOENT : meta_host_stat(p, STATX_BASIC_STATS, &v->host);
+        if (r < 0) {
+            meta_done(t, v);
+            return r;
+        }
+        v->guest = v->host;
+        v->has_attr = meta_apply(t, mount, p, &v->guest, &a);
     }
     v->has_acl = v->has_attr && a.has_acl;
     v->witnessed = v->has_attr && a.witnessed;

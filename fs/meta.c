@@ -369,6 +369,7 @@ static long stat_name(struct task *t, int mount, const struct parent *p, u32 mas
 {
     struct known k;
     int tries = 0;
+    bool asked = false; // meta_bury(), which waits for the maker
     for (;;) {
         u32 count;
         bool watched = name_watch(t, mount, p, &count);
@@ -378,8 +379,12 @@ static long stat_name(struct task *t, int mount, const struct parent *p, u32 mas
         u32 host_mode = st->stx_mode;
         bool new = is_marked_new(st);
         bool whole = apply(t, mount, p, st, &k, tries, watched);
-        if (whole && new && !k.has_attr && !k.by_now && meta_bury(t, mount, p))
-            return -ENOENT;
+        if (whole && new && !k.has_attr && !k.by_now && !asked) {
+            if (meta_bury(t, mount, p))
+                return -ENOENT;
+            asked = true;
+            continue; // finished by now, or not of our making
+        }
         bool stayed = watched && name_stayed(t, p, count);
         if (whole && (!must_look_again(t, &k, host_mode, watched, stayed) ||
                       still_there(p, st, host_mode))) {
@@ -387,8 +392,13 @@ static long stat_name(struct task *t, int mount, const struct parent *p, u32 mas
                 attrcache_put(t, st, k.has_attr, &k.attr);
             return r;
         }
-        if (!wait(&tries))
-            return new && !k.has_attr &&meta_bury(t, mount, p) ? -ENOENT : r;
+        if (wait(&tries))
+            continue;
+        if (!new || k.has_attr || asked)
+            return r;
+        if (meta_bury(t, mount, p))
+            return -ENOENT;
+        asked = true;
     }
 }
 

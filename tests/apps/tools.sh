@@ -7,11 +7,11 @@ guest 'process tools' 60 '
 sleep 300 & child=$!
 cleanup() { kill $child; }
 expect "$(ps -o pid=,ppid=,user=,comm= -p $child | tr -s " " | sed "s/^ //")" "$child $$ root sleep"
-expect "$(ps -eo pid= | wc -l)" 5 # this shell and its copy, sleep, ps, wc: nobody else is seen
+expect "$(ps -eo pid= | wc -l)" 6 # init, this shell and its copy, sleep, ps, wc: nobody else is seen
 pgrep -x sleep | has -x $child
 ps aux | head -n 1 | has "^USER *PID"
 pstree=$(ps -e --forest -o args) && echo "$pstree" | has "sleep 300"
-top -b -n 1 >top && grep -qE "^ *$child root .* sleep" top && grep -q "^Tasks: *[345] total" top
+top -b -n 1 >top && grep -qE "^ *$child root .* sleep" top && grep -q "^Tasks: *[456] total" top
 expect "$(readlink /proc/$child/exe)" /usr/bin/sleep
 expect "$(readlink /proc/$child/cwd)" $work
 expect "$(readlink /proc/$child/root)" /
@@ -24,6 +24,7 @@ exec 7>file
 lsof -p $$ 2>/dev/null >lsof; grep -qE " 7w +REG .*$work/file" lsof || { cat lsof; exit 1; }
 fuser file 2>/dev/null | has -w $$
 pstree -p $$ | has "sleep($child)"
+pstree -p | has "^init(1)-"
 exec 7>&-
 kill $child; wait $child || expect $? 143
 cleanup() { :; }
