@@ -416,13 +416,6 @@ long meta_created_fd(struct task *t, int mount, int fd, const struct meta_new *n
     return not_kept(r);
 }
 
-bool is_marked_new(const struct statx *st)
-{
-    if ((st->stx_mode & S_IFMT) == S_IFREG)
-        return (st->stx_mode & S_ISVTX) && !st->stx_size;
-    return (st->stx_mode & (S_IFMT | MODE_BITS)) == (S_IFDIR | UNFINISHED_DIR);
-}
-
 static bool same_time(const struct statx_timestamp *a, const struct statx_timestamp *b)
 {
     return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;

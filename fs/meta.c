@@ -187,6 +187,21 @@ static bool wait(int *tries)
     return true;
 }
 
+// These two are here because every process asks them: loader/lxcore.ld puts what they all run
+// together.
+bool meta_by_name(u32 host_mode)
+{
+    u32 type = host_mode & S_IFMT;
+    return type == S_IFLNK || type == S_IFIFO || type == S_IFSOCK;
+}
+
+bool is_marked_new(const struct statx *st)
+{
+    if ((st->stx_mode & S_IFMT) == S_IFREG)
+        return (st->stx_mode & S_ISVTX) && !st->stx_size;
+    return (st->stx_mode & (S_IFMT | MODE_BITS)) == (S_IFDIR | UNFINISHED_DIR);
+}
+
 // n: what getxattr said. Then the host's mode alone is not the guest's. An inode that has been so
 // for long stays so: its creator is dead, or a tool of the host has copied the mode alone.
 static bool unfinished(const struct statx *st, long n)

@@ -21,12 +21,6 @@
 #include "meta.h"
 #include "xattr.h"
 
-bool meta_by_name(u32 host_mode)
-{
-    u32 type = host_mode & S_IFMT;
-    return type == S_IFLNK || type == S_IFIFO || type == S_IFSOCK;
-}
-
 // Type and check of an entry as the end of its record says them. target: a symlink's, n bytes.
 static void identity_of(const char *entry, u32 type, const char *target, size_t n, char *out,
                         size_t size)
