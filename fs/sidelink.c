@@ -134,11 +134,10 @@ long side_link_put(struct task *t, int mount, const struct parent *p, const stru
         return -ENOMEM;
     long n = fmt(text, OWNER_SIZE, "%u:%u:%o:%c", m->guest.stx_uid, m->guest.stx_gid,
                  m->guest.stx_mode & MODE_BITS, side_type(m->host.stx_mode));
-    if (!(META_MORE(&m->guest) & MORE_ATTRS))
-        ;
-    else if (m->more)
+    bool more = META_MORE(&m->guest) & MORE_ATTRS;
+    if (more && m->more)
         str_copy(text + n, m->more, MORE_SIZE);
-    else
+    else if (more)
         side_record(t, mount, p, m->host.stx_mode, &st, text + n);
     long r = is_used(t, at) ? 0 : host_setxattr_at(&dir, SIDE_LINKS_MARK, "1", 1, 0);
     if (r >= 0) {

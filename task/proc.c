@@ -253,6 +253,8 @@ void proc_unregister(struct task *t)
 void proc_reaped(struct task *t, u32 tgid)
 {
     struct proc_slot *s = &t->instance->procs[tgid % PROC_SLOTS];
+    // A call for each child whose record is left: what was waited for may be a stop, or have been
+    // left there (WNOWAIT).
     if (s->tgid == tgid && is_gone(tgid))
         release(s, tgid);
 }
