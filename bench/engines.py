@@ -232,7 +232,9 @@ def container(runsc, platform, place):
                         "capabilities": {k: capabilities for k in
                                          ("bounding", "effective", "permitted")}},
             "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"},
-                       {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"}],
+                       {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"},
+                       {"destination": "/dev/shm", "type": "tmpfs", "source": "shm",
+                        "options": ["nosuid", "noexec", "nodev", "mode=1777"]}],
             "linux": {"namespaces": [{"type": "pid"}, {"type": "mount"}]},
         }
         bundle.mkdir(exist_ok=True)

@@ -110,6 +110,8 @@ def places(opts, namespace):
     ours = engines.Place(opts.root, inside)
     if namespace:
         tree = data.native_tree(opts.root, OUT / f"native-{opts.root.name}")
+        # The root of every other way is a mount point.
+        subprocess.run(["mount", "--bind", tree, tree], check=True)
         for d in "dev", "proc", "sys":
             subprocess.run(["mount", "--rbind", f"/{d}", tree / d], check=True)
         theirs = engines.Place(tree, inside)

@@ -9,8 +9,11 @@ export NODE_PATH=$DATA/nodejs
 
 run()
 {
-    # node looks at every file by statx, the system call itself. Who translates paths may not know it.
-    node -e 'fs.statSync(process.argv[1])' "$PWD" >"$log" 2>&1 || {
+    # node looks at every file by statx, the system call itself. Who translates paths may not know it,
+    # and find what the host has by that name: so one that it has not.
+    new=$PWD/$$.$EPOCHREALTIME
+    : >"$new"
+    node -e 'fs.statSync(process.argv[1])' "$new" >"$log" 2>&1 || {
         echo "node asks for files by the system call statx, whose paths it does not translate" >&$complaints
         exit 77
     }

@@ -1,19 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # needs: pgbench python3 setpriv
-# The disk's flushes are off: they are the disk's time.
+# The disk's flushes are off: they are the disk's time. The server's socket has a name without a file:
+# not every file system on which a database can lie has sockets that their maker may chmod.
 . "${0%/*}/common"
 
+port=5432 # of no interest before there is a server
 PATH=$(echo /usr/lib/postgresql/*/bin):$PATH
 
-pg() { as postgres env HOME="$PWD" PGHOST="$PWD" PGPORT="$port" PATH="$PATH" "$@"; }
+pg() { as postgres env HOME="$PWD" PGHOST="@lxrun-bench.$$" PGPORT="$port" PATH="$PATH" "$@"; }
 
 start()
 {
     port=$(free_port)
     trap stop EXIT
     pg pg_ctl -D cluster -l cluster.log -w -t 60 start \
-        -o "-p $port -c fsync=off -c listen_addresses= -c unix_socket_directories=$PWD" >"$log" 2>&1
+        -o "-p $port -c fsync=off -c listen_addresses= -c unix_socket_directories=@lxrun-bench.$$" >"$log" 2>&1 || {
+        grep -m 1 -E 'FATAL|PANIC|could not' cluster.log >"$log" # pg_ctl only says where to look
+        false
+    }
 }
 
 stop()
@@ -26,7 +31,6 @@ stop()
 setup()
 {
     [ "$(id -u)" != 0 ] || chown postgres .
-    port=5432 # of no interest yet
     pg initdb -D cluster -A trust --no-sync >"$log" 2>&1
     start
     pg createdb bench
@@ -37,6 +41,11 @@ setup()
 run()
 {
     [ "$(id -u)" != 0 ] || chown postgres .
+    pg true >"$log" 2>&1 # can there be another user at all?
+    pg sh -c 'umask 077 && : >made && cat made' >"$log" 2>&1 || {
+        echo "what the server's own user makes here it cannot read again: $(<"$log")" >&$complaints
+        exit 77
+    }
     cp -a "$DATA/cluster" .
     start
     n=$(some 500)
