@@ -28,7 +28,9 @@
 #define STEP_MS 5000 // after so long it is looked at whether the machine has had the time
 #define STEPS 180
 #define BOOT_RUN_MS 15000 // processor time, twice as much each time; a boot takes 4 s of it
-#define ATTEMPTS 4
+#define ATTEMPTS 6
+#define LOOK_MS 200 // how often it is looked at what a booting kernel says
+#define LOST "disabling apic timer"
 #define SWEEP_MS 4000 // of idleness; the kernel reports what is free within two seconds
 #define VM_QUEUE_MAX (1 << 20)
 
@@ -56,6 +58,7 @@ struct keeper {
     long spent;    // so much of that
     long waited;   // by the machine for processors, at the last step
     int steps, attempt;
+    off_t said;    // the log's size when the machine was started
     long sweep_at; // 0: not before there has been a command
     long started;
     char *note;  // that the first client is to see
@@ -147,6 +150,7 @@ static void enter(struct keeper *k, enum state state, long limit)
 
 static void start_machine(struct keeper *k)
 {
+    k->said = lseek(k->log, 0, SEEK_END);
     bool good = k->options->kind == VM_UML ? uml_start(&k->machine, k->options, k->log, k->way)
                                            : qemu_start(&k->machine, k->options, k->log, k->way);
     if (!good)
@@ -336,13 +340,21 @@ static void vm_read(struct keeper *k)
         machine_failed(k, "sent what is no message");
 }
 
-// Emulated processors that get no time of the host's can measure the rate of their own timers
-// wrongly (kernel: "APIC frequency too slow, disabling apic timer"), and then wait for ever. A boot
-// that has had several times the processor time that it needs is such a one, and starts anew.
-static bool start_again(struct keeper *k, long ran)
+// Emulated processors that get no time of the host's for a tenth of a second, just when the kernel
+// begins to measure the rate of their timers by the time-stamp counter (Linux:
+// calibrate_APIC_clock()), have no timer afterwards, and the kernel waits for ever for its second
+// processor. It says so; of a kernel that says it otherwise, a boot that has had several times the
+// processor time that it needs is such a one. The boot starts anew.
+static bool boot_is_lost(const struct keeper *k)
 {
-    if (k->state != BOOTING || k->options->kind == VM_UML || k->machine.trying ||
-        ran < BOOT_RUN_MS << k->attempt || k->attempt + 1 == ATTEMPTS)
+    static char text[16384];
+    ssize_t n = pread(k->log, text, sizeof text, k->said);
+    return n > 0 && memmem(text, (size_t)n, LOST, strlen(LOST));
+}
+
+static bool start_again(struct keeper *k)
+{
+    if (k->options->kind == VM_UML || k->machine.trying || k->attempt + 1 == ATTEMPTS)
         return false;
     k->attempt++;
     stop_machine(k);
@@ -361,7 +373,7 @@ static void timed_out(struct keeper *k)
         return;
     }
     machine_times(&k->machine, &ran, &k->waited);
-    if (start_again(k, ran))
+    if (k->state == BOOTING && ran >= BOOT_RUN_MS << k->attempt && start_again(k))
         return;
     k->deadline = now_ms() + STEP_MS;
     if (k->waited - had <= STEP_MS / 2)
@@ -399,6 +411,11 @@ static void turn(struct keeper *k)
     }
     if (k->sweep_at && (wait < 0 || k->sweep_at - now_ms() < wait))
         wait = k->sweep_at > now_ms() ? k->sweep_at - now_ms() : 0;
+    if (k->state == BOOTING) {
+        if (boot_is_lost(k) && start_again(k))
+            return;
+        wait = wait < LOOK_MS ? wait : LOOK_MS; // there is a deadline
+    }
     if (poll(fds, n, (int)wait) < 0)
         return;
     forward_polled(fds + own);

@@ -280,7 +280,8 @@ static void add_machine(struct words *w, const struct machine *m, const struct v
     words_add(w, "/proc/self/fd/%d", m->initrd);
     words_add(w, "-append");
     words_add(w,
-              "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests "
+              // Warnings are said, too: the keeper waits for one (keeper.c: LOST).
+              "console=ttyS0 loglevel=5 panic=-1 reboot=t cryptomgr.notests "
               "page_reporting.page_reporting_order=3%s %s",
               tsc, s->command_line);
     words_add(w, "-chardev");
