@@ -58,7 +58,7 @@ struct keeper {
     long spent;    // so much of that
     long waited;   // by the machine for processors, at the last step
     int steps, attempt;
-    off_t said;    // the log's size when the machine was started
+    off_t said;    // the log's size when the machine was started, or has booted
     long sweep_at; // 0: not before there has been a command
     long started;
     char *note;  // that the first client is to see
@@ -95,12 +95,14 @@ static void dismiss(struct client *c, const char *error)
 
 // ---- The machine ----
 
-// The last line of the log that says something.
+// The last line of the log that says something, since the machine was started or has booted.
 static char *last_words(const struct keeper *k)
 {
     char *line = NULL, *last = NULL;
     size_t room = 0;
     FILE *f = fopen(k->log_path, "re");
+    if (f)
+        fseeko(f, k->said, SEEK_SET);
     while (f && getline(&line, &room, f) > 0) {
         line[strcspn(line, "\r\n")] = 0;
         if (*line) {
@@ -185,6 +187,7 @@ static void set_up(struct keeper *k)
     struct timespec t;
     char name[256] = "lxrun";
     struct machine *m = &k->machine;
+    k->said = lseek(k->log, 0, SEEK_END);
     qemu_tried(m, true);
     machine_booted(m);
     clock_gettime(CLOCK_REALTIME, &t);

@@ -263,7 +263,7 @@ static void add_machine(struct words *w, const struct machine *m, const struct v
     words_add(w, "microvm,acpi=on,pic=off,pit=off,rtc=on,x-option-roms=off,isa-serial=on,"
                  "memory-backend=ram");
     words_add(w, "-accel");
-    words_add(w, kvm ? "kvm" : "tcg,tb-size=16");
+    words_add(w, kvm ? "kvm" : "tcg,tb-size=14");
     words_add(w, "-cpu");
     words_add(w, kvm ? "host" : "max");
     words_add(w, "-smp");
