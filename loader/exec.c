@@ -286,6 +286,8 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     s->sig_blocked = t->sigmask;
     s->eager_masks = t->proc->eager_masks & ~(u32)EAGER_SHARED;
     s->sig_pending = t->sig_pending;
+    if (t->sig_pending)
+        memcpy(s->pending_info, t->pending_info, sizeof s->pending_info);
     s->sig_ignored = 0;
     for (int sig = 1; sig <= 64; sig++)
         if (t->sighand->action[sig - 1].handler == (uptr)SIG_IGN)

@@ -127,6 +127,9 @@ static struct exec_state *find_state(struct instance *in, u32 tgid)
 }
 
 // The host has already reset handlers and kept SIG_IGN; the records follow.
+_Static_assert(sizeof((struct task *)0)->pending_info ==
+                   sizeof((struct exec_state *)0)->pending_info,
+               "one is copied to the other");
 static void take_signals(struct task *t, const struct exec_state *s)
 {
     t->sigmask = s->sig_blocked;
@@ -134,6 +137,8 @@ static void take_signals(struct task *t, const struct exec_state *s)
         host_sigprocmask(SIG_BLOCK, NULL, &t->sigmask);
     t->real_mask = signal_real_mask(t->sigmask);
     t->sig_pending = s->sig_pending;
+    if (s->sig_pending)
+        memcpy(t->pending_info, s->pending_info, sizeof t->pending_info);
     for (int sig = 1; sig <= 64; sig++) {
         bool ignored = s->sig_ignored >> (sig - 1) & 1;
         if (s->first) {
