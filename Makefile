@@ -16,10 +16,12 @@ COMMON   := -std=gnu11 -O2 -g -Wall -Wextra -Werror -MMD -MP
 # only (.debug_frame): they take no memory, and lead through the door to the guest's frames.
 CORE_CFLAGS := $(COMMON) -ffreestanding -fPIE -fno-stack-protector -fcf-protection=none \
                -mgeneral-regs-only -ffunction-sections -fno-asynchronous-unwind-tables
-CORE_SCRIPT := $(wildcard loader/lxcore.ld)
+CORE_SCRIPT := loader/lxcore.ld
+# Where it stands; below, for an lxrun that runs inside lxrun (include/layout.h).
+CORE_PLACE := 0x7e9000000000
+NESTED_PLACE := 0x7e8000000000
 CORE_LDFLAGS := -static -nostdlib -no-pie -Wl,--no-relax -Wl,-z,noexecstack -Wl,-z,norelro \
-                -Wl,--build-id=none -Wl,--gc-sections \
-                $(if $(CORE_SCRIPT),-T $(CORE_SCRIPT),-Wl,-Ttext-segment=0x7e9000000000)
+                -Wl,--build-id=none -Wl,--gc-sections -T $(CORE_SCRIPT)
 # Strings stay with their file: merged with those of capstone they would lie scattered over its
 # tables, and each that is used would bring 64 KiB of them into memory.
 HOSTED_CFLAGS := $(COMMON) -fno-merge-constants
@@ -39,10 +41,13 @@ sources    := $(wildcard $(addsuffix /*.[ch],include host task fs loader syscall
 STATES := ,rewrite+cold,rewrite+corrupt,rewrite+readonly,rewrite+full,rewrite+racing
 
 .PHONY: all deps rootfs run test test-all check soak bench compare install clean format
-all: $(B)/lxcore $(B)/lxrun $(B)/lxinit $(B)/lximage
+all: $(B)/lxcore $(B)/lxcore-nested $(B)/lxrun $(B)/lxinit $(B)/lximage
 
 $(B)/lxcore: $(core_obj) $(CORE_SCRIPT)
-	$(CC) $(CORE_LDFLAGS) -o $@ $(core_obj)
+	$(CC) $(CORE_LDFLAGS) -Wl,--defsym=place=$(CORE_PLACE) -o $@ $(core_obj)
+
+$(B)/lxcore-nested: $(core_obj) $(CORE_SCRIPT)
+	$(CC) $(CORE_LDFLAGS) -Wl,--defsym=place=$(NESTED_PLACE) -o $@ $(core_obj)
 
 # At a fixed address, and static: capstone has 80,000 places to relocate at each start, and loading
 # and linking libc was a quarter of what a start costs.
@@ -106,6 +111,7 @@ compare: rootfs
 install: all
 	install -D -m 755 $(B)/lxrun $(DESTDIR)$(PREFIX)/bin/lxrun
 	install -D -m 755 $(B)/lxcore $(DESTDIR)$(PREFIX)/lib/lxrun/lxcore
+	install -D -m 755 $(B)/lxcore-nested $(DESTDIR)$(PREFIX)/lib/lxrun/lxcore-nested
 	install -D -m 755 $(B)/lxinit $(DESTDIR)$(PREFIX)/lib/lxrun/lxinit
 	install -D -m 755 $(B)/lximage $(DESTDIR)$(PREFIX)/lib/lxrun/lximage
 	install -D -m 755 scripts/vm-kernel.py $(DESTDIR)$(PREFIX)/lib/lxrun/vm-kernel.py

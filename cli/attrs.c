@@ -69,9 +69,10 @@ void attrs_prepare(struct launch *l)
     int cache = cache_open();
     if (cache < 0)
         return;
-    int fd = openat(cache, CACHE_ATTRS, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const char *name = l->nested ? CACHE_ATTRS_NESTED : CACHE_ATTRS;
+    int fd = openat(cache, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd >= 0 && !(is_suited(fd) && has_room(fd))) {
-        unlinkat(cache, CACHE_ATTRS, 0);
+        unlinkat(cache, name, 0);
         close(fd);
         fd = -1;
     }

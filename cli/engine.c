@@ -80,12 +80,14 @@ static bool has_ptrace(void)
     return ok;
 }
 
-enum engine engine_choose(int wanted)
+enum engine engine_choose(int wanted, bool nested)
 {
+    if (nested && wanted == ENGINE_REWRITE)
+        fail("--trap=rewrite: not inside lxrun; --trap=sud is the engine there");
     switch (wanted) {
     case ENGINE_AUTO:
         if (has_sud())
-            return ENGINE_REWRITE;
+            return nested ? ENGINE_SUD : ENGINE_REWRITE;
         if (has_seccomp())
             return ENGINE_SECCOMP;
         if (has_ptrace())

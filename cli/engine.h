@@ -11,7 +11,7 @@
 int engine_parse(const char *name);
 const char *engine_name(enum engine e);
 // The engine itself, or for ENGINE_AUTO the best that the host can do. Fails, with a sentence,
-// where it cannot.
-enum engine engine_choose(int wanted);
+// where it cannot. nested: the host is lxrun.
+enum engine engine_choose(int wanted, bool nested);
 
 #endif

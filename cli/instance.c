@@ -21,28 +21,44 @@
 #include "engine.h"
 #include "fail.h"
 #include "launch.h"
+#include "layout.h"
 #include "mark.h"
 #include "rewriter.h"
 #include "root.h"
 
 #define RELEASE_SUFFIX "-lxrun"
 
+// Is this lxrun a guest of another one, whose lxcore lies where that of its own would?
+static bool is_nested(uptr place)
+{
+    void *p = mmap((void *)place, LX_PAGE, PROT_NONE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (p == MAP_FAILED)
+        return errno == EEXIST;
+    munmap(p, LX_PAGE);
+    return false;
+}
+
 static void open_lxcore(struct launch *l)
 {
-    static const char *const places[] = {"/lxcore", "/../lib/lxrun/lxcore"};
+    static const char *const places[2][2] = {{"/lxcore", "/../lib/lxrun/lxcore"},
+                                             {"/lxcore-nested", "/../lib/lxrun/lxcore-nested"}};
     char self[PATH_MAX], path[PATH_MAX + 32];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     if (n < 0)
         fail_errno("cannot read /proc/self/exe");
     self[n] = 0;
     *strrchr(self, '/') = 0;
-    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-        snprintf(path, sizeof path, "%s%s", self, places[i]);
+    l->nested = is_nested(LX_PLACE);
+    if (l->nested && is_nested(LX_PLACE_NESTED))
+        fail("this is a guest of an lxrun that is a guest itself; deeper it cannot go");
+    for (size_t i = 0; i < ARRAY_LEN(places[0]); i++) {
+        snprintf(path, sizeof path, "%s%s", self, places[l->nested][i]);
         l->lxcore_fd = open(path, O_RDONLY | O_CLOEXEC);
         if (l->lxcore_fd >= 0)
             return;
     }
-    fail("cannot find lxcore beside %s/lxrun or in ../lib/lxrun", self);
+    fail("cannot find %s beside %s/lxrun or in ../lib/lxrun", places[l->nested][0] + 1, self);
 }
 
 static void make_memory(struct launch *l)
@@ -78,7 +94,7 @@ static void fill_memory(struct launch *l)
         fail_errno("cannot ask the host for its name and time");
     in->magic = INSTANCE_MAGIC;
     in->page_count = (u32)(sizeof *in / LX_PAGE);
-    in->engine = engine_choose(o->engine);
+    in->engine = engine_choose(o->engine, l->nested);
     in->verbose = o->verbose;
     in->counting = o->stats;
     if (o->verbose)

@@ -14,6 +14,7 @@ struct launch {
     struct instance *memory;
     int memory_fd;
     int lxcore_fd;
+    bool nested;              // this lxrun is a guest of another
     int proc_fd;              // the host's /proc
     int mount_fd[MOUNTS_MAX]; // by index in the mount table
     int mounts;

@@ -88,11 +88,42 @@ bool meta_device(const struct parent *p, u32 *type, u32 *major, u32 *minor)
     return true;
 }
 
+#define WORD_LENGTH (sizeof DEVLINK_WORD - 1)
+
+long device_link_to_host(char *target, size_t n)
+{
+    int depth = devlink_depth(target, n);
+    if (depth < 0)
+        return (long)n;
+    if (depth == DEVLINK_NESTED)
+        return -EPERM;
+    memmove(target + WORD_LENGTH + 1, target + WORD_LENGTH, n - WORD_LENGTH);
+    target[WORD_LENGTH] = '+';
+    target[n + 1] = 0;
+    return (long)n + 1;
+}
+
+long device_link_to_guest(char *target, size_t n)
+{
+    if (devlink_depth(target, n) <= 0)
+        return (long)n;
+    memmove(target + WORD_LENGTH, target + WORD_LENGTH + 1, n - WORD_LENGTH - 1);
+    return (long)n - 1;
+}
+
 bool device_stat(const struct parent *p, struct statx *st)
 {
+    char target[DEVLINK_SIZE + DEVLINK_NESTED + 1];
     struct devlink d;
-    if ((st->stx_mode & S_IFMT) != S_IFLNK || st->stx_size != DEVLINK_SIZE || !read_node(p, &d))
+    if ((st->stx_mode & S_IFMT) != S_IFLNK || st->stx_size < DEVLINK_SIZE ||
+        st->stx_size >= sizeof target)
         return false;
+    long n = host_readlinkat(p->fd, p->name, target, sizeof target);
+    if (n < 0 || !devlink_parse(target, (size_t)n, &d)) {
+        if (n > 0 && devlink_depth(target, (size_t)n) > 0)
+            st->stx_size = (u64)n - 1;
+        return false;
+    }
     st->stx_mode = (u16)((d.type == 'b' ? S_IFBLK : S_IFCHR) | (d.mode & MODE_BITS));
     st->stx_uid = d.uid;
     st->stx_gid = d.gid;

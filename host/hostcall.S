@@ -63,7 +63,7 @@ host_call_intr:
 	.cfi_startproc
 host_intr_begin:
 	KERNEL_ARGS
-	cmpl	$0, %gs:T_NOTED
+	cmpw	$0, %gs:T_NOTED
 	jne	host_intr_abort
 host_intr_syscall:
 	syscall
@@ -90,7 +90,7 @@ host_pass_begin:
 	mov	%gs:T_R10, %r10
 	mov	%gs:T_R8, %r8
 	mov	%gs:T_R9, %r9
-	cmpl	$0, %gs:T_NOTED
+	cmpw	$0, %gs:T_NOTED
 	jne	host_pass_abort
 host_pass_syscall:
 	syscall

@@ -8,6 +8,7 @@
 
 // The file of known attributes in the same directory (cli/attrs.c).
 #define CACHE_ATTRS "attrs"
+#define CACHE_ATTRS_NESTED "attrs-nested" // the same inodes have others for an lxrun inside lxrun
 
 // Opens the cache directory of the user, $XDG_CACHE_HOME/lxrun or $HOME/.cache/lxrun, which is made
 // when it is not there. Returns a descriptor that is good for lxcore too, or -errno: -ENOENT when

@@ -2,6 +2,9 @@
 // Device nodes in a volfs, which an unprivileged host user cannot create: a symlink whose target
 // cannot resolve (one component of over 255 bytes) and says everything: type, numbers, owner, mode.
 // Atomic to make, survives cp, rsync and tar, and only symlinks need a look. Used by both programs.
+//
+// A guest that is lxrun itself makes such symlinks, too, and to it they are no nodes: each is kept
+// with one '+' more behind the first word, and shown with one less.
 #ifndef LX_DEVLINK_H
 #define LX_DEVLINK_H
 
@@ -11,7 +14,9 @@
 #include "types.h"
 
 #define DEVLINK_SIZE 300 // length of every such target
-#define DEVLINK_PREFIX "lxrun-node:"
+#define DEVLINK_WORD "lxrun-node"
+#define DEVLINK_PREFIX DEVLINK_WORD ":"
+#define DEVLINK_NESTED 8 // '+' at most
 
 struct devlink {
     char type; // 'c', 'b', 'p' or 's'
@@ -49,6 +54,21 @@ static inline void devlink_format(char *out, const struct devlink *d)
     while (p < out + DEVLINK_SIZE)
         *p++ = '.';
     *p = 0;
+}
+
+// How deep in guests of guests is a target of n bytes a node? 0: here; -1: nowhere.
+static inline int devlink_depth(const char *s, size_t n)
+{
+    const char *word = DEVLINK_WORD;
+    if (n < DEVLINK_SIZE || n > DEVLINK_SIZE + DEVLINK_NESTED)
+        return -1;
+    while (*word)
+        if (*s++ != *word++)
+            return -1;
+    for (size_t i = 0; i < n - DEVLINK_SIZE; i++)
+        if (*s++ != '+')
+            return -1;
+    return *s == ':' ? (int)(n - DEVLINK_SIZE) : -1;
 }
 
 static inline bool devlink_number(const char **p, unsigned base, u32 *v)

@@ -7,14 +7,23 @@
 #ifndef LX_LAYOUT_H
 #define LX_LAYOUT_H
 
-#define LX_BASE 0x7e9000000000
-#define LX_GATE LX_BASE // where rewritten sites jump to (include/rewrite.h)
+//
+// A guest may be lxrun itself, whose own lxcore then lies below: the same objects linked to another
+// place (lxcore-nested). So lxcore asks for its place by a symbol of the linker script.
+#define LX_PLACE 0x7e9000000000
+#define LX_PLACE_NESTED 0x7e8000000000
+#define LX_SIZE 0x1000000000
+#define LX_GATE LX_PLACE                       // where rewritten sites jump to (include/rewrite.h)
+#if !defined __ASSEMBLER__ && !defined LX_BASE // as the fuzzers have it, which are usual programs
+extern const char lxcore_text_start[] __attribute__((visibility("hidden")));
+#define LX_BASE ((unsigned long)lxcore_text_start)
+#define LX_END (LX_BASE + LX_SIZE)
+#endif
 // The image holds the first thread's block (loader/lxcore.ld); those of others lie so near that one
 // page of page tables serves all, and the shared memory not far away: fork copies page tables, and
 // execve builds them.
-#define LX_ARENA 0x7e9000100000
-#define LX_SHARED 0x7e90001c0000 // in the arena, its first 64 KiB in that page, too
-#define LX_END 0x7ea000000000
+#define LX_ARENA (LX_BASE + 0x100000)
+#define LX_SHARED (LX_BASE + 0x1c0000) // in the arena, its first 64 KiB in that page, too
 
 // One block per thread, aligned to its size, so that a handler finds the task from its stack
 // pointer: [alternate signal stack | runtime stack | struct task]. The task and what most calls
@@ -28,7 +37,9 @@
 // struct task, as assembly sees it through %gs (asserted in task/task.c).
 #define T_SELF 0
 #define T_STACK 8
-#define T_NOTED 16 // and the word behind it: one look for both
+#define T_NOTED 16 // and what is behind it: one look for all
+#define T_KEEPS 18
+#define T_WANTED 20
 #define T_VDSO 24
 #define T_R15 32
 #define T_R14 40
@@ -50,6 +61,7 @@
 #define T_EFLAGS 168
 #define T_RSP 176
 #define T_INSIDE 184
+#define T_GUEST_GS 192
 
 // struct sigcontext_64 (asserted in trap/signal.c).
 #define SC_R12 32
@@ -61,6 +73,10 @@
 #define SC_RAX 104
 #define SC_RSP 120
 #define SC_RIP 128
+
+// Bits of T_KEEPS: what the guest has set for itself, and is rare.
+#define KEEPS_GS 1  // arch_prctl(ARCH_SET_GS)
+#define KEEPS_SUD 2 // prctl(PR_SET_SYSCALL_USER_DISPATCH)
 
 // Internal result of an interruptible host call that a signal came before: the guest's call is
 // made again after the handler. Never leaves the dispatcher.

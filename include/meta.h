@@ -114,6 +114,10 @@ long more_get(const char *more, const char *name, void *value, size_t size);
 long more_set(char *more, const char *name, const void *value, size_t size);
 
 // If the target of a symlink is a device node's, *st becomes the node.
+// A target of a guest's symlink, ended, in a buffer of LX_PATH_MAX bytes: how it is kept on the
+// host, and back. The new length; -EPERM: it cannot be kept.
+long device_link_to_host(char *target, size_t n);
+long device_link_to_guest(char *target, size_t n);
 bool device_stat(const struct parent *p, struct statx *st);
 // The directory that p lies in has a device node from now on.
 void device_mark(const struct parent *p);

@@ -21,4 +21,8 @@ enum rewritten_change {
 };
 long rewritten_change(struct task *t, uptr addr, size_t len, enum rewritten_change what);
 
+// The same of all text, and of what is mapped from now on; arms the engine. For a guest that cannot
+// run rewritten text.
+long rewritten_take_back(struct task *t);
+
 #endif

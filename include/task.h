@@ -170,15 +170,25 @@ struct stack {
     u64 size;
 };
 
+// What the guest asked for by PR_SET_SYSCALL_USER_DISPATCH: calls from outside the range raise
+// SIGSYS (syscalls/userdispatch.c).
+struct user_dispatch {
+    uptr from;
+    u64 size;
+    uptr selector; // guest address of the byte that switches it; 0: always on
+};
+
 struct task {
     struct task *self;
     void *stack;
-    u32 noted;    // a signal number taken while in lxcore, 0: none
+    u16 noted;    // a signal number taken while in lxcore, 0: none
+    u16 keeps;    // KEEPS_GS, KEEPS_SUD (include/layout.h)
     u32 wanted;   // enum wanted: another thread asks this one to arm
     uptr vdso_sp; // not 0: inside the host's vDSO (host/vdsocall.S)
     struct regs regs;
     u32 inside; // came by the door, and passes its exit before guest code runs
     u32 tid;
+    u64 guest_gs;      // the guest's GS base, with KEEPS_GS
     u64 noted_mask;    // guest mask at the moment of `noted`
     u64 sigmask;       // the guest's mask
     u64 real_mask;     // the host's: sigmask without SIG_ALWAYS, or less while that is lazy
@@ -214,6 +224,7 @@ struct task {
     // Hashes of the directories last asked for and not found open (fs/dirs.c).
     u32 dirs_next; // of these, and of kept ones, is replaced next
     u32 dirs_asked[DIRS_KEPT];
+    struct user_dispatch dispatch;   // with KEEPS_SUD
     struct search_identity searcher; // who was let pass to the kept directories in `searched`
     struct searched searched[DIRS_KEPT];
     struct cred cred;
@@ -276,12 +287,12 @@ void task_follow_engine(struct task *t);
 void task_arm_wanted(struct task *t);
 void task_arm_kicked(struct task *t);
 bool task_is_kick(const struct task *t, const siginfo_t *info);
-// Is anything noted or wanted?
+// Is anything noted, kept or wanted?
 static inline bool task_attention(const struct task *t)
 {
-    u64 both;
-    __builtin_memcpy(&both, &t->noted, sizeof both);
-    return both;
+    u64 all;
+    __builtin_memcpy(&all, &t->noted, sizeof all);
+    return all;
 }
 // May others run meanwhile what the caller maps, without the engine?
 bool task_is_watched(const struct task *t);

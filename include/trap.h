@@ -8,15 +8,17 @@
 #include "task.h"
 
 void task_set_gs(struct task *t);
-static inline void task_check_gs(struct task *t)
+// In a handler: makes it so; returns what it was, where the processor tells.
+static inline u64 task_check_gs(struct task *t)
 {
+    u64 gs = (u64)t;
     if (t->proc->fsgsbase) {
-        u64 gs;
         __asm__ volatile("rdgsbase %0" : "=r"(gs));
         if (gs == (u64)t)
-            return;
+            return gs;
     }
     task_set_gs(t);
+    return gs;
 }
 
 // Makes the instance's engine catch what the calling thread's guest code calls. What an engine

@@ -9,6 +9,9 @@
 #include "layout.h"
 #include "types.h"
 
+// The end of the guest's addresses (asm/page_64.h, with four levels of page tables).
+#define TASK_SIZE_MAX 0x7ffffffff000UL
+
 long uaccess_copy(void *dst, const void *src, size_t n);
 long uaccess_str(char *dst, const char *src, size_t n);
 long uaccess_xsave(void *area, u64 mask);

@@ -353,6 +353,20 @@ static long change(struct task *t, struct image *m, uptr from, uptr to, enum rew
     return 0;
 }
 
+long rewritten_take_back(struct task *t)
+{
+    u32 n;
+    long r = 0;
+    lock_take(memory_images_lock());
+    struct image *m = memory_images(&n);
+    for (; n-- && r >= 0; m++)
+        r = make_plain(t, m);
+    memory_keep_text();
+    lock_drop(memory_images_lock());
+    task_need_engine(t);
+    return r;
+}
+
 long rewritten_change(struct task *t, uptr addr, size_t len, enum rewritten_change what)
 {
     uptr to = addr + ALIGN_UP(len, LX_PAGE);

@@ -27,7 +27,7 @@ path_sources="fs/walk.c fs/path.c fs/dirs.c fs/names.c fs/ways.c fs/where.c fs/m
 for name in elf path rewrite; do
     eval "sources=\$${name}_sources options=\${${name}_options--ffreestanding}"
     clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-        -w -iquote include -o $out/$name tests/fuzz/$name.c $sources $options
+        -w -iquote include -DLX_BASE=0x7e9000000000 -o $out/$name tests/fuzz/$name.c $sources $options
     $out/$name -seed=1 -max_total_time="${FUZZ_SECONDS:-20}" -max_len=65536 -rss_limit_mb=4096 \
         -artifact_prefix=$out/$name- $out/seeds-$name >$out/$name.log 2>&1 || {
         tail -40 $out/$name.log

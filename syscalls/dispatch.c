@@ -6,6 +6,7 @@
 #include "syscall_rows.h"
 #include "task.h"
 #include "trap.h"
+#include "userdispatch.h"
 
 #define X32_BIT 0x40000000u
 
@@ -75,7 +76,7 @@ static bool attend(struct task *t)
 {
     if (t->wanted)
         task_arm_wanted(t);
-    return t->noted;
+    return t->noted || ((t->keeps & KEEPS_SUD) && user_dispatch_call(t));
 }
 
 void dispatch(struct task *t)
@@ -91,7 +92,7 @@ void dispatch(struct task *t)
         t->step = 0;
     }
     // 1. What came before the call goes first: arming, which another thread asks for; a signal,
-    // after whose handler the call is made.
+    // after whose handler the call is made. A guest that dispatches calls itself may get it.
     if (task_attention(t) && attend(t))
         result = -LX_ERESTART;
     else if (nr < SYSCALL_ROWS)

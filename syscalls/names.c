@@ -6,6 +6,7 @@
 
 #include "attrstore.h"
 #include "devlink.h"
+#include "meta.h"
 #include "nocase.h"
 #include "pathop.h"
 #include "syscall_rows.h"
@@ -146,14 +147,14 @@ long sys_symlinkat(struct task *t, uptr target_ptr, int dirfd, uptr path)
     char target[LX_PATH_MAX];
     struct pathop op;
     struct statx dir;
-    struct devlink d;
     long n = copy_str_from_guest(target, target_ptr, sizeof target);
     if (n < 0)
         return n;
     if (!n)
         return -ENOENT;
-    if (devlink_parse(target, (size_t)n, &d))
-        return -EPERM; // only mknod makes device nodes
+    n = device_link_to_host(target, (size_t)n);
+    if (n < 0)
+        return n;
     long r = begin_new(t, &op, dirfd, path, false, &dir);
     if (r < 0)
         return r;
@@ -452,7 +453,7 @@ static long read_link(struct task *t, struct pathop *op, char *link, size_t size
     }
     if (n >= 0 && devlink_parse(link, (size_t)n, &d))
         n = op->loc.must_be_dir ? -ENOTDIR : -EINVAL;
-    return n;
+    return n > 0 ? device_link_to_guest(link, (size_t)n) : n;
 }
 
 long sys_readlinkat(struct task *t, int dirfd, uptr path, uptr buf, int size)

@@ -11,6 +11,7 @@
 #include "syscall_rows.h"
 #include "task.h"
 #include "uaccess.h"
+#include "userdispatch.h"
 
 // Options newer than the oldest headers that this builds with.
 enum {
@@ -149,6 +150,8 @@ long sys_prctl(struct task *t, int option, unsigned long arg2, unsigned long arg
         return 0;
     case PR_GET_SECCOMP:
         return 0;
+    case PR_SET_SYSCALL_USER_DISPATCH:
+        return user_dispatch_set(t, arg2, arg3, arg4, arg5);
     case PR_SET_MM:
         r = set_mm(t, arg2);
         break;

@@ -110,6 +110,8 @@ static long fill_child(struct task *t, struct task *c, const struct clone_reques
     c->cred = t->cred;
     c->personality = t->personality;
     c->inside = 1;
+    c->keeps = t->keeps & KEEPS_GS;
+    c->guest_gs = t->guest_gs;
     if (q->flags & CLONE_VFORK) {
         c->altstack = t->altstack;
         c->vfork_child = 1;
@@ -271,6 +273,7 @@ static void start_forked(struct task *t, const struct clone_request *q)
     task_forget_claims();
     task_forget_others();
     t->wanted = WANTED_NOT;
+    t->keeps &= KEEPS_GS;
     t->sig_pending = t->noted = 0; // the parent's
     t->kept = 0;
     if (q->stack)

@@ -20,7 +20,7 @@
 // Of the SIGSYS that is sent: no code of the kernel's.
 #define CODE_KICK (-0x6c78)
 
-#define BLOCKS ((LX_END - LX_BASE) / TASK_BLOCK)
+#define BLOCKS (LX_SIZE / TASK_BLOCK)
 
 // One for each address space, also when a vfork child uses its parent's. Threads are known by their
 // blocks, each a bit, so that a process that is killed leaves nothing half-done.

@@ -15,7 +15,8 @@
 AT(self, T_SELF);
 AT(stack, T_STACK);
 AT(noted, T_NOTED);
-AT(wanted, T_NOTED + 4);
+AT(keeps, T_KEEPS);
+AT(wanted, T_WANTED);
 AT(vdso_sp, T_VDSO);
 AT(regs.r15, T_R15);
 AT(regs.r11, T_R11);
@@ -30,6 +31,7 @@ AT(regs.rip, T_RIP);
 AT(regs.eflags, T_EFLAGS);
 AT(regs.rsp, T_RSP);
 AT(inside, T_INSIDE);
+AT(guest_gs, T_GUEST_GS);
 _Static_assert(TASK_AT + sizeof(struct task_room) <= TASK_BLOCK, "they fit at the block's end");
 _Static_assert(TASK_AT % 16 == 0, "the stack below is aligned");
 

@@ -60,7 +60,7 @@ USER = 64321  # an id that owns nothing on the host
 AS_USER = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
 LEVELS = ["check", "test", "all"]
 # How much longer a test may take under an engine: its limit is there to find what hangs.
-PATIENCE = {"ptrace": 6, "rewrite+racing": 3}
+PATIENCE = {"ptrace": 6, "nested": 6, "rewrite+racing": 3}
 STATES = ["rewrite+" + state for state in ("cold", "corrupt", "readonly", "full", "racing")]
 LINK = {
     "static": ["gcc", "-static", "-no-pie"],
@@ -277,11 +277,12 @@ class Test:
         if self.opts.native:
             return
         by, _, state = engine.partition("+")
-        trap = [] if engine == "default" else [f"--trap={by}"]
+        trap = [] if engine in ("default", "nested") else [f"--trap={by}"]
+        lxrun = [os.path.join(STAGE, "lxrun")] * (2 if engine == "nested" else 1)
         limit = self.timeout * PATIENCE.get(engine, 1)
         with (self.roots.pop((engine, as_user), None) or self.new_root(as_user) as root,
               own_cache(state, Path(root)) if state else shared_cache(as_user) as (env, front)):
-            ran = run([*front, os.path.join(STAGE, "lxrun"), *trap, "-r", root, "--cd", "/t",
+            ran = run([*front, *lxrun, *trap, "-r", root, "--cd", "/t",
                        *self.command()], "/", {**ENV, **env}, limit)
         if ran.code < 0 and not ran.timeout:
             raise Failed(f"lxrun itself died of signal {-ran.code}\n{tail(ran)}")
@@ -539,7 +540,7 @@ def run_all(opts):
     (BUILD / "tests").mkdir(parents=True, exist_ok=True)
     if not opts.native and any(t.kind != "check" for t in tests):
         # Copies where the ordinary user can reach them, wherever the checkout lies.
-        for name in "lxrun", "lxcore":
+        for name in "lxrun", "lxcore", "lxcore-nested":
             if not (BUILD / name).exists():
                 print(f"run.py: no build/{name}: run make first", file=sys.stderr)
                 return 2

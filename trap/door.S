@@ -14,6 +14,21 @@
 // Rarely set, and lxcore's own code could not run with them.
 #define EFLAGS_TROUBLE (EFLAGS_TF | EFLAGS_DF | EFLAGS_AC)
 
+#define USER_CS 0x33
+#define USER_DS 0x2b
+
+// What the dispatcher's caller has not preserved, but for %rax.
+.macro LOAD_ARGUMENTS
+	mov	%gs:T_RDI, %rdi
+	mov	%gs:T_RSI, %rsi
+	mov	%gs:T_RDX, %rdx
+	mov	%gs:T_R10, %r10
+	mov	%gs:T_R8, %r8
+	mov	%gs:T_R9, %r9
+	mov	%gs:T_R11, %r11
+	mov	%gs:T_RCX, %rcx
+.endm
+
 // For a debugger: what stands in the task while lxcore runs. The task is found by the stack pointer,
 // since blocks are aligned to their size; DWARF has no way to the GS base.
 	.cfi_sections .debug_frame
@@ -99,14 +114,7 @@ door_check:
 	movl	$0, %gs:T_INSIDE	// before the look; see task/engine.c
 	cmpq	$0, %gs:T_NOTED
 	jne	4f
-	mov	%gs:T_RDI, %rdi
-	mov	%gs:T_RSI, %rsi
-	mov	%gs:T_RDX, %rdx
-	mov	%gs:T_R10, %r10
-	mov	%gs:T_R8, %r8
-	mov	%gs:T_R9, %r9
-	mov	%gs:T_R11, %r11
-	mov	%gs:T_RCX, %rcx
+5:	LOAD_ARGUMENTS
 	testl	$EFLAGS_TROUBLE, %gs:T_EFLAGS
 	jnz	3f
 	// popfq costs as much as all the rest. These are the flags that C code has changed: OF by an
@@ -124,8 +132,27 @@ door_check:
 	popfq
 	mov	%gs:T_RSP, %rsp
 	jmp	*%gs:T_RIP
+4:	cmpw	$0, %gs:T_NOTED
+	jne	6f
+	cmpl	$0, %gs:T_WANTED
+	jne	6f
+	testb	$KEEPS_GS, %gs:T_KEEPS
+	jz	5b
+	// The guest's own GS base, and from there on no way to the task: the rest comes from the stack.
+	mov	%gs:T_STACK, %rsp
+	pushq	$USER_DS
+	pushq	%gs:T_RSP
+	pushq	%gs:T_EFLAGS
+	pushq	$USER_CS
+	pushq	%gs:T_RIP
+	pushq	%gs:T_RAX
+	LOAD_ARGUMENTS
+	mov	%gs:T_GUEST_GS, %rax
+	wrgsbase %rax
+	pop	%rax
+	iretq
 door_end:
-4:	mov	%gs:T_SELF, %rdi
+6:	mov	%gs:T_SELF, %rdi
 	call	signal_attend
 	jmp	door_return
 	.cfi_endproc

@@ -30,7 +30,7 @@
 // What a frame may change of the flags (FIX_EFLAGS in the kernel): AC OF DF TF SF ZF AF PF CF RF.
 #define EFLAGS_IN_FRAME 0x50dd5UL
 #define UC_FLAGS (UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS)
-#define USER_CS 0x33
+#define USER_CS 0x33 // as trap/door.S has them
 #define USER_DS 0x2b
 #define RED_ZONE 128
 
@@ -76,7 +76,7 @@ extern const char uaccess_begin[], uaccess_end[], uaccess_fixup[];
 extern const char uaccess_str_begin[], uaccess_str_end[], uaccess_str_fixup[];
 extern const char uaccess_vectors_begin[], uaccess_vectors_end[], uaccess_vectors_fixup[];
 extern const char vdso_fixup[];
-extern const char lxcore_text_start[], lxcore_text_end[];
+extern const char lxcore_text_end[];
 
 // Slots, and jumps to them that stand by themselves, are lxcore's too: they lead to the door, and
 // what comes there is noted. So is the host's vDSO where lxcore has called it.
@@ -452,18 +452,14 @@ static void die_in_guest(struct task *t, struct kucontext *uc)
     HOST4(__NR_rt_tgsigqueueinfo, t->proc->tgid, t->tid, info.si_signo, &info); // blocked here
 }
 
-// The host handler of every signal. Runs on the block's alternate stack with every signal blocked
-// but SIG_ALWAYS.
-static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
+static void take_signal(struct task *t, int sig, siginfo_t *info, struct kucontext *uc)
 {
-    struct task *t = task_of_stack();
     bool fault = is_fault(sig, info) && !is_forged(uc->mc.ip);
     u64 lazy = signal_lazy(t);
     struct regs r;
 
     if (uc->mc.flags & EFLAGS_AC)
         signal_clear_ac(); // the kernel leaves it set, and not all here is aligned
-    task_check_gs(t);
     if (sig == SIGSYS && t->wanted)
         task_arm_kicked(t); // by any: where one waits already, the kernel drops a second one
     if (sig == SIGSYS && task_is_kick(t, info)) {
@@ -539,6 +535,21 @@ static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
         note(t, sig, info, uc);
         resume(sig, uc);
     }
+}
+
+// The host handler of every signal. Runs on the block's alternate stack with every signal blocked
+// but SIG_ALWAYS. The kernel's return from it leaves the GS base as it is: a guest with one of its
+// own is given it here, and by the door's exit. That may be interrupted, too, by one of SIG_ALWAYS.
+static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
+{
+    struct task *t = task_of_stack();
+    u64 pc = uc->mc.ip, gs = task_check_gs(t);
+    take_signal(t, sig, info, uc);
+    if (!(t->keeps & KEEPS_GS))
+        return;
+    if (uc->mc.ip != pc)
+        gs = in_lxcore(t, uc->mc.ip) ? (u64)t : t->guest_gs;
+    __asm__ volatile("wrgsbase %0" : : "r"(gs));
 }
 
 static void deliver_noted(struct task *t)
@@ -640,14 +651,28 @@ void signal_check_pending_under(struct task *t, u64 mask)
 
 void signal_force(struct task *t, int sig, int code, uptr addr)
 {
-    siginfo_t info = {0};
-    info.si_signo = sig;
-    info.si_code = code;
+    siginfo_t info = {.si_signo = sig, .si_code = code};
     info.si_addr = (void *)addr;
     u64 mask = t->noted ? guest_mask(t, t->noted_mask) : t->sigmask;
     deliver(t, sig, &info, &t->regs, 0, NULL, &mask, true);
     vectors_clear(t);
     force_mask(t, mask);
+}
+
+long signal_in_place_of_call(struct task *t, const siginfo_t *info)
+{
+    const int sig = info->si_signo;
+    const struct ksigaction *sa = &t->sighand->action[sig - 1];
+    u64 after = t->sigmask,
+        mask = after | sa->mask | (sa->flags & SA_NODEFER ? 0 : SIGSET_BIT(sig));
+    long r = signal_set_mask(t, mask);
+    if (r)
+        return r;
+    deliver(t, sig, info, &t->regs, 0, NULL, &after, true);
+    vectors_clear(t);
+    if (after != (mask & ~SIG_UNBLOCKABLE)) // there was no room for the frame
+        force_mask(t, after);
+    door_return();
 }
 
 // A process that may use AMX needs room for its state in every frame.
