@@ -41,13 +41,13 @@ bool meta_is_kept(struct task *t, int mount)
            type == FS_OVERLAY;
 }
 
-// "/proc/self/fd/N[/name]" for calls that know no dirfd.
+// FD_PATH[/name] for calls that know no dirfd.
 static void fd_name(char *out, size_t n, int fd, const char *name)
 {
     if (fd == AT_FDCWD)
         str_copy(out, *name ? name : ".", n);
     else
-        fmt(out, n, "/proc/self/fd/%d%s%s", fd, *name ? "/" : "", name);
+        fmt(out, n, FD_PATH "%s%s", fd, *name ? "/" : "", name);
 }
 
 struct xattr_args {

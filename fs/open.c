@@ -42,10 +42,10 @@ static long open_device(struct task *t, u32 type, u32 major, u32 minor, u64 flag
 // Opening what loc.base itself is (".", a bound file, a descriptor's own path in /proc).
 static long reopen(int base, u64 flags, u64 mode)
 {
-    char path[40];
+    char path[FD_PATH_SIZE];
     if (base == AT_FDCWD)
         return HOST_INTR4(__NR_openat, base, ".", flags, mode);
-    fmt(path, sizeof path, "/proc/self/fd/%d", base);
+    fmt(path, sizeof path, FD_PATH, base);
     return HOST_INTR4(__NR_openat, AT_FDCWD, path, flags & ~(u64)O_NOFOLLOW, mode);
 }
 

@@ -6,8 +6,8 @@
 // base itself: a directory, or the root of a mounted file, which only /proc opens again.
 static long temp_copy(struct task *t, int fd)
 {
-    char path[PIN_PATH_SIZE];
-    fmt(path, sizeof path, PIN_PATH, fd);
+    char path[FD_PATH_SIZE];
+    fmt(path, sizeof path, FD_PATH, fd);
     return temp_open(t, AT_FDCWD, path, O_PATH, 0);
 }
 

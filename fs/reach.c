@@ -125,7 +125,7 @@ long reach_pidfd(struct task *t, int pidfd)
     if (!r)
         return reach_process(t, info.tgid) ? (long)info.tgid : -ESRCH;
     char path[40];
-    fmt(path, sizeof path, "self/fdinfo/%d", pidfd);
+    fmt(path, sizeof path, "thread-self/fdinfo/%d", pidfd);
     long pid = proc_number(t, reserved_fd(t, RESERVED_PROC), path, "Pid:\t");
     if (pid == -ENOENT)
         return -EBADF; // a descriptor, but not of a process

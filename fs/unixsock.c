@@ -275,6 +275,6 @@ long unix_target_begin(struct task *t, int fd, union address *a, int *len, struc
         r = pin(t, (int)r, to);
     if (r < 0)
         return r;
-    *len = (int)UNIX_PATH_AT + 1 + fmt(a->un.sun_path, sizeof a->un.sun_path, PIN_PATH, to->fd);
+    *len = (int)UNIX_PATH_AT + 1 + fmt(a->un.sun_path, sizeof a->un.sun_path, FD_PATH, to->fd);
     return 0;
 }

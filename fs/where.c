@@ -24,13 +24,13 @@ long instance_path(struct task *t, int m, const char *rel, char *out, size_t siz
 
 long host_link_of_fd(struct task *t, int fd, char *out, size_t n)
 {
+    // "self" is the process's first thread, which may have ended, or another descriptor table.
+    const char *self = t->tid == t->proc->tgid ? "self" : "thread-self"; // which costs more
     char name[40];
     if (fd == AT_FDCWD)
-        str_copy(name, "self/cwd", sizeof name);
+        fmt(name, sizeof name, "%s/cwd", self);
     else
-        fmt(name, sizeof name, "self/fd/%d", fd);
-    // A thread may have left its descriptor table (unshare): /proc/thread-self is right then, but
-    // costs more; lxcore's tables are shared by all threads that can call this.
+        fmt(name, sizeof name, "%s/fd/%d", self, fd);
     long r = host_readlinkat(reserved_fd(t, RESERVED_PROC), name, out, n);
     if (r == -ENOENT)
         return -EBADF;

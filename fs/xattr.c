@@ -92,7 +92,7 @@ static void fd_path(const struct parent *p, char *out, size_t n)
     if (p->fd == AT_FDCWD)
         str_copy(out, *p->name ? p->name : ".", n);
     else
-        fmt(out, n, "/proc/thread-self/fd/%d%s%s", p->fd, *p->name ? "/" : "", p->name);
+        fmt(out, n, FD_PATH "%s%s", p->fd, *p->name ? "/" : "", p->name);
 }
 
 static long list_attrs(const struct parent *p, char *list, size_t size)

@@ -222,6 +222,10 @@ void way_name_removed(struct task *t, const char *name);
 
 // ---- Names of places (fs/where.c) ----
 
+// Host path of a descriptor. ("self" has none once the process's first thread has ended.)
+#define FD_PATH "/proc/thread-self/fd/%d"
+#define FD_PATH_SIZE 40
+
 // Joins a and b with one slash where both are there; out may be a.
 long path_join(char *out, size_t size, const char *a, const char *b);
 // Path of (mount m, rel) from the instance's root.

@@ -6,10 +6,8 @@
 #include "fs.h"
 
 // Opens the object itself as an O_PATH descriptor, for the caller to temp_close(); walk:
-// WALK_FOLLOW or 0. *st gets its guest attributes. A host path for it is "/proc/thread-self/fd/N",
-// which leads to the object and no further, also when it is a symlink.
+// WALK_FOLLOW or 0. *st gets its guest attributes. A host path for it is FD_PATH, which leads to
+// the object and no further, also when it is a symlink.
 long path_pin(struct task *t, const char *path, int walk, struct statx *st);
-#define PIN_PATH "/proc/thread-self/fd/%d"
-#define PIN_PATH_SIZE 40
 
 #endif

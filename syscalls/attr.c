@@ -253,7 +253,7 @@ static long may_utime(struct task *t, const struct statx *st, const struct __ker
 static long set_times_of(struct task *t, struct pathop *op, const struct __kernel_timespec *ts)
 {
     struct statx st;
-    char name[40];
+    char name[FD_PATH_SIZE];
     if (pathop_mount(t, op)->flags & MS_RDONLY)
         return -EROFS;
     // With CAP_FOWNER it does not matter whose it is, unless a link is to be followed.
@@ -273,7 +273,7 @@ static long set_times_of(struct task *t, struct pathop *op, const struct __kerne
         return up;
     if (*op->p.name)
         return HOST4(__NR_utimensat, op->p.fd, op->p.name, ts, AT_SYMLINK_NOFOLLOW);
-    fmt(name, sizeof name, "/proc/self/fd/%d", op->p.fd);
+    fmt(name, sizeof name, FD_PATH, op->p.fd);
     return HOST4(__NR_utimensat, AT_FDCWD, op->p.fd == AT_FDCWD ? "." : name, ts, 0);
 }
 
@@ -387,7 +387,7 @@ static long may_truncate(struct task *t, struct pathop *op)
 long sys_truncate(struct task *t, uptr path, long size)
 {
     struct pathop op;
-    char name[PIN_PATH_SIZE];
+    char name[FD_PATH_SIZE];
     if (size < 0)
         return -EINVAL;
     long r = pathop_begin(t, &op, AT_FDCWD, path, WALK_FOLLOW);
@@ -398,7 +398,7 @@ long sys_truncate(struct task *t, uptr path, long size)
         r = pathop_pin(t, &op);
     if (r >= 0) {
         int fd = (int)r;
-        fmt(name, sizeof name, PIN_PATH, fd);
+        fmt(name, sizeof name, FD_PATH, fd);
         r = HOST_INTR2(__NR_truncate, name, size);
         temp_close(t, fd);
     }
@@ -420,7 +420,7 @@ static long file_attr(struct task *t, long nr, int dirfd, uptr path, uptr attr, 
 {
     struct pathop op;
     struct statx st;
-    char name[PIN_PATH_SIZE];
+    char name[FD_PATH_SIZE];
     bool set = nr == __NR_file_setattr;
     if (flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
@@ -443,7 +443,7 @@ static long file_attr(struct task *t, long nr, int dirfd, uptr path, uptr attr, 
     if (r >= 0 && (*op.p.name || op.p.fd == AT_FDCWD)) {
         r = HOST5(nr, op.p.fd, *op.p.name ? op.p.name : ".", attr, size, AT_SYMLINK_NOFOLLOW);
     } else if (r >= 0) {
-        fmt(name, sizeof name, PIN_PATH, op.p.fd);
+        fmt(name, sizeof name, FD_PATH, op.p.fd);
         r = HOST5(nr, AT_FDCWD, name, attr, size, 0);
     }
     pathop_end(t, &op);

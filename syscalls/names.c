@@ -311,9 +311,9 @@ long sys_rmdir(struct task *t, uptr path)
 // privilege (open(2), O_TMPFILE).
 static long host_link(const struct pathop *from, const struct pathop *to, bool by_fd)
 {
-    char name[40];
+    char name[FD_PATH_SIZE];
     if (by_fd || !*from->p.name) {
-        fmt(name, sizeof name, "/proc/self/fd/%d", from->p.fd);
+        fmt(name, sizeof name, FD_PATH, from->p.fd);
         return HOST5(__NR_linkat, AT_FDCWD, name, to->p.fd, to->p.name, AT_SYMLINK_FOLLOW);
     }
     return HOST5(__NR_linkat, from->p.fd, from->p.name, to->p.fd, to->p.name, 0);

@@ -92,10 +92,10 @@ bool pathop_is_mount_point(struct task *t, struct pathop *op, bool below)
 
 long pathop_pin(struct task *t, struct pathop *op)
 {
-    char path[PIN_PATH_SIZE];
+    char path[FD_PATH_SIZE];
     if (*op->p.name || op->p.fd == AT_FDCWD)
         return temp_open(t, op->p.fd, *op->p.name ? op->p.name : ".", O_PATH | O_NOFOLLOW,
                          RESOLVE_BENEATH);
-    fmt(path, sizeof path, PIN_PATH, op->p.fd);
+    fmt(path, sizeof path, FD_PATH, op->p.fd);
     return temp_open(t, AT_FDCWD, path, O_PATH, 0);
 }

@@ -10,7 +10,7 @@
 
 static long add_pinned(struct task *t, int fd, const char *path, u32 mask)
 {
-    char host[PIN_PATH_SIZE];
+    char host[FD_PATH_SIZE];
     struct statx st;
     long pin = path_pin(t, path, mask & IN_DONT_FOLLOW ? 0 : WALK_FOLLOW, &st);
     if (pin < 0)
@@ -18,7 +18,7 @@ static long add_pinned(struct task *t, int fd, const char *path, u32 mask)
     long r = may_access(&t->cred, &st, MAY_READ);
     if (r >= 0) {
         // The link in /proc must be followed; it leads to the object that is held.
-        fmt(host, sizeof host, PIN_PATH, (int)pin);
+        fmt(host, sizeof host, FD_PATH, (int)pin);
         r = HOST3(__NR_inotify_add_watch, fd, host, mask & ~(u32)IN_DONT_FOLLOW);
         if (r >= 0 && (st.stx_mode & S_IFMT) == S_IFDIR)
             dirs_watch(t, (int)pin);
