@@ -546,6 +546,18 @@ def check_image(work):
     expect("after the kill", (ran.returncode, "was not closed cleanly" in ran.stderr), (0, True))
     ran = vm(*run, "busybox", "true")
     expect("said once", (ran.returncode, ran.stderr), (0, ""))
+    # What ends a process, ends the VM in good order.
+    for sig in signal.SIGTERM, signal.SIGHUP:
+        child = subprocess.Popen([LXRUN, "--vm", *run, "sh", "-c", "echo x >/tmp/x; echo ready; busybox sleep 1000"],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        child.stdout.readline()
+        keeper = Path("/proc", str(machines()[0]), "stat").read_text().rsplit(")", 1)[1].split()[1]
+        os.kill(int(keeper), sig)
+        _, err = child.communicate(timeout=60)
+        expect(f"the keeper gets {sig}", (child.returncode, err), (125, "lxrun: the VM was shut down\n"))
+        wait_for("no machine after that", lambda: not machines())
+        ran = vm(*run, "busybox", "true")
+        expect("the image was closed", (ran.returncode, ran.stderr), (0, ""))
     check_space(run, image)
     ran = subprocess.run(["/sbin/e2fsck", "-fn", image], capture_output=True, text=True, check=False)
     expect("e2fsck", (ran.returncode, ran.stdout if ran.returncode else ""), (0, ""))

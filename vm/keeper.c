@@ -66,6 +66,7 @@ struct keeper {
 };
 
 struct buffer to_vm;
+static volatile sig_atomic_t ended; // by a signal, which is let in during ppoll() alone
 
 static long now_ms(void)
 {
@@ -387,11 +388,32 @@ static void timed_out(struct keeper *k)
 
 // ---- The loop ----
 
+static void on_end(int sig)
+{
+    ended = sig;
+}
+
+// What ends a process ends the VM as --shutdown does: its disks are to be closed.
+static void catch_ends(void)
+{
+    static const int ends[] = {SIGTERM, SIGHUP, SIGINT};
+    struct sigaction act = {.sa_handler = on_end};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        sigaddset(&set, ends[i]);
+        sigaction(ends[i], &act, NULL);
+    }
+    sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
 static void turn(struct keeper *k)
 {
     static struct pollfd fds[FDS];
     struct client *c;
     nfds_t n = 2;
+    if (ended)
+        halt(k);
     fds[0] = (struct pollfd){.fd = k->listener, .events = POLLIN};
     bool write = to_vm.size && k->machine.room && k->state != BOOTING;
     fds[1] = (struct pollfd){.fd = k->machine.channel,
@@ -419,7 +441,10 @@ static void turn(struct keeper *k)
             return;
         wait = wait < LOOK_MS ? wait : LOOK_MS; // there is a deadline
     }
-    if (poll(fds, n, (int)wait) < 0)
+    struct timespec limit = {wait / 1000, wait % 1000 * 1000000};
+    sigset_t none;
+    sigemptyset(&none);
+    if (ppoll(fds, n, wait < 0 ? NULL : &limit, &none) < 0)
         return;
     forward_polled(fds + own);
     nfds_t i = 2;
@@ -480,6 +505,7 @@ void keeper_run(const struct vm_options *o, const char *socket, const char *log,
     }
     k.listener = listen_at(socket);
     signal(SIGPIPE, SIG_IGN);
+    catch_ends();
     setsid(); // and so a share of the processors that is not the caller's (sched(7), autogroup)
     start_machine(&k);
     if (chdir("/") || write(ready, "", 1) != 1)

@@ -23,7 +23,7 @@
 #include "machine.h"
 #include "place.h"
 
-#define INSTALL "install them with: apt-get install qemu-system-x86"
+#define INSTALL "install it with: apt-get install qemu-system-x86"
 
 static char *kernel_file(const struct vm_options *o)
 {

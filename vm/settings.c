@@ -76,7 +76,7 @@ static bool set(struct vm_settings *s, const char *key, const char *value, const
     if (!strcasecmp(key, "localhostForwarding"))
         return *wanted = "true or false", truth(value, &s->forwarding);
     if (!strcasecmp(key, "hostPorts"))
-        return *wanted = "numbers such as 5432,8080", ports(value, &s->host_ports);
+        return *wanted = "a list of ports such as 5432,8080", ports(value, &s->host_ports);
     if (!strcasecmp(key, "virtiofs"))
         return *wanted = "true or false", truth(value, &s->virtiofs);
     if (!strcasecmp(key, "vmIdleTimeout")) {
