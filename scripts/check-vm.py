@@ -510,6 +510,13 @@ def check_space(run, image):
             got = int(vm(*run, "sh", "-c", size).stdout or 0)
             expect(f"the VM's size of {wanted}: {got}", least <= got <= most, True)
     shutdown()
+    shutil.rmtree(image.parent / "small", ignore_errors=True)
+    make_tree(image.parent / "small")
+    large = image.parent / "large"
+    lxrun("--to-image", image.parent / "small", large, "4GB")
+    made = used(large)
+    expect("--resize of a large one", lxrun("--resize", large, "200MB").returncode, 0)
+    expect(f"{made:.1f} MiB do not grow: {used(large):.1f}", used(large) < made + 1, True)
     ran = lxrun("--resize", image, "1MB")
     expect("no room", (ran.returncode, image.stat().st_size), (125, 100 << 20))
 

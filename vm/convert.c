@@ -213,5 +213,11 @@ int vm_resize(const char *file, unsigned size)
     }
     if ((off_t)size << 20 < had)
         set_length(path, size);
+    // A journal that had to move was written block by block, though nothing was in it.
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd >= 0) {
+        drop_zeros(fd);
+        close(fd);
+    }
     return 0;
 }

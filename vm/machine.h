@@ -45,6 +45,8 @@ int initrd_make(const char *modules);
 void machine_booted(struct machine *m);
 // Gives back what is zero in the memory of a machine that has nothing to do (sweep.c).
 void machine_sweep(const struct machine *m);
+// Makes holes of what is zero in a file, by pages (sweep.c).
+void drop_zeros(int fd);
 // Milliseconds that its threads, taken together, had a processor, and waited for one (starved.c).
 void machine_times(const struct machine *m, long *ran, long *waited);
 

@@ -78,7 +78,7 @@ static bool is_zero(const char *p)
     return !*p && !memcmp(p, p + 1, PAGE - 1);
 }
 
-static void drop_zeros(int memory)
+void drop_zeros(int memory)
 {
     static char piece[PIECE];
     off_t at = 0;
