@@ -90,6 +90,8 @@ static long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, 
             dir_release(t, kept);
         return r;
     }
+    if (loc->walked && loc->object && (flags & O_PATH))
+        flags |= O_NOFOLLOW;
     struct open_how how = {.flags = flags, .mode = mode, .resolve = WALK_RESOLVE | resolve};
     if (loc->must_be_dir && !(flags & O_CREAT)) {
         // A trailing slash follows a link whatever O_NOFOLLOW says: ELOOP asks for a slow walk.

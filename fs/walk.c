@@ -37,6 +37,9 @@ struct walk {
     const char *start_rel;
     char *todo; // what is left of the path, after a link was put in
     size_t todo_size;
+    bool descriptor;        // the link just looked at is a descriptor's
+    bool object;            // such a one was followed: its text ends with so many bytes behind it
+    size_t behind_object;   // (loc->object)
     char room[LX_PATH_MAX]; // todo, as long as it suffices
     char link[LX_PATH_MAX];
 };
@@ -307,10 +310,13 @@ static long may_follow(struct walk *w)
 static long look(struct walk *w, bool last, bool followed)
 {
     bool proc = in_proc(w);
+    w->descriptor = false;
     if (w->loc->over >= OVER_ABSENT)
         return last ? NO_LINK : -ENOENT;
     if (w->loc->over && (w->loc->over_mode & S_IFMT) != S_IFLNK)
         return NO_LINK;
+    if (w->loc->object && !last && !proc)
+        return read_link(w) >= 0 ? -ENOTDIR : NO_LINK;
     if (!w->loc->rel[0] || !(followed || proc))
         return NO_LINK;
     long r = read_link(w);
@@ -320,6 +326,7 @@ static long look(struct walk *w, bool last, bool followed)
         return NO_LINK; // in /proc: only whether it is there
     // All links in a process's directory are magic ones, that lead to an object and not by a path.
     bool magic = r == -EXDEV || (r >= 0 && proc && strchr(w->loc->rel, '/'));
+    w->descriptor = magic && strstr(w->loc->rel, "/fd/");
     if (magic && followed && (w->flags & WALK_NO_MAGIC))
         return -ELOOP;
     if (r == -EXDEV)
@@ -573,6 +580,8 @@ static long walk(struct walk *w)
         if (r < 0)
             return r;
         bool followed = !last || (slash && !(w->flags & WALK_NAME)) || (w->flags & WALK_FOLLOW);
+        loc->object = w->object && strlen(p + n) == w->behind_object;
+        followed = followed && !loc->object;
         r = look(w, last, followed);
         close_dir(w);
         strides = true;
@@ -584,12 +593,16 @@ static long walk(struct walk *w)
             return -EACCES;
         if (r >= 0 && !last)
             note_link(w);
+        if (w->descriptor) {
+            w->object = true;
+            w->behind_object = strlen(p + n);
+        }
         if (r >= 0)
             r = follow(w, (size_t)r, p + n);
         if (r < 0)
             return r;
         p = w->todo;
-        if ((w->flags & WALK_TEXT) && leave_to_text(w))
+        if ((w->flags & WALK_TEXT) && !w->object && leave_to_text(w))
             return 0;
         strides = *p != '/';
     }
@@ -601,13 +614,13 @@ static long run(struct walk *w, struct task *t, const char *path, int flags, str
     w->loc = loc;
     w->flags = flags;
     w->links = 0;
-    w->text = w->placed = false;
+    w->text = w->placed = w->object = false;
     w->dir = -1;
     w->todo = w->room;
     w->todo_size = sizeof w->room;
     if (str_copy(w->todo, path, w->todo_size) >= w->todo_size)
         return -ENAMETOOLONG;
-    loc->must_be_dir = loc->dots = false;
+    loc->must_be_dir = loc->dots = loc->object = false;
     long r = walk(w);
     close_dir(w);
     if (w->todo_size == TODO_MAX)

@@ -49,15 +49,16 @@ long mount_remove(struct task *t, int m);
 
 // A symlink-free way from a descriptor: what the host calls get.
 struct loc {
-    s32 mount;             // index in the mount table
-    s32 base;              // descriptor that rel starts from: mount root, guest directory, AT_FDCWD
-    bool must_be_dir;      // the path ended in a slash, or in "." or ".."
-    bool dots;             // it was "." or ".."
-    bool walked;           // components were looked at one by one (slow walk), links resolved
-    bool pinned;           // base is a temporary of the walk's: loc_done() closes it
-    u8 kept;               // dir_kept() of the last component: loc_done() releases it
-    u8 over;               // overlay.h
-    u16 over_mode;         // what was found there is on the host
+    s32 mount;        // index in the mount table
+    s32 base;         // descriptor that rel starts from: mount root, guest directory, AT_FDCWD
+    bool must_be_dir; // the path ended in a slash, or in "." or ".."
+    bool dots;        // it was "." or ".."
+    bool walked;      // components were looked at one by one (slow walk), links resolved
+    bool object;      // walked by the /proc link of a descriptor: a symlink there is itself meant
+    bool pinned;      // base is a temporary of the walk's: loc_done() closes it
+    u8 kept;          // dir_kept() of the last component: loc_done() releases it
+    u8 over;          // overlay.h
+    u16 over_mode;    // what was found there is on the host
     char rel[LX_PATH_MAX]; // "" is base itself; no leading or trailing slash, no ".."
 };
 
