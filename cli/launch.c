@@ -92,7 +92,7 @@ void launch_exec(struct launch *l)
     place(l->proc_fd, block + RESERVED_PROC);
     place(l->store.fd, block + RESERVED_STORE);
     l->first.owner = (u32)getpid();
-    l->memory->execs[0] = l->first;
+    l->memory->exec_first = l->first;
     if (l->memory->has_cache) {
         place(l->cache_fd, block + RESERVED_CACHE);
         place(l->rewrite_fd, block + RESERVED_REWRITE);

@@ -194,7 +194,7 @@ void reach_each(struct task *t, void (*fn)(struct task *t, struct proc_slot *s, 
                 void *arg)
 {
     for (u32 i = 0; i < PROC_SLOTS; i++) {
-        struct proc_slot *s = &t->instance->procs[i];
+        struct proc_slot *s = proc_slot_at(t->instance, i);
         // Free, freed and those that are being made have no positive process id.
         u32 tgid = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
         char state;
@@ -210,7 +210,7 @@ bool reach_runs_file(struct task *t, u64 dev, u64 ino)
     if (!proc_text_seen(in, dev, ino, &hash))
         return false;
     for (u32 i = 0; i < PROC_SLOTS; i++) {
-        const struct proc_slot *s = &in->procs[i];
+        const struct proc_slot *s = proc_slot_at(in, i);
         if (in->text[i] != hash || s->dev != dev || s->ino != ino)
             continue;
         u32 tgid = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);

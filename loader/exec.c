@@ -314,8 +314,8 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
 static struct exec_state *claim_state(struct task *t)
 {
     u32 me = t->proc->tgid;
-    for (int tries = 0; tries < 100000; tries++) {
-        struct exec_state *s = &t->instance->execs[tries % EXECS];
+    for (u32 tries = 0; tries < 100000; tries++) {
+        struct exec_state *s = exec_state_at(t->instance, tries % EXECS);
         u32 owner = __atomic_load_n(&s->owner, __ATOMIC_ACQUIRE);
         if (owner == me || ((!owner || tries >= EXECS) && reserved_claim(&s->owner, me)))
             return s;

@@ -120,9 +120,9 @@ static struct instance *map_instance(s32 reserved)
 // What the image before has left for this process.
 static struct exec_state *find_state(struct instance *in, u32 tgid)
 {
-    for (int i = 0; i < EXECS; i++)
-        if (__atomic_load_n(&in->execs[i].owner, __ATOMIC_ACQUIRE) == tgid)
-            return &in->execs[i];
+    for (u32 i = 0; i < EXECS; i++)
+        if (__atomic_load_n(&exec_state_at(in, i)->owner, __ATOMIC_ACQUIRE) == tgid)
+            return exec_state_at(in, i);
     die("no start-up state");
 }
 

@@ -13,10 +13,19 @@
 #include "host.h"
 #include "task.h"
 
+// The places of a process's record, in the order in which they are tried: one of those near by,
+// which are used again soon, so that their memory is there and in the processor's caches; then any
+// other.
+#define PLACES (1 + PROC_SLOTS - PROC_NEAR)
+static u32 place(u32 tgid, u32 i)
+{
+    return i ? PROC_NEAR + (tgid + i - 1) % (PROC_SLOTS - PROC_NEAR) : tgid % PROC_NEAR;
+}
+
 struct proc_slot *proc_find(struct instance *in, u32 tgid)
 {
-    for (u32 i = 0; i < PROC_SLOTS; i++) {
-        struct proc_slot *s = &in->procs[(tgid + i) % PROC_SLOTS];
+    for (u32 i = 0; i < PLACES; i++) {
+        struct proc_slot *s = proc_slot_at(in, place(tgid, i));
         u32 seen = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
         if (seen == tgid)
             return s;
@@ -43,7 +52,7 @@ static void publish_text(struct task *t, struct proc_slot *s)
     // The first look at what all processes share is a read: that maps more than one page.
     u64 *word = &in->text_seen[hash >> 52 & 63], bit = 1UL << (hash >> 58);
     bool seen = __atomic_load_n(word, __ATOMIC_RELAXED) & bit;
-    __atomic_store_n(&in->text[s - in->procs], (u8)hash, __ATOMIC_RELEASE);
+    __atomic_store_n(&in->text[proc_slot_index(in, s)], (u8)hash, __ATOMIC_RELEASE);
     if (!seen)
         __atomic_fetch_or(word, bit, __ATOMIC_RELEASE);
 }
@@ -93,18 +102,42 @@ static bool is_gone(u32 id)
     return HOST2(__NR_kill, id, 0) == -ESRCH;
 }
 
-// Where the record of process id with that name is, PROC_SLOTS: nowhere.
-static u32 find_named(const struct instance *in, u32 id, u64 birth)
+// The record of process id with that name, where it is not in the place that is tried first.
+static struct proc_slot *find_named(struct instance *in, u32 id, u64 birth)
 {
-    for (u32 i = 0; i < PROC_SLOTS; i++) {
-        u32 at = (id + i) % PROC_SLOTS;
-        u32 seen = __atomic_load_n(&in->procs[at].tgid, __ATOMIC_ACQUIRE);
-        if (seen == id && in->procs[at].birth == birth)
-            return at;
+    if (!__atomic_load_n(&in->far_procs, __ATOMIC_ACQUIRE))
+        return NULL;
+    for (u32 i = 1; i < PLACES; i++) {
+        struct proc_slot *s = proc_slot_at(in, place(id, i));
+        u32 seen = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
+        if (seen == id && s->birth == birth)
+            return s;
         if (!seen)
             break;
     }
-    return PROC_SLOTS;
+    return NULL;
+}
+
+// Would what a dead process has left be missed (proc_find_last())? Of one that was root all along,
+// all would be answered in the same way without it.
+static bool is_kept(const struct proc_slot *s)
+{
+    return (s->ruid | s->euid | s->rgid | s->egid | s->connected.set | s->listening.set |
+            s->stands_for) != 0;
+}
+
+// Takes a place that is *seen, which tells what is there when it could not be taken.
+static bool claim(struct instance *in, struct proc_slot *s, u32 *seen, u32 making)
+{
+    // Of the dead, what was there is counted.
+    bool counts = proc_slot_index(in, s) >= PROC_NEAR && (!*seen || *seen == SLOT_DELETED);
+    if (counts)
+        __atomic_fetch_add(&in->far_procs, 1, __ATOMIC_ACQ_REL);
+    bool own = __atomic_compare_exchange_n(&s->tgid, seen, making, false, __ATOMIC_ACQ_REL,
+                                           __ATOMIC_ACQUIRE);
+    if (counts && !own)
+        __atomic_fetch_sub(&in->far_procs, 1, __ATOMIC_ACQ_REL);
+    return own;
 }
 
 // Makes the record of process id, *made, or finds it. NULL: the table is full.
@@ -113,13 +146,11 @@ static struct proc_slot *make_record(struct task *t, u32 id, u64 since, u64 birt
     const u32 making = PROC_MAKING | t->tid;
     struct instance *in = t->instance;
     *made = false;
-    for (u32 i = 0; i < PROC_SLOTS; i++) {
-        struct proc_slot *s = &in->procs[(id + i) % PROC_SLOTS];
-        // Mostly the first place is free. That is found by writing to it: a process gets the page
-        // by one fault, and not those around it, as it would for a look.
-        u32 seen = 0;
-        bool own = __atomic_compare_exchange_n(&s->tgid, &seen, making, false, __ATOMIC_ACQ_REL,
-                                               __ATOMIC_ACQUIRE);
+    for (u32 i = 0; i < PLACES; i++) {
+        struct proc_slot *s = proc_slot_at(in, place(id, i));
+        // A look first: that maps the pages around, which a program comes to soon.
+        u32 seen = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
+        bool own = !seen && claim(in, s, &seen, making);
         // Whoever fills it in is done at once, or was killed, or stopped.
         for (int tries = 0; (seen & PROC_MAKING) && seen != SLOT_DELETED && tries < 1000 &&
                             !is_gone(seen & ~PROC_MAKING);
@@ -129,13 +160,14 @@ static struct proc_slot *make_record(struct task *t, u32 id, u64 since, u64 birt
         }
         if (!own && seen == id && s->birth == birth)
             return s;
-        u32 at = own || i ? PROC_SLOTS : find_named(in, id, birth);
-        if (at < PROC_SLOTS) // made when this place was another's
-            return &in->procs[at];
+        struct proc_slot *there = own || i ? NULL : find_named(in, id, birth);
+        if (there) // made when this place was another's
+            return there;
+        if (!own && !i && seen == SLOT_DELETED && is_kept(s))
+            continue; // there are many other places, of which each stays as it is for long
         // One with our id and another birth was left by a process that is dead.
         if (!own && (seen == id || seen == SLOT_DELETED || is_gone(seen & ~PROC_MAKING)))
-            own = __atomic_compare_exchange_n(&s->tgid, &seen, making, false, __ATOMIC_ACQ_REL,
-                                              __ATOMIC_RELAXED);
+            own = claim(in, s, &seen, making);
         if (!own)
             continue;
         fill(t, s, since ? since : now(), birth);
@@ -149,7 +181,7 @@ static struct proc_slot *make_record(struct task *t, u32 id, u64 since, u64 birt
 static void set_slot(struct task *t, const struct proc_slot *s)
 {
     // Full: unseen by others, no more.
-    t->proc->slot = s ? (u32)(s - t->instance->procs) : t->proc->tgid % PROC_SLOTS;
+    t->proc->slot = s ? proc_slot_index(t->instance, s) : place(t->proc->tgid, 0);
     if (s)
         t->proc->since = s->registered;
 }
@@ -159,7 +191,7 @@ struct proc_slot *proc_own(struct task *t)
     bool made;
     if (t->proc->slot == SLOT_UNKNOWN)
         set_slot(t, make_record(t, t->proc->tgid, 0, t->proc->birth, &made));
-    struct proc_slot *s = &t->instance->procs[t->proc->slot];
+    struct proc_slot *s = proc_slot_at(t->instance, t->proc->slot);
     return s->tgid == t->proc->tgid ? s : NULL;
 }
 
@@ -201,13 +233,16 @@ void proc_need_record(struct task *t)
     } head;
     _Static_assert(offsetof(struct proc_slot, birth) == 8, "as in struct proc_slot");
     u32 me = t->proc->tgid;
+    int fd = t->files->reserved + RESERVED_INSTANCE;
     t->unrecorded = 0;
     // A look by a call costs a tenth of a page fault.
-    long at = (long)(offsetof(struct instance, procs) + me % PROC_SLOTS * sizeof(struct proc_slot));
-    int fd = t->files->reserved + RESERVED_INSTANCE;
-    if (host_pread(fd, &head, sizeof head, at) != (long)sizeof head || head.tgid != me ||
-        head.birth != t->proc->birth)
-        proc_own(t);
+    for (u32 i = 0; i < 2; i++) {
+        long at = (char *)proc_slot_at(t->instance, place(me, i)) - (char *)t->instance;
+        if (host_pread(fd, &head, sizeof head, at) == (long)sizeof head && head.tgid == me &&
+            head.birth == t->proc->birth)
+            return;
+    }
+    proc_own(t);
 }
 
 void proc_publish_cred(struct task *t)
@@ -222,8 +257,8 @@ void proc_publish_cred(struct task *t)
 struct proc_slot *proc_find_last(struct instance *in, u32 tgid)
 {
     struct proc_slot *left = NULL;
-    for (u32 i = 0; i < PROC_SLOTS; i++) {
-        struct proc_slot *s = &in->procs[(tgid + i) % PROC_SLOTS];
+    for (u32 i = 0; i < PLACES; i++) {
+        struct proc_slot *s = proc_slot_at(in, place(tgid, i));
         u32 seen = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
         if (seen == tgid)
             return s;
@@ -235,26 +270,33 @@ struct proc_slot *proc_find_last(struct instance *in, u32 tgid)
     return left;
 }
 
-static void release(struct proc_slot *s, u32 tgid)
+static void release(struct instance *in, struct proc_slot *s, u32 tgid)
 {
     if (s->tgid == tgid)
         s->was = tgid;
-    __atomic_compare_exchange_n(&s->tgid, &tgid, SLOT_DELETED, false, __ATOMIC_RELEASE,
-                                __ATOMIC_RELAXED);
+    if (__atomic_compare_exchange_n(&s->tgid, &tgid, SLOT_DELETED, false, __ATOMIC_RELEASE,
+                                    __ATOMIC_RELAXED) &&
+        proc_slot_index(in, s) >= PROC_NEAR)
+        __atomic_fetch_sub(&in->far_procs, 1, __ATOMIC_RELEASE);
 }
 
 void proc_unregister(struct task *t)
 {
     // A forked child that never came to its record leaves it to its parent (proc_reaped()).
     if (t->proc->slot != SLOT_UNKNOWN)
-        release(&t->instance->procs[t->proc->slot], t->proc->tgid);
+        release(t->instance, proc_slot_at(t->instance, t->proc->slot), t->proc->tgid);
 }
 
 void proc_reaped(struct task *t, u32 tgid)
 {
-    struct proc_slot *s = &t->instance->procs[tgid % PROC_SLOTS];
-    // A call for each child whose record is left: what was waited for may be a stop, or have been
-    // left there (WNOWAIT).
-    if (s->tgid == tgid && is_gone(tgid))
-        release(s, tgid);
+    for (u32 i = 0; i < 2; i++) {
+        struct proc_slot *s = proc_slot_at(t->instance, place(tgid, i));
+        // A call for each child whose record is left: what was waited for may be a stop, or have
+        // been left there (WNOWAIT).
+        if (s->tgid != tgid)
+            continue;
+        if (is_gone(tgid))
+            release(t->instance, s, tgid);
+        return;
+    }
 }
