@@ -108,13 +108,16 @@ long host_setxattr_at(const struct parent *p, const char *name, const void *valu
     return attrstore_stands_in(r) ? attrstore_set(p, name, value, size, flags) : r;
 }
 
-// fstat(2) costs less than statx(2), which has to find out that it is given no path.
-static long host_fstat(int fd, u32 mask, struct statx *st)
+// What statx(2) says of these costs the host more: a larger answer, and for an empty path the check
+// that it is one. Only statx tells stx_attributes; who wants them asks for more than the basic
+// ones.
+static long host_stat(int fd, const char *name, int flags, u32 mask, struct statx *st)
 {
     struct stat s;
     if (mask & ~(u32)STATX_BASIC_STATS)
-        return host_statx(fd, "", AT_EMPTY_PATH, mask | STATX_BASIC_STATS, st);
-    long r = HOST2(__NR_fstat, fd, &s);
+        return host_statx(fd, name, flags, mask | STATX_BASIC_STATS, st);
+    long r = (flags & AT_EMPTY_PATH) && fd >= 0 ? HOST2(__NR_fstat, fd, &s)
+                                                : HOST4(__NR_newfstatat, fd, name, &s, flags);
     if (r < 0)
         return r;
     st->stx_mask = STATX_BASIC_STATS;
@@ -146,9 +149,8 @@ static long host_fstat(int fd, u32 mask, struct statx *st)
 long meta_host_stat(const struct parent *p, u32 mask, struct statx *st)
 {
     // Without AT_EMPTY_PATH the host need not look for its kind of name.
-    int flags = AT_SYMLINK_NOFOLLOW | (*p->name ? 0 : AT_EMPTY_PATH);
-    return p->guests ? host_fstat(p->fd, mask, st)
-                     : host_statx(p->fd, p->name, flags, mask | STATX_BASIC_STATS, st);
+    int flags = p->guests || !*p->name ? AT_EMPTY_PATH : 0;
+    return host_stat(p->fd, p->guests ? "" : p->name, AT_SYMLINK_NOFOLLOW | flags, mask, st);
 }
 
 void meta_map_owner(struct task *t, int mount, struct statx *st)
@@ -453,7 +455,7 @@ static long stat_fd(struct task *t, int fd, int mount, u32 mask, struct statx *s
     char value[ATTR_SIZE];
     struct attr a;
     bool has_attr;
-    long r = host_fstat(fd, mask, st);
+    long r = host_stat(fd, "", AT_EMPTY_PATH, mask, st);
     if (r < 0)
         return r;
     u32 owner = st->stx_uid;

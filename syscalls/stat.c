@@ -174,7 +174,9 @@ long sys_statx(struct task *t, int dirfd, uptr path, int flags, unsigned int mas
         return -EINVAL;
     if ((flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE || (mask & STATX__RESERVED))
         return -EINVAL;
-    long r = stat_in(t, dirfd, path, flags, mask & ~STATX_MNT_ID_UNIQUE, &st, &mount);
+    // More than stat(2) has: stx_attributes too.
+    mask = (mask & ~STATX_MNT_ID_UNIQUE) | STATX_MNT_ID;
+    long r = stat_in(t, dirfd, path, flags, mask, &st, &mount);
     if (r < 0)
         return r;
     put_mount(t, mount, &st);

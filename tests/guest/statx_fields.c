@@ -6,7 +6,7 @@
 
 int main(void)
 {
-    struct statx stx;
+    struct statx stx, named;
     struct stat st;
     int fd;
 
@@ -33,6 +33,11 @@ int main(void)
     fd = OK(open("f", O_RDONLY));
     CHECK_EQ(statx(fd, "", AT_EMPTY_PATH, STATX_ALL, &stx), 0);
     CHECK_EQ(stx.stx_ino, st.st_ino);
+    // Attributes are told whatever the mask, and by a descriptor as by name.
+    CHECK_EQ(statx(AT_FDCWD, "f", 0, STATX_BASIC_STATS, &named), 0);
+    CHECK_EQ(statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx), 0);
+    CHECK_EQ(stx.stx_attributes_mask, named.stx_attributes_mask);
+    CHECK_EQ(stx.stx_attributes, named.stx_attributes);
     CHECK_EQ(statx(AT_FDCWD, ".", 0, STATX_ALL, &stx), 0);
     CHECK(S_ISDIR(stx.stx_mode));
     CHECK_EQ(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT, 0);
