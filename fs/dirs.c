@@ -44,7 +44,7 @@ static void make_key(struct task *t, const struct loc *loc, size_t n, struct dir
                 : loc->base == AT_FDCWD ? __atomic_load_n(&t->fs->cwd_number, __ATOMIC_ACQUIRE)
                 : loc->pinned           ? 0
                                         : fd_number(t, loc->base);
-    if (!root && loc->base != AT_FDCWD && !key->from)
+    if (!root && !key->from)
         return;
     key->generation = __atomic_load_n(&t->instance->dir_generation, __ATOMIC_ACQUIRE);
     key->path = loc->rel;
@@ -131,13 +131,19 @@ bool dir_wanted(struct task *t, const struct dir_key *key)
     return false;
 }
 
+// Nobody uses it, nor will until FILLING is taken off users again.
+static bool seize(struct kept_dir *d)
+{
+    u32 unused = 0;
+    return __atomic_compare_exchange_n(&d->users, &unused, FILLING, false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
+
 // Closes it, unless it is in use.
 static void let_go(struct task *t, int i)
 {
     struct kept_dir *d = &t->files->dir[i];
-    u32 unused = 0;
-    if (!d->hash || !__atomic_compare_exchange_n(&d->users, &unused, FILLING, false,
-                                                 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+    if (!d->hash || !seize(d))
         return;
     d->hash = 0;
     reserved_fill(t, RESERVED_DIR + i);
@@ -193,14 +199,14 @@ void dirs_watch(struct task *t, int fd)
 
 int dir_keep(struct task *t, const struct dir_key *key, int fd)
 {
-    u32 unused = 0;
     if (is_watched(t, fd))
         return 0;
-    int i = place_for(t, key);
-    struct kept_dir *d = &t->files->dir[i];
-    if (!__atomic_compare_exchange_n(&d->users, &unused, FILLING, false, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED))
+    int i = place_for(t, key), tries = 1;
+    while (!seize(&t->files->dir[i]) && tries++ < DIRS_KEPT)
+        i = (i + 1) & (DIRS_KEPT - 1);
+    if (tries > DIRS_KEPT)
         return 0;
+    struct kept_dir *d = &t->files->dir[i];
     __atomic_store_n(&d->hash, 0, __ATOMIC_RELEASE);
     bool done = HOST3(__NR_dup3, fd, reserved_fd(t, RESERVED_DIR + i), 0) >= 0;
     if (done) {
@@ -284,19 +290,27 @@ static bool was_searched(const struct task *t, int kept, u32 changes)
            is_identity(&t->searcher, &t->cred);
 }
 
-static void note_searched(struct task *t, int kept, u32 changes)
+// What was noted is the task's as it is now. False: it cannot be noted for such a one.
+static bool note_identity(struct task *t)
 {
     const struct cred *c = &t->cred;
     if (c->ngroups > SEARCH_GROUPS)
-        return;
+        return false;
     if (!is_identity(&t->searcher, c)) {
         memset(t->searched, 0, sizeof t->searched);
+        memset(t->searched_base, 0, sizeof t->searched_base);
         t->searcher = (struct search_identity){
             .caps = c->cap_effective, .uid = c->fsuid, .gid = c->fsgid, .ngroups = c->ngroups};
         memcpy(t->searcher.groups, c->groups, c->ngroups * sizeof c->groups[0]);
     }
-    t->searched[kept - 1] =
-        (struct searched){.stamp = t->files->dir[kept - 1].stamp, .changes = changes};
+    return true;
+}
+
+static void note_searched(struct task *t, int kept, u32 changes)
+{
+    if (note_identity(t))
+        t->searched[kept - 1] =
+            (struct searched){.stamp = t->files->dir[kept - 1].stamp, .changes = changes};
 }
 
 static bool may_search(struct task *t, int dir)
@@ -307,15 +321,32 @@ static bool may_search(struct task *t, int dir)
            may_access(&t->cred, &st, MAY_EXEC) >= 0;
 }
 
-// Opens the directory that the first n bytes of loc->rel name, a temporary, passing only what the
-// task may search. An error: a link, something missing or forbidden; the slow walk tells which.
-static long search(struct task *t, struct loc *loc, size_t n)
+static bool base_was_searched(const struct task *t, const struct dir_key *key, u32 changes)
 {
-    // The working directory may be another the next moment, where threads share it.
-    bool own = loc->base == AT_FDCWD && t->fs->refs > 1;
-    long dir = own ? temp_open(t, AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0) : loc->base;
-    bool may = (!own || dir >= 0) && may_search(t, (int)dir);
-    for (char *name = loc->rel, *end; may && name <= loc->rel + n; name = end + 1) {
+    const struct searched_base *b = &t->searched_base[key->from != 0];
+    return b->changes == changes && b->from == key->from && is_identity(&t->searcher, &t->cred) &&
+           now() - b->at < DIRS_KEPT_FOR;
+}
+
+// dir: what the path of key begins at.
+static bool may_search_base(struct task *t, const struct dir_key *key, int dir, u32 changes)
+{
+    if (!may_search(t, dir))
+        return false;
+    if (note_identity(t))
+        t->searched_base[key->from != 0] =
+            (struct searched_base){.from = key->from, .at = now(), .changes = changes};
+    return true;
+}
+
+// Opens the first n bytes of loc->rel, of which `done` lead to `dir`, name by name, passing only
+// what the task may search. own: dir is a temporary, and closed. The result is one; an error: a
+// link, something missing or forbidden; the slow walk tells which.
+static long search_below(struct task *t, struct loc *loc, size_t done, size_t n, long dir, bool own)
+{
+    bool may = true;
+    char *name = loc->rel + done;
+    for (char *end; may && name <= loc->rel + n; name = end + 1) {
         end = strchr(name, '/');
         *end = 0;
         long next = temp_open(t, (int)dir, name, O_PATH | O_DIRECTORY, WALK_RESOLVE);
@@ -331,13 +362,72 @@ static long search(struct task *t, struct loc *loc, size_t n)
     return may ? dir : -EACCES;
 }
 
+// The same from where the path begins. Where threads share the working directory, it may be another
+// the next moment; then its number is (dirs_new_cwd).
+static long search_from_base(struct task *t, struct loc *loc, size_t n, const struct dir_key *key,
+                             u32 changes)
+{
+    bool moves = loc->base == AT_FDCWD && t->fs->refs > 1,
+         known = base_was_searched(t, key, changes);
+    bool own = moves && !known;
+    long dir = own ? temp_open(t, AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0) : loc->base;
+    if (own && dir < 0)
+        return dir;
+    if (!known && !may_search_base(t, key, (int)dir, changes)) {
+        if (own)
+            temp_close(t, (int)dir);
+        return -EACCES;
+    }
+    long fd = search_below(t, loc, 0, n, dir, own);
+    if (fd >= 0 && moves && __atomic_load_n(&t->fs->cwd_number, __ATOMIC_ACQUIRE) != key->from) {
+        temp_close(t, (int)fd);
+        return -EACCES;
+    }
+    return fd;
+}
+
+// The same from the nearest directory above that is kept open and may be searched, if there is one.
+static long search(struct task *t, struct loc *loc, size_t n, const struct dir_key *key,
+                   u32 changes)
+{
+    for (size_t up = n; up--;) {
+        struct dir_key above;
+        if (loc->rel[up] != '/')
+            continue;
+        int kept = dir_kept(t, loc, up, &above);
+        bool may = kept && was_searched(t, kept, changes);
+        long fd = may ? search_below(t, loc, up + 1, n, dir_fd(t, kept), false) : -EACCES;
+        if (kept)
+            dir_release(t, kept);
+        if (may)
+            return fd;
+    }
+    return search_from_base(t, loc, n, key, changes);
+}
+
+// Below another root, permission is not to be asked for from the tree's on.
+static bool is_whole_tree(const struct task *t)
+{
+    return t->fs->root_mount == 0 && !t->fs->root[0];
+}
+
+bool dirs_may_search_base(struct task *t, const struct loc *loc)
+{
+    struct dir_key key;
+    u32 changes = dir_attr_changes(t);
+    if (!loc->rel[0] || !is_whole_tree(t))
+        return false;
+    make_key(t, loc, 0, &key);
+    return key.hash &&
+           (base_was_searched(t, &key, changes) || may_search_base(t, &key, loc->base, changes));
+}
+
 // Who needs a search once will need it for the next name too: the directory is kept at once.
 int dirs_may_search(struct task *t, struct loc *loc)
 {
     struct dir_key key;
     const char *slash = strrchr(loc->rel, '/');
-    // Below another root the way there is not to be asked for.
-    if (!slash || t->fs->root_mount != 0 || t->fs->root[0])
+    if (!slash || !is_whole_tree(t))
         return 0;
     u32 changes = dir_attr_changes(t);
     size_t n = (size_t)(slash - loc->rel);
@@ -347,7 +437,7 @@ int dirs_may_search(struct task *t, struct loc *loc)
     if (!key.hash)
         return 0;
     temps_begin(t); // loc->base keeps its number
-    long fd = search(t, loc, n);
+    long fd = search(t, loc, n, &key, changes);
     if (fd >= 0 && !kept)
         kept = dir_keep(t, &key, (int)fd);
     else if (fd < 0 && kept) {
@@ -364,7 +454,7 @@ int dirs_may_search(struct task *t, struct loc *loc)
 
 void dirs_new_cwd(struct task *t)
 {
-    t->fs->cwd_number = instance_number(t->instance);
+    __atomic_store_n(&t->fs->cwd_number, instance_number(t->instance), __ATOMIC_RELEASE);
 }
 
 void dirs_to_exec(struct task *t, struct kept_dir *dir)

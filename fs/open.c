@@ -49,9 +49,10 @@ static long reopen(int base, u64 flags, u64 mode)
     return HOST_INTR4(__NR_openat, AT_FDCWD, path, flags & ~(u64)O_NOFOLLOW, mode);
 }
 
-// The directory of loc, if it is kept open, or is to be from now on; 0: it is not. In its place
-// nobody puts another while it is in use. (The whole block may move while the open waits, for a
-// FIFO: as with the number of a mount's root, fs_open() looks at that.)
+// The directory of loc, if it is kept open, or is to be from now on; 0: it is not. An error of the
+// way to it is one of the open's too. In its place nobody puts another while it is in use. (The
+// whole block may move while the open waits, for a FIFO: as with the number of a mount's root,
+// fs_open() looks at that.)
 static int kept_dir_of(struct task *t, struct loc *loc, const char **name)
 {
     struct dir_key key;
@@ -68,7 +69,7 @@ static int kept_dir_of(struct task *t, struct loc *loc, const char **name)
     long fd = temp_open(t, loc->base, loc->rel, O_PATH | O_DIRECTORY, WALK_RESOLVE);
     *slash = '/';
     if (fd < 0)
-        return 0;
+        return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? (int)fd : 0;
     kept = dir_keep(t, &key, (int)fd);
     temp_close(t, (int)fd);
     return kept;
@@ -84,6 +85,8 @@ static long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, 
     // By its name alone: a link is ELOOP as below, but not together with these flags.
     bool alone = !(flags & (O_PATH | O_DIRECTORY)) && !resolve && !loc->must_be_dir;
     int kept = alone ? kept_dir_of(t, loc, &name) : 0;
+    if (kept < 0)
+        return kept;
     if (kept) {
         long r = HOST_INTR4(__NR_openat, dir_fd(t, kept), name, flags | O_NOFOLLOW, mode);
         if (kept != loc->kept)

@@ -107,6 +107,8 @@ static bool text_is_permitted(struct task *t, struct loc *loc)
 {
     if (fs_unchecked(&t->cred))
         return true;
+    if (!strchr(loc->rel, '/'))
+        return dirs_may_search_base(t, loc);
     loc->kept = (u8)dirs_may_search(t, loc);
     return loc->kept;
 }

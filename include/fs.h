@@ -162,6 +162,9 @@ void dir_no_acl_put(struct task *t, int kept, u32 changes);
 // For a task whose search permission has to be asked for: the directory of loc's last component,
 // kept open, if the task may search all on the way to it. 0: that must be asked for by a slow walk.
 int dirs_may_search(struct task *t, struct loc *loc);
+// The same for a loc of one name: may the task search the directory that it begins at? False: that
+// must be asked for by a slow walk.
+bool dirs_may_search_base(struct task *t, const struct loc *loc);
 // After a change of such an ACL, or of a directory's owner or mode.
 static inline void dir_attr_changed(struct task *t)
 {
@@ -173,8 +176,13 @@ static inline u32 dir_attr_changes(const struct task *t)
 }
 // What the image after execve starts with: its descriptors are the same.
 void dirs_to_exec(struct task *t, struct kept_dir *dir);
-// The working directory is another one.
+// The working directory is another one. Where threads share it, it has no number while it changes:
+// what one of them looks up by a number lies where that stands for.
 void dirs_new_cwd(struct task *t);
+static inline void dirs_no_cwd(struct task *t)
+{
+    __atomic_store_n(&t->fs->cwd_number, 0, __ATOMIC_SEQ_CST);
+}
 // A change by anybody else, on the host or in another instance, is seen after so many ns.
 #define DIRS_KEPT_FOR 1000000000
 // Around every rename and removal of a directory or symlink. removed: the name of a directory

@@ -92,6 +92,12 @@ struct searched {
     u64 stamp;   // struct kept_dir; 0: it was not
     u32 changes; // dir_attr_changes then
 };
+// The same of the directory that a path begins at.
+struct searched_base {
+    u64 from;    // struct dir_key
+    u64 at;      // ns of CLOCK_MONOTONIC
+    u32 changes; // 0: it was not
+};
 
 struct files {
     struct lock lock; // taken by calls that put a descriptor on a chosen number
@@ -125,7 +131,7 @@ struct fsctx {
     u32 umask;
     s32 cwd_mount; // mount index of the host working directory; -1: ask
     s32 root_mount;
-    u64 cwd_number;         // changes with the working directory, never used for another
+    u64 cwd_number;         // of the working directory, never used for another; 0: none now
     char root[LX_PATH_MAX]; // chroot, relative to the root mount's directory, "" for all of it
 };
 
@@ -227,6 +233,7 @@ struct task {
     struct user_dispatch dispatch;   // with KEEPS_SUD
     struct search_identity searcher; // who was let pass to the kept directories in `searched`
     struct searched searched[DIRS_KEPT];
+    struct searched_base searched_base[2]; // the tree's root; the last other one
     struct cred cred;
 };
 

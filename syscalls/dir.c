@@ -12,11 +12,17 @@ static long may_enter(struct task *t, const struct loc *loc, struct statx *st)
 
 static long enter(struct task *t, int fd, int mount)
 {
-    long r = HOST1(__NR_fchdir, fd);
-    if (r >= 0) {
-        t->fs->cwd_mount = mount;
-        dirs_new_cwd(t);
+    bool shared = t->fs->refs > 1;
+    if (shared) {
+        lock_take(&t->fs->lock);
+        dirs_no_cwd(t);
     }
+    long r = HOST1(__NR_fchdir, fd);
+    if (r >= 0)
+        t->fs->cwd_mount = mount;
+    dirs_new_cwd(t);
+    if (shared)
+        lock_drop(&t->fs->lock);
     return r;
 }
 

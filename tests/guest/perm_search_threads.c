@@ -15,7 +15,7 @@
 #define READERS 4
 
 static _Atomic unsigned phase;    // uneven: a change is on its way
-static _Atomic unsigned looks[3]; // that met no change
+static _Atomic unsigned looks[4]; // that met no change
 static volatile int ended;
 static char base[200]; // the directory of it all
 
@@ -38,7 +38,7 @@ static void name_of(int path, char *out)
     else if (path == DIRS)
         sprintf(out, "%s/gate/s/f", base);
     else
-        strcpy(out, "p/q/f");
+        strcpy(out, path == DIRS + 1 ? "p/q/f" : "f");
 }
 
 static void *reader(void *arg)
@@ -50,7 +50,7 @@ static void *reader(void *arg)
     // The thread alone.
     CHECK_EQ(syscall(SYS_setresuid, uid, uid, uid), 0);
     while (!ended) {
-        int which = (int)(n++ / 3 % (DIRS + 2)), e, fd;
+        int which = (int)(n++ / 3 % (DIRS + 3)), e, fd;
         unsigned before = phase;
 
         name_of(which, path);
@@ -135,6 +135,9 @@ int main(void)
     CHECK_EQ(mkdir(at("x"), 0755) | mkdir(at("y"), 0755), 0);
     make("x/p", "q", 0755, 0);
     make("y/p", "q", 0700, 0);
+    put_file(at("x/f"), "data");
+    put_file(at("y/f"), "data");
+    CHECK_EQ(chmod(at("x/f"), 0644) | chmod(at("y/f"), 0644) | chmod(at("y"), 0700), 0);
     CHECK_EQ(chdir(at("x")), 0);
     for (long i = 0; i < READERS; i++)
         CHECK_EQ(pthread_create(&threads[i], NULL, reader, (void *)(1000 + i / 2)), 0);
@@ -145,7 +148,7 @@ int main(void)
         usleep(500);
     }
     // Of each kind some came to an end within a phase, also on a machine that is busy.
-    while (!looks[0] || !looks[1] || !looks[2])
+    while (!looks[0] || !looks[1] || !looks[2] || !looks[3])
         usleep(1000);
     ended = 1;
     for (int i = 0; i < READERS; i++)
