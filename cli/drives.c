@@ -11,7 +11,9 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "fail.h"
@@ -61,11 +63,22 @@ static const char *parse(char *text, u32 *flags, struct drive *d)
     return NULL;
 }
 
+static bool is_windows(int fd)
+{
+    struct statfs fs;
+    struct stat st;
+    return !fstatfs(fd, &fs) && !fstat(fd, &st) &&
+           drive_is_windows((u64)fs.f_type, major(st.st_dev));
+}
+
 static void add_drive(struct launch *l, int fd, const struct drive *d, u32 flags, const char *point,
                       const char *source, const char *options)
 {
     u32 type = d->on && !d->metadata ? FS_DRIVE : FS_DRVFS;
-    add_mount(l, fd, type, flags, point, source, options)->drive = *d;
+    struct drive *drive = &add_mount(l, fd, type, flags, point, source, options)->drive;
+    *drive = *d;
+    if (d->names == NAMES_AUTO)
+        drive->names = is_windows(fd) ? NAMES_WINDOWS : NAMES_EXACT;
     l->memory->has_drives |= d->on;
 }
 
@@ -77,7 +90,7 @@ static bool is_place_of_drives(const char *point)
 static void add_bind(struct launch *l, const struct bind_option *b)
 {
     struct stat st;
-    struct drive d = {.uid = l->user.uid, .gid = l->user.gid};
+    struct drive d = {.uid = l->user.uid, .gid = l->user.gid, .names = NAMES_AUTO};
     char point[LX_PATH_MAX];
     u32 flags = 0;
     char *host = realpath(b->host, NULL), *options = must_format("%s", b->options);
@@ -126,7 +139,7 @@ static int open_shown(const struct launch *l, int binds, const char *path, u32 *
 
 static void add_line(struct launch *l, int binds, const struct mntent *line)
 {
-    struct drive d = {.on = 1, .uid = l->user.uid, .gid = l->user.gid};
+    struct drive d = {.on = 1, .uid = l->user.uid, .gid = l->user.gid, .names = NAMES_AUTO};
     char point[LX_PATH_MAX], *options = must_format("%s", line->mnt_opts);
     u32 locked = 0, flags = 0;
     const char *wrong = parse(options, &flags, &d);

@@ -18,6 +18,7 @@
 
 #include "attrs.h"
 #include "attrstores.h"
+#include "drivename.h"
 #include "engine.h"
 #include "fail.h"
 #include "launch.h"
@@ -283,6 +284,8 @@ static void find_cwd(const struct launch *l, char *out)
         const char *point = strcmp(e->point, "/") ? e->point : "";
         if (snprintf(out, LX_PATH_MAX, "%s%s", point, cwd + n) >= LX_PATH_MAX || !*out)
             strcpy(out, "/");
+        else if (e->drive.names)
+            drivename_to_guest(out + strlen(point));
     }
 }
 

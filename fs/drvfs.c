@@ -3,6 +3,8 @@
 // attribute shows what the host's user may do with it, the same for user, group and others. Without
 // `metadata` no file has an attribute: chmod can only take the right to write, or give it back, and
 // chown changes nothing.
+#include <asm/statfs.h>
+
 #include "host.h"
 #include "meta.h"
 #include "mounting.h"
@@ -61,12 +63,25 @@ long drvfs_parse(const char *text, struct drive *d)
     return 0;
 }
 
-long drvfs_set_options(struct task *t, struct mount_entry *e, const char *options)
+// Names on what file system are to be mapped, where nothing is said?
+static bool is_windows(int root)
 {
-    struct drive d = {.on = 1, .uid = t->instance->user_uid, .gid = t->instance->user_gid};
+    struct statfs fs;
+    struct statx st;
+    return HOST2(__NR_fstatfs, root, &fs) >= 0 &&
+           host_statx(root, "", AT_EMPTY_PATH, STATX_TYPE, &st) >= 0 &&
+           drive_is_windows((u64)fs.f_type, st.stx_dev_major);
+}
+
+long drvfs_set_options(struct task *t, struct mount_entry *e, int root, const char *options)
+{
+    struct drive d = {
+        .on = 1, .uid = t->instance->user_uid, .gid = t->instance->user_gid, .names = NAMES_AUTO};
     long r = drvfs_parse(options, &d);
     if (r < 0)
         return r;
+    if (d.names == NAMES_AUTO)
+        d.names = is_windows(root) ? NAMES_WINDOWS : NAMES_EXACT;
     e->drive = d;
     e->type = d.metadata ? FS_DRVFS : FS_DRIVE;
     str_copy(e->options, options, sizeof e->options);
@@ -110,6 +125,7 @@ long drvfs_make(struct task *t, struct mount_entry *e, const char *source, const
                        : temp_open(t, root, rel[0] ? rel : ".", O_PATH | O_DIRECTORY, WALK_RESOLVE);
     if (fd < 0)
         return fd;
+    long r = drvfs_set_options(t, e, (int)fd, options);
     temp_close(t, (int)fd);
-    return drvfs_set_options(t, e, options);
+    return r;
 }

@@ -33,7 +33,8 @@ long place_find(struct task *t, const char *path, int walk, struct place *at)
         return r;
     if (at->loc.must_be_dir && !place_is_dir(at))
         return -ENOTDIR;
-    return join(at->path, mount_at(t, at->loc.mount)->point, at->loc.rel);
+    r = instance_path(t, at->loc.mount, at->loc.rel, at->path, sizeof at->path);
+    return r < 0 ? r : 0;
 }
 
 // The part of path behind the directory top, with its slash; NULL: it is not below or the same.

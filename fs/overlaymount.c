@@ -101,7 +101,9 @@ static long find_layer(struct task *t, char *path, struct place *at)
     u32 type = mount_at(t, at->loc.mount)->type;
     if (!place_is_dir(at))
         return -ENOTDIR;
-    return meta_is_kept(t, at->loc.mount) && type != FS_OVERLAY && type != FS_DEVFS ? 0 : -EINVAL;
+    return meta_is_kept(t, at->loc.mount) && mount_is_plain(t, at->loc.mount) && type != FS_DEVFS
+               ? 0
+               : -EINVAL;
 }
 
 static long add_upper(struct task *t, struct mount_entry *e, const struct options *o)

@@ -124,7 +124,8 @@ static long walk_relative(struct task *t, int dirfd, const char *path, int flags
     loc->mount = (s32)m;
     if (!slow && path_text_serves(t, loc->mount, point, loc->rel) && text_is_permitted(t, loc))
         return 0;
-    if (mount_is_plain(t, loc->mount))
+    u32 type = mount_at(t, loc->mount)->type;
+    if (type != FS_PROC && type != FS_OVERLAY)
         return walk_from(t, dirfd, path, flags, loc);
     long r = loc_of_fd(t, dirfd, loc);
     return r < 0 ? r : walk_slow(t, path, flags, loc);

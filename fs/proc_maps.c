@@ -46,6 +46,16 @@ static bool parse_entry(const char *line, struct entry *e)
     return true;
 }
 
+// The kernel's text of a path has no newline, but a drive's name may be shown with one.
+static void put_path(struct proc_out *o, const char *path)
+{
+    for (const char *end; (end = strchr(path, '\n')); path = end + 1) {
+        proc_put(o, path, (size_t)(end - path));
+        proc_puts(o, "\\012");
+    }
+    proc_puts(o, path);
+}
+
 // Where the path of an entry begins, NULL for one without.
 static char *path_of_entry(char *line)
 {
@@ -194,7 +204,7 @@ long proc_make_maps(struct task *t, const struct proc_path *pp, struct proc_out 
                     str_copy(guest, host, sizeof guest);
             }
             proc_put(o, line, (size_t)(path - line));
-            proc_puts(o, guest);
+            put_path(o, guest);
         } else {
             proc_puts(o, line);
         }

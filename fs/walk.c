@@ -13,6 +13,7 @@
 #include <linux/mman.h>
 
 #include "devlink.h"
+#include "drivename.h"
 #include "host.h"
 #include "nocase.h"
 #include "overlay.h"
@@ -103,6 +104,33 @@ static long mount_of_directory(struct task *t, int dir)
     return r == -ENAMETOOLONG ? mount_of_deep(t, dir) : r < 0 ? r : loc.mount;
 }
 
+// The first component of path, its length; *next: what follows it.
+static size_t component(const char *path, const char **next)
+{
+    size_t n = 0;
+    while (path[n] && path[n] != '/')
+        n++;
+    for (*next = path + n; **next == '/';)
+        ++*next;
+    return n;
+}
+
+// The host's way for the guest's, in a drive whose names are mapped.
+static long windows_way(const char *way, char *out, size_t size)
+{
+    size_t n = 0;
+    for (const char *next; *way; way = next) {
+        size_t len = component(way, &next);
+        n += drivename_to_host(way, len, out + n, size - n);
+        if (n + 1 >= size)
+            return -ENAMETOOLONG;
+        if (*next)
+            out[n++] = '/';
+    }
+    out[n] = 0;
+    return 0;
+}
+
 // Out of the root of a mount: to what its mount point lies in.
 static long leave_mount(struct walk *w)
 {
@@ -117,6 +145,8 @@ static long leave_mount(struct walk *w)
     char *slash = strrchr(path, '/');
     slash[slash == path] = 0;
     loc->mount = mount_of_path(w->t, path, &rest);
+    if (mount_at(w->t, loc->mount)->drive.names)
+        return windows_way(rest, loc->rel, sizeof loc->rel);
     str_copy(loc->rel, rest, sizeof loc->rel);
     return 0;
 }
@@ -210,6 +240,39 @@ static __attribute__((noinline)) long enter_mount(struct walk *w)
     return 0;
 }
 
+// Is there something by the way that loc has got?
+static bool is_there(struct walk *w)
+{
+    struct statx st;
+    struct parent p;
+    if (parent_open(w->t, w->loc, &p) < 0)
+        return false;
+    bool there = host_statx(p.fd, p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) >= 0;
+    parent_done(w->t, &p);
+    return there;
+}
+
+// The same in a drive whose file system may refuse the name. One that it does hold as it is written
+// is found: NTFS can, and Linux writes them so. (FAT finds "a" by "a.": not at the end, therefore.)
+static __attribute__((noinline)) long step_into_windows(struct walk *w, const char *name, size_t n)
+{
+    struct loc *loc = w->loc;
+    size_t len = strlen(loc->rel);
+    if (len && len + 1 < sizeof loc->rel)
+        loc->rel[len++] = '/';
+    char *to = loc->rel + len;
+    size_t room = sizeof loc->rel - len, k = drivename_to_host(name, n, to, room);
+    if (k >= room)
+        return -ENAMETOOLONG;
+    if (k != n && !drivename_refused((u8)name[n - 1], true) && !is_there(w)) {
+        memcpy(to, name, n);
+        to[n] = 0;
+        if (!is_there(w))
+            drivename_to_host(name, n, to, room);
+    }
+    return mount_name_is_point(w->t, name, n) ? enter_mount(w) : 0;
+}
+
 // Appends one name to loc, entering a mount that lies there.
 static long step_into(struct walk *w, const char *name, size_t n)
 {
@@ -217,6 +280,8 @@ static long step_into(struct walk *w, const char *name, size_t n)
     size_t len = strlen(loc->rel);
     char host[12];
     w->placed = false;
+    if (mount_at(w->t, loc->mount)->drive.names)
+        return step_into_windows(w, name, n);
     size_t renamed = !len && in_proc(w) ? procfs_host_name(w->t, name, n, host) : 0;
     if (renamed) {
         name = host;
@@ -451,17 +516,6 @@ static void close_dir(struct walk *w)
     w->dir = -1;
 }
 
-// The first component of path, its length; *next: what follows it.
-static size_t component(const char *path, const char **next)
-{
-    size_t n = 0;
-    while (path[n] && path[n] != '/')
-        n++;
-    for (*next = path + n; **next == '/';)
-        ++*next;
-    return n;
-}
-
 static bool is_dots(const char *name, size_t n)
 {
     return n <= 2 && name[0] == '.' && (n == 1 || name[1] == '.');
@@ -521,7 +575,7 @@ static long stride(struct walk *w, const char *path, const char **rest)
 static bool may_stride(const struct walk *w)
 {
     return fs_unchecked(&w->t->cred) && !(w->flags & WALK_LIMITS) && !in_proc(w) &&
-           !mount_at(w->t, w->loc->mount)->drive.nocase;
+           mount_is_plain(w->t, w->loc->mount);
 }
 
 // The name just appended, in a drive that does not tell names apart by case.

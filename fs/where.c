@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Names of places: from the paths that the host knows to (mount, path in it), and to guest paths.
 // The way down, from a guest path to a place, is fs/path.c.
+#include "drivename.h"
 #include "fs.h"
 #include "host.h"
 #include "overlay.h"
@@ -19,7 +20,10 @@ long path_join(char *out, size_t size, const char *a, const char *b)
 
 long instance_path(struct task *t, int m, const char *rel, char *out, size_t size)
 {
-    return path_join(out, size, mount_at(t, m)->point, rel);
+    const struct mount_entry *e = mount_at(t, m);
+    size_t k = strlen(rel);
+    long n = path_join(out, size, e->point, rel);
+    return n < 0 || !e->drive.names ? n : n - (long)k + (long)drivename_to_guest(out + n - k);
 }
 
 long host_link_of_fd(struct task *t, int fd, char *out, size_t n)

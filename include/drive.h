@@ -11,14 +11,24 @@
 
 // How files without an attribute are shown: the host user's access, less the masks, the same for
 // user, group and others, and one owner for all.
-enum { CASE_FORCE, CASE_OFF, CASE_DIR }; // none; all; in directories that say so
+enum { CASE_FORCE, CASE_OFF, CASE_DIR };         // none; all; in directories that say so
+enum { NAMES_EXACT, NAMES_WINDOWS, NAMES_AUTO }; // AUTO: WINDOWS where drive_is_windows()
 struct drive {
     u32 on;       // 0: the host's owner and mode (a plain -b)
     u32 metadata; // owner and mode can be changed, and are kept in the attribute
     u32 uid, gid;
     u32 umask, fmask, dmask;
     u32 nocase; // CASE_*: which names that differ only in case are one
+    u32 names;  // NAMES_*: are they kept as Windows can hold them (drivename.h)?
 };
+
+// Does a file system refuse what drivename.h maps? By statfs(2)'s f_type, and the major number of
+// its device: what FUSE shows of a block device (ntfs-3g, exfat-fuse) has one, its others have not.
+static inline bool drive_is_windows(u64 f_type, u32 dev_major)
+{
+    return f_type == 0x4d44 || f_type == 0x2011bab0 || f_type == 0x7366746e || // FAT, exFAT, NTFS3
+           (f_type == 0x65735546 && dev_major);
+}
 
 static inline bool drive_is(const char *option, size_t n, const char *name)
 {
@@ -65,9 +75,15 @@ static inline int drive_option(struct drive *d, const char *option, size_t n)
         d->on = d->metadata = 1;
         return DRIVE_SET;
     }
-    if (!drive_is(option, k, "case"))
+    if (!drive_is(option, k, "case") && !drive_is(option, k, "names"))
         return DRIVE_OTHER;
-    if (drive_is(option, n, "case=off"))
+    if (drive_is(option, n, "names=auto"))
+        d->names = NAMES_AUTO;
+    else if (drive_is(option, n, "names=windows"))
+        d->names = NAMES_WINDOWS;
+    else if (drive_is(option, n, "names=exact"))
+        d->names = NAMES_EXACT;
+    else if (drive_is(option, n, "case=off"))
         d->nocase = CASE_OFF;
     else if (drive_is(option, n, "case=dir"))
         d->nocase = CASE_DIR;

@@ -26,11 +26,12 @@ static inline struct mount_entry *mount_at(struct task *t, int m)
 int mount_root_fd(struct task *t, int m);
 // The root of the tmpfs that e->holder holds, as a temporary (fs/limited.c).
 long limited_open(struct task *t, const struct mount_entry *e);
-// Is a place in mount m a way in one directory of the host's? Not in /proc, and in an overlay.
+// Is a place in mount m a way in one directory of the host's? Not in /proc, and in an overlay;
+// and in a drive it may be one whose names are not the guest's.
 static inline bool mount_is_plain(struct task *t, int m)
 {
     const struct mount_entry *e = mount_at(t, m);
-    return e->type != FS_PROC && e->type != FS_OVERLAY && !e->drive.nocase;
+    return e->type != FS_PROC && e->type != FS_OVERLAY && !e->drive.nocase && !e->drive.names;
 }
 // Is *st, as the host sees it, the root of mount m?
 bool mount_is_root(struct task *t, int m, const struct statx *st);

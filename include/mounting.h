@@ -55,8 +55,8 @@ bool mount_option_is_common(const char *option, size_t n);
 long drvfs_make(struct task *t, struct mount_entry *e, const char *source, const char *options);
 // Reads the options of a drive; -EINVAL for others.
 long drvfs_parse(const char *text, struct drive *d);
-// The same, into *e.
-long drvfs_set_options(struct task *t, struct mount_entry *e, const char *options);
+// The same, into *e; root: its root directory.
+long drvfs_set_options(struct task *t, struct mount_entry *e, int root, const char *options);
 
 // A new tmpfs with its mount options (tmpfs(5)) in e, not yet attached.
 long tmpfs_make(struct task *t, struct mount_entry *e, const char *options);

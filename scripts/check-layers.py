@@ -36,7 +36,7 @@ INTERFACES = ("signal_", "uaccess_")
 # have none. "" is for all (ABI, table, plain types).
 HEADERS = {
     "types.h": "", "layout.h": "", "syscalls.def": "", "syscall_rows.h": "",
-    "instance.h": "", "cred.h": "", "devlink.h": "", "drive.h": "",
+    "instance.h": "", "cred.h": "", "devlink.h": "", "drive.h": "", "drivename.h": "",
     "rewrite.h": "", "attr.h": "",  # shared by both programs
     "fail.h": "",  # shared by all that is hosted
     "host.h": "host",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The working directory and directory listings.
+#include "drivename.h"
 #include "pathop.h"
 #include "syscall_rows.h"
 
@@ -105,9 +106,17 @@ struct listing {
     struct task *t;
     int fd;
     u32 type;       // of the mount
+    bool windows;   // names are mapped (drivename.h)
     s32 nodes;      // does the directory hold device nodes? -1: not asked yet
     struct loc loc; // the directory, in /proc
 };
+
+static bool named(const struct listing *l, char *name)
+{
+    if (l->windows)
+        drivename_to_guest(name);
+    return true;
+}
 
 static bool keep(struct listing *l, char *name, u8 *type)
 {
@@ -116,13 +125,13 @@ static bool keep(struct listing *l, char *name, u8 *type)
     if (l->type == FS_PROC)
         return procfs_lists(l->t, l->loc.rel, name);
     if (*type != DT_LNK)
-        return true;
+        return named(l, name);
     if (l->nodes < 0)
         l->nodes = l->type == FS_DEVFS || device_marked(l->fd);
     // Of an overlay, fd is one layer's.
     if (l->nodes && meta_device(&p, &node, &major, &minor))
         *type = node == S_IFBLK ? DT_BLK : DT_CHR;
-    return true;
+    return named(l, name);
 }
 
 // Edits n bytes of entries in place; returns the bytes left.
@@ -154,6 +163,7 @@ static long list(struct task *t, long nr, int fd, uptr buf, size_t size)
     if (m < 0 && loc_of_fd(t, fd, &l.loc) >= 0)
         m = l.loc.mount;
     l.type = mount_at(t, MAX(m, 0))->type;
+    l.windows = mount_at(t, MAX(m, 0))->drive.names;
     if (l.type == FS_PROC) {
         long r = loc_of_fd(t, fd, &l.loc);
         if (r < 0)

@@ -95,7 +95,7 @@ static long mount_again(struct task *t, const struct request *q, u32 flags, cons
     if (!(flags & MS_BIND)) {
         long r = mount_check_options(e->type, q->data);
         if (r >= 0 && e->drive.on && q->data[0])
-            r = drvfs_set_options(t, e, q->data);
+            r = drvfs_set_options(t, e, mount_root_fd(t, to->loc.mount), q->data);
         if (r >= 0 && e->type == FS_TMPFS)
             r = tmpfs_change(t, e, q->data);
         if (r < 0)

@@ -78,7 +78,8 @@ long pathop_may_make(struct task *t, struct pathop *op, bool directory, struct s
 bool pathop_is_mount_point(struct task *t, struct pathop *op, bool below)
 {
     char path[LX_PATH_MAX];
-    if (!below && !mount_name_is_point(t, op->p.name, strlen(op->p.name)))
+    if (!below && !mount_at(t, op->loc.mount)->drive.names &&
+        !mount_name_is_point(t, op->p.name, strlen(op->p.name)))
         return false;
     long n = instance_path_of_loc(t, &op->loc, path, sizeof path);
     for (int m = 1; n > 0 && m < MOUNTS_MAX; m++) {

@@ -6,6 +6,7 @@
 
 #include "attrstore.h"
 #include "devlink.h"
+#include "drivename.h"
 #include "nocase.h"
 #include "pathop.h"
 #include "syscall_rows.h"
@@ -224,6 +225,13 @@ static bool changes_case(struct task *t, struct rename *r)
         *--end = 0;
     char *slash = strrchr(name, '/');
     name = slash ? slash + 1 : name;
+    if (pathop_mount(t, &r->b)->drive.names) {
+        size_t n = strlen(name), room = sizeof r->b.path - (size_t)(name - r->b.path);
+        char host[LX_PATH_MAX];
+        if (drivename_to_host(name, n, host, sizeof host) >= room)
+            return false;
+        str_copy(name, host, room);
+    }
     if (!nocase_same(name, r->b.p.name) || !strcmp(name, r->b.p.name))
         return false;
     r->b.p.name = name;

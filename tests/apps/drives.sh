@@ -122,7 +122,7 @@ expect "$(cat /mnt/d/f)" text 16'
 # Elsewhere than under /mnt a -b is what it was: the host files with their own modes.
 in_guest -b "$drive:/data" -- 'expect "$(stat -c %a:%u /data/f)" 644:0 17; chmod 640 /data/f'
 host_is f %a 640
-for bad in case=no uid=x fmask=9 sideways metadata=1; do
+for bad in case=no names=dos uid=x fmask=9 sideways metadata=1; do
     if in_guest -b "$drive:/mnt/d:$bad" -- : 2>"$work/err"; then
         echo "-b with $bad does not fail"
         exit 1
