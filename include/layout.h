@@ -17,8 +17,8 @@
 #if !defined __ASSEMBLER__ && !defined LX_BASE // as the fuzzers have it, which are usual programs
 extern const char lxcore_text_start[] __attribute__((visibility("hidden")));
 #define LX_BASE ((unsigned long)lxcore_text_start)
-#define LX_END (LX_BASE + LX_SIZE)
 #endif
+#define LX_END (LX_BASE + LX_SIZE)
 // The image holds the first thread's block (loader/lxcore.ld); those of others lie so near that one
 // page of page tables serves all, and the shared memory not far away: fork copies page tables, and
 // execve builds them.
