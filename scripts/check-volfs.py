@@ -6,13 +6,13 @@
 ordinary user of the host: each result and the whole tree must be the same (tests/volfs/ops.c). Then
 lxrun --check finds nothing, and a copy of the tree by cp, tar and rsync is the same tree to a guest.
 
-    scripts/check-volfs.py [--long] [--dir DIR [--beside]] [--home DIR] [--seed N]
+    scripts/check-volfs.py [--long | --few] [--dir DIR [--beside]] [--home DIR] [--seed N] [--nested]
 
 --long: a million operations. --dir: where the trees are made (default /var/tmp); --home: the native
 ones (default: in DIR): scripts/check-volfs-fs.sh goes through file systems. --beside: DIR keeps no attributes of
 users (fs/attrstore.c), so the native trees are made in /var/tmp, and times, which such a simple file
 system changes less often, and links of directories are not compared. Copies made on the host would
-have lost the attributes.
+have lost the attributes. --nested: all is done in a guest of another lxrun.
 """
 import argparse
 import difflib
@@ -59,7 +59,7 @@ def compare(what, want, got):
 class Guest:
     """A tree of its own, run by host user uid."""
 
-    beside = False
+    beside = nested = False
 
     def __init__(self, work, ops, uid, name):
         self.work, self.uid = work / f"{name}.{uid}", uid
@@ -72,6 +72,8 @@ class Guest:
         for path in [self.work, *self.work.rglob("*")]:
             os.chown(path, uid, uid)
         self.lxrun = str(work / "lxrun")
+        if self.nested:
+            self.front += [self.lxrun]
 
     def run(self, *args, top=None):
         env = {**os.environ, "XDG_CACHE_HOME": str(self.work / "cache")}
@@ -160,27 +162,30 @@ def many_at_once(home, work, ops, seed, count):
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--few", action="store_true")
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--dir", default="/var/tmp")
     parser.add_argument("--home")
     parser.add_argument("--beside", action="store_true")
+    parser.add_argument("--nested", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     opts = parser.parse_args()
     if os.geteuid() != 0:
         print("the native half needs root")
         return 77
-    sequences, count, together, many = (45, 20000, 10, 5000) if opts.long else (8, 5000, 2, 1500)
+    sequences, count, together, many = ((45, 20000, 10, 5000) if opts.long else
+                                        (2, 1000, 1, 300) if opts.few else (8, 5000, 2, 1500))
     failed = 0
     with tempfile.TemporaryDirectory(dir=opts.home or ("/var/tmp" if opts.beside else opts.dir)) as home, \
             tempfile.TemporaryDirectory(dir=opts.dir) as tmp:
         home, work = Path(home), Path(tmp)
         for d in home, work:
             d.chmod(0o755)
-        for name in "lxrun", "lxcore":  # where the user can reach them
+        for name in "lxrun", "lxcore", "lxcore-nested":  # where the user can reach them
             shutil.copy2(LXRUN.parent / name, work)
         ops = home / "ops"
         subprocess.run(["gcc", "-O1", "-static", "-o", ops, TOP / "tests/volfs/ops.c"], check=True)
-        Guest.beside = opts.beside
+        Guest.beside, Guest.nested = opts.beside, opts.nested
         with ThreadPoolExecutor(2) as pool:
             jobs = [pool.submit(one_sequence, home, work, ops, opts.seed + i, count) for i in range(sequences)]
             if not opts.beside:  # ramfs tells no time of birth (fs/sidelink.c)
