@@ -19,7 +19,7 @@ static long wait_for_answer(struct task *t, struct tmpfs_request *r, u32 asked)
         u32 done = __atomic_load_n(&r->done, __ATOMIC_ACQUIRE);
         if (done == asked)
             return r->result;
-        if (HOST2(__NR_kill, t->instance->supervisor, 0) < 0)
+        if (host_kill(t->instance->supervisor, 0) < 0)
             break;
         HOST4(__NR_futex, &r->done, FUTEX_WAIT, done, &tenth);
     }
@@ -40,7 +40,7 @@ static long ask(struct task *t, u32 holder, const char *options)
     r->holder = holder;
     str_copy(r->options, options, sizeof r->options);
     u32 asked = __atomic_add_fetch(&r->asked, 1, __ATOMIC_RELEASE);
-    long e = HOST2(__NR_kill, t->instance->supervisor, WAKE_SUPERVISOR);
+    long e = host_kill(t->instance->supervisor, WAKE_SUPERVISOR);
     if (e >= 0)
         e = wait_for_answer(t, r, asked);
     holder = r->holder;
@@ -104,6 +104,6 @@ void limited_discard(struct task *t, const struct mount_entry *e)
     if (fd < 0)
         return; // that process is gone, and its number may be another's
     temp_close(t, (int)fd);
-    HOST2(__NR_kill, e->holder, 9);
-    HOST2(__NR_kill, t->instance->supervisor, WAKE_SUPERVISOR); // which takes its end in
+    host_kill(e->holder, 9);
+    host_kill(t->instance->supervisor, WAKE_SUPERVISOR); // which takes its end in
 }

@@ -110,7 +110,7 @@ static void writer_begin(struct task *t)
     u32 *word = &t->instance->mount_writer, seen = 0;
     while (!__atomic_compare_exchange_n(word, &seen, t->tid, false, __ATOMIC_ACQ_REL,
                                         __ATOMIC_RELAXED)) {
-        if (seen && HOST2(__NR_kill, seen, 0) == -ESRCH)
+        if (seen && host_kill(seen, 0) == -ESRCH)
             continue; // seen stays: the next exchange takes it over
         HOST0(__NR_sched_yield);
         seen = 0;

@@ -146,7 +146,7 @@ static bool is_left(const char *name)
 {
     const char *s = name;
     u32 tid;
-    return attr_number(&s, 10, '-', &tid) && HOST2(__NR_kill, tid, 0) == -ESRCH;
+    return attr_number(&s, 10, '-', &tid) && host_kill(tid, 0) == -ESRCH;
 }
 
 // A directory has no more in it than whiteouts.

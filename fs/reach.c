@@ -190,7 +190,8 @@ long reach_may_inspect(struct task *t, u32 tgid)
     return reach_same_ids(t, tgid, CAP_SYS_PTRACE);
 }
 
-void reach_each(struct task *t, void (*fn)(struct task *t, struct proc_slot *s, void *arg),
+void reach_each(struct task *t,
+                void (*fn)(struct task *t, u32 tgid, const struct proc_slot *s, void *arg),
                 void *arg)
 {
     for (u32 i = 0; i < PROC_SLOTS; i++) {
@@ -199,7 +200,7 @@ void reach_each(struct task *t, void (*fn)(struct task *t, struct proc_slot *s, 
         u32 tgid = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
         char state;
         if ((s32)tgid > 0 && (tgid == t->proc->tgid || has_record(t, s, tgid, &state)))
-            fn(t, s, arg);
+            fn(t, tgid, s, arg);
     }
 }
 

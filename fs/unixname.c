@@ -242,7 +242,7 @@ static void collect(struct task *t)
         u32 seen = __atomic_load_n(&r->state, __ATOMIC_RELAXED);
         bool dead = seen == UNIX_BOUND
                         ? (old[id / 8] >> id % 8 & 1) && !(used[id / 64] >> id % 64 & 1)
-                        : seen && HOST2(__NR_kill, seen, 0) == -ESRCH;
+                        : seen && host_kill(seen, 0) == -ESRCH;
         if (dead)
             __atomic_compare_exchange_n(&r->state, &seen, 0, false, __ATOMIC_RELEASE,
                                         __ATOMIC_RELAXED);

@@ -122,6 +122,12 @@ static inline long host_gettid(void)
 {
     return HOST0(__NR_gettid);
 }
+// kill(2) of one process. Numbers that stand for several there, 0 and those below, are ESRCH: they
+// come from a record that was given up a moment ago, and would reach the host's processes.
+static inline long host_kill(u32 pid, int sig)
+{
+    return (s32)pid > 0 ? HOST2(__NR_kill, pid, sig) : -ESRCH;
+}
 static inline long host_prctl(int op, long a, long b, long c, long d)
 {
     return HOST5(__NR_prctl, op, a, b, c, d);

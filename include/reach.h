@@ -25,8 +25,10 @@ long reach_may_inspect(struct task *t, u32 tgid);
 long reach_same_ids(struct task *t, u32 tgid, int cap);
 // Does any process of the instance run the file (dev as major << 32 | minor)? For ETXTBSY.
 bool reach_runs_file(struct task *t, u64 dev, u64 ino);
-// Calls fn for each process of the instance. fn's result is not looked at.
-void reach_each(struct task *t, void (*fn)(struct task *t, struct proc_slot *s, void *arg),
+// Calls fn for each process of the instance: tgid, with record *s, which may be given up meanwhile,
+// and another's.
+void reach_each(struct task *t,
+                void (*fn)(struct task *t, u32 tgid, const struct proc_slot *s, void *arg),
                 void *arg);
 
 #endif

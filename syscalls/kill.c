@@ -29,14 +29,14 @@ static long send_among(struct task *t, u32 tgid, int sig, uptr info)
     long r = check(t, tgid, sig);
     if (r)
         return r;
-    return info ? HOST3(__NR_rt_sigqueueinfo, tgid, sig, info) : HOST2(__NR_kill, tgid, sig);
+    return info ? HOST3(__NR_rt_sigqueueinfo, tgid, sig, info) : host_kill(tgid, sig);
 }
 
 // The same as all that a call does. Should a signal be noted by then, its handler goes first, as on
 // Linux: it would otherwise be interrupted by the handler of one that a process sends itself.
 static long send(struct task *t, u32 tgid, int sig, uptr info)
 {
-    long r = check(t, tgid, sig);
+    long r = (s32)tgid > 0 ? check(t, tgid, sig) : -ESRCH;
     if (r)
         return r;
     return info ? HOST_INTR3(__NR_rt_sigqueueinfo, tgid, sig, info)
@@ -52,10 +52,10 @@ struct broadcast {
     bool self;
 };
 
-static void send_one(struct task *t, struct proc_slot *s, void *arg)
+static void send_one(struct task *t, u32 tgid, const struct proc_slot *s, void *arg)
 {
     struct broadcast *b = arg;
-    u32 tgid = s->tgid;
+    (void)s;
     bool self = tgid == t->proc->tgid;
     if (b->pgid ? HOST1(__NR_getpgid, tgid) != (long)b->pgid : self)
         return;
@@ -75,7 +75,8 @@ static long send_group(struct task *t, u32 pgid, int sig, uptr info)
 {
     bool inside = reach_group(t, pgid);
     // Nobody else's processes in it, nobody that may not be signalled: the host does it at once.
-    if (inside && !info && cred_has_cap(&t->cred, CAP_KILL))
+    // (-1 is no group to kill(2), as 1 may be where lxrun is a container's first process.)
+    if (inside && !info && pgid > 1 && cred_has_cap(&t->cred, CAP_KILL))
         return HOST2(__NR_kill, -(long)pgid, sig);
     struct broadcast b = {.pgid = pgid, .sig = sig, .info = info};
     reach_each(t, send_one, &b);

@@ -28,10 +28,9 @@ static bool may_renice(const struct cred *c, const struct proc_slot *s)
     return c->euid == s->ruid || c->euid == s->euid || cred_has_cap(c, CAP_SYS_NICE);
 }
 
-static void nice_one(struct task *t, struct proc_slot *s, void *arg)
+static void nice_one(struct task *t, u32 tgid, const struct proc_slot *s, void *arg)
 {
     struct nice_pass *p = arg;
-    u32 tgid = s->tgid;
     bool meant =
         p->which == PRIO_USER ? s->ruid == p->who : HOST1(__NR_getpgid, tgid) == (long)p->who;
     if (!meant)

@@ -53,7 +53,7 @@ long ucred_claim(struct task *t, struct guest_ucred *u)
         (!gid && !cred_has_cap(c, CAP_SETGID)))
         return -EPERM;
     if (!own || u->uid != c->ruid || u->gid != c->rgid)
-        return !own && HOST2(__NR_kill, u->pid, 0) == -ESRCH ? -ESRCH : 0;
+        return !own && host_kill(u->pid, 0) == -ESRCH ? -ESRCH : 0;
     u->uid = t->instance->host_uid;
     u->gid = t->instance->host_gid;
     return 1;
@@ -94,7 +94,7 @@ long peer_send_as(struct task *t, int fd, const void *message, int flags, struct
         return -ENOBUFS;
     r = HOST_INTR4(__NR_wait4, pid, &status, __WCLONE, 0);
     if (r < 0) { // a signal: the message is sent, or it is not
-        HOST2(__NR_kill, pid, 9);
+        host_kill(pid, 9);
         HOST4(__NR_wait4, pid, &status, __WCLONE, 0);
     }
     const struct proc_slot *s = proc_find_last(t->instance, (u32)pid);

@@ -99,7 +99,7 @@ static void fill(struct task *t, struct proc_slot *s, u64 since, u64 birth)
 
 static bool is_gone(u32 id)
 {
-    return HOST2(__NR_kill, id, 0) == -ESRCH;
+    return host_kill(id, 0) == -ESRCH;
 }
 
 // The record of process id with that name, where it is not in the place that is tried first.
