@@ -386,6 +386,19 @@ static long bring_up(struct task *t, struct loc *loc, u64 flags)
     return r < 0 || !file ? r : check_access(t, loc, flags);
 }
 
+// The magic link at the end of a way in /proc is the host's to follow. Before the end there must be
+// none: it would lead out. (What is a directory in /proc stays one. The parent is not held: the
+// open may wait for another guest thread.)
+static long follow_magic(struct task *t, struct loc *loc, u64 flags)
+{
+    struct parent p;
+    long r = parent_open(t, loc, &p);
+    if (r < 0)
+        return r;
+    parent_done(t, &p);
+    return HOST_INTR4(__NR_openat, loc->base, loc->rel, flags, 0);
+}
+
 // One attempt at a place that path_walk found.
 static long open_at(struct task *t, struct loc *loc, const struct open_how *how)
 {
@@ -396,8 +409,10 @@ static long open_at(struct task *t, struct loc *loc, const struct open_how *how)
         if (r != -ENOSYS)
             return r;
         r = host_open_loc(t, loc, plain, 0, 0);
-        if (r == -ELOOP && !(flags & O_NOFOLLOW)) // a magic link that procfs lets through
-            r = HOST_INTR4(__NR_openat, loc->base, loc->rel, plain, 0);
+        // A magic link that procfs lets through; not one that is itself what a descriptor is open
+        // on.
+        if (r == -ELOOP && !(flags & O_NOFOLLOW) && !loc->object)
+            r = follow_magic(t, loc, plain);
         return r;
     }
     if ((flags & __O_TMPFILE) == __O_TMPFILE)
@@ -452,6 +467,8 @@ static long open_link(struct task *t, struct loc *loc, const struct open_how *ho
     if (device)
         r = meta_stat(t, loc->mount, &p, STATX_BASIC_STATS, &st);
     parent_done(t, &p);
+    if (!device && loc->object && (loc->must_be_dir || (how->flags & O_DIRECTORY)))
+        return -ENOTDIR;
     if (!device) {
         bool creates = (how->flags & (O_CREAT | O_EXCL | O_PATH)) == O_CREAT;
         return creates && may_create_in_sticky(t, loc) < 0 ? -EACCES : -ELOOP;

@@ -127,7 +127,14 @@ static long walk_relative(struct task *t, int dirfd, const char *path, int flags
     u32 type = mount_at(t, loc->mount)->type;
     if (type != FS_PROC && type != FS_OVERLAY)
         return walk_from(t, dirfd, path, flags, loc);
-    long r = loc_of_fd(t, dirfd, loc);
+    // The way that the descriptor's own path begins must be one of directories: a symlink's
+    // descriptor is none, and a link of /proc on the way leads anywhere.
+    struct statx st;
+    long r = host_statx(dirfd, "", AT_EMPTY_PATH, STATX_TYPE, &st);
+    if (r >= 0 && (st.stx_mode & S_IFMT) != S_IFDIR)
+        return -ENOTDIR;
+    if (r >= 0)
+        r = loc_of_fd(t, dirfd, loc);
     return r < 0 ? r : walk_slow(t, path, flags, loc);
 }
 
@@ -264,13 +271,21 @@ long loc_root(struct task *t, struct loc *loc)
 static long pin_magic(struct task *t, struct loc *loc, struct parent *p)
 {
     char link[LX_PATH_MAX];
-    if (loc->mount < 0 || mount_at(t, loc->mount)->type != FS_PROC || !*p->name ||
+    struct loc there;
+    struct statx st;
+    if (loc->object || loc->mount < 0 || mount_at(t, loc->mount)->type != FS_PROC || !*p->name ||
         procfs_readlink(t, loc->rel, link, sizeof link) != -EXDEV)
         return 0;
     long fd = temp_open(t, p->fd, p->name, O_PATH, 0);
     parent_done(t, p);
     if (fd < 0)
         return fd;
+    // A directory that lies in no mount was handed in from outside: it is no place to go on from.
+    if (!host_statx((int)fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) &&
+        (st.stx_mode & S_IFMT) == S_IFDIR && loc_of_fd(t, (int)fd, &there) == -ENOENT) {
+        temp_close(t, (int)fd);
+        return -ENOENT;
+    }
     loc_done(t, loc);
     *p = (struct parent){.fd = (int)fd, .temporary = true, .name = loc->rel};
     loc->rel[0] = 0;

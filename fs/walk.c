@@ -35,8 +35,8 @@ struct walk {
     s32 dir;        // the directory that the component to be looked at lies in, open; -1: is not
     s32 start_base; // where a walk with limits began: the anchor, or (mount, rel)
     s32 start_mount;
-    const char *start_rel;
-    char *todo; // what is left of the path, after a link was put in
+    const char *start_rel; // NULL: the anchor
+    char *todo;            // what is left of the path, after a link was put in
     size_t todo_size;
     bool descriptor;        // the link just looked at is a descriptor's
     bool object;            // such a one was followed: its text ends with so many bytes behind it
@@ -50,11 +50,18 @@ static bool at(const struct walk *w, s32 mount, const char *rel)
     return !w->anchored && w->loc->mount == mount && !strcmp(w->loc->rel, rel);
 }
 
+// The anchor that was given up for a mount below it, and reached again from there.
+static __attribute__((noinline)) bool at_first_anchor(const struct walk *w)
+{
+    struct loc start;
+    return loc_of_fd(w->t, w->start_base, &start) >= 0 && at(w, start.mount, start.rel);
+}
+
 static bool at_start(const struct walk *w)
 {
     if (w->anchored)
         return w->loc->base == w->start_base && !w->loc->rel[0];
-    return at(w, w->start_mount, w->start_rel);
+    return w->start_rel ? at(w, w->start_mount, w->start_rel) : at_first_anchor(w);
 }
 
 // The anchor is given up for a place that has a name.
@@ -440,8 +447,11 @@ static long follow(struct walk *w, size_t n, const char *rest)
     }
     if (w->flags & WALK_BENEATH)
         return -EXDEV;
-    if (w->flags & WALK_IN_ROOT && w->anchored) {
-        loc->rel[0] = 0; // the start is where it still is: there is no way up from it
+    if (w->flags & WALK_IN_ROOT && !w->start_rel) {
+        w->anchored = true; // again, if it has entered a mount
+        loc->mount = w->start_mount;
+        loc->base = w->start_base;
+        loc->rel[0] = 0;
         return 0;
     }
     leave_anchor(w);
@@ -707,6 +717,8 @@ long walk_from(struct task *t, int dirfd, const char *path, int flags, struct lo
     struct walk w;
     w.anchored = true;
     w.start_base = dirfd;
+    w.start_mount = loc->mount;
+    w.start_rel = NULL;
     loc->base = dirfd;
     loc->rel[0] = 0;
     return run(&w, t, path, flags, loc);
