@@ -618,6 +618,43 @@ def check_uml(work):
     expect("left behind", [f.name for f in (work / "lxrun").iterdir() if f.name.startswith("uml-")], [])
 
 
+def check_uml_killed(work):
+    """Killed, User-Mode Linux takes its guest's processes along: they are the host's, too. In a pid namespace, since what
+    is left of a guest's init there may kill all that it can."""
+    if os.geteuid():
+        return
+    if os.getpid() != 1:
+        ran = subprocess.run(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, __file__,
+                              "check_uml_killed"], stdin=subprocess.DEVNULL, timeout=BOOT, check=False)
+        expect("User-Mode Linux is killed", ran.returncode, 0)
+        return
+    def left():
+        return sum(b"linux.uml" in p.read_bytes() for p in Path("/proc").glob("[0-9]*/cmdline"))
+    image = work / "killed.img"
+    make_tree(work / "killed-tree")
+    lxrun("--to-image", work / "killed-tree", image, "64MB")
+    run = [LXRUN, "--vm=uml", "--image", image, "sh", "-c"]
+    for victim in "linux.uml", "lxrun-vm":
+        child = subprocess.Popen([*run, "echo ready; while :; do echo x >/tmp/x; done"], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if child.stdout.readline() != "ready\n":  # check_uml says why
+            return
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            pid, name = stat.read_text().split(")")[0].split(" (")
+            state, parent = stat.read_text().rsplit(")", 1)[1].split()[:2]
+            if state != "Z" and name == victim and (name == "lxrun-vm" or Path(f"/proc/{parent}/comm").read_text() == "lxrun-vm\n"):
+                os.kill(int(pid), signal.SIGKILL)
+                break
+        else:
+            expect(f"a process {victim}", None, victim)
+        _, err = child.communicate(timeout=60)
+        expect(f"the command when {victim} is killed", (child.returncode, err.count("\n")), (125, 1))
+        wait_for("none of its processes is left", lambda: not left(), 10)
+        ran = subprocess.run([*run, "echo again"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        expect(f"after that: {ran.stderr}", (ran.returncode, ran.stdout, "was not closed cleanly" in ran.stderr), (0, "again\n", True))
+        shutdown()
+
+
 def uml(*args, **options):
     if "input" not in options:
         options["stdin"] = subprocess.DEVNULL
@@ -662,7 +699,7 @@ def main():
         subprocess.run([TOP / "scripts/vm-kernel.py"], check=True)
     host_tree = [check_missing, check_settings, check_acceleration, check_status, check_streams, check_joined, check_signals, check_terminal,
                  check_network, shutdown]
-    whole = [check_conversion, *host_tree, check_image, check_idle, check_virtiofs, check_uml,
+    whole = [check_conversion, *host_tree, check_image, check_idle, check_virtiofs, check_uml, check_uml_killed,
              check_root]
     named = {"part": [check_conversion, check_root], **{c.__name__: [c] for c in whole}}
     with tempfile.TemporaryDirectory() as work:
@@ -673,7 +710,7 @@ def main():
         try:
             for check in named[sys.argv[1]] if sys.argv[1:] else whole:
                 if check in (check_conversion, check_settings, check_acceleration, check_network, check_image, check_virtiofs, check_uml,
-                             check_root):
+                             check_uml_killed, check_root):
                     check(work)
                 else:
                     check()

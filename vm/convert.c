@@ -101,7 +101,7 @@ static void run_inside(const char *directory, char **argv)
     words_add(&w, "--");
     for (char **a = argv; *a; a++)
         words_add(&w, "%s", *a);
-    pid_t pid = words_run(&w, 2, NULL, 0);
+    pid_t pid = words_run(&w, 2, NULL, 0, false);
     if (pid < 0 || waitpid(pid, &status, 0) != pid)
         fail_errno("cannot run %s", argv[0]);
     if (!WIFEXITED(status) || WEXITSTATUS(status))

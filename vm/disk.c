@@ -18,6 +18,8 @@
 #define S_MAGIC 0x38
 #define S_STATE 0x3a
 #define S_INCOMPAT 0x60
+#define LOCK_TRIES 20
+#define LOCK_US 50000
 #define MAGIC 0xef53
 #define STATE_VALID 1
 #define STATE_ERROR 2
@@ -67,8 +69,12 @@ char *disk_open(const char *path)
     int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         fail_errno("cannot open the image %s", path);
-    if (flock(fd, LOCK_EX | LOCK_NB)) // stays until this process ends
-        fail("the image %s is in use by another VM", path);
+    // Stays until this process ends; one of a VM whose end has been told may not quite have.
+    for (int i = 0; flock(fd, LOCK_EX | LOCK_NB); i++) {
+        if (i == LOCK_TRIES)
+            fail("the image %s is in use by another VM", path);
+        usleep(LOCK_US);
+    }
     if (pread(fd, block, sizeof block, SUPERBLOCK) != sizeof block)
         fail("%s is no image of a file system", path);
     memcpy(&magic, block + S_MAGIC, sizeof magic);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fail.h"
@@ -128,16 +130,43 @@ void words_add(struct words *w, const char *format, ...)
     w->word[w->n] = NULL;
 }
 
-pid_t words_run(const struct words *w, int log, const int *keep, size_t nkeep)
+static void put(const char *path, const char *format, unsigned id)
 {
-    pid_t keeper = getpid(), pid = fork();
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    dprintf(fd, format, id, id);
+    close(fd);
+}
+
+// fork(), in a pid namespace that ends with the child: by right, in a user namespace of its own, or
+// where the host allows neither, without.
+static pid_t fork_apart(void)
+{
+    uid_t uid = geteuid();
+    gid_t gid = getegid();
+    pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
+    if (pid >= 0)
+        return pid;
+    pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
+    if (pid == 0) {
+        put("/proc/thread-self/uid_map", "%u %u 1", uid);
+        put("/proc/thread-self/setgroups", "deny", 0);
+        put("/proc/thread-self/gid_map", "%u %u 1", gid);
+    }
+    return pid < 0 ? fork() : pid;
+}
+
+pid_t words_run(const struct words *w, int log, const int *keep, size_t nkeep, bool apart)
+{
+    pid_t keeper = getpid(), pid = apart ? fork_apart() : fork();
     if (pid)
         return pid;
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != keeper)
+    if (getppid() != keeper && getppid() != 0) // 0: it is in another pid namespace
         _exit(EXIT_LXRUN);
     setpgid(0, 0);
     int null = open("/dev/null", O_RDONLY);

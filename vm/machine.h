@@ -56,7 +56,8 @@ struct words {
     size_t n;
 };
 void words_add(struct words *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
-// Starts it, in a process that ends with this one. keep: descriptors that it inherits.
-pid_t words_run(const struct words *w, int log, const int *keep, size_t nkeep);
+// Starts it, in a process that ends with this one. keep: descriptors that it inherits. apart: with
+// it end all processes that it has made.
+pid_t words_run(const struct words *w, int log, const int *keep, size_t nkeep, bool apart);
 
 #endif

@@ -179,7 +179,7 @@ static void add_virtiofs(struct words *w, struct machine *m, const char *tag, co
     words_add(&d, "--fd=%d", listener);
     words_add(&d, "-o");
     words_add(&d, "source=%s,sandbox=chroot,cache=auto,xattr", host);
-    words_run(&d, log, &listener, 1);
+    words_run(&d, log, &listener, 1, false);
     close(listener);
     free(server);
     m->servers[m->nservers++] = connection;
@@ -333,7 +333,7 @@ bool qemu_start(struct machine *m, const struct vm_options *o, int log, int way)
         setup_add(m, "host=%s", o->settings.host_ports);
     int keep[4 + SERVERS] = {m->kernel, m->initrd, m->memory, pair[1]};
     memcpy(keep + 4, m->servers, m->nservers * sizeof *keep);
-    m->pid = words_run(&w, log, keep, 4 + m->nservers);
+    m->pid = words_run(&w, log, keep, 4 + m->nservers, false);
     while (m->nservers)
         close(m->servers[--m->nservers]);
     m->channel = pair[0];

@@ -73,7 +73,9 @@ bool uml_start(struct machine *m, const struct vm_options *o, int log, int way)
     words_add(&w, "panic=-1");
     words_add(&w, "%s", o->settings.command_line);
     add_files(&w, m, o);
-    m->pid = words_run(&w, log, (int[]){m->initrd, pair[1]}, 2);
+    // Its guest's processes are processes of the host, which it holds by ptrace. Killed, it would
+    // leave them running there, with the host's system calls in place of its own.
+    m->pid = words_run(&w, log, (int[]){m->initrd, pair[1]}, 2, true);
     m->channel = pair[0];
     m->room = LINE_WINDOW;
     close(pair[1]);
