@@ -22,6 +22,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -152,6 +154,52 @@ static void try(int dir, const char *path)
     leaks += status != 0;
 }
 
+// What would change a file that is outside; the host finds it there.
+static void change(int dir, const char *path)
+{
+    char by[600], text[100];
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    struct statfs fs;
+    fchmodat(dir, path, 0600, 0);
+    fchownat(dir, path, 1000, 1000, 0);
+    fchownat(dir, path, 1000, 1000, AT_SYMLINK_NOFOLLOW);
+    utimensat(dir, path, NULL, 0);
+    utimensat(dir, path, NULL, AT_SYMLINK_NOFOLLOW);
+    close(openat(dir, path, O_WRONLY | O_TRUNC));
+    close(openat(dir, path, O_RDWR | O_CREAT | O_TRUNC, 0666));
+    snprintf(by, sizeof by, "/proc/self/fd/%d/%.500s", dir, path);
+    if (dir == AT_FDCWD)
+        snprintf(by, sizeof by, "%.500s", path);
+    truncate(by, 0);
+    chmod(by, 0600);
+    setxattr(by, "user.x", "1", 1, 0);
+    setxattr(by, "trusted.x", "1", 1, 0);
+    if (getxattr(by, "user.held", text, sizeof text) > 0)
+        leak(by, "getxattr");
+    if (!statfs(by, &fs))
+        leak(by, "statfs");
+    int watch = inotify_init();
+    if (inotify_add_watch(watch, by, IN_ALL_EVENTS) >= 0)
+        leak(by, "inotify");
+    close(watch);
+    if (!fork()) {
+        syscall(SYS_execveat, dir, path, (char *[]){"x", NULL}, (char *[]){NULL}, 0);
+        _exit(0);
+    }
+    wait(NULL);
+    snprintf(a.sun_path, sizeof a.sun_path, "%.90s.socket", by);
+    int s = socket(AF_UNIX, SOCK_STREAM, 0);
+    bind(s, (struct sockaddr *)&a, sizeof a);
+    close(s);
+    snprintf(by, sizeof by, "%.500s.new", path);
+    mknodat(dir, by, S_IFIFO | 0600, 0);
+    linkat(AT_FDCWD, "/inside", dir, by, 0);
+    renameat2(dir, path, dir, by, RENAME_NOREPLACE);
+    rename("/tmp/up", by);
+    unlinkat(dir, path, 0);
+    unlinkat(dir, path, AT_REMOVEDIR);
+}
+
 static void below(int dir, const char *base)
 {
     static const char *const ends[] = {
@@ -229,6 +277,12 @@ int main(int argc, char **argv)
         below(AT_FDCWD, links[i][1]);
     }
     below(AT_FDCWD, way);
+    snprintf(path, sizeof path, "%s/secret", way);
+    change(AT_FDCWD, path);
+    change(AT_FDCWD, "/proc/self/fd/0/secret");
+    change(AT_FDCWD, "/proc/self/fd/9/secret");
+    change(AT_FDCWD, "/d/hostlink/secret");
+    change(AT_FDCWD, "/d/hostlink/sub");
     snprintf(path, sizeof path, "%s%s", up, way);
     below(AT_FDCWD, path);
     int dir = open("/tmp/a/b", O_PATH), root = open("/", O_PATH);
@@ -270,8 +324,10 @@ int main(int argc, char **argv)
             return 2;
         static const char *const at[] = {
             "secret", "..", "sub", "sub/..", "../outside/secret", "./secret", "sub/../../outside"};
-        for (size_t n = 0; n < sizeof at / sizeof *at; n++)
+        for (size_t n = 0; n < sizeof at / sizeof *at; n++) {
             try(given[i], at[n]);
+            change(given[i], at[n]);
+        }
         for (size_t n = 0; n < sizeof at / sizeof *at; n++) {
             snprintf(path, sizeof path, "%s/%s", entry, at[n]);
             try(AT_FDCWD, path);
