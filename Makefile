@@ -91,7 +91,7 @@ test: rootfs
 	tests/run.py --level test --user --trap default,rewrite,seccomp
 
 test-all: rootfs
-	tests/run.py --level all --user --trap default,rewrite,sud,seccomp,ptrace$(if $(filter 0,$(shell id -u)),$(STATES))
+	tests/run.py --level all --user --trap default,rewrite,sud,seccomp,ptrace,nested$(if $(filter 0,$(shell id -u)),$(STATES))
 
 soak: rootfs
 	tests/soak.sh

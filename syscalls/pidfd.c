@@ -4,6 +4,8 @@
 #include <linux/errno.h>
 
 #include "fs.h"
+#include <linux/kcmp.h>
+
 #include "host.h"
 #include "reach.h"
 #include "syscall_rows.h"
@@ -34,4 +36,20 @@ long sys_pidfd_getfd(struct task *t, int pidfd, int targetfd, unsigned int flags
     if (fd_is_reserved(t, targetfd))
         return -EBADF;
     return HOST3(__NR_pidfd_getfd, pidfd, targetfd, 0);
+}
+
+// kernel/kcmp.c. The indexes of KCMP_FILE are descriptors, the first one of KCMP_EPOLL_TFD too.
+long sys_kcmp(struct task *t, int pid1, int pid2, int type, unsigned long idx1, unsigned long idx2)
+{
+    const u32 who[] = {reach_thread(t, (u32)pid1), reach_thread(t, (u32)pid2)};
+    if (!who[0] || !who[1])
+        return -ESRCH;
+    for (int i = 0; i < 2; i++)
+        if (reach_may_inspect(t, who[i]))
+            return -EPERM;
+    bool file = type == KCMP_FILE;
+    if (((file || type == KCMP_EPOLL_TFD) && fd_is_reserved(t, (int)idx1)) ||
+        (file && fd_is_reserved(t, (int)idx2)))
+        return -EBADF;
+    return HOST5(__NR_kcmp, pid1, pid2, type, idx1, idx2);
 }

@@ -10,7 +10,7 @@ guest/X   tests/guest/X.c is compiled, run natively, then under lxrun in a small
           it runs under each of these engines: guest/X:seccomp; "default" gives lxrun no --trap.
           "rewrite+STATE" (not as @user) is engine rewrite with a cache of the test's own: cold;
           corrupt; readonly, and half empty; full, so that each addition empties it; racing with
-          others that fill and empty it.
+          others that fill and empty it. "nested" is lxrun inside lxrun.
           guest/efault is build/gen/efault.c, which scripts/gen-efault.py makes.
 check/X   scripts/check-X.sh or .py
 apps/X    tests/apps/X.sh, with LXRUN and APPS in the environment: the Debian tree with the
@@ -28,7 +28,7 @@ Directives, in comments of the first 15 lines of a test:
     lxrun: not yet WHY  passes natively and must fail under lxrun, which is reported as skipped; a
                         test that passes there all the same fails until the directive is taken out;
                         "not yet @user" says so of ordinary host users only
-    trap: not ENGINE WHY    is skipped under that engine
+    trap: not ENGINE,... WHY  is skipped under these engines
     trap: slow ENGINE WHY   the same, but for level all
     level: LEVEL        the first of check, test, all that runs it; default check (apps: test)
 """
@@ -249,8 +249,8 @@ class Test:
 
     def refuses(self, engine):
         """Why the test is not to run under the engine, or None."""
-        m = re.match(r"(not|slow) (\w+)\W+(.*)", self.directive.get("trap", ""))
-        if not m or m[2] != engine.split("+")[0] or (m[1] == "slow" and self.opts.level == "all"):
+        m = re.match(r"(not|slow) (\w+(?:,\w+)*)\W+(.*)", self.directive.get("trap", ""))
+        if not m or engine.split("+")[0] not in m[2].split(",") or (m[1] == "slow" and self.opts.level == "all"):
             return None
         return m[3]
 

@@ -2,7 +2,7 @@
 // A program may use GS for itself: arch_prctl sets and tells its base, it survives calls, signals,
 // fork and clone.
 // covers: arch_prctl
-// trap: not ptrace: the tracer leads the guest to the door, which finds its thread by the GS base
+// trap: not ptrace,nested: the tracer, or the outer lxrun, leads the guest to the door, which finds its thread by the GS base
 #include "sig.h"
 #include <asm/prctl.h>
 

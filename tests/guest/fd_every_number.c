@@ -2,6 +2,7 @@
 // Each descriptor number below 1024 is the guest's to use: dup2 onto it, read, stat and close
 // work.
 // covers: dup2, read, fstat, close, dup3, fcntl
+// trap: not nested: two layers take descriptors from the program
 #include "check.h"
 #include <sys/resource.h>
 

@@ -3,6 +3,7 @@
 // removed, attributes changed, directories entered, by several threads at a time.
 // covers: mkdir, rename, link, symlink, readlink, unlink, rmdir, chmod, truncate, statfs, chdir,
 // covers: utimensat, access, setxattr, getcwd, mknod
+// trap: not nested: two layers take descriptors from the program
 #include "check.h"
 #include <pthread.h>
 #include <sys/resource.h>

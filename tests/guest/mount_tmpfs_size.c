@@ -3,6 +3,7 @@
 // statfs tells them, a remount changes them, and they hold for all who see the mount.
 // covers: mount, statfs, write, fallocate, ftruncate, umount2
 // needs: root
+// trap: not nested: no host keeps the limit for an lxrun that is a guest
 #include "mountns.h"
 #include <sys/mman.h>
 #include <sys/statfs.h>

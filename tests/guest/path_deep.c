@@ -2,6 +2,7 @@
 // A tree deeper than PATH_MAX: every call works with names relative to a directory in it, `..` and
 // links included, for root and for an ordinary user; it can be taken down again.
 // covers: openat, openat2, mkdirat, chdir, fchdir, newfstatat, renameat, unlinkat, symlinkat
+// trap: not nested: the host sees a longer path than the guest, and the outer lxrun tells it
 #include "check.h"
 #include <linux/openat2.h>
 

@@ -2,6 +2,7 @@
 // Names up to 255 bytes and paths up to 4095; beyond, ENAMETOOLONG. Deeper trees are reached
 // step by step, and then getcwd says so too.
 // covers: open, mkdir, stat, getcwd, chdir, symlink, rename
+// trap: not nested: the host sees a longer path than the guest, and the outer lxrun tells it
 #include "check.h"
 
 int main(void)

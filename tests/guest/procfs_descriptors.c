@@ -4,6 +4,7 @@
 // they are by name.
 // needs: root
 // covers: open, fstat, stat, chmod, chdir, fchdir, setresuid, prctl
+// trap: not nested: the outer lxrun shows who may inspect a process, by its own rules
 #include "check.h"
 #include <fcntl.h>
 #include <sys/prctl.h>

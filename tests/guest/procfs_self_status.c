@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 // The rest of the line that begins with the key.
+// trap: not nested: a hard limit of descriptors below those of the inner lxcore shows as the soft one
 static const char *field(const char *text, const char *key)
 {
     const char *at = strstr(text, key);
