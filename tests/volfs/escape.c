@@ -189,7 +189,7 @@ static void change(int dir, const char *path)
     wait(NULL);
     snprintf(a.sun_path, sizeof a.sun_path, "%.90s.socket", by);
     int s = socket(AF_UNIX, SOCK_STREAM, 0);
-    bind(s, (struct sockaddr *)&a, sizeof a);
+    (void)bind(s, (struct sockaddr *)&a, sizeof a);
     close(s);
     snprintf(by, sizeof by, "%.500s.new", path);
     mknodat(dir, by, S_IFIFO | 0600, 0);
