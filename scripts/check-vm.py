@@ -616,6 +616,9 @@ def check_uml(work):
     shutdown()
     expect("e2fsck", subprocess.run(["/sbin/e2fsck", "-fn", image], capture_output=True, check=False).returncode, 0)
     expect("left behind", [f.name for f in (work / "lxrun").iterdir() if f.name.startswith("uml-")], [])
+    for setting in "hostPorts=80", "virtiofs=true":
+        ran = uml("--vm-set", setting, "true")
+        expect(setting, (ran.returncode, setting.split("=", maxsplit=1)[0] in ran.stderr), (125, True))
 
 
 def check_uml_killed(work):

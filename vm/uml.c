@@ -29,6 +29,8 @@ void uml_check(const struct vm_options *o)
     free(kernel);
     if (*o->settings.host_ports)
         fail("User-Mode Linux has no network: leave out hostPorts");
+    if (o->settings.virtiofs)
+        fail("User-Mode Linux shows directories by hostfs: leave out virtiofs");
 }
 
 static void add_files(struct words *w, struct machine *m, const struct vm_options *o)
