@@ -2,7 +2,7 @@
 // The host-call section: every `syscall` instruction of lxcore is in this file. It is the range
 // that syscall user dispatch allows, so host calls are not caught themselves; a build check proves
 // that there is no other. C sees it through include/host.h.
-#include "layout.h"
+#include "arguments.inc"
 
 	.cfi_sections .debug_frame
 	.section .hostcall, "ax", @progbits
@@ -84,12 +84,7 @@ host_pass:
 	.cfi_startproc
 host_pass_begin:
 	movl	%gs:T_ORIG_RAX, %eax
-	mov	%gs:T_RDI, %rdi
-	mov	%gs:T_RSI, %rsi
-	mov	%gs:T_RDX, %rdx
-	mov	%gs:T_R10, %r10
-	mov	%gs:T_R8, %r8
-	mov	%gs:T_R9, %r9
+	LOAD_ARGUMENTS
 	cmpw	$0, %gs:T_NOTED
 	jne	host_pass_abort
 host_pass_syscall:

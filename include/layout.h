@@ -74,6 +74,10 @@ extern const char lxcore_text_start[] __attribute__((visibility("hidden")));
 #define SC_RSP 120
 #define SC_RIP 128
 
+// The segments of user code (asm/segment.h).
+#define USER_CS 0x33
+#define USER_DS 0x2b
+
 // Bits of T_KEEPS: what the guest has set for itself, and is rare.
 #define KEEPS_GS 1  // arch_prctl(ARCH_SET_GS)
 #define KEEPS_SUD 2 // prctl(PR_SET_SYSCALL_USER_DISPATCH)

@@ -249,7 +249,9 @@ bool rewritten_overlay(struct task *t, int fd, uptr addr, size_t len, int prot, 
     lock_take(memory_images_lock());
     if (later)
         prot &= ~PROT_EXEC;
-    for (u32 i = 0; i < e.segments; i++)
+    // Again: another thread may have had all taken back in between (rewritten_take_back).
+    clean = clean && !memory_keeps_text();
+    for (u32 i = 0; i < e.segments && !memory_keeps_text(); i++)
         clean &= overlay_segment(cache, &e, &id, &e.segment[i], addr, len, prot, offset);
     clean = clean && memory_add_clean(addr, addr + ALIGN_UP(len, LX_PAGE));
     lock_drop(memory_images_lock());

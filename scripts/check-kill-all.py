@@ -31,19 +31,22 @@ int main(int argc, char **argv)
 
     signal(SIGWINCH, handler);
     for (int i = 0; i < 2; i++)
-        if (fork() == 0)
-            for (time(NULL); time(NULL) < end;) { // who come and go
+        if (fork() == 0) {
+            while (time(NULL) < end) { // who come and go
                 pid_t pid = fork();
                 if (pid == 0)
                     _exit(0);
                 while (waitpid(pid, NULL, 0) != pid)
                     ;
             }
+            _exit(!got);
+        }
     while (time(NULL) < end)
         kill(who, SIGWINCH);
-    while (wait(NULL) > 0)
-        ;
-    return !(argc == 3);
+    int status, missed = argc != 3;
+    while (wait(&status) > 0)
+        missed |= status;
+    return !!missed;
 }
 """
 

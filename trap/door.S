@@ -6,7 +6,7 @@
 // Rules here: nothing is pushed on the guest's stack (red zone, tiny stacks), no vector state is
 // touched, and between door_check and door_end the guest's registers are complete in the task, so
 // that a signal there is delivered as if it came in the guest.
-#include "layout.h"
+#include "arguments.inc"
 
 #define EFLAGS_TF 0x100
 #define EFLAGS_DF 0x400
@@ -14,17 +14,9 @@
 // Rarely set, and lxcore's own code could not run with them.
 #define EFLAGS_TROUBLE (EFLAGS_TF | EFLAGS_DF | EFLAGS_AC)
 
-#define USER_CS 0x33
-#define USER_DS 0x2b
-
 // What the dispatcher's caller has not preserved, but for %rax.
-.macro LOAD_ARGUMENTS
-	mov	%gs:T_RDI, %rdi
-	mov	%gs:T_RSI, %rsi
-	mov	%gs:T_RDX, %rdx
-	mov	%gs:T_R10, %r10
-	mov	%gs:T_R8, %r8
-	mov	%gs:T_R9, %r9
+.macro LOAD_CLOBBERED
+	LOAD_ARGUMENTS
 	mov	%gs:T_R11, %r11
 	mov	%gs:T_RCX, %rcx
 .endm
@@ -114,7 +106,7 @@ door_check:
 	movl	$0, %gs:T_INSIDE	// before the look; see task/engine.c
 	cmpq	$0, %gs:T_NOTED
 	jne	4f
-5:	LOAD_ARGUMENTS
+5:	LOAD_CLOBBERED
 	testl	$EFLAGS_TROUBLE, %gs:T_EFLAGS
 	jnz	3f
 	// popfq costs as much as all the rest. These are the flags that C code has changed: OF by an
@@ -146,7 +138,7 @@ door_check:
 	pushq	$USER_CS
 	pushq	%gs:T_RIP
 	pushq	%gs:T_RAX
-	LOAD_ARGUMENTS
+	LOAD_CLOBBERED
 	mov	%gs:T_GUEST_GS, %rax
 	wrgsbase %rax
 	pop	%rax

@@ -30,8 +30,6 @@
 // What a frame may change of the flags (FIX_EFLAGS in the kernel): AC OF DF TF SF ZF AF PF CF RF.
 #define EFLAGS_IN_FRAME 0x50dd5UL
 #define UC_FLAGS (UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS)
-#define USER_CS 0x33 // as trap/door.S has them
-#define USER_DS 0x2b
 #define RED_ZONE 128
 
 // The kernel's struct ucontext and rt_sigframe (arch/x86/include/asm/sigframe.h).
