@@ -43,19 +43,30 @@ static long put_made(char *out, size_t n, const char *host)
     return -EXDEV;
 }
 
+// Is it sealed as procfs's are? A descriptor of the place alone (O_PATH) cannot say so.
+static bool has_seals(struct task *t, int fd)
+{
+    char path[FD_PATH_SIZE];
+    long seals = host_fcntl(fd, F_GET_SEALS, 0);
+    if (seals == -EBADF) {
+        fmt(path, sizeof path, FD_PATH, fd);
+        long file = temp_open(t, AT_FDCWD, path, O_RDONLY, 0);
+        if (file >= 0) {
+            seals = host_fcntl((int)file, F_GET_SEALS, 0);
+            temp_close(t, (int)file);
+        }
+    }
+    return seals == PROC_MEMFD_SEALS;
+}
+
 // The name is the guest's to choose, for a memfd of its own: it leads to nothing but a file of the
 // host's /proc, and only one that is sealed is taken for procfs's.
 bool procfs_fstat(struct task *t, int fd, u32 mask, struct statx *st)
 {
-    char link[40], host[LX_PATH_MAX], path[LX_PATH_MAX];
+    char host[LX_PATH_MAX], path[LX_PATH_MAX];
     int proc = reserved_fd(t, RESERVED_PROC);
-    fmt(link, sizeof link, "self/fd/%d", fd);
-    long n = host_readlinkat(proc, link, host, sizeof host - 1);
-    if (n < 0)
-        return false;
-    host[n] = 0;
-    if (!str_starts(host, "/memfd:" PROC_MEMFD_NAME) ||
-        host_fcntl(fd, F_GET_SEALS, 0) != PROC_MEMFD_SEALS)
+    long n = host_link_of_fd(t, fd, host, sizeof host);
+    if (n < 0 || !str_starts(host, "/memfd:" PROC_MEMFD_NAME) || !has_seals(t, fd))
         return false;
     put_made(path, sizeof path, host);
     const char *rel = path + sizeof "/proc/" - 1;

@@ -90,12 +90,10 @@ struct cache {
 
 static void find_cache(struct task *t, struct cache *c)
 {
-    char link[32];
     c->dir[0] = 0;
     if (!t->instance->has_cache)
         return;
-    fmt(link, sizeof link, "self/fd/%d", reserved_fd(t, RESERVED_CACHE));
-    long n = host_readlinkat(reserved_fd(t, RESERVED_PROC), link, c->dir, sizeof c->dir - 2);
+    long n = host_link_of_fd(t, reserved_fd(t, RESERVED_CACHE), c->dir, sizeof c->dir - 1);
     c->len = n > 0 ? (size_t)n : 0;
     str_copy(c->dir + c->len, n > 0 ? "/" : "", 2);
     c->len += n > 0;

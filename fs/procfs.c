@@ -216,6 +216,19 @@ long procfs_may_search(struct task *t, const char *rel, struct statx *st)
 
 // ---- Opening ----
 
+long proc_text(struct task *t, int dir, const char *path, char *text, size_t size)
+{
+    temps_begin(t);
+    long fd = host_openat(dir, path, O_RDONLY | O_CLOEXEC, 0);
+    long n = fd < 0 ? fd : host_read((int)fd, text, size - 1);
+    if (fd >= 0)
+        host_close((int)fd);
+    temps_end(t);
+    if (n >= 0)
+        text[n] = 0;
+    return n;
+}
+
 static long make_constant(struct proc_out *o, const char *text)
 {
     proc_puts(o, text);
@@ -339,10 +352,10 @@ static proc_maker *find_maker(const struct made *list, size_t count, const char 
 // The finished contents as a descriptor that can only be read, on the lowest free number.
 static long finish(struct proc_out *o, int flags)
 {
-    char path[40];
+    char path[FD_PATH_SIZE];
     HOST2(__NR_fchmod, o->fd, 0444);
     HOST3(__NR_fcntl, o->fd, F_ADD_SEALS, PROC_MEMFD_SEALS);
-    fmt(path, sizeof path, "/proc/self/fd/%d", o->fd);
+    fmt(path, sizeof path, FD_PATH, o->fd);
     long r = host_openat(AT_FDCWD, path, O_RDONLY | (flags & ~(O_NOFOLLOW | O_CREAT | O_TRUNC)), 0);
     if (r >= 0) {
         long fd = HOST3(__NR_dup3, r, o->fd, flags & O_CLOEXEC);
@@ -375,6 +388,13 @@ static long make(struct task *t, proc_maker *maker, const struct proc_path *pp, 
     return r;
 }
 
+static bool has_write_bits(struct task *t, const char *rel)
+{
+    struct statx st;
+    long r = host_statx(reserved_fd(t, RESERVED_PROC), rel, AT_SYMLINK_NOFOLLOW, STATX_MODE, &st);
+    return r >= 0 && st.stx_mode & 0222;
+}
+
 long procfs_open(struct task *t, const char *rel, int flags)
 {
     struct proc_path pp;
@@ -393,7 +413,7 @@ long procfs_open(struct task *t, const char *rel, int flags)
     if (!may && (writes || is_private(pp.rest)))
         return -EACCES;
     if (writes && !pp.pid && *rel)
-        return -EROFS;
+        return maker || !has_write_bits(t, rel) ? -EACCES : -EROFS;
     // By `mem`, code can be written that nobody has looked at.
     if (writes && pp.pid)
         task_need_engine(t);

@@ -15,20 +15,6 @@ static bool is_child(u32 tgid)
     return !HOST5(__NR_waitid, P_PID, tgid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL, NULL);
 }
 
-// Reads a small file of the host's /proc as text, below descriptor dir. Its length, or -errno.
-static long proc_read(struct task *t, int dir, const char *path, char *text, size_t size)
-{
-    temps_begin(t);
-    long fd = host_openat(dir, path, O_RDONLY | O_CLOEXEC, 0);
-    long n = fd < 0 ? fd : host_read((int)fd, text, size - 1);
-    if (fd >= 0)
-        host_close((int)fd);
-    temps_end(t);
-    if (n >= 0)
-        text[n] = 0;
-    return n;
-}
-
 static size_t digits(const char *s)
 {
     size_t n = 0;
@@ -46,7 +32,7 @@ static bool has_record(struct task *t, const struct proc_slot *s, u32 tgid, char
     u64 registered = __atomic_load_n(&s->registered, __ATOMIC_RELAXED);
     *state = 0;
     fmt(path, sizeof path, "%u/stat", tgid);
-    long n = proc_read(t, reserved_fd(t, RESERVED_PROC), path, text, sizeof text);
+    long n = proc_text(t, reserved_fd(t, RESERVED_PROC), path, text, sizeof text);
     if (n < 0)
         return n != -ENOENT && n != -ESRCH; // else no descriptor, no memory: not known
     const char *at = strrchr(text, ')');
@@ -73,7 +59,7 @@ bool reach_process(struct task *t, u32 tgid)
 static long proc_number(struct task *t, int dir, const char *path, const char *key)
 {
     char text[1024];
-    long n = proc_read(t, dir, path, text, sizeof text);
+    long n = proc_text(t, dir, path, text, sizeof text);
     if (n < 0)
         return n;
     for (char *line = text; line; line = strchr(line, '\n')) {

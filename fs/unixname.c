@@ -220,7 +220,8 @@ static void collect(struct task *t)
     long n;
     for (u32 id = 0; id < UNIX_NAMES; id++)
         old[id / 8] |= (u8)(is_bound(record(t, id)) << id % 8);
-    long fd = host_openat(reserved_fd(t, RESERVED_PROC), "self/net/unix", O_RDONLY | O_CLOEXEC, 0);
+    long fd =
+        host_openat(reserved_fd(t, RESERVED_PROC), "thread-self/net/unix", O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return;
     while ((n = host_read((int)fd, buf + have, sizeof buf - 1 - have)) > 0) {

@@ -6,6 +6,7 @@
 #include <linux/prctl.h>
 #include <linux/securebits.h>
 
+#include "fs.h"
 #include "host.h"
 #include "reach.h"
 #include "syscall_rows.h"
@@ -102,14 +103,43 @@ static long ambient(struct task *t, unsigned long op, unsigned long cap, unsigne
     return 0;
 }
 
-static long set_mm(struct task *t, unsigned long what)
+// What the kernel knows of this process's parts, to be set again by PR_SET_MM_MAP, which asks for
+// no privilege: where they are is told by proc_pid_stat(5), fields 26 to 28 and 45 to 51.
+static long read_mm(struct task *t, struct prctl_mm_map *m)
 {
-    if (what == PR_SET_MM_MAP || what == PR_SET_MM_MAP_SIZE)
-        return 0;
+    char text[1024];
+    __u64 *const field[] = {
+        [26] = &m->start_code, [27] = &m->end_code,  [28] = &m->start_stack, [45] = &m->start_data,
+        [46] = &m->end_data,   [47] = &m->start_brk, [48] = &m->arg_start,   [49] = &m->arg_end,
+        [50] = &m->env_start,  [51] = &m->env_end};
+    long n = proc_text(t, reserved_fd(t, RESERVED_PROC), "thread-self/stat", text, sizeof text);
+    if (n < 0)
+        return n;
+    *m = (struct prctl_mm_map){.exe_fd = ~0u, .brk = (u64)HOST1(__NR_brk, 0)};
+    const char *at = strrchr(text, ')'), *end; // behind field 2
+    at = at ? strchr(at, ' ') : NULL;
+    for (size_t i = 3; at && i < ARRAY_LEN(field); i++, at = end) {
+        end = strchr(at + 1, ' ');
+        if (end && field[i])
+            *field[i] = (u64)str_number(at + 1, (size_t)(end - at - 1));
+    }
+    return at ? 0 : -EPERM;
+}
+
+static long set_mm(struct task *t, unsigned long what, u64 addr)
+{
+    struct prctl_mm_map m;
     if (!cred_has_cap(&t->cred, CAP_SYS_RESOURCE))
         return -EPERM;
     // Where arguments and environment are is the guest's business; the rest is the loader's.
-    return what >= PR_SET_MM_ARG_START && what <= PR_SET_MM_ENV_END ? 0 : -EPERM;
+    if (what < PR_SET_MM_ARG_START || what > PR_SET_MM_ENV_END)
+        return -EPERM;
+    long r = read_mm(t, &m);
+    if (r < 0)
+        return r;
+    __u64 *const field[] = {&m.arg_start, &m.arg_end, &m.env_start, &m.env_end};
+    *field[what - PR_SET_MM_ARG_START] = addr;
+    return HOST5(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, &m, sizeof m, 0);
 }
 
 long sys_prctl(struct task *t, int option, unsigned long arg2, unsigned long arg3,
@@ -153,7 +183,9 @@ long sys_prctl(struct task *t, int option, unsigned long arg2, unsigned long arg
     case PR_SET_SYSCALL_USER_DISPATCH:
         return user_dispatch_set(t, arg2, arg3, arg4, arg5);
     case PR_SET_MM:
-        r = set_mm(t, arg2);
+        if (arg2 != PR_SET_MM_MAP && arg2 != PR_SET_MM_MAP_SIZE)
+            return set_mm(t, arg2, arg3);
+        r = 0;
         break;
     case PR_SET_IO_FLUSHER:
     case PR_GET_IO_FLUSHER:

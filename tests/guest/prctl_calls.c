@@ -23,6 +23,27 @@ static void *named(void *arg)
     return arg;
 }
 
+// Where /proc/self/cmdline is read from, a field at a time; the kernel refuses a start behind the
+// end.
+static void move_arguments(void)
+{
+    char *there =
+        memcpy(malloc(16), "moved\0arguments", 16); // the kernel reads anonymous pages only
+    long a = (long)there, z = a + 16, ended, began;
+
+    ended = pr(PR_SET_MM, PR_SET_MM_ARG_END, z, 0, 0);
+    if (ended < 0 && errno == EPERM)
+        return; // no CAP_SYS_RESOURCE
+    began = pr(PR_SET_MM, PR_SET_MM_ARG_START, a, 0, 0);
+    if (ended < 0) // the old start was behind the new end
+        CHECK(pr(PR_SET_MM, PR_SET_MM_ARG_END, z, 0, 0) == 0);
+    CHECK(began == 0);
+    CHECK(memcmp(get_file("/proc/self/cmdline"), there, 16) == 0);
+    CHECK_ERR(pr(PR_SET_MM, PR_SET_MM_ARG_START, z + 1, 0, 0), EINVAL);
+    CHECK_ERR(pr(PR_SET_MM, PR_SET_MM_ARG_START, 0, 0, 0), EINVAL);
+    CHECK(sbrk(0) != (void *)-1 && malloc(1 << 16) != NULL);
+}
+
 int main(void)
 {
     char name[16];
@@ -43,6 +64,7 @@ int main(void)
     CHECK(pr(PR_GET_NAME, (long)name, 0, 0, 0) == 0);
     CHECK_STR(name, "written");
 
+    move_arguments();
     CHECK_EQ(pr(PR_GET_DUMPABLE, 0, 0, 0, 0), 1);
     CHECK(pr(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && pr(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
     CHECK_ERR(pr(PR_SET_DUMPABLE, 2, 0, 0, 0), EINVAL);

@@ -3,6 +3,8 @@
 // read: they parse and agree with the calls.
 // covers: open, read, uname, sysinfo, sched_getaffinity
 #include "check.h"
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 
@@ -30,6 +32,24 @@ static long number(const char *path, const char *key)
     return strtol(at + strlen(key), NULL, 10);
 }
 
+// A descriptor of the place alone is of the same file, also by way of an open one; what nobody may
+// write refuses writing: root may open it, and the write fails.
+static void check_read_only(const char *path)
+{
+    char link[40];
+    struct stat place, opened, again;
+    int fd = OK(open(path, O_PATH)), file = OK(open(path, O_RDONLY));
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
+    CHECK_EQ(fstat(fd, &place) | fstat(file, &opened) | fstat(OK(open(link, O_PATH)), &again), 0);
+    CHECK(opened.st_ino == place.st_ino && opened.st_dev == place.st_dev);
+    CHECK(again.st_ino == place.st_ino && again.st_dev == place.st_dev);
+    CHECK_EQ(again.st_mode, S_IFREG | 0444);
+
+    fd = open(path, O_WRONLY);
+    CHECK(fd >= 0 ? write(fd, "x", 1) < 0 && (errno == EIO || errno == EINVAL) : errno == EACCES);
+}
+
 int main(void)
 {
     char uuid[64], name[80];
@@ -49,6 +69,11 @@ int main(void)
     CHECK(number("/proc/sys/vm/overcommit_memory", "") >= 0);
     snprintf(name, sizeof(name), "Linux version %s ", u.release);
     CHECK(strncmp(slurp("/proc/version"), name, strlen(name)) == 0);
+
+    check_read_only("/proc/version");
+    check_read_only("/proc/uptime");
+    check_read_only("/proc/self/maps");
+    check_read_only("/proc/self/status");
 
     CHECK_EQ(strlen(strcpy(uuid, slurp("/proc/sys/kernel/random/uuid"))), 37);
     CHECK(strcmp(uuid, slurp("/proc/sys/kernel/random/uuid")) != 0);

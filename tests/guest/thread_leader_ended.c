@@ -6,6 +6,7 @@
 #include "check.h"
 #include <fcntl.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -43,6 +44,11 @@ static void *other(void *arg)
     CHECK(fchmodat(dir, "", 0711, AT_EMPTY_PATH) == 0 || errno == EOPNOTSUPP || errno == EINVAL);
     CHECK(fchownat(dir, "", 5, 6, AT_EMPTY_PATH) == 0);
     CHECK(fstat(dir, &a) == 0 && a.st_uid == 5 && a.st_gid == 6);
+
+    file = OK(open("/proc/version", O_RDONLY));
+    CHECK(fstat(file, &a) == 0 && stat("/proc/version", &b) == 0);
+    CHECK(a.st_ino == b.st_ino && a.st_dev == b.st_dev && read(file, path, 14) == 14);
+    CHECK(memcmp(path, "Linux version ", 14) == 0);
 
     file = OK(open("/proc/thread-self/exe", O_PATH | O_CLOEXEC));
     char *const argv[] = {"prog", "again", NULL}, *const env[] = {NULL};
