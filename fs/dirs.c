@@ -285,9 +285,9 @@ static bool is_identity(const struct search_identity *id, const struct cred *c)
 
 static bool was_searched(const struct task *t, int kept, u32 changes)
 {
-    const struct searched *s = &t->searched[kept - 1];
+    const struct searched *s = &t->searches.dir[kept - 1];
     return s->stamp == t->files->dir[kept - 1].stamp && s->changes == changes &&
-           is_identity(&t->searcher, &t->cred);
+           is_identity(&t->searches.who, &t->cred);
 }
 
 // What was noted is the task's as it is now. False: it cannot be noted for such a one.
@@ -296,12 +296,12 @@ static bool note_identity(struct task *t)
     const struct cred *c = &t->cred;
     if (c->ngroups > SEARCH_GROUPS)
         return false;
-    if (!is_identity(&t->searcher, c)) {
-        memset(t->searched, 0, sizeof t->searched);
-        memset(t->searched_base, 0, sizeof t->searched_base);
-        t->searcher = (struct search_identity){
+    if (!is_identity(&t->searches.who, c)) {
+        memset(t->searches.dir, 0, sizeof t->searches.dir);
+        memset(t->searches.base, 0, sizeof t->searches.base);
+        t->searches.who = (struct search_identity){
             .caps = c->cap_effective, .uid = c->fsuid, .gid = c->fsgid, .ngroups = c->ngroups};
-        memcpy(t->searcher.groups, c->groups, c->ngroups * sizeof c->groups[0]);
+        memcpy(t->searches.who.groups, c->groups, c->ngroups * sizeof c->groups[0]);
     }
     return true;
 }
@@ -309,7 +309,7 @@ static bool note_identity(struct task *t)
 static void note_searched(struct task *t, int kept, u32 changes)
 {
     if (note_identity(t))
-        t->searched[kept - 1] =
+        t->searches.dir[kept - 1] =
             (struct searched){.stamp = t->files->dir[kept - 1].stamp, .changes = changes};
 }
 
@@ -323,9 +323,9 @@ static bool may_search(struct task *t, int dir)
 
 static bool base_was_searched(const struct task *t, const struct dir_key *key, u32 changes)
 {
-    const struct searched_base *b = &t->searched_base[key->from != 0];
-    return b->changes == changes && b->from == key->from && is_identity(&t->searcher, &t->cred) &&
-           now() - b->at < DIRS_KEPT_FOR;
+    const struct searched_base *b = &t->searches.base[key->from != 0];
+    return b->changes == changes && b->from == key->from &&
+           is_identity(&t->searches.who, &t->cred) && now() - b->at < DIRS_KEPT_FOR;
 }
 
 // dir: what the path of key begins at.
@@ -334,17 +334,18 @@ static bool may_search_base(struct task *t, const struct dir_key *key, int dir, 
     if (!may_search(t, dir))
         return false;
     if (note_identity(t))
-        t->searched_base[key->from != 0] =
+        t->searches.base[key->from != 0] =
             (struct searched_base){.from = key->from, .at = now(), .changes = changes};
     return true;
 }
 
 // Opens the first n bytes of loc->rel, of which `done` lead to `dir`, name by name, passing only
-// what the task may search. own: dir is a temporary, and closed. The result is one; an error: a
-// link, something missing or forbidden; the slow walk tells which.
+// what the task may search. own: dir is a temporary, and closed. The result is one; -ENOENT: the
+// first name that is no such directory is missing; -EACCES: the slow walk tells what it is.
 static long search_below(struct task *t, struct loc *loc, size_t done, size_t n, long dir, bool own)
 {
     bool may = true;
+    long r = -EACCES;
     char *name = loc->rel + done;
     for (char *end; may && name <= loc->rel + n; name = end + 1) {
         end = strchr(name, '/');
@@ -356,10 +357,12 @@ static long search_below(struct task *t, struct loc *loc, size_t done, size_t n,
         dir = next;
         own = dir >= 0;
         may = own && may_search(t, (int)dir);
+        if (dir == -ENOENT)
+            r = -ENOENT;
     }
     if (!may && own)
         temp_close(t, (int)dir);
-    return may ? dir : -EACCES;
+    return may ? dir : r;
 }
 
 // The same from where the path begins. Where threads share the working directory, it may be another
@@ -423,7 +426,7 @@ bool dirs_may_search_base(struct task *t, const struct loc *loc)
 }
 
 // Who needs a search once will need it for the next name too: the directory is kept at once.
-int dirs_may_search(struct task *t, struct loc *loc)
+long dirs_may_search(struct task *t, struct loc *loc)
 {
     struct dir_key key;
     const char *slash = strrchr(loc->rel, '/');
@@ -449,7 +452,7 @@ int dirs_may_search(struct task *t, struct loc *loc)
     temps_end(t);
     if (kept)
         note_searched(t, kept, changes);
-    return kept;
+    return fd == -ENOENT ? -ENOENT : kept;
 }
 
 void dirs_new_cwd(struct task *t)

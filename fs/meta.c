@@ -390,7 +390,9 @@ static long stat_name(struct task *t, int mount, const struct parent *p, u32 mas
     for (;;) {
         u32 count;
         bool watched = name_watch(t, mount, p, &count);
-        long r = meta_host_stat(p, mask, st);
+        long r = meta_host_stat(p, mask & ~META_NO_LINK, st);
+        if (r >= 0 && (mask & META_NO_LINK) && (st->stx_mode & S_IFMT) == S_IFLNK)
+            r = -ELOOP;
         if (r < 0)
             return r;
         u32 host_mode = st->stx_mode;

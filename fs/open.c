@@ -257,7 +257,9 @@ static long check_access(struct task *t, struct loc *loc, u64 flags)
     if (r < 0)
         return r;
     temps_begin(t); // for name_watch()
-    r = meta_stat(t, loc->mount, &p, STATX_BASIC_STATS, &st);
+    // A link that is to be followed is the walk's, whosoever it is.
+    bool follow = !loc->walked && !(flags & O_NOFOLLOW);
+    r = meta_stat(t, loc->mount, &p, STATX_BASIC_STATS | (follow ? META_NO_LINK : 0), &st);
     if (r >= 0 && (st.stx_mode & S_IFMT) != S_IFLNK) {
         int want = wanted_access(flags);
         bool dir = (st.stx_mode & S_IFMT) == S_IFDIR;
@@ -535,7 +537,7 @@ static long may_block(struct task *t, struct loc *loc, u64 flags)
     return loc_root(t, loc);
 }
 
-long fs_open(struct task *t, int dirfd, const char *path, const struct open_how *how)
+long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
 {
     struct loc loc;
     u64 flags = how->flags;
@@ -554,6 +556,12 @@ long fs_open(struct task *t, int dirfd, const char *path, const struct open_how 
         bool link = r == -ELOOP && loc.walked;
         if (link)
             r = open_link(t, &loc, how);
+        // What O_CREAT makes of a link's text is left to the slow walk.
+        if (r == -ELOOP && (walk & (WALK_LINK - 1)) == WALK_FOLLOW && !(flags & O_CREAT) &&
+            path_put_link(t, &loc, &walk, path)) {
+            loc_done(t, &loc);
+            continue;
+        }
         bool again = r == -EEXIST && (flags & O_CREAT) && tries < 100 && bury(t, &loc);
         loc_done(t, &loc);
         if ((again || (r == -EEXIST && (flags & (O_CREAT | O_EXCL)) == O_CREAT)) && tries++ < 100)

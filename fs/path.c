@@ -102,15 +102,17 @@ static bool begins_with_link(struct task *t, const struct loc *loc)
     return links && end && (links & name_bit(loc->rel, (size_t)(end - loc->rel)));
 }
 
-// May the task search the directories that the text names? Else the slow walk asks each of them.
-static bool text_is_permitted(struct task *t, struct loc *loc)
+// May the task search the directories that the text names? 0: the slow walk asks each of them;
+// -ENOENT: one is missing.
+static long text_is_permitted(struct task *t, struct loc *loc)
 {
     if (fs_unchecked(&t->cred))
-        return true;
+        return 1;
     if (!strchr(loc->rel, '/'))
         return dirs_may_search_base(t, loc);
-    loc->kept = (u8)dirs_may_search(t, loc);
-    return loc->kept;
+    long r = dirs_may_search(t, loc);
+    loc->kept = (u8)MAX(r, 0);
+    return r;
 }
 
 // A relative path; slow: its text is not to be used.
@@ -122,8 +124,11 @@ static long walk_relative(struct task *t, int dirfd, const char *path, int flags
         return m;
     loc->base = dirfd;
     loc->mount = (s32)m;
-    if (!slow && path_text_serves(t, loc->mount, point, loc->rel) && text_is_permitted(t, loc))
-        return 0;
+    if (!slow && path_text_serves(t, loc->mount, point, loc->rel)) {
+        long permitted = text_is_permitted(t, loc);
+        if (permitted)
+            return MIN(permitted, 0);
+    }
     u32 type = mount_at(t, loc->mount)->type;
     if (type != FS_PROC && type != FS_OVERLAY)
         return walk_from(t, dirfd, path, flags, loc);
@@ -148,8 +153,10 @@ static long walk_absolute(struct task *t, const char *path, int flags, bool slow
         bool plain = mount_is_plain(t, loc->mount);
         if (plain && begins_with_link(t, loc))
             flags |= WALK_TEXT;
-        else if (plain && text_is_permitted(t, loc))
-            return 0;
+        else if (plain)
+            r = text_is_permitted(t, loc);
+        if (r)
+            return MIN(r, 0);
     }
     at_root(t, loc);
     return walk_slow(t, path, flags, loc);
@@ -370,6 +377,26 @@ static bool put_link(const char *path, const char *link, size_t n, char text[LX_
     memmove(text, path, start);
     memcpy(text + start, link, n);
     str_copy(text + start + n, slash, 2);
+    return true;
+}
+
+// In a frame of its own: most paths end with no link.
+__attribute__((noinline)) bool path_put_link(struct task *t, struct loc *loc, int *flags,
+                                             char *path)
+{
+    char link[LX_PATH_MAX];
+    struct parent p;
+    if (loc->walked || loc->dots || *flags / WALK_LINK >= FOLLOWED_HERE ||
+        parent_open(t, loc, &p) < 0)
+        return false;
+    size_t n = link_to_follow(loc, &p, WALK_FOLLOW, link);
+    bool may = n && !may_be_protected(t, loc, &p);
+    if (may)
+        way_link_followed(t, p.name);
+    parent_done(t, &p);
+    if (!may || !put_link(path, link, n, path))
+        return false;
+    *flags += WALK_LINK;
     return true;
 }
 

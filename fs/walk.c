@@ -494,8 +494,8 @@ static long set_base(struct walk *w)
 }
 
 // Can what is left of the path be left to the host, so far as there are no links? Then it is put
-// behind the place reached.
-static bool leave_to_text(struct walk *w)
+// behind the place reached. -ENOENT: a directory of it is missing.
+static long leave_to_text(struct walk *w)
 {
     struct loc *loc = w->loc;
     char *rest = w->link; // whose text has been put in
@@ -507,11 +507,12 @@ static bool leave_to_text(struct walk *w)
     size_t n = strlen(loc->rel);
     path_join(loc->rel, sizeof loc->rel, loc->rel, rest);
     if (!fs_unchecked(&w->t->cred)) {
-        loc->kept = (u8)(end.dots || set_base(w) < 0 ? 0 : dirs_may_search(w->t, loc));
-        if (!loc->kept) {
+        long kept = end.dots || set_base(w) < 0 ? 0 : dirs_may_search(w->t, loc);
+        if (kept <= 0) {
             loc->rel[n] = 0;
-            return false;
+            return kept;
         }
+        loc->kept = (u8)kept;
     }
     loc->must_be_dir = end.dir;
     loc->dots = end.dots;
@@ -666,8 +667,9 @@ static long walk(struct walk *w)
         if (r < 0)
             return r;
         p = w->todo;
-        if ((w->flags & WALK_TEXT) && !w->object && leave_to_text(w))
-            return 0;
+        r = (w->flags & WALK_TEXT) && !w->object ? leave_to_text(w) : 0;
+        if (r)
+            return MIN(r, 0);
         strides = *p != '/';
     }
 }
@@ -677,7 +679,7 @@ static long run(struct walk *w, struct task *t, const char *path, int flags, str
     w->t = t;
     w->loc = loc;
     w->flags = flags;
-    w->links = 0;
+    w->links = flags / WALK_LINK;
     w->text = w->placed = w->object = false;
     w->dir = -1;
     w->todo = w->room;

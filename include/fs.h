@@ -75,9 +75,10 @@ enum {
     WALK_NO_SYMLINKS = 64,
     WALK_NO_XDEV = 128,
     WALK_NO_MAGIC = 256,
-    WALK_TEXT = 512,    // path_walk's own: behind a link at the beginning, trust the text again
-    WALK_ABSENT = 2048, // in an overlay: the last component need not be there
-    WALK_LATE = 1024,   // path_parent: the caller looks at what it gets, and asks again for a link
+    WALK_TEXT = 512,     // path_walk's own: behind a link at the beginning, trust the text again
+    WALK_ABSENT = 2048,  // in an overlay: the last component need not be there
+    WALK_LINK = 1 << 16, // as often as path_put_link() has followed one before
+    WALK_LATE = 1024,    // path_parent: the caller looks at what it gets, and asks again for a link
     WALK_LIMITS = WALK_BENEATH | WALK_IN_ROOT | WALK_NO_SYMLINKS | WALK_NO_XDEV | WALK_NO_MAGIC,
 };
 
@@ -96,6 +97,11 @@ static inline bool base_is_root(const struct task *t, int base)
 }
 // After a host call on loc said `result`: should it be tried again by a slow walk? Sets *flags.
 bool walk_again(const struct loc *loc, long result, int *flags, int *tries);
+
+// loc, which the text of path led to, shows to be a symlink that is to be followed: what it says
+// takes the place of its name in path, which has LX_PATH_MAX bytes, and *flags counts it. False:
+// the slow walk is to follow it.
+bool path_put_link(struct task *t, struct loc *loc, int *flags, char *path);
 
 // How a host call resolves a way inside a mount.
 #define WALK_RESOLVE (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
@@ -161,8 +167,9 @@ void dir_attr_put(struct task *t, int kept, u32 changes, const struct statx *st)
 bool dir_no_acl(struct task *t, int kept);
 void dir_no_acl_put(struct task *t, int kept, u32 changes);
 // For a task whose search permission has to be asked for: the directory of loc's last component,
-// kept open, if the task may search all on the way to it. 0: that must be asked for by a slow walk.
-int dirs_may_search(struct task *t, struct loc *loc);
+// kept open, if the task may search all on the way to it. -ENOENT: a directory on the way is
+// missing, and those before it may be searched. 0: that must be asked for by a slow walk.
+long dirs_may_search(struct task *t, struct loc *loc);
 // The same for a loc of one name: may the task search the directory that it begins at? False: that
 // must be asked for by a slow walk.
 bool dirs_may_search_base(struct task *t, const struct loc *loc);
@@ -262,6 +269,8 @@ static inline u64 device_of(const struct statx *st)
 }
 
 // What the guest sees of an inode: statx with owner, mode, type and device number of the guest.
+// META_NO_LINK in the mask: what the host has as a symlink is -ELOOP, and not looked at.
+#define META_NO_LINK STATX__RESERVED
 long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, struct statx *st);
 long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st);
 // Owner, mode and inode of the directory that p lies in.
@@ -499,8 +508,9 @@ long sysctl_number(struct task *t, const char *name, long otherwise);
 
 // ---- Opening (fs/open.c) ----
 
-// open(2) in guest terms; how as openat2(2). Returns the descriptor.
-long fs_open(struct task *t, int dirfd, const char *path, const struct open_how *how);
+// open(2) in guest terms; how as openat2(2). Returns the descriptor. path, of LX_PATH_MAX bytes,
+// may become what a link leads to.
+long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how);
 // For execve: opens the program file for reading; *st gets its guest attributes, guest_path, if not
 // NULL, its path.
 long fs_open_exec(struct task *t, int dirfd, const char *path, int flags, struct statx *st,

@@ -214,6 +214,33 @@ struct known_way {
 };
 #define WAYS 64 // a power of two
 
+// What search permission depends on (fs/dirs.c).
+#define SEARCH_GROUPS 16
+struct search_identity {
+    u64 caps;
+    u32 uid, gid;
+    u64 ngroups; // above SEARCH_GROUPS: none; 64 bits, so that memcmp() meets no padding
+    u32 groups[SEARCH_GROUPS];
+};
+
+// That the task was let pass the way to a kept directory.
+struct searched {
+    u64 stamp;   // struct kept_dir; 0: it was not
+    u32 changes; // dir_attr_changes then
+};
+// The same of the directory that a path begins at.
+struct searched_base {
+    u64 from;    // struct dir_key
+    u64 at;      // ns of CLOCK_MONOTONIC
+    u32 changes; // 0: it was not
+};
+// What one task was let pass.
+struct searches {
+    struct search_identity who;
+    struct searched dir[DIRS_KEPT];
+    struct searched_base base[2]; // the tree's root; the last other one
+};
+
 // State on its way over a host execve. `first` is written by lxrun for the first program, which
 // lxcore then looks up itself.
 struct exec_state {
@@ -240,6 +267,7 @@ struct exec_state {
     u64 cwd_number;
     struct kept_dir dir[DIRS_KEPT];
     u32 dirs_asked[DIRS_KEPT]; // struct task
+    struct searches searches;
     // Texts lie one behind the other, so that few pages are touched: where each begins.
     u32 text_used;
     u32 root;   // of chroot, relative to the root mount

@@ -71,33 +71,12 @@ struct listing_place {
 };
 #define LISTINGS 16
 
-// What search permission depends on (fs/dirs.c).
-#define SEARCH_GROUPS 16
-struct search_identity {
-    u64 caps;
-    u32 uid, gid;
-    u64 ngroups; // above SEARCH_GROUPS: none; 64 bits, so that memcmp() meets no padding
-    u32 groups[SEARCH_GROUPS];
-};
-
 // What a descriptor of the guest's stands for (fs/files.c).
 struct fd_number {
     u64 number; // 0: none
     s32 fd;
 };
 #define FD_NUMBERED 4
-
-// That the task was let pass the way to a kept directory.
-struct searched {
-    u64 stamp;   // struct kept_dir; 0: it was not
-    u32 changes; // dir_attr_changes then
-};
-// The same of the directory that a path begins at.
-struct searched_base {
-    u64 from;    // struct dir_key
-    u64 at;      // ns of CLOCK_MONOTONIC
-    u32 changes; // 0: it was not
-};
 
 struct files {
     struct lock lock; // taken by calls that put a descriptor on a chosen number
@@ -230,10 +209,8 @@ struct task {
     // Hashes of the directories last asked for and not found open (fs/dirs.c).
     u32 dirs_next; // of these, and of kept ones, is replaced next
     u32 dirs_asked[DIRS_KEPT];
-    struct user_dispatch dispatch;   // with KEEPS_SUD
-    struct search_identity searcher; // who was let pass to the kept directories in `searched`
-    struct searched searched[DIRS_KEPT];
-    struct searched_base searched_base[2]; // the tree's root; the last other one
+    struct user_dispatch dispatch; // with KEEPS_SUD
+    struct searches searches;
     struct cred cred;
 };
 

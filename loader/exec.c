@@ -301,6 +301,7 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     s->cwd_number = t->fs->cwd_number;
     dirs_to_exec(t, s->dir);
     memcpy(s->dirs_asked, t->dirs_asked, sizeof s->dirs_asked);
+    s->searches = t->searches;
     s->text_used = 0;
     s->root = exec_put_text(s, t->fs->root);
     s->exe = exec_put_text(s, plan->exe);

@@ -181,6 +181,7 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     o->fs.umask = state->umask;
     memcpy(o->files.dir, state->dir, sizeof o->files.dir);
     memcpy(t->dirs_asked, state->dirs_asked, sizeof t->dirs_asked);
+    t->searches = state->searches;
     o->fs.cwd_mount = state->cwd_mount;
     o->fs.cwd_number = state->cwd_number;
     o->fs.root_mount = state->root_mount;

@@ -104,6 +104,10 @@ static long stat_in(struct task *t, int dirfd, uptr upath, int flags, u32 mask, 
         if (link && !loc.walked && ((walk & WALK_FOLLOW) || loc.must_be_dir)) {
             walk |= WALK_FOLLOW;
             r = -ELOOP;
+            if (path_put_link(t, &loc, &walk, path)) {
+                loc_done(t, &loc);
+                continue;
+            }
         }
         if (r >= 0 && loc.must_be_dir && (st->stx_mode & S_IFMT) != S_IFDIR)
             r = -ENOTDIR;
