@@ -531,8 +531,8 @@ void procfs_stat(struct task *t, const char *rel, struct statx *st);
 // If fd, which has no name on the host, is a file that procfs made: *st becomes what its name in
 // /proc shows, as long as that is there.
 bool procfs_fstat(struct task *t, int fd, u32 mask, struct statx *st);
-// Reads a file of the host's /proc of less than size bytes as text, below descriptor dir. Its length,
-// or -errno.
+// Reads a file of the host's /proc of less than size bytes as text, below descriptor dir. Its
+// length, or -errno.
 long proc_text(struct task *t, int dir, const char *path, char *text, size_t size);
 // May the task search the directory that the host shows as *st?
 long procfs_may_search(struct task *t, const char *rel, struct statx *st);
