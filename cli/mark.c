@@ -87,6 +87,7 @@ bool mark_is_there(int root)
 }
 
 static time_t give_up;
+static bool changed;
 
 // With the working directory where the file lies.
 static int look_at(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -100,8 +101,19 @@ static int look_at(const char *path, const struct stat *st, int type, struct FTW
     if (!S_ISREG(st->st_mode) || (st->st_mode & S_ISVTX) ||
         lgetxattr(name, META_XATTR, NULL, 0) < 0)
         return 0;
+    changed = true;
     return (int)syscall(SYS_fchmodat2, AT_FDCWD, name, (st->st_mode & 07777) | S_ISVTX,
                         AT_SYMLINK_NOFOLLOW);
+}
+
+// The bits are on the disk before the mark that promises them.
+static bool sync_bits(const char *path)
+{
+    int fd = changed ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    bool fine = !changed || (fd >= 0 && !syncfs(fd));
+    if (fd >= 0)
+        close(fd);
+    return fine;
 }
 
 bool mark_tree(int root)
@@ -115,6 +127,7 @@ bool mark_tree(int root)
         clock_gettime(CLOCK_MONOTONIC, &now) || !write_mark(&m, LOOKING))
         return state == MARKED;
     give_up = now.tv_sec + LOOK_FOR;
+    changed = false;
     state = nftw(path, look_at, DIRECTORIES, FTW_PHYS | FTW_MOUNT | FTW_CHDIR) ? TOO_LARGE : MARKED;
-    return write_mark(&m, state) && state == MARKED;
+    return sync_bits(path) && write_mark(&m, state) && state == MARKED;
 }

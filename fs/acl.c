@@ -8,6 +8,7 @@
 // table remembers that.
 #include "host.h"
 #include "meta.h"
+#include "sync.h"
 #include "xattr.h"
 
 #define MARK "user.lxrun.acl"
@@ -195,6 +196,8 @@ void acl_mark(struct task *t, int mount)
     if (is_used(t, mount))
         return;
     host_setxattr_at(&root, MARK, "1", 1, 0);
+    // Btrfs brings to the disk what fsync is called for, and not what came before elsewhere.
+    sync_directory(t, root.fd, ".", __NR_fsync);
     __atomic_fetch_or(&mount_at(t, mount)->flags, ACL_USED, __ATOMIC_RELAXED);
 }
 

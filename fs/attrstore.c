@@ -16,6 +16,7 @@
 
 #include "host.h"
 #include "meta.h"
+#include "sync.h"
 #include "task.h"
 #include "uaccess.h"
 
@@ -310,4 +311,16 @@ void attrstore_new(const struct parent *p)
         name_dir(&o, gone);
         forget(&o);
     }
+}
+
+long attrstore_sync(struct task *t, int fd)
+{
+    struct place o;
+    struct parent p = {.fd = fd, .name = ""};
+    long r = find(&p, NULL, &o);
+    if (r >= 0)
+        r = sync_directory(t, o.root, o.dir, __NR_fsync);
+    if (r >= 0)
+        r = sync_directory(t, o.root, ".", __NR_fsync);
+    return r == -EOPNOTSUPP || r == -ENOENT ? 0 : r; // it has none
 }

@@ -26,6 +26,9 @@ long attrstore_set(const struct parent *p, const char *name, const void *value, 
 long attrstore_list(const struct parent *p, char *list, size_t size, long host);
 long attrstore_remove(const struct parent *p, const char *name);
 
+// Brings those of the file to the disk, as fsync(2). 0 or -errno.
+long attrstore_sync(struct task *t, int fd);
+
 // The last name of an inode goes: look before, and, when it is gone, let its attributes go.
 struct attrstore_going {
     struct statx st;

@@ -76,7 +76,7 @@ long special_set(struct task *t, const struct special *x, const char *name, cons
                  size_t size, int flags, const u32 *mode);
 long special_list(struct task *t, const struct special *x, bool trusted, char *list, size_t size);
 
-// A directory of this mount has a default ACL from now on.
+// A directory of this mount may have a default ACL from now on.
 void acl_mark(struct task *t, int mount);
 
 // POSIX ACLs as their attributes hold them (linux/posix_acl_xattr.h). check: 0 or -errno, and

@@ -5,6 +5,7 @@
 
 #include "fs.h"
 #include "host.h"
+#include "sync.h"
 #include "syscall_rows.h"
 #include "uaccess.h"
 
@@ -22,6 +23,22 @@ long sys_close(struct task *t, int fd)
     long r = HOST1(__NR_close, fd);
     files_exclusive_end(t);
     return r;
+}
+
+static long sync_file(struct task *t, int fd, int call)
+{
+    long r = HOST1(call, fd);
+    return r < 0 ? r : sync_beside(t, fd);
+}
+
+long sys_fsync(struct task *t, int fd)
+{
+    return sync_file(t, fd, __NR_fsync);
+}
+
+long sys_fdatasync(struct task *t, int fd)
+{
+    return sync_file(t, fd, __NR_fdatasync);
 }
 
 long sys_dup(struct task *t, int fd)

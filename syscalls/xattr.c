@@ -354,9 +354,9 @@ static long set_acl(struct task *t, const struct subject *s, const struct names 
     if (r < 0)
         return r;
     if (!access) {
-        r = empty ? raw_remove(s, n->host) : raw_set(s, n->host, (uptr)acl, size, 0);
-        if (r >= 0 && !empty)
+        if (!empty) // first: without it the ACL would be given to nobody
             acl_mark(t, subject_mount(t, s));
+        r = empty ? raw_remove(s, n->host) : raw_set(s, n->host, (uptr)acl, size, 0);
         dir_attr_changed(t);
         return r == -ENODATA ? 0 : kept_error(n, r);
     }
