@@ -92,22 +92,28 @@ static u64 now(void)
     return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
 }
 
+// Begins to use the entry, if it holds a directory that lies where those of key do: its number and
+// its path then stay as they are.
+static bool use(struct kept_dir *d, const struct dir_key *key)
+{
+    u32 users = __atomic_add_fetch(&d->users, 1, __ATOMIC_ACQUIRE);
+    if (!(users & FILLING) && __atomic_load_n(&d->hash, __ATOMIC_ACQUIRE) && d->from == key->from &&
+        d->generation == key->generation && now() - d->opened < DIRS_KEPT_FOR)
+        return true;
+    __atomic_sub_fetch(&d->users, 1, __ATOMIC_RELEASE);
+    return false;
+}
+
 int dir_kept(struct task *t, const struct loc *loc, size_t n, struct dir_key *key)
 {
     make_key(t, loc, n, key);
     int i = key->hash ? find(t, key) : -1;
-    if (i < 0) {
-        dirs_let_go_watched(t);
-        return 0;
+    struct kept_dir *d = &t->files->dir[MAX(i, 0)];
+    if (i >= 0 && use(d, key)) {
+        if (d->length == n && !memcmp(d->path, loc->rel, n))
+            return i + 1;
+        dir_release(t, i + 1);
     }
-    struct kept_dir *d = &t->files->dir[i];
-    // Once it is in use its number stays as it is.
-    u32 users = __atomic_add_fetch(&d->users, 1, __ATOMIC_ACQUIRE);
-    if (!(users & FILLING) && __atomic_load_n(&d->hash, __ATOMIC_ACQUIRE) == key->hash &&
-        d->from == key->from && d->length == n && !memcmp(d->path, loc->rel, n) &&
-        d->generation == key->generation && now() - d->opened < DIRS_KEPT_FOR)
-        return i + 1;
-    __atomic_sub_fetch(&d->users, 1, __ATOMIC_RELEASE);
     dirs_let_go_watched(t);
     return 0;
 }
@@ -340,15 +346,17 @@ static bool may_search_base(struct task *t, const struct dir_key *key, int dir, 
 }
 
 // Opens the first n bytes of loc->rel, of which `done` lead to `dir`, name by name, passing only
-// what the task may search. own: dir is a temporary, and closed. The result is one; -ENOENT: the
-// first name that is no such directory is missing; -EACCES: the slow walk tells what it is.
-static long search_below(struct task *t, struct loc *loc, size_t done, size_t n, long dir, bool own)
+// what the task may search. The directories of the first `known` bytes are such. own: dir is a
+// temporary, and closed. The result is one; -ENOENT: the first name that is no such directory is
+// missing; -EACCES: the slow walk tells what it is.
+static long search_below(struct task *t, struct loc *loc, size_t done, size_t known, size_t n,
+                         long dir, bool own)
 {
     bool may = true;
     long r = -EACCES;
-    char *name = loc->rel + done;
-    for (char *end; may && name <= loc->rel + n; name = end + 1) {
-        end = strchr(name, '/');
+    char *name = loc->rel + done, *asked = loc->rel + (known == n ? n : known ? known + 1 : 0);
+    for (char *end; may && name <= loc->rel + n; name = asked = end + 1) {
+        end = strchr(asked, '/');
         *end = 0;
         long next = temp_open(t, (int)dir, name, O_PATH | O_DIRECTORY, WALK_RESOLVE);
         *end = '/';
@@ -356,13 +364,36 @@ static long search_below(struct task *t, struct loc *loc, size_t done, size_t n,
             temp_close(t, (int)dir);
         dir = next;
         own = dir >= 0;
-        may = own && may_search(t, (int)dir);
+        may = own && (known == n || may_search(t, (int)dir));
         if (dir == -ENOENT)
             r = -ENOENT;
     }
     if (!may && own)
         temp_close(t, (int)dir);
     return may ? dir : r;
+}
+
+// How much of the first n bytes of loc->rel is the way to a directory that may be searched, as all
+// on the way to it, because what is kept open lies below.
+static size_t known_to_search(struct task *t, const struct loc *loc, size_t n,
+                              const struct dir_key *key, u32 changes)
+{
+    size_t known = 0;
+    for (int i = 0; i < DIRS_KEPT; i++) {
+        struct kept_dir *d = &t->files->dir[i];
+        if (!was_searched(t, i + 1, changes) || !use(d, key))
+            continue;
+        if (was_searched(t, i + 1, changes))
+            for (size_t k = 0; k <= n && k <= d->length; k++) {
+                bool ends = k == d->length || d->path[k] == '/';
+                if (ends && loc->rel[k] == '/' && k > known)
+                    known = k;
+                if (k == d->length || d->path[k] != loc->rel[k])
+                    break;
+            }
+        dir_release(t, i + 1);
+    }
+    return known;
 }
 
 // The same from where the path begins. Where threads share the working directory, it may be another
@@ -381,7 +412,7 @@ static long search_from_base(struct task *t, struct loc *loc, size_t n, const st
             temp_close(t, (int)dir);
         return -EACCES;
     }
-    long fd = search_below(t, loc, 0, n, dir, own);
+    long fd = search_below(t, loc, 0, known_to_search(t, loc, n, key, changes), n, dir, own);
     if (fd >= 0 && moves && __atomic_load_n(&t->fs->cwd_number, __ATOMIC_ACQUIRE) != key->from) {
         temp_close(t, (int)fd);
         return -EACCES;
@@ -399,7 +430,7 @@ static long search(struct task *t, struct loc *loc, size_t n, const struct dir_k
             continue;
         int kept = dir_kept(t, loc, up, &above);
         bool may = kept && was_searched(t, kept, changes);
-        long fd = may ? search_below(t, loc, up + 1, n, dir_fd(t, kept), false) : -EACCES;
+        long fd = may ? search_below(t, loc, up + 1, up, n, dir_fd(t, kept), false) : -EACCES;
         if (kept)
             dir_release(t, kept);
         if (may)
@@ -418,7 +449,7 @@ bool dirs_may_search_base(struct task *t, const struct loc *loc)
 {
     struct dir_key key;
     u32 changes = dir_attr_changes(t);
-    if (!loc->rel[0] || !is_whole_tree(t))
+    if (!is_whole_tree(t))
         return false;
     make_key(t, loc, 0, &key);
     return key.hash &&

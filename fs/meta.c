@@ -471,7 +471,7 @@ static long stat_fd(struct task *t, int fd, int mount, u32 mask, struct statx *s
     if (has_none(t, mount, st))
         return r;
     if (!attrcache_get(t, st, &has_attr, &a)) {
-        bool keep = attrcache_may_put(t, st, false);
+        bool keep = attrcache_may_put(t, st, true); // the same inode twice, whatever its names do
         int tries = 0;
         long n;
         do {

@@ -337,6 +337,8 @@ static long may_search(struct walk *w)
     struct parent p;
     if (fs_unchecked(&w->t->cred))
         return 0;
+    if (!w->anchored && !w->loc->mount && !w->loc->rel[0] && dirs_may_search_base(w->t, w->loc))
+        return 0; // the tree's root, which most walks begin at
     long r = parent_open(w->t, w->loc, &p);
     if (r < 0)
         return r;

@@ -170,8 +170,8 @@ void dir_no_acl_put(struct task *t, int kept, u32 changes);
 // kept open, if the task may search all on the way to it. -ENOENT: a directory on the way is
 // missing, and those before it may be searched. 0: that must be asked for by a slow walk.
 long dirs_may_search(struct task *t, struct loc *loc);
-// The same for a loc of one name: may the task search the directory that it begins at? False: that
-// must be asked for by a slow walk.
+// The same for a loc of one name, or none: may the task search the directory that it begins at?
+// False: that must be asked for by a slow walk.
 bool dirs_may_search_base(struct task *t, const struct loc *loc);
 // After a change of such an ACL, or of a directory's owner or mode.
 static inline void dir_attr_changed(struct task *t)

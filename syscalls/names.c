@@ -239,8 +239,9 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
         return -EROFS;
     if (op->p.over >= OVER_ABSENT)
         return -ENOENT;
+    bool any = may_remove_any(t, op);
     // Need not be looked at where the host alone decides.
-    if (!op->p.over && may_remove_any(t, op) &&
+    if (!op->p.over && any &&
         (rmdir || (!op->loc.must_be_dir && meta_names_none(t, &op->p))) &&
         !attrstore_is_of(t, op->loc.mount) && !side_links_used(t, op->loc.mount) &&
         !pathop_is_mount_point(t, op, false)) {
@@ -257,7 +258,7 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
     bool dir = (st.stx_mode & S_IFMT) == S_IFDIR;
     if (op->loc.must_be_dir && !rmdir)
         return dir ? -EISDIR : -ENOTDIR;
-    r = may_remove(t, op);
+    r = any ? 0 : may_remove(t, op);
     if (r < 0)
         return r;
     if (dir == rmdir && pathop_is_mount_point(t, op, false))
