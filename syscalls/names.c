@@ -241,8 +241,7 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
         return -ENOENT;
     bool any = may_remove_any(t, op);
     // Need not be looked at where the host alone decides.
-    if (!op->p.over && any &&
-        (rmdir || (!op->loc.must_be_dir && meta_names_none(t, &op->p))) &&
+    if (!op->p.over && any && (rmdir || (!op->loc.must_be_dir && meta_names_none(t, &op->p))) &&
         !attrstore_is_of(t, op->loc.mount) && !side_links_used(t, op->loc.mount) &&
         !pathop_is_mount_point(t, op, false)) {
         r = remove_entry(t, op, rmdir);
