@@ -77,6 +77,16 @@ static void find_dir(struct place *o)
         name_dir(o, false);
 }
 
+static long name_path(struct place *o, const char *name)
+{
+    size_t n = (size_t)fmt(o->path, sizeof o->path, "%s/", o->dir);
+    char *end = o->path + n;
+    if (!str_escape(&end, o->path + sizeof o->path - 1, name, strlen(name)))
+        return -ENOSPC;
+    *end = 0;
+    return 0;
+}
+
 // -EOPNOTSUPP: the inode's mount keeps none.
 static long find(const struct parent *p, const char *name, struct place *o)
 {
@@ -94,12 +104,7 @@ static long find(const struct parent *p, const char *name, struct place *o)
     find_dir(o);
     if (!name)
         return 0;
-    size_t n = (size_t)fmt(o->path, sizeof o->path, "%s/", o->dir);
-    char *end = o->path + n;
-    if (!str_escape(&end, o->path + sizeof o->path - 1, name, strlen(name)))
-        return -ENOSPC;
-    *end = 0;
-    return 0;
+    return name_path(o, name);
 }
 
 // What the symlink says, to value[ENCODED_SIZE]; returns its length.
@@ -120,10 +125,18 @@ long attrstore_get(const struct parent *p, const char *name, void *value, size_t
     char own[ENCODED_SIZE];
     long n = find(p, name, &o);
     // A file with owner and mode of its own has the mark; else they were another's (fs/meta.c).
+    bool marked = (o.st.stx_mode & (S_IFMT | S_ISVTX)) == (S_IFREG | S_ISVTX);
     if (n >= 0 && (o.st.stx_mode & (S_IFMT | S_ISVTX)) == S_IFREG && !strcmp(name, META_XATTR))
         return -ENODATA;
     if (n >= 0)
         n = value_of(&o, own);
+    // NFS and FUSE give an open file that is removed another name instead.
+    if (n == -ENODATA && marked) {
+        name_dir(&o, true);
+        n = name_path(&o, name);
+        if (n >= 0)
+            n = value_of(&o, own);
+    }
     if (n < 0 || !size)
         return n;
     if (n > (long)size)
@@ -131,14 +144,15 @@ long attrstore_get(const struct parent *p, const char *name, void *value, size_t
     return uaccess_copy(value, own, (size_t)n) ? -EFAULT : n;
 }
 
-// As setxattr(2), the inode's time of change moves.
-static void touch(const struct parent *p, const struct statx *st)
+// As setxattr(2), the inode's time of change moves. mark: the file has owner and mode of its own;
+// not every file system keeps the bit that it was made with.
+static void touch(const struct parent *p, const struct statx *st, bool mark)
 {
     u32 type = st->stx_mode & S_IFMT;
     if ((type != S_IFREG && type != S_IFDIR) || (st->stx_mode & S_ISUID)) // a witness: fs/change.c
         return;
-    HOST4(__NR_fchmodat2, p->fd, p->name, st->stx_mode & MODE_BITS,
-          *p->name ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH);
+    u32 mode = (st->stx_mode & MODE_BITS) | (mark && type == S_IFREG ? S_ISVTX : 0);
+    HOST4(__NR_fchmodat2, p->fd, p->name, mode, *p->name ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH);
 }
 
 long attrstore_set(const struct parent *p, const char *name, const void *value, size_t size,
@@ -175,7 +189,7 @@ long attrstore_set(const struct parent *p, const char *name, const void *value, 
             r = 0;
     }
     if (r >= 0)
-        touch(p, &o.st);
+        touch(p, &o.st, !strcmp(name, META_XATTR));
     else
         HOST3(__NR_unlinkat, o.root, new, 0);
     return r;
@@ -190,7 +204,7 @@ long attrstore_remove(const struct parent *p, const char *name)
     if (r < 0)
         return r == -ENOENT || r == -ENOTDIR ? -ENODATA : r;
     HOST3(__NR_unlinkat, o.root, o.dir, AT_REMOVEDIR); // when it was the last
-    touch(p, &o.st);
+    touch(p, &o.st, false);
     return 0;
 }
 
@@ -271,9 +285,9 @@ static void forget_other(void *arg, int dir, const char *name)
 void attrstore_go(struct task *t, int mount, const struct parent *p, struct attrstore_going *g)
 {
     u32 mask = STATX_BASIC_STATS | STATX_BTIME;
+    int flags = AT_SYMLINK_NOFOLLOW | AT_STATX_FORCE_SYNC; // NFS and FUSE may know an old number
     g->last = false;
-    if (!attrstore_is_of(t, mount) ||
-        host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, mask, &g->st) < 0)
+    if (!attrstore_is_of(t, mount) || host_statx(p->fd, p->name, flags, mask, &g->st) < 0)
         return;
     g->last = (g->st.stx_mode & S_IFMT) == S_IFDIR || g->st.stx_nlink == 1;
 }
