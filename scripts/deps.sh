@@ -3,8 +3,8 @@
 # Installs the Debian packages that building and testing need; nothing when all are there.
 set -eu
 
-packages="gcc make libc6-dev linux-libc-dev bindfs busybox-static musl-tools mmdebstrap python3 git
-fakechroot fakeroot clang clang-format clang-tidy libclang-rt-14-dev libcapstone-dev nettle-dev
+packages="gcc make libc6-dev linux-libc-dev bindfs busybox-static musl-tools mmdebstrap python3
+git fakechroot fakeroot clang clang-format clang-tidy libclang-rt-14-dev libcapstone-dev nettle-dev
 libext2fs-dev e2fsprogs qemu-system-x86 user-mode-linux"
 
 missing=
