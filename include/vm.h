@@ -24,6 +24,7 @@ struct vm_settings {
     bool virtiofs;            // directories over virtiofs, not 9P
     bool forwarding;          // ports of the VM's localhost are the host's, too
     const char *host_ports;   // "N,N" of the host's localhost that are the VM's, too; or ""
+    bool reclaim;             // an idle VM gives up its cache of files
     long idle;                // ms without a command until it ends; negative: never
 };
 

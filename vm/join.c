@@ -40,14 +40,14 @@ static char *settings_of(const struct vm_options *o)
 {
     const struct vm_settings *s = &o->settings;
     struct buffer b = {0};
-    char *text =
-        must_format("memory=%uMB processors=%u%s%s%s%s localhostForwarding=%s "
-                    "vmIdleTimeout=%ld%s%s%s%s%s",
-                    s->memory, s->processors, s->kernel ? " kernel=" : "",
-                    s->kernel ? s->kernel : "", *s->command_line ? " kernelCommandLine=" : "",
-                    s->command_line, s->forwarding ? "true" : "false", s->idle,
-                    s->virtiofs ? " virtiofs=true" : "", *s->host_ports ? " hostPorts=" : "",
-                    s->host_ports, o->attach ? " attached " : "", o->attach ? o->attach : "");
+    char *text = must_format(
+        "memory=%uMB processors=%u%s%s%s%s localhostForwarding=%s "
+        "vmIdleTimeout=%ld%s%s%s%s%s%s",
+        s->memory, s->processors, s->kernel ? " kernel=" : "", s->kernel ? s->kernel : "",
+        *s->command_line ? " kernelCommandLine=" : "", s->command_line,
+        s->forwarding ? "true" : "false", s->idle, s->virtiofs ? " virtiofs=true" : "",
+        s->reclaim ? "" : " autoMemoryReclaim=disabled", *s->host_ports ? " hostPorts=" : "",
+        s->host_ports, o->attach ? " attached " : "", o->attach ? o->attach : "");
     buffer_add(&b, text, strlen(text));
     for (size_t i = 0; i < o->nshares; i++) {
         const struct vm_share *h = &o->shares[i];

@@ -263,7 +263,9 @@ static void add_machine(struct words *w, const struct machine *m, const struct v
     words_add(w, "microvm,acpi=on,pic=off,pit=off,rtc=on,x-option-roms=off,isa-serial=on,"
                  "memory-backend=ram");
     words_add(w, "-accel");
-    words_add(w, kvm ? "kvm" : "tcg,tb-size=14");
+    // MiB of translated code, all thrown away when they are full. A start of node needs more than
+    // 30; but what has been in use stays.
+    words_add(w, kvm ? "kvm" : "tcg,tb-size=20");
     words_add(w, "-cpu");
     words_add(w, kvm ? "host" : "max");
     words_add(w, "-smp");
@@ -291,7 +293,9 @@ static void add_machine(struct words *w, const struct machine *m, const struct v
     words_add(w, "-chardev");
     words_add(w, "socket,id=keeper,fd=%d", m->channel);
     words_add(w, "-device");
-    words_add(w, "virtio-serial-device");
+    // One port besides the one that is reserved. For each that it can have, the kernel sets memory
+    // aside.
+    words_add(w, "virtio-serial-device,max_ports=2");
     words_add(w, "-device");
     words_add(w, "virtserialport,chardev=keeper,name=lxrun");
     words_add(w, "-device");
@@ -329,6 +333,7 @@ bool qemu_start(struct machine *m, const struct vm_options *o, int log, int way)
     add_machine(&w, m, o, kvm);
     add_files(&w, m, o, log);
     setup_add(m, "net=eth0");
+    setup_add(m, "reclaim=%s", o->settings.reclaim ? "dropCache" : "disabled");
     if (*o->settings.host_ports)
         setup_add(m, "host=%s", o->settings.host_ports);
     int keep[4 + SERVERS] = {m->kernel, m->initrd, m->memory, pair[1]};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The VM's settings, under the names that WSL's [wsl2] section gives them.
+// The VM's settings, under the names that WSL gives them in its sections [wsl2] and
+// [experimental].
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <stdio.h>
@@ -39,6 +40,13 @@ static bool truth(const char *value, bool *v)
     return *v || !strcasecmp(value, "false");
 }
 
+// There is one way to do it, at whatever pace.
+static bool reclaim(const char *value, bool *v)
+{
+    *v = !strcasecmp(value, "dropCache") || !strcasecmp(value, "gradual");
+    return *v || !strcasecmp(value, "disabled");
+}
+
 // Numbers of TCP ports, with commas between them.
 static bool ports(const char *value, const char **v)
 {
@@ -73,6 +81,8 @@ static bool set(struct vm_settings *s, const char *key, const char *value, const
         s->command_line = must_format("%s", value);
         return *wanted = "any text", true;
     }
+    if (!strcasecmp(key, "autoMemoryReclaim"))
+        return *wanted = "dropCache, gradual or disabled", reclaim(value, &s->reclaim);
     if (!strcasecmp(key, "localhostForwarding"))
         return *wanted = "true or false", truth(value, &s->forwarding);
     if (!strcasecmp(key, "hostPorts"))
@@ -117,15 +127,19 @@ static void read_file(struct vm_settings *s, const char *path)
     char *line = NULL;
     size_t room = 0;
     const char *wanted;
-    bool ours = false;
+    enum { OTHER, EXPERIMENTAL, WSL2 } section = OTHER;
     FILE *f = fopen(path, "re");
     for (unsigned number = 1; f && getline(&line, &room, f) > 0; number++) {
         char *key = trim(line), *value = strchr(key, '=');
         if (*key == '[')
-            ours = !strcasecmp(key, "[wsl2]");
-        if (*key == '#' || *key == ';' || *key == '[' || !ours || !value)
+            section = !strcasecmp(key, "[wsl2]")           ? WSL2
+                      : !strcasecmp(key, "[experimental]") ? EXPERIMENTAL
+                                                           : OTHER;
+        if (*key == '#' || *key == ';' || *key == '[' || !section || !value)
             continue;
         *value++ = 0;
+        if (section != WSL2 && strcasecmp(trim(key), "autoMemoryReclaim") != 0)
+            continue;
         if (!set(s, trim(key), trim(value), &wanted))
             fail("%s:%u: %s: %s is wanted", path, number, trim(key), wanted);
     }
@@ -143,6 +157,7 @@ void vm_settings_read(struct vm_settings *s)
                               .command_line = "",
                               .host_ports = "",
                               .forwarding = true,
+                              .reclaim = true,
                               .idle = IDLE_DEFAULT};
     if (!sysinfo(&host)) {
         unsigned long half = host.totalram / 2 * host.mem_unit >> 20;

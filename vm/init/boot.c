@@ -215,6 +215,8 @@ const char *boot_setup(const char *strings, size_t size)
             wrong = switch_root();
         } else if (!strcmp(key, "net")) {
             network(value);
+        } else if (!strcmp(key, "reclaim")) {
+            reclaim_start(!strcmp(value, "dropCache"));
         } else if (!strcmp(key, "host")) {
             wrong = host_ports(value);
         } else if (!strcmp(key, "name")) {

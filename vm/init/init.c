@@ -118,6 +118,7 @@ int main(int argc, char **argv)
             session_polled(fds + 2, &hurry);
         ports_look();
         trim_look(!session_any());
+        reclaim_look(!session_any());
         if (to_host.size)
             buffer_write(&to_host, channel);
     }

@@ -53,6 +53,13 @@ bool session_any(void);
 // Trims the file systems on disks, where it is time to.
 void trim_look(bool idle);
 
+// ---- reclaim.c ----
+
+// cache: the cache of files is dropped, too, when there has been no command for a while.
+void reclaim_start(bool cache);
+// Gives memory back, where it is time to.
+void reclaim_look(bool idle);
+
 // ---- hostports.c ----
 
 #define GATEWAY "10.0.2.2" // QEMU's user-mode network; behind it is the host's localhost
