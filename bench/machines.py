@@ -18,7 +18,7 @@ from process import Failed, descendants
 
 BOOT = 300  # seconds, on a busy machine
 CACHED = 1.1  # seconds after which a VM looks again at what it has seen over virtiofs
-SETTLED = 8  # seconds after which an idle VM has given back what it does not need
+SETTLED = 30  # seconds after which an idle VM has given back what it does not need
 WRITTEN = 256 << 20  # bytes that are written and deleted, to see whether the host gets them back
 SHARED = "/mnt/lxrun-bench"
 
@@ -78,9 +78,18 @@ class Machine(Engine):
         return not self.unavailable
 
     def settle(self):
+        self.idle("idle KiB")
+
+    def idle(self, fact):
         if self.pids:
             time.sleep(max(0, self.idle_since + SETTLED - time.monotonic()))
-            self.facts["idle KiB"] = self.memory()
+            self.facts[fact] = self.memory()
+
+    def run(self, command, cwd="/", timeout=20, **env):
+        try:
+            return super().run(command, cwd, timeout, **env)
+        finally:
+            self.idle_since = time.monotonic()
 
     def start(self):
         self.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -145,6 +154,7 @@ class Machine(Engine):
 
     def finish(self):
         """What is left to find out of a VM that has served, which ends here."""
+        self.idle("idle after work KiB")
         if self.pids and self.image:
             try:
                 self.facts["trim"] = self.give_back()

@@ -141,14 +141,14 @@ def facts_of(engines):
         shrinks = "" if not trim else trim if isinstance(trim, str) else " → ".join(
             f"{b / 2**20:.0f}" for b in trim) + " MiB"
         yield (e["name"], f.get("how", e["version"]), f"{f['boot s']:.1f} s" if "boot s" in f else "–",
-               f"{f['idle KiB'] / 1024:.0f} MiB" if "idle KiB" in f else "–",
+               ", ".join(f"{f[k] / 1024:.0f} MiB" for k in ("idle KiB", "idle after work KiB") if k in f) or "–",
                passed or "–", f.get("container", "–"), shrinks or "–")
 
 
 FACTS_NOTE = ("A dash: only what stays between commands boots and idles, only one VM has an image of its own; of lxrun's "
               "engines, which share what they translate to, one was asked, and neither strace nor qemu-user, which run the "
               "host's calls as they are.")
-FACTS = ("way", "what it is", "boot", "idle", "file tests passed", "a container (unshare)", "image: before → 256 MiB more → deleted")
+FACTS = ("way", "what it is", "boot", "idle, after all the work", "file tests passed", "a container (unshare)", "image: before → 256 MiB more → deleted")
 
 
 def circumstances(document):

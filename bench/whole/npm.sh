@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# needs: node
+# needs: node perl
 # A project whose dependencies are folders beside it: npm packs, unpacks and links them. npm is
 # Debian's, brought along with the data.
 . "${0%/*}/common"
@@ -10,10 +10,11 @@ export NODE_PATH=$DATA/nodejs
 run()
 {
     # node looks at every file by statx, the system call itself. Who translates paths may not know it,
-    # and find what the host has by that name: so one that it has not.
+    # and find what the host has by that name: so one that it has not. perl does the same, and starts
+    # faster, which counts where a processor is emulated.
     new=$PWD/$$.$EPOCHREALTIME
     : >"$new"
-    node -e 'fs.statSync(process.argv[1])' "$new" >"$log" 2>&1 || {
+    perl -e 'exit(syscall(332, -100, $ARGV[0], 0, 0x7ff, my $b = "\0" x 256) != 0)' "$new" >"$log" 2>&1 || {
         echo "node asks for files by the system call statx, whose paths it does not translate" >&$complaints
         exit 77
     }
