@@ -101,6 +101,7 @@ struct range {
 static struct {
     struct range range[10];
     int count;
+    struct range written; // the part of the file that may be written to, in whole pages
     bool waited;
 } forget;
 
@@ -121,6 +122,9 @@ static int forget_segments(struct dl_phdr_info *info, size_t size, void *unused)
         uintptr_t start = info->dlpi_addr + p->p_vaddr;
         if (p->p_type == PT_LOAD && !(p->p_flags & PF_W)) // no other has a part of their pages
             forget_range(start - start % WAIT_PAGE, start + p->p_memsz + WAIT_PAGE - 1);
+        else if (p->p_type == PT_LOAD)
+            forget.written =
+                (struct range){start - start % WAIT_PAGE, start % WAIT_PAGE + p->p_filesz};
     }
     return 0;
 }
@@ -129,6 +133,32 @@ static inline long raw_call(long nr, long a, long b, long c)
 {
     __asm__ volatile("syscall" : "+a"(nr) : "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
     return nr;
+}
+
+// Of what may be written to, the pages that are the file's own still: most are constants with
+// addresses in them, which lie around what libc writes to. They come back from the file.
+static void forget_unwritten(void)
+{
+    enum { CHUNK = 256 };
+    uint64_t page[CHUNK]; // Documentation/admin-guide/mm/pagemap.rst
+    const uint64_t file_page = 1UL << 61;
+    int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    uintptr_t at = forget.written.start, end = at + forget.written.size;
+    for (ssize_t n; fd >= 0 && at < end; at += (uintptr_t)n * WAIT_PAGE) {
+        n = pread(fd, page, sizeof page, (off_t)(at / WAIT_PAGE * sizeof *page));
+        n = MIN(n / (ssize_t)sizeof *page, (ssize_t)((end - at + WAIT_PAGE - 1) / WAIT_PAGE));
+        if (n <= 0)
+            break;
+        for (ssize_t i = 0, first; i < n; i++) {
+            for (first = i; i < n && (page[i] & file_page);)
+                i++;
+            if (i > first)
+                madvise((void *)(at + (uintptr_t)first * WAIT_PAGE),
+                        (size_t)(i - first) * WAIT_PAGE, MADV_DONTNEED);
+        }
+    }
+    if (fd >= 0)
+        close(fd);
 }
 
 // Calls no function after the first range is gone: the page that it stands in is all it needs.
@@ -160,8 +190,10 @@ static bool wait_for(struct pollfd *fds, int n)
     if (r < 0)
         return errno == EINTR;
     forget.waited = true;
-    if (r == 0)
+    if (r == 0) {
+        forget_unwritten();
         r = forget_and_wait(fds, n);
+    }
     return r >= 0 || r == -EINTR;
 }
 

@@ -53,10 +53,13 @@ static u64 change_time(const struct statx *st)
     return (u64)st->stx_ctime.tv_sec * 1000000000 + st->stx_ctime.tv_nsec;
 }
 
-// One for each address space, like the mapping.
-static u32 is_mapped;
+// Each for one address space, like the mapping.
+static u32 is_mapped, reads;
 
-// Most processes never come here. Without the file there is memory in its place, which knows less.
+// Most processes ask for a few inodes or none: those are read. To map the file costs as much as
+// several of that, and the kernel maps 64 KiB of it at a fault. Without the file there is memory in
+// its place, which knows less.
+#define READS 8
 static void map_file(struct task *t)
 {
     if (t->instance->keeps_attrs)
@@ -66,11 +69,27 @@ static void map_file(struct task *t)
 }
 
 // Neighbours in a directory mostly have neighbouring numbers: few pages are touched.
+static u32 place_of(const struct statx *st)
+{
+    return (u32)(st->stx_ino ^ st->stx_dev_minor * 512) % ATTRS_KNOWN;
+}
+
 static struct attr_known *entry(struct task *t, const struct statx *st)
 {
     if (!__atomic_load_n(&is_mapped, __ATOMIC_RELAXED))
         map_file(t);
-    return &t->instance->attrs[(st->stx_ino ^ st->stx_dev_minor * 512) % ATTRS_KNOWN];
+    return &t->instance->attrs[place_of(st)];
+}
+
+static struct attr_known look_up(struct task *t, const struct statx *st)
+{
+    struct attr_known e;
+    if (t->instance->keeps_attrs && !__atomic_load_n(&is_mapped, __ATOMIC_RELAXED) &&
+        __atomic_fetch_add(&reads, 1, __ATOMIC_RELAXED) < READS &&
+        host_pread(reserved_fd(t, RESERVED_ATTRS), &e, sizeof e, place_of(st) * (long)sizeof e) ==
+            (long)sizeof e)
+        return e;
+    return *entry(t, st);
 }
 
 static bool is_of(const struct attr_known *e, const struct statx *st)
@@ -81,7 +100,7 @@ static bool is_of(const struct attr_known *e, const struct statx *st)
 
 bool attrcache_get(struct task *t, const struct statx *st, bool *has_attr, struct attr *a)
 {
-    const struct attr_known e = *entry(t, st);
+    const struct attr_known e = look_up(t, st);
     if (!is_of(&e, st))
         return false;
     *has_attr = e.mode & HAS_ATTR;
