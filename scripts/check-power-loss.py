@@ -130,6 +130,7 @@ def main():
     if os.geteuid() != 0 or not shutil.which("busybox") or not shutil.which("qemu-system-x86_64"):
         print("needs root, busybox and qemu-system-x86_64")
         return 77
+    subprocess.run([TOP / "scripts/vm-kernel.py"], check=True)
     rng, status = random.Random(opts.seed), 0
     syncs = itertools.cycle(rng.sample(range(1, SYNCS + 1), SYNCS))
     with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="lxrun-power.") as tmp:
