@@ -19,7 +19,9 @@ static bool wanted;
 static bool put(const char *path, const char *value)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
-    bool good = fd >= 0 && write(fd, value, strlen(value)) > 0;
+    if (fd < 0)
+        return false;
+    bool good = write(fd, value, strlen(value)) > 0;
     close(fd);
     return good;
 }
@@ -44,9 +46,13 @@ void reclaim_look(bool idle)
         idle_since = t.tv_sec;
     if (!wanted || !stale || t.tv_sec - idle_since < IDLE_S)
         return;
-    stale = false;
     // Where nothing is reported (User-Mode Linux) the host would win nothing.
-    if (!put(ORDER, ORDER_IDLE) || fork())
+    bool reported = put(ORDER, ORDER_IDLE);
+    pid_t child = reported ? fork() : 0;
+    stale = child < 0; // again at the next look
+    if (stale)
+        put(ORDER, ORDER_BUSY);
+    if (child || !reported)
         return;
     sync(); // what has not been written cannot be dropped, and it can take a while
     put("/proc/sys/vm/drop_caches", "3");
