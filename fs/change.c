@@ -169,7 +169,7 @@ static long store_by_name(struct task *t, int mount, const struct parent *p,
     } else if (old->stx_uid != new->stx_uid || old->stx_gid != new->stx_gid) {
         r = -EPERM; // a pipe, or no name any more: the host knows one owner
     } else {
-        r = HOST2(__NR_fchmod, p->fd, new->stx_mode &MODE_BITS);
+        r = host_chmod(p, new->stx_mode &MODE_BITS);
     }
     return r;
 }

@@ -7,6 +7,7 @@
 #include "attr.h"
 #include "fs.h"
 #include "host.h"
+#include "meta.h"
 #include "overlay.h"
 #include "reach.h"
 #include "xattr.h"
@@ -388,17 +389,75 @@ static long bring_up(struct task *t, struct loc *loc, u64 flags)
     return r < 0 || !file ? r : check_access(t, loc, flags);
 }
 
+// May the file or directory that a magic link of /proc leads to be opened so? *st: which it is, or
+// nothing that has to be asked for (a pipe's owner the host knows alone). It is looked at by a
+// descriptor that is closed again before the open: that one is to get the lowest number.
+static long may_follow_magic(struct task *t, const struct loc *loc, u64 flags, struct statx *st)
+{
+    struct loc there;
+    int want = wanted_access(flags);
+    st->stx_ino = 0;
+    if ((flags & O_PATH) || (fs_unchecked(&t->cred) && !(want & MAY_WRITE)))
+        return 0;
+    long fd = temp_open(t, loc->base, loc->rel, O_PATH, 0);
+    if (fd < 0)
+        return fd;
+    long r = loc_of_fd(t, (int)fd, &there); // of a removed file: which mount it was in
+    bool mounted = r >= 0;
+    r = meta_fstat(t, (int)fd, STATX_BASIC_STATS, st);
+    if (r >= 0 && !carries_attr(st->stx_mode)) {
+        st->stx_ino = 0;
+    } else if (r >= 0) {
+        struct parent p = {.fd = (int)fd, .name = ""};
+        bool dir = (st->stx_mode & S_IFMT) == S_IFDIR;
+        r = dir && (want & MAY_WRITE) ? -EISDIR : may_access(&t->cred, st, want);
+        if (r >= 0 && mounted && (want & MAY_WRITE))
+            r = read_only(t, &there) ? -EROFS : meta_witness(t, there.mount, &p, st);
+    }
+    temp_close(t, (int)fd);
+    return r;
+}
+
+static bool is_same(int fd, const struct statx *as)
+{
+    struct statx st;
+    return host_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &st) < 0 ||
+           (st.stx_ino == as->stx_ino && st.stx_dev_major == as->stx_dev_major &&
+            st.stx_dev_minor == as->stx_dev_minor);
+}
+
 // The magic link at the end of a way in /proc is the host's to follow. Before the end there must be
 // none: it would lead out. (What is a directory in /proc stays one. The parent is not held: the
 // open may wait for another guest thread.)
 static long follow_magic(struct task *t, struct loc *loc, u64 flags)
 {
     struct parent p;
+    struct statx st;
     long r = parent_open(t, loc, &p);
     if (r < 0)
         return r;
     parent_done(t, &p);
-    return HOST_INTR4(__NR_openat, loc->base, loc->rel, flags, 0);
+    // Later, where it can be done by the descriptor: it may be another file by then.
+    u64 trunc = flags & O_ACCMODE ? flags & O_TRUNC : 0;
+    for (int tries = 0; tries < 100; tries++) {
+        r = may_follow_magic(t, loc, flags, &st);
+        if (r < 0)
+            return r;
+        if (!st.stx_ino)
+            return HOST_INTR4(__NR_openat, loc->base, loc->rel, flags, 0);
+        r = HOST_INTR4(__NR_openat, loc->base, loc->rel, flags & ~trunc, 0);
+        if (r < 0)
+            return r;
+        if (is_same((int)r, &st)) {
+            long cut = trunc ? HOST2(__NR_ftruncate, r, 0) : 0;
+            if (cut >= 0)
+                return r;
+            host_close((int)r);
+            return cut;
+        }
+        host_close((int)r); // another thread has put it on that number
+    }
+    return -EACCES;
 }
 
 // One attempt at a place that path_walk found.

@@ -253,7 +253,7 @@ void overlay_numbers(struct task *t, int m, const struct parent *p, struct statx
     // Two file systems may have the same number for different files.
     else if (dev != mount_at(t, m)->top_dev)
         st->stx_ino ^= (u64)(st->stx_dev_minor + 1) << 48;
-    if ((st->stx_mode & S_IFMT) == S_IFDIR)
+    if ((st->stx_mode & S_IFMT) == S_IFDIR && st->stx_nlink)
         st->stx_nlink = 1; // it does not tell how many directories are in it
     // A device of its own, as of every file system that has none below.
     st->stx_dev_major = 0;

@@ -103,28 +103,33 @@ long sys_close_range(struct task *t, unsigned int first, unsigned int last, unsi
     return r;
 }
 
-// The host knows one owner of all files.
-static long may_set_noatime(struct task *t, int fd)
+// What only a file's owner may ask for, or who has the capability: the host knows one owner of all
+// files. What else is wrong the host tells.
+static long may_as_owner(struct task *t, int fd, int cap, long error)
 {
     struct statx st;
     long flags = host_fcntl(fd, F_GETFL, 0);
-    if (flags < 0 || (flags & (O_NOATIME | O_PATH)))
-        return 0; // the host tells what is wrong, if anything is
-    long r = meta_fstat(t, fd, STATX_BASIC_STATS, &st);
-    if (r < 0 || st.stx_uid == t->cred.fsuid || cred_has_cap(&t->cred, CAP_FOWNER))
+    if (flags < 0 || (flags & O_PATH))
         return 0;
-    return -EPERM;
+    long r = meta_fstat(t, fd, STATX_BASIC_STATS, &st);
+    return r < 0 || st.stx_uid == t->cred.fsuid || cred_has_cap(&t->cred, cap) ? 0 : error;
+}
+
+static long may_set_flags(struct task *t, int fd, unsigned long flags)
+{
+    bool has = !(flags & O_NOATIME) || (host_fcntl(fd, F_GETFL, 0) & O_NOATIME);
+    return has ? 0 : may_as_owner(t, fd, CAP_FOWNER, -EPERM);
 }
 
 long sys_fcntl(struct task *t, int fd, unsigned int cmd, unsigned long arg)
 {
     if (cmd == F_DUPFD_QUERY_NR && fd_is_reserved(t, (int)arg))
         return -EBADF;
-    if (cmd == F_SETFL && (arg & O_NOATIME)) {
-        long r = may_set_noatime(t, fd);
-        if (r < 0)
-            return r;
-    }
+    long may = cmd == F_SETFL      ? may_set_flags(t, fd, arg)
+               : cmd == F_SETLEASE ? may_as_owner(t, fd, CAP_LEASE, -EACCES)
+                                   : 0;
+    if (may < 0)
+        return may;
     if (cmd != F_DUPFD && cmd != F_DUPFD_CLOEXEC)
         return HOST_INTR3(__NR_fcntl, fd, cmd, arg);
     if (fd_is_reserved(t, (int)arg)) { // the guest may have the very number that it asks for

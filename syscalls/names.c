@@ -452,9 +452,9 @@ static long read_link(struct task *t, struct pathop *op, char *link, size_t size
         return n < 0 ? n : (st.stx_mode & S_IFMT) == S_IFDIR ? -EINVAL : -ENOTDIR;
     }
     if (n >= 0 && !*op->p.name && op->loc.must_be_dir)
-        return -ENOTDIR; // "." from the descriptor of a link
-    if (n >= 0 && devlink_parse(link, (size_t)n, &d))
-        n = op->loc.must_be_dir ? -ENOTDIR : -EINVAL;
+        return -ENOTDIR;                              // "." from the descriptor of a link
+    if (n >= 0 && devlink_parse(link, (size_t)n, &d)) // the empty path has an error of its own
+        n = op->loc.must_be_dir ? -ENOTDIR : op->path[0] ? -EINVAL : -ENOENT;
     return n > 0 ? device_link_to_guest(link, (size_t)n) : n;
 }
 

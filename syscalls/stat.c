@@ -49,10 +49,21 @@ static long put_stat(uptr to, const struct statx *st)
     return copy_to_guest(to, &k, sizeof k);
 }
 
-// A magic link of /proc to something without a path: only the host can follow it.
+// A magic link of /proc to something without a path: only the host can follow it. What it leads to
+// is shown as by its descriptor.
 static bool is_magic(struct task *t, const struct loc *loc, const struct statx *st)
 {
     return mount_at(t, loc->mount)->type == FS_PROC && (st->stx_mode & S_IFMT) == S_IFLNK;
+}
+
+static long stat_magic(struct task *t, const struct parent *p, u32 mask, struct statx *st)
+{
+    long fd = temp_open(t, p->fd, p->name, O_PATH, 0);
+    if (fd < 0)
+        return fd;
+    long r = meta_fstat(t, (int)fd, mask, st);
+    temp_close(t, (int)fd);
+    return r;
 }
 
 static long stat_once(struct task *t, struct loc *loc, int walk, u32 mask, struct statx *st)
@@ -67,8 +78,8 @@ static long stat_once(struct task *t, struct loc *loc, int walk, u32 mask, struc
     }
     r = meta_stat(t, loc->mount, &p, mask, st);
     if (r >= 0 && (walk & WALK_FOLLOW) && loc->walked && is_magic(t, loc, st))
-        r = host_statx(p.fd, p.name, 0, mask | STATX_BASIC_STATS, st);
-    if (r >= 0 && mount_at(t, loc->mount)->type == FS_PROC)
+        r = stat_magic(t, &p, mask, st);
+    else if (r >= 0 && mount_at(t, loc->mount)->type == FS_PROC)
         procfs_stat(t, loc->rel, st);
     parent_done(t, &p);
     return r;
