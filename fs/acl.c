@@ -190,15 +190,18 @@ static bool is_used(struct task *t, int mount)
     return *flags & ACL_USED;
 }
 
-void acl_mark(struct task *t, int mount)
+long acl_mark(struct task *t, int mount)
 {
     struct parent root = mount_root(t, mount);
     if (is_used(t, mount))
-        return;
-    host_setxattr_at(&root, MARK, "1", 1, 0);
+        return 0;
+    long r = host_setxattr_at(&root, MARK, "1", 1, 0);
     // Btrfs brings to the disk what fsync is called for, and not what came before elsewhere.
-    sync_directory(t, root.fd, ".", __NR_fsync);
-    __atomic_fetch_or(&mount_at(t, mount)->flags, ACL_USED, __ATOMIC_RELAXED);
+    if (r >= 0)
+        r = sync_directory(t, root.fd, ".", __NR_fsync);
+    if (r >= 0)
+        __atomic_fetch_or(&mount_at(t, mount)->flags, ACL_USED, __ATOMIC_RELAXED);
+    return r;
 }
 
 u32 acl_inherit(struct task *t, int mount, const struct parent *p, u32 mode, struct acl_new *new)

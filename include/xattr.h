@@ -76,8 +76,9 @@ long special_set(struct task *t, const struct special *x, const char *name, cons
                  size_t size, int flags, const u32 *mode);
 long special_list(struct task *t, const struct special *x, bool trusted, char *list, size_t size);
 
-// A directory of this mount may have a default ACL from now on.
-void acl_mark(struct task *t, int mount);
+// A directory of this mount may have a default ACL from now on, also after a crash. 0 or -errno:
+// the mark could not be written or synced, and a default ACL would be given to nobody.
+long acl_mark(struct task *t, int mount);
 
 // POSIX ACLs as their attributes hold them (linux/posix_acl_xattr.h). check: 0 or -errno, and
 // *named: has it more than a mode can say? update: the parts that are the mode's, both ways.

@@ -5,6 +5,7 @@
 #include <linux/mount.h>
 #include <linux/xattr.h>
 
+#include "meta.h"
 #include "nocase.h"
 #include "pathop.h"
 #include "syscall_rows.h"
@@ -267,8 +268,8 @@ static bool is_caps(uptr value, size_t size)
 
 // An access ACL holds only where the inode's own attribute says so, which is written last and
 // removed first. acl: NULL for none.
-static long set_access(struct task *t, const struct subject *s, const struct names *n,
-                       const void *acl, size_t size, bool named, const struct statx *st)
+static long set_access_locked(struct task *t, const struct subject *s, const struct names *n,
+                              const void *acl, size_t size, bool named, const struct statx *st)
 {
     struct meta_change c = {.what = named ? META_ACL : META_NO_ACL};
     struct special x;
@@ -294,6 +295,29 @@ static long set_access(struct task *t, const struct subject *s, const struct nam
     return r;
 }
 
+// One after the other: a value and the word that it holds belong together. NULL as meta_lock().
+static u32 *lock_inode(struct task *t, const struct subject *s)
+{
+    struct statx st;
+    struct parent self = {.fd = s->fd, .name = "", .guests = true};
+    return meta_host_stat(s->fd >= 0 ? &self : s->p, STATX_BASIC_STATS, &st) < 0
+               ? NULL
+               : meta_lock_inode(t, &st);
+}
+
+static long set_access(struct task *t, const struct subject *s, const struct names *n,
+                       const void *acl, size_t size, bool named)
+{
+    struct statx st;
+    u32 *lock = lock_inode(t, s);
+    long r = subject_stat(t, s, &st); // it may have changed since
+    if (r >= 0)
+        r = owns(t, &st) ? set_access_locked(t, s, n, acl, size, named, &st) : -EPERM;
+    if (lock)
+        reserved_release(lock);
+    return r;
+}
+
 // Capabilities hold only where the attribute of the file says so, and go with a write as its
 // set-id bits do (fs/change.c).
 static bool is_caps_of_file(struct task *t, const struct subject *s, const char *name,
@@ -311,15 +335,23 @@ static long change_caps(struct task *t, const struct subject *s, u32 what)
 
 // The value is there first, so what held until now is taken back before.
 static long set_caps(struct task *t, const struct subject *s, const struct names *n, uptr value,
-                     size_t size, int flags, const struct statx *st)
+                     size_t size, int flags)
 {
-    bool there = META_MORE(st) & CAPS_HOLD;
-    if (there ? flags & XATTR_CREATE : flags & XATTR_REPLACE)
-        return there ? -EEXIST : -ENODATA;
-    long r = there ? change_caps(t, s, META_NO_CAPS) : 0;
+    struct statx st;
+    u32 *lock = lock_inode(t, s);
+    long r = subject_stat(t, s, &st);
+    bool there = META_MORE(&st) & CAPS_HOLD;
+    if (r >= 0 && (there ? flags & XATTR_CREATE : flags & XATTR_REPLACE))
+        r = there ? -EEXIST : -ENODATA;
+    if (r >= 0 && there)
+        r = change_caps(t, s, META_NO_CAPS);
     if (r >= 0)
         r = raw_set(s, n->host, value, size, 0);
-    return r < 0 ? r : change_caps(t, s, META_CAPS);
+    if (r >= 0)
+        r = change_caps(t, s, META_CAPS);
+    if (lock)
+        reserved_release(lock);
+    return r;
 }
 
 // A new ACL (acl(5)), or none for size 0. An access ACL carries the mode with it; one that is no
@@ -354,13 +386,14 @@ static long set_acl(struct task *t, const struct subject *s, const struct names 
     if (r < 0)
         return r;
     if (!access) {
-        if (!empty) // first: without it the ACL would be given to nobody
-            acl_mark(t, subject_mount(t, s));
+        r = empty ? 0 : acl_mark(t, subject_mount(t, s));
+        if (r < 0)
+            return kept_error(n, r);
         r = empty ? raw_remove(s, n->host) : raw_set(s, n->host, (uptr)acl, size, 0);
         dir_attr_changed(t);
         return r == -ENODATA ? 0 : kept_error(n, r);
     }
-    return set_access(t, s, n, empty ? NULL : acl, size, named, &st);
+    return set_access(t, s, n, empty ? NULL : acl, size, named);
 }
 
 static long get_acl(struct task *t, const struct subject *s, const struct names *n, uptr value,
@@ -428,7 +461,7 @@ static long set(struct task *t, const struct subject *s, struct names *n, uptr v
     if (r < 0)
         return r;
     if (is_caps_of_file(t, s, n->guest, &st))
-        return set_caps(t, s, n, value, size, flags, &st);
+        return set_caps(t, s, n, value, size, flags);
     if (!strcmp(n->guest, CASE_XATTR) && !is_case(value, size))
         return -EINVAL;
     r = raw_set(s, n->host, value, size, flags);
