@@ -224,6 +224,17 @@ static void check_host_mode(struct check *c, const struct entry *e, const struct
     }
 }
 
+// What the attribute says that there is.
+static void check_promised(struct check *c, const struct entry *e, const struct attr *a)
+{
+    if (a->has_acl && lgetxattr(e->by_fd, ACL_ACCESS, NULL, 0) < 0 && errno == ENODATA &&
+        found(c, e, WRONG, "its access ACL is not there: the group has what its mask permitted")) {
+        struct attr without = *a;
+        without.has_acl = false;
+        repaired(c, WRONG, set_attr(e, &without));
+    }
+}
+
 // What holds only where the attribute says so.
 static void check_dead(struct check *c, const struct entry *e, const struct attr *a)
 {
@@ -252,6 +263,7 @@ static void check_attr(struct check *c, const struct entry *e)
     } else {
         check_type(c, e, &a, text);
         check_host_mode(c, e, &a);
+        check_promised(c, e, &a);
     }
     check_dead(c, e, &a);
 }

@@ -240,6 +240,8 @@ class Tree:
                              for n in ("system.posix_acl_access", "security.capability")],
                     [r"file: left over: an access ACL that does not hold",
                      r"file: left over: capabilities that do not hold"])
+        self.damage("lost ACL", lambda: setx(p("file"), STAT, b"1:2:640:file:acl") or os.chmod(p("file"), 0o1600),
+                    [r"file: wrong: its access ACL is not there: the group has what its mask permitted"])
         self.damage("unknown name", lambda: setx(p("file"), "user.lxrun.y", b"") or setx(p("dir"), "user.lxrun.y", b""),
                     [r"dir: wrong: an attribute user.lxrun.y, which lxrun does not know here"], repairs=False)
         os.removexattr(p("dir"), "user.lxrun.y")
