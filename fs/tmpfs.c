@@ -177,6 +177,50 @@ static long make_in_store(struct task *t, struct mount_entry *e, const struct tm
     return r < 0 ? r : made(t, &p, root);
 }
 
+// The option at the beginning of text, and the part of it that is its name.
+static size_t length(const char *text, size_t *name)
+{
+    size_t n = 0;
+    while (text[n] && text[n] != ',')
+        n++;
+    for (*name = 0; *name < n && text[*name] != '=';)
+        ++*name;
+    return n;
+}
+
+static void drop_option(char *options, const char *name, size_t n)
+{
+    size_t k;
+    for (char *at = options; *at;) {
+        size_t len = length(at, &k), next = len + (at[len] == ',');
+        if (k == n && !memcmp(at, name, n))
+            memmove(at, at + next, strlen(at + next) + 1);
+        else
+            at += next;
+    }
+    size_t end = strlen(options);
+    if (end && options[end - 1] == ',')
+        options[end - 1] = 0;
+}
+
+// /proc/mounts shows each option once, as it was given last: mount(8) gives those that it finds
+// there again, before what is new.
+static void add_options(char *options, size_t size, const char *text)
+{
+    size_t name;
+    for (size_t len; *text; text += len + (text[len] == ',')) {
+        len = length(text, &name);
+        drop_option(options, text, name);
+        size_t at = strlen(options);
+        if (!len || at + len + 2 > size)
+            continue;
+        if (at)
+            options[at++] = ',';
+        memcpy(options + at, text, len);
+        options[at + len] = 0;
+    }
+}
+
 long tmpfs_change(struct task *t, struct mount_entry *e, const char *options)
 {
     struct tmpfs_root root;
@@ -186,7 +230,7 @@ long tmpfs_change(struct task *t, struct mount_entry *e, const char *options)
     // Without a limit at first there is nobody who could keep to one.
     r = e->base == BASE_HELD ? limited_change(t, e, root.limits) : -EINVAL;
     if (r >= 0)
-        str_copy(e->options, options, sizeof e->options);
+        add_options(e->options, sizeof e->options, options);
     return r;
 }
 
@@ -200,7 +244,8 @@ long tmpfs_make(struct task *t, struct mount_entry *e, const char *options)
     e->base = BASE_STORE;
     e->root_uid = t->instance->host_uid;
     e->root_gid = t->instance->host_gid;
-    str_copy(e->options, options, sizeof e->options);
+    e->options[0] = 0;
+    add_options(e->options, sizeof e->options, options);
     if (root.limits[0]) {
         r = limited_make(t, e, root.limits);
         if (r >= 0)

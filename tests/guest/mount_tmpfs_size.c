@@ -42,6 +42,29 @@ static void in_other_process(int start)
     _exit(0);
 }
 
+// Each option once, as it was said last; others stay. (Linux has its own order and units.)
+static void shown_once(void)
+{
+    static const char *const has[] = {"size=128k", "uid=3", "gid=4", "nr_inodes=99"};
+    FILE *f;
+    char line[512];
+    int found = 0;
+
+    CHECK_EQ(mount("once", "m", "tmpfs", 0, "size=64k,uid=3,gid=4,nr_inodes=99"), 0);
+    CHECK_EQ(mount(NULL, "m", NULL, MS_REMOUNT, "size=64k,uid=3,size=128k"), 0);
+    f = OK(fopen("/proc/mounts", "r"));
+    while (fgets(line, sizeof(line), f))
+        if (!strncmp(line, "once ", 5)) {
+            for (int i = 0; i < 4; i++)
+                CHECK(strstr(line, has[i]) != NULL);
+            CHECK(strstr(strstr(line, "size=") + 1, "size=") == NULL);
+            found++;
+        }
+    fclose(f);
+    CHECK_EQ(found, 1);
+    CHECK_EQ(umount("m"), 0);
+}
+
 static void inodes(void)
 {
     struct statfs fs;
@@ -112,6 +135,7 @@ int main(void)
     CHECK_EQ(close(fd), 0);
     CHECK_ERR(access("m/g", F_OK), ENOENT);
     inodes();
+    shown_once();
     for (int i = 0; i < 10; i++)
         CHECK_EQ(mount("none", "m", "tmpfs", 0, "size=64k") | umount("m"), 0);
     return done();
