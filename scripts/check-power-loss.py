@@ -148,6 +148,8 @@ def main():
                 raise Wrong(out + err)
         except Wrong as e:
             print(f"seed {opts.seed}: {e}", file=sys.stderr)
+            for log in Path(tmp).glob("lxrun/*.log"):  # they go with the directory
+                print(log.name, *log.read_text(errors="replace").splitlines()[-40:], sep="\n", file=sys.stderr)
             status = 1
         finally:
             machine.lose_power()
