@@ -34,7 +34,7 @@ td:first-child, th:first-child { text-align: left; white-space: nowrap; padding-
 .reason { color: var(--bad) } .key span { display: inline-block; width: .9em; height: .9em; margin: 0 .35em 0 1.1em; vertical-align: -1px }
 .holds, .not, .open, .short td { white-space: nowrap }
 section td:not(.text) { white-space: nowrap }
-.short td:nth-child(2), .short td:nth-child(6) { white-space: normal; min-width: 11em }
+.short td { font-size: .95em } .short td:nth-child(2), .short td:nth-child(6) { white-space: normal; min-width: 10em } .short td:last-child { white-space: normal } .short td:nth-child(5) { white-space: normal; min-width: 5.5em }
 .claims td:first-child { white-space: normal; min-width: 11em } .claims td:last-child { min-width: 16em }
 .glance table { font-size: .8em } .glance td { white-space: nowrap; padding: .1em .45em }
 .holds { color: var(--good) } .not { color: var(--bad) } .open, .note { color: var(--soft) }
@@ -229,6 +229,8 @@ def to_markdown(document):
 
 
 def main():
+    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
     source = Path(sys.argv[1])
     document = json.loads(source.read_text(encoding="utf-8"))
     source.with_suffix(".html").write_text(to_html(document), encoding="utf-8")
