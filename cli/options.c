@@ -164,8 +164,11 @@ static unsigned size_of(const char *text)
 
 static int image_command(int command, char **args)
 {
-    if (!args[0] || !args[1])
-        fail("two names are wanted; see lxrun --help");
+    bool to = command == OPT_TO_IMAGE;
+    if (!args[0] || !args[1] || (args[2] && (!to || args[3])))
+        fail("%s is wanted", to                          ? "--to-image DIR FILE [SIZE]"
+                             : command == OPT_FROM_IMAGE ? "--from-image FILE DIR"
+                                                         : "--resize FILE SIZE");
     if (command == OPT_FROM_IMAGE)
         return vm_from_image(args[0], args[1]);
     if (command == OPT_RESIZE)

@@ -74,6 +74,8 @@ int utility_run(const struct options *o)
         v.image = absolute(o->image, S_IFREG);
     if (o->attach)
         v.attach = absolute(o->attach, S_IFREG);
+    if (v.image && v.attach && !strcmp(v.image, v.attach))
+        fail("--attach %s: it is the VM's root", o->attach);
     vm_settings_read(&v.settings);
     for (size_t i = 0; i < o->nvm_set; i++)
         vm_settings_set(&v.settings, o->vm_set[i]);

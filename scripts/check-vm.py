@@ -84,10 +84,12 @@ def check_status():
                          (["/etc/passwd"], 126), (["--cd", "/no/such/directory", "true"], 125),
                          (["-u", "no such user", "true"], 125), (["--image", "/etc/passwd", "true"], 125),
                          (["--root", "/etc/passwd", "true"], 125), (["--vm-set", "memory=x", "true"], 125),
-                         (["--vm-set", "memory=777MB", "true"], 125), (["--vm-set", "memory=95MB", "true"], 125)]:
+                         (["--vm-set", "memory=777MB", "true"], 125), (["--vm-set", "memory=900GB", "true"], 125), (["--vm-set", "memory=95MB", "true"], 125)]:
         ran = vm(*args)
         expect(f"status of {args}", ran.returncode, status)
         expect(f"{args} says one line", (ran.stderr.count("\n"), ran.stderr[:7]), (1, "lxrun: "))
+    ran = vm(LXRUN, "uname", "-s")
+    expect("lxrun in the VM", (ran.returncode, ran.stdout, ran.stderr), (0, "Linux\n", ""))
     ran = vm("/bin/busybox", "sh", "-c", "mount -t tmpfs t /mnt && cd /mnt && mkdir a b w m && echo below >a/f && "
              "mount -t overlay -o lowerdir=a,upperdir=b,workdir=w o m && cat m/f && exec 3<>/dev/fuse && echo fuse; "
              "umount /mnt/m; cd /; umount /mnt")
@@ -111,6 +113,11 @@ def check_settings(work):
     config.write_text(text % "95MB")
     ran = vm("--root", tree, "true", env=env)
     expect("a wrong value", (ran.returncode, f"{config}:2: memory: " in ran.stderr, ran.stderr.count("\n")), (125, True, 1))
+    config.unlink()
+    config.mkdir()
+    ran = vm("--root", tree, "true", env=env)
+    expect("a file that cannot be read", (ran.returncode, ran.stderr), (125, f"lxrun: cannot read {config}: Is a directory\n"))
+    config.rmdir()
     config.write_text(text % "96MB" + "autoMemoryReclaim=now\n")
     ran = vm("--root", tree, "true", env=env)
     expect("a wrong one of [experimental]", (ran.returncode, f"{config}:8: autoMemoryReclaim: dropCache" in ran.stderr), (125, True))
@@ -155,12 +162,14 @@ def check_acceleration(work):
     expect("that KVM does not work is said once", "now and later" in ran.stderr, usable and not by_kvm)
     expect("and remembered", (known / "no-kvm").exists(), usable and not by_kvm)
     shutdown()
-    # The command that starts a VM can be ended while it boots.
+    # The command that starts a VM can be ended while it boots, and so can the VM.
     child = subprocess.Popen([LXRUN, "--vm", "--root", tree, "sh"], env=env, stdin=subprocess.DEVNULL)
     wait_for("a machine", machines)
     child.terminate()
     expect("SIGTERM while it boots", child.wait(10), -signal.SIGTERM)
+    begin = time.monotonic()
     shutdown()
+    expect("--shutdown while it boots", time.monotonic() - begin < 2, True)
     if usable and not by_kvm:
         ran = vm("-v", "--root", tree, "sh", "-c", ":", env=env)
         expect("the next time", (ran.returncode, "now and later" in ran.stderr, "did not boot the kernel" in ran.stderr),
@@ -177,6 +186,17 @@ def check_streams():
     expect("directory, environment, user", ran.stdout, "/usr/bin\n1\n0\nsh\n")
     ran = vm("-u", "1234:56", "-e", "NEW=2", "--cd", "/tmp", "-0", "zero", "sh", "-c", "pwd; echo $NEW; id -u; id -g")
     expect("-u, -e, --cd", ran.stdout, "/tmp\n2\n1234\n56\n")
+    ran = vm("sh", "-c", "umask", umask=0o027)
+    expect("umask", ran.stdout, "0027\n")
+    for closed, script, want in [("<&-", "cat 2>&1", (1, True)), (">&-", "echo x 2>/dev/null", (1, False)), ("2>&-", "echo x >&2", (2, False))]:
+        ran = subprocess.run(f"{LXRUN} --vm sh -c '{script}' {closed}", shell=True, stdin=subprocess.DEVNULL,
+                             capture_output=True, text=True, timeout=BOOT, check=False)
+        expect(f"a closed stream, {closed}", (ran.returncode, "Bad file descriptor" in ran.stdout, ran.stderr), (*want, ""))
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        ran = subprocess.run([LXRUN, "--vm", "echo", "x"], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE,
+                             text=True, timeout=BOOT, check=False)
+    expect("output that is lost", (ran.returncode, ran.stderr),
+           (125, "lxrun: cannot write the command's standard output: No space left on device\n"))
     # Who writes to a command that does not read is told; who reads from one ends it.
     ran = subprocess.run(f"yes | {LXRUN} --vm true; {LXRUN} --vm yes </dev/null | head -1", shell=True,
                          capture_output=True, text=True, timeout=BOOT, check=False)
@@ -227,6 +247,76 @@ def check_signals():
     expect("stops", os.WIFSTOPPED(status), True)
     os.kill(child.pid, signal.SIGCONT)
     expect("goes on", child.wait(BOOT), 4)
+
+
+def check_clock():
+    """It follows the host's."""
+    vm("date", "-s", "@1000000000")
+    begin = time.time()
+    # The command is started while the keeper is asked.
+    told = float(vm("sh", "-c", "sleep 1; date +%s.%N").stdout)
+    expect(f"{begin} <= {told} <= {time.time()}", begin - 0.1 <= told <= time.time() + 0.1, True)
+
+
+# Two jobs of one terminal: the first has it until it has read a line, then the second.
+JOBS = r"""
+import os, signal, sys
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+pid = os.fork()
+if pid == 0:
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    os.setpgid(0, 0)
+    os.execv(sys.argv[1], [sys.argv[1], "--vm", "sh", "-c", "echo both; read x; echo second $x"])
+print("first", sys.stdin.readline(), flush=True)
+os.setpgid(pid, pid)
+os.tcsetpgrp(0, pid)
+os.waitpid(pid, 0)
+"""
+
+
+def read_until(master, wanted, count=1):
+    seen = b""
+    while seen.count(wanted) < count:
+        seen += os.read(master, 1000)
+    return seen
+
+
+def check_jobs():
+    """^Z and SIGTSTP stop the command and lxrun; what is in the background leaves the terminal alone."""
+    pid, master = pty.fork()
+    if pid == 0:
+        with tempfile.TemporaryFile() as errors:
+            os.dup2(errors.fileno(), 2)
+            os.execv(LXRUN, [LXRUN, "--vm", "sh", "-c", "echo no >&2; echo ready; exec sleep 1000"])
+    expect("standard error is a file", b"no" in read_until(master, b"ready"), False)
+    os.write(master, b"\x1a")
+    _, status = os.waitpid(pid, os.WUNTRACED)
+    expect("^Z", os.WIFSTOPPED(status), True)
+    os.kill(pid, signal.SIGCONT)
+    os.write(master, b"\x03")
+    _, status = os.waitpid(pid, 0)
+    expect("^C after that", os.waitstatus_to_exitcode(status), 130)
+    os.close(master)
+    child = subprocess.Popen([LXRUN, "--vm", "sh", "-c", "echo ready; sleep 1000"], process_group=0,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    child.stdout.readline()
+    child.send_signal(signal.SIGTSTP)
+    _, status = os.waitpid(child.pid, os.WUNTRACED)
+    expect("SIGTSTP", os.WIFSTOPPED(status), True)
+    os.kill(child.pid, signal.SIGCONT)
+    child.terminate()
+    expect("SIGTERM after that", child.wait(BOOT), 143)
+    pid, master = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-c", JOBS, LXRUN])
+    read_until(master, b"both")
+    os.write(master, b"1\n")
+    seen = read_until(master, b"first 1")
+    os.write(master, b"2\n")
+    seen += read_until(master, b"second 2")
+    expect("a line each", b"second 1" in seen, False)
+    os.waitpid(pid, 0)
+    os.close(master)
 
 
 def check_terminal():
@@ -401,6 +491,11 @@ def check_conversion(work):
         want = (0, "") if len(args) == 3 else (125, f"lxrun: {image} is there already\n")
         expect(f"--to-image {len(args)}", (ran.returncode, ran.stderr), want)
     expect("a sparse image", used(image) < 20, True)
+    ran = lxrun("--to-image", source, work / "narrow", "1MB")
+    expect("no room for the tree", (ran.returncode, ran.stderr.count("\n"), "above that" in ran.stderr), (125, 1, True))
+    for args in (["--to-image", source], ["--from-image", image], ["--resize", image], ["--resize", image, "1GB", "more"]):
+        ran = lxrun(*args)
+        expect(f"{args[0]} says what it takes", (ran.returncode, ran.stderr.count("\n"), f"{args[0]} " in ran.stderr), (125, 1, True))
     ran = lxrun("--from-image", image, back)
     expect("--from-image", (ran.returncode, ran.stderr), (0, ""))
     expect("the tree that came back", inside(back, ALL_TOLD) == told, True)
@@ -537,6 +632,8 @@ def check_image(work):
     ran = vm(*run, "sh", "-c", "busybox cat /mnt/image/f; echo from the VM >/mnt/image/g")
     expect("a second image", (ran.returncode, ran.stdout, ran.stderr), (0, "attached\n", ""))
     ran = vm("--image", str(work / "second"), "true")
+    ran2 = vm("--image", image, "--attach", image, "true")
+    expect("an image twice", (ran2.returncode, ran2.stderr.count("\n"), "the VM's root" in ran2.stderr), (125, 1, True))
     expect("an image that is in use", (ran.returncode, "in use" in ran.stderr, ran.stderr.count("\n")), (125, True, 1))
     here = lxrun("--root", tree, "/bin/sh", "-c", STAT).stdout
     expect("owners, modes, devices of an image", vm(*run, "sh", "-c", STAT).stdout, here)
@@ -661,6 +758,28 @@ def check_uml_killed(work):
         shutdown()
 
 
+# Directories beside an instance's own, as old as this test when check_stores() looks; which of them may go.
+STORES = {"lxrun-backup": False, "lxrun-nolock": False, "lxrun-other1": False, "lxrun-killed": True, "lxrun-empty1": True}
+
+
+def make_stores(work):
+    for name, goes in STORES.items():
+        (work / name).mkdir()
+        if name != "lxrun-empty1":
+            (work / name / "f").write_text("kept")
+        if name in ("lxrun-other1", "lxrun-killed"):
+            made_by = Path("/proc/sys/kernel/random/boot_id").read_text() if goes else "another kernel of the same files, a VM"
+            (work / name / "lock").write_text(made_by)
+    return time.monotonic()
+
+
+def check_stores(work, made):
+    """What lxrun removes of killed instances is theirs; a lock tells nothing of another kernel's (cli/store.c)."""
+    time.sleep(max(0, made + 61.5 - time.monotonic()))
+    expect("lxrun", lxrun("true").returncode, 0)
+    expect("what is left", {n: not (work / n).exists() for n in STORES}, STORES)
+
+
 def uml(*args, **options):
     if "input" not in options:
         options["stdin"] = subprocess.DEVNULL
@@ -703,8 +822,8 @@ def main():
     # An argument names one check; "part" is what an ordinary user runs.
     if sys.argv[1:] != ["part"]:
         subprocess.run([TOP / "scripts/vm-kernel.py"], check=True)
-    host_tree = [check_missing, check_settings, check_acceleration, check_status, check_streams, check_joined, check_signals, check_terminal,
-                 check_network, shutdown]
+    host_tree = [check_missing, check_settings, check_acceleration, check_status, check_streams, check_joined, check_signals, check_jobs, check_clock,
+                 check_terminal, check_network, shutdown]
     whole = [check_conversion, *host_tree, check_image, check_idle, check_virtiofs, check_uml, check_uml_killed,
              check_root]
     named = {"part": [check_conversion, check_root], **{c.__name__: [c] for c in whole}}
@@ -713,6 +832,7 @@ def main():
         os.chmod(work, 0o755)
         os.environ["XDG_RUNTIME_DIR"] = str(work)
         (work / "none").mkdir()
+        made = make_stores(work)
         try:
             for check in named[sys.argv[1]] if sys.argv[1:] else whole:
                 if check in (check_conversion, check_settings, check_acceleration, check_network, check_image, check_virtiofs, check_uml,
@@ -720,6 +840,8 @@ def main():
                     check(work)
                 else:
                     check()
+            if not sys.argv[1:]:
+                check_stores(work, made)
         finally:
             subprocess.run([LXRUN, "--shutdown"], check=False, timeout=60)
     if os.geteuid() == 0 and not sys.argv[1:]:

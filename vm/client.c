@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
@@ -22,22 +23,35 @@
 #include "fail.h"
 #include "join.h"
 
+#define BACKGROUND_MS 500 // how often it is looked at whether we are in the foreground again
+
 struct client {
     int keeper, signals;
     bool tty, verbose;
+    bool terminal;           // standard input is one
+    bool closed[3];          // by our caller
     bool started;            // the VM has been heard
+    bool stopped;            // the command; we do when what it has said is written
     struct buffer in, out;   // from and to the keeper
     struct buffer stream[3]; // 1 and 2: to be written here
     uint32_t credit;         // so much of our standard input may be sent
     bool open[3];
+    int lost[3]; // errno of an output that could not be written
 };
 
 static struct termios old_terminal;
 static bool raw;
 
+// A job in the background leaves the terminal to those whose it is.
+static bool in_foreground(void)
+{
+    pid_t group = tcgetpgrp(0);
+    return group < 0 || group == getpgrp();
+}
+
 static void restore_terminal(void)
 {
-    if (raw)
+    if (raw && in_foreground())
         tcsetattr(0, TCSADRAIN, &old_terminal);
     raw = false;
 }
@@ -45,7 +59,7 @@ static void restore_terminal(void)
 static void make_raw(void)
 {
     struct termios t;
-    if (tcgetattr(0, &old_terminal))
+    if (raw || !in_foreground() || tcgetattr(0, &old_terminal))
         return;
     t = old_terminal;
     cfmakeraw(&t);
@@ -58,9 +72,14 @@ static void send_start(struct client *c, const struct vm_options *o)
 {
     struct winsize size = {0};
     struct start s = {.flags = (c->tty ? START_TTY : 0) | (o->account ? START_ACCOUNT : 0) |
-                               (o->directory_wanted ? START_CD : 0),
-                      .set = (uint32_t)o->nset};
+                               (o->directory_wanted ? START_CD : 0) |
+                               (c->tty && !isatty(2) ? START_ERRORS : 0),
+                      .set = (uint32_t)o->nset,
+                      .mask = umask(0)};
     struct buffer b = {0};
+    umask(s.mask);
+    for (int i = 0; i < 3; i++)
+        s.flags |= c->closed[i] ? START_CLOSED << i : 0;
     ioctl(0, TIOCGWINSZ, &size);
     s.rows = size.ws_row;
     s.columns = size.ws_col;
@@ -117,6 +136,8 @@ static void take_signals(struct client *c)
         int sig = (int)info.ssi_signo;
         if (!c->started && (sig == SIGINT || sig == SIGTERM || sig == SIGHUP || sig == SIGQUIT))
             die(sig);
+        if (!c->started && sig == SIGTSTP)
+            raise(SIGSTOP);
         if (info.ssi_signo == SIGWINCH) {
             if (c->tty && !ioctl(0, TIOCGWINSZ, &size))
                 frame_add(&c->out, 0, F_WINDOW, 0, &size, sizeof size);
@@ -134,10 +155,9 @@ static void take_signals(struct client *c)
 static void stop(struct client *c)
 {
     struct signal_frame m = {SIGCONT, true};
+    c->stopped = false;
     restore_terminal();
     raise(SIGSTOP);
-    if (c->tty)
-        make_raw();
     frame_add(&c->out, 0, F_SIGNAL, 0, &m, sizeof m);
 }
 
@@ -150,9 +170,7 @@ static void take_text(const struct client *c, const struct frame *f)
 // True: that was the last one, with the status in *status.
 static bool take_frame(struct client *c, const struct frame *f, int *status)
 {
-    if (!c->started && c->tty)
-        make_raw(); // before, ^C is for us
-    c->started = true;
+    c->started = true; // before, ^C is for us
     switch (f->type) {
     case F_DATA:
         if (f->stream)
@@ -172,7 +190,7 @@ static bool take_frame(struct client *c, const struct frame *f, int *status)
         }
         break;
     case F_STOPPED:
-        stop(c);
+        c->stopped = true;
         break;
     case F_NOTE:
     case F_ERROR:
@@ -197,6 +215,7 @@ static void write_out(struct client *c, int i)
         frame_u32(&c->out, 0, F_CREDIT, i, (uint32_t)n);
     } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
         c->open[i] = false;
+        c->lost[i] = errno == EPIPE ? 0 : errno;
         buffer_drop(b, b->size);
         frame_add(&c->out, 0, F_CLOSED, i, NULL, 0);
     }
@@ -207,15 +226,22 @@ static int relay(struct client *c)
     int status = EXIT_LXRUN;
     bool over = false, bad = false;
     while (!over || c->stream[1].size || c->stream[2].size) {
+        if (c->stopped && !c->stream[1].size && !c->stream[2].size)
+            stop(c);
+        bool mine = !c->terminal || in_foreground();
+        if (c->tty && c->started && mine)
+            make_raw();
+        raw &= mine; // its modes are now another job's
         struct pollfd fds[5] = {
             {.fd = over ? -1 : c->keeper,
              .events = (short)(c->out.size ? POLLIN | POLLOUT : POLLIN)},
             {.fd = c->signals, .events = POLLIN},
-            {.fd = !over && c->started && c->open[0] && c->credit ? 0 : -1, .events = POLLIN},
+            {.fd = !over && c->started && mine && c->open[0] && c->credit ? 0 : -1,
+             .events = POLLIN},
             {.fd = c->stream[1].size ? 1 : -1, .events = POLLOUT},
             {.fd = c->stream[2].size ? 2 : -1, .events = POLLOUT}};
         size_t at = 0;
-        if (poll(fds, 5, -1) < 0 && errno != EINTR)
+        if (poll(fds, 5, mine ? -1 : BACKGROUND_MS) < 0 && errno != EINTR)
             fail_errno("poll");
         if (fds[1].revents)
             take_signals(c);
@@ -242,13 +268,26 @@ static int relay(struct client *c)
     return status;
 }
 
+// A stream that our caller has closed is closed for the command, too; here something else must
+// stand in its place, lest a file or socket of ours gets its number.
+static void keep_closed(struct client *c)
+{
+    for (int i = 0; i < 3; i++) {
+        if (fcntl(i, F_GETFD) >= 0)
+            continue;
+        c->closed[i] = true;
+        if (open("/dev/null", O_RDWR) != i)
+            fail_errno("cannot open /dev/null");
+    }
+}
+
 int vm_run(const struct vm_options *o)
 {
-    struct client c = {.tty = isatty(0) && isatty(1),
-                       .verbose = o->verbose,
-                       .credit = WINDOW,
-                       .open = {true, true, true}};
+    struct client c = {.verbose = o->verbose, .credit = WINDOW, .open = {true, true, true}};
     sigset_t all;
+    keep_closed(&c);
+    c.terminal = isatty(0);
+    c.tty = c.terminal && isatty(1);
     c.keeper = keeper_join(o, &c.out);
     sigfillset(&all);
     // Faults of our own must kill; SIGTSTP and the like stop us only when the command has stopped.
@@ -261,5 +300,12 @@ int vm_run(const struct vm_options *o)
     send_start(&c, o);
     int status = relay(&c);
     restore_terminal();
+    for (int i = 1; i < 3; i++) {
+        if (!c.lost[i])
+            continue;
+        dprintf(2, "lxrun: cannot write the command's standard %s: %s\n",
+                i == 1 ? "output" : "error", strerror(c.lost[i]));
+        status = status ? status : EXIT_LXRUN;
+    }
     return status;
 }

@@ -155,6 +155,8 @@ int vm_to_image(const char *directory, const char *file, unsigned size)
     char *image = new_name(to);
     if (nftw(from, count_one, 64, FTW_PHYS))
         fail_errno("%s", from);
+    if (size && tree_bytes >> 20 >= size)
+        fail("%s holds %llu MB: a SIZE above that is wanted, not %u", from, tree_bytes >> 20, size);
     if (!size && tree_bytes >> 19 > SIZE_DEFAULT)
         size = (unsigned)(tree_bytes >> 19);
     make_file_system(from, image, size ? size : SIZE_DEFAULT);

@@ -72,7 +72,7 @@ char *disk_open(const char *path)
     // Stays until this process ends; one of a VM whose end has been told may not quite have.
     for (int i = 0; flock(fd, LOCK_EX | LOCK_NB); i++) {
         if (i == LOCK_TRIES)
-            fail("the image %s is in use by another VM", path);
+            fail("the image %s is in use by another VM: lxrun --shutdown ends it", path);
         usleep(LOCK_US);
     }
     if (pread(fd, block, sizeof block, SUPERBLOCK) != sizeof block)

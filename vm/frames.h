@@ -45,8 +45,8 @@ enum frame_type {
     F_CREDIT, // u32: so many bytes more may be sent on the stream
     F_CLOSED, // nobody reads the stream any more
     F_ERROR,  // text
+    F_TIME,   // struct time_frame, by which the VM's clock follows the host's
     // Between a client and the keeper only.
-    F_SHUTDOWN,
     F_NOTE, // text for the user; the first one
 };
 
@@ -55,14 +55,23 @@ struct start {
     uint16_t rows, columns;
     // Strings that follow, each with its 0: directory, user, program, then these many:
     uint32_t args, env, set;
+    uint32_t mask; // umask(2)
 };
 #define START_TTY 1u     // a terminal of its own, not pipes
 #define START_ACCOUNT 2u // HOME, SHELL, USER and PATH are the user's
 #define START_CD 4u      // the directory must be there
+#define START_ERRORS 8u  // with a terminal: standard error is a pipe all the same
+#define START_CLOSED 16u // stream 0 is closed from the start; twice that: 1; four times: 2
 
 struct signal_frame {
     uint32_t signal;
     uint32_t group; // to the whole job, as from a terminal
+};
+
+// Init sends the first; the keeper gives it back with the other two, the host's CLOCK_REALTIME.
+struct time_frame {
+    int64_t asked; // nanoseconds of the VM's CLOCK_MONOTONIC
+    int64_t seconds, nanoseconds;
 };
 
 struct buffer {

@@ -185,14 +185,11 @@ static void machine_failed(struct keeper *k, const char *what)
 
 static void set_up(struct keeper *k)
 {
-    struct timespec t;
     char name[256] = "lxrun";
     struct machine *m = &k->machine;
     k->said = lseek(k->log, 0, SEEK_END);
     qemu_tried(m, true);
     machine_booted(m);
-    clock_gettime(CLOCK_REALTIME, &t);
-    setup_add(m, "time=%ld.%09ld", t.tv_sec, t.tv_nsec);
     gethostname(name, sizeof name - 1);
     setup_add(m, "name=%s", k->options->hostname ? k->options->hostname : name);
     frame_add(&to_vm, 0, F_SETUP, 0, m->setup.data, m->setup.size);
@@ -229,9 +226,7 @@ static void greet(struct keeper *k, struct client *c)
 static void client_frame(struct keeper *k, struct client *c, struct frame *f)
 {
     const char *text = (const char *)(f + 1);
-    if (f->type == F_SHUTDOWN) {
-        halt(k);
-    } else if (f->type == F_NOTE) { // the settings that it goes by
+    if (f->type == F_NOTE) { // the settings that it goes by
         c->agreed = f->size == strlen(k->settings) && !memcmp(text, k->settings, f->size);
         if (!c->agreed)
             dismiss(c, must_format("the VM runs already, with other settings (%s); lxrun "
@@ -302,6 +297,19 @@ static void to_client(struct keeper *k, const struct frame *f)
     }
 }
 
+static void tell_time(const struct frame *f)
+{
+    struct time_frame t = {0};
+    struct timespec now;
+    if (f->size < sizeof t)
+        return;
+    memcpy(&t, f + 1, sizeof t);
+    clock_gettime(CLOCK_REALTIME, &now);
+    t.seconds = now.tv_sec;
+    t.nanoseconds = now.tv_nsec;
+    frame_add(&to_vm, 0, F_TIME, 0, &t, sizeof t);
+}
+
 static void vm_frame(struct keeper *k, const struct frame *f)
 {
     const char *text = (const char *)(f + 1);
@@ -317,9 +325,16 @@ static void vm_frame(struct keeper *k, const struct frame *f)
     } else if (f->type == F_ERROR && !f->session) {
         free(k->error);
         k->error = must_format("the VM's init: %.*s", (int)f->size, text);
+        // Of images it knows the device alone.
+        if (strstr(k->error, "(ext4)"))
+            k->error =
+                must_format("%s: run e2fsck -f %s", k->error,
+                            strstr(k->error, "at /root:") ? k->options->image : k->options->attach);
         machine_failed(k, "failed");
     } else if (f->type == F_CREDIT && !f->session) {
         k->machine.room += frame_value(f);
+    } else if (f->type == F_TIME) {
+        tell_time(f);
     } else if (f->type == F_PORTS) {
         if (k->options->settings.forwarding)
             forward_ports((const uint16_t *)(const void *)text, f->size / 2);

@@ -112,18 +112,33 @@ static bool choose_kvm(struct machine *m, int way)
     return !m->why;
 }
 
+// The time in nanoseconds and the counter at that moment: a busy host may let something else run
+// between two readings.
+static long long at_tsc(unsigned long long *tsc)
+{
+    struct timespec a, b;
+    long long took;
+    for (int i = 0; i < 100; i++) {
+        clock_gettime(CLOCK_MONOTONIC, &a);
+        *tsc = __rdtsc();
+        clock_gettime(CLOCK_MONOTONIC, &b);
+        took = (b.tv_sec - a.tv_sec) * 1000000000LL + b.tv_nsec - a.tv_nsec;
+        if (took < 1000)
+            break;
+    }
+    return a.tv_sec * 1000000000LL + a.tv_nsec;
+}
+
 // The time-stamp counter's rate in kHz: the emulated machine has it, but none of the clocks that a
 // kernel measures it by.
 static unsigned long tsc_khz(void)
 {
-    struct timespec a, b, rest = {.tv_nsec = 20000000};
-    clock_gettime(CLOCK_MONOTONIC, &a);
-    unsigned long long from = __rdtsc();
+    struct timespec rest = {.tv_nsec = 20000000};
+    unsigned long long from, to;
+    long long begin = at_tsc(&from);
     nanosleep(&rest, NULL);
-    unsigned long long to = __rdtsc();
-    clock_gettime(CLOCK_MONOTONIC, &b);
-    long long ns = (b.tv_sec - a.tv_sec) * 1000000000LL + b.tv_nsec - a.tv_nsec;
-    return (unsigned long)((to - from) * 1000000ULL / (unsigned long long)ns);
+    long long end = at_tsc(&to);
+    return (unsigned long)((to - from) * 1000000ULL / (unsigned long long)(end - begin));
 }
 
 // ---- The command line ----

@@ -3,6 +3,8 @@
 // [experimental].
 #define _GNU_SOURCE
 #include <ctype.h>
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +34,12 @@ unsigned vm_size(const char *text)
     else if (strcasecmp(end, "MB") != 0 && strcasecmp(end, "M") != 0)
         return 0;
     return n < 1U << 24 ? (unsigned)n : 0;
+}
+
+static unsigned host_memory(void) // MiB
+{
+    struct sysinfo host;
+    return sysinfo(&host) ? UINT_MAX : (unsigned)((host.totalram >> 10) * host.mem_unit >> 10);
 }
 
 static bool truth(const char *value, bool *v)
@@ -65,8 +73,9 @@ static bool set(struct vm_settings *s, const char *key, const char *value, const
 {
     char *end;
     if (!strcasecmp(key, "memory")) {
-        *wanted = "a size of at least " MEMORY_LEAST_TEXT ", such as 2GB";
-        return (s->memory = vm_size(value)) >= MEMORY_LEAST;
+        *wanted =
+            must_format("a size from " MEMORY_LEAST_TEXT " to this machine's %uMB", host_memory());
+        return (s->memory = vm_size(value)) >= MEMORY_LEAST && s->memory <= host_memory();
     }
     if (!strcasecmp(key, "processors")) {
         *wanted = "a number from 1 to 64";
@@ -144,6 +153,8 @@ static void read_file(struct vm_settings *s, const char *path)
             fail("%s:%u: %s: %s is wanted", path, number, trim(key), wanted);
     }
     free(line);
+    if (f ? ferror(f) : errno != ENOENT && errno != ENOTDIR)
+        fail_errno("cannot read %s", path);
     if (f)
         fclose(f);
 }
@@ -151,7 +162,6 @@ static void read_file(struct vm_settings *s, const char *path)
 void vm_settings_read(struct vm_settings *s)
 {
     const char *home = getenv("HOME"), *config = getenv("XDG_CONFIG_HOME");
-    struct sysinfo host;
     *s = (struct vm_settings){.memory = MEMORY_DEFAULT,
                               .processors = (unsigned)get_nprocs(),
                               .command_line = "",
@@ -159,11 +169,8 @@ void vm_settings_read(struct vm_settings *s)
                               .forwarding = true,
                               .reclaim = true,
                               .idle = IDLE_DEFAULT};
-    if (!sysinfo(&host)) {
-        unsigned long half = host.totalram / 2 * host.mem_unit >> 20;
-        if (half < s->memory)
-            s->memory = (unsigned)half;
-    }
+    if (host_memory() / 2 < s->memory)
+        s->memory = host_memory() / 2;
     if (s->processors > 8)
         s->processors = 8; // a machine that is emulated wins nothing by more
     char *path = config && *config == '/'

@@ -19,7 +19,6 @@
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "init.h"
@@ -221,10 +220,6 @@ const char *boot_setup(const char *strings, size_t size)
             wrong = host_ports(value);
         } else if (!strcmp(key, "name")) {
             sethostname(value, strlen(value));
-        } else if (!strcmp(key, "time")) {
-            struct timespec now = {.tv_sec = strtol(value, &value, 10)};
-            now.tv_nsec = *value ? strtol(value + 1, NULL, 10) : 0;
-            clock_settime(CLOCK_REALTIME, &now);
         }
         free(key);
     }

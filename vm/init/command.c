@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "init.h"
@@ -129,13 +131,20 @@ static void become(const struct command *c, int report)
 static _Noreturn void run(const struct command *c, int fd[3], int report)
 {
     sigset_t none;
+    pid_t self = getpid();
+    setpgid(0, 0);
+    if (c->start.flags & START_TTY)
+        tcsetpgrp(fd[0], self);
+    if (write(report, &self, sizeof self) < 0)
+        _exit(125);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    setsid();
-    if (c->start.flags & START_TTY)
-        ioctl(fd[0], TIOCSCTTY, 0);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         dup2(fd[i], i);
+        if (c->start.flags & START_CLOSED << i)
+            close(i);
+    }
+    umask(c->start.mask);
     clearenv();
     for (char **e = c->env; *e; e++)
         putenv(*e);
@@ -148,6 +157,28 @@ static _Noreturn void run(const struct command *c, int fd[3], int report)
     if (errno == ENOENT || errno == ENOTDIR)
         give_up(report, 127, "%s: not found", c->program);
     give_up(report, 126, "%s: not executable, or no permission", c->program);
+}
+
+// The session's leader, and the command's parent. Without one in its session but another group the
+// command would be an orphan, which no ^Z stops (setpgid(2)).
+static _Noreturn void lead(const struct command *c, int fd[3], int report)
+{
+    int status;
+    setsid();
+    if (c->start.flags & START_TTY)
+        ioctl(fd[0], TIOCSCTTY, 0);
+    pid_t pid = fork();
+    if (pid == 0)
+        run(c, fd, report);
+    close_range(0, ~0U, 0);
+    while (pid > 0 && waitpid(pid, &status, WUNTRACED) == pid) {
+        if (WIFEXITED(status))
+            _exit(WEXITSTATUS(status));
+        if (WIFSIGNALED(status))
+            _exit(128 + WTERMSIG(status));
+        sigqueue(1, STOPPED, (union sigval){.sival_int = WSTOPSIG(status)});
+    }
+    _exit(125);
 }
 
 // ---- In init ----
@@ -185,6 +216,17 @@ static bool parse(struct command *c, const struct frame *f)
     return head && c->args && c->args[0] && c->env && c->set;
 }
 
+static bool open_pipe(int stream, int ours[3], int theirs[3])
+{
+    int p[2];
+    if (pipe2(p, O_CLOEXEC))
+        return false;
+    ours[stream] = p[stream == 0];
+    theirs[stream] = p[stream != 0];
+    fcntl(ours[stream], F_SETFL, O_NONBLOCK);
+    return true;
+}
+
 static bool open_terminal(const struct command *c, int ours[3], int theirs[3])
 {
     struct winsize size = {.ws_row = c->start.rows, .ws_col = c->start.columns};
@@ -196,21 +238,15 @@ static bool open_terminal(const struct command *c, int ours[3], int theirs[3])
     ioctl(ours[0], TIOCSWINSZ, &size);
     ours[1] = fcntl(ours[0], F_DUPFD_CLOEXEC, 0);
     theirs[1] = fcntl(theirs[0], F_DUPFD_CLOEXEC, 0);
+    if (c->start.flags & START_ERRORS)
+        return theirs[0] >= 0 && open_pipe(2, ours, theirs);
     theirs[2] = fcntl(theirs[0], F_DUPFD_CLOEXEC, 0);
     return theirs[0] >= 0;
 }
 
 static bool open_pipes(int ours[3], int theirs[3])
 {
-    for (int i = 0; i < 3; i++) {
-        int p[2];
-        if (pipe2(p, O_CLOEXEC))
-            return false;
-        ours[i] = p[i == 0];
-        theirs[i] = p[i != 0];
-        fcntl(ours[i], F_SETFL, O_NONBLOCK);
-    }
-    return true;
+    return open_pipe(0, ours, theirs) && open_pipe(1, ours, theirs) && open_pipe(2, ours, theirs);
 }
 
 static void tell(uint32_t session, const struct failure *f)
@@ -219,7 +255,7 @@ static void tell(uint32_t session, const struct failure *f)
     frame_u32(&to_host, session, F_EXIT, 0, f->status);
 }
 
-pid_t command_start(const struct frame *f, int fd[3], bool *tty)
+pid_t command_start(const struct frame *f, int fd[3], bool *tty, pid_t *command)
 {
     struct command c = {0};
     struct failure failed = {125, "the VM cannot start a process"};
@@ -232,15 +268,16 @@ pid_t command_start(const struct frame *f, int fd[3], bool *tty)
                !pipe2(report, O_CLOEXEC)) {
         pid = fork();
         if (pid == 0)
-            run(&c, theirs, report[1]);
+            lead(&c, theirs, report[1]);
     }
     *tty = c.start.flags & START_TTY;
     for (int i = 0; i < 3; i++)
         if (theirs[i] >= 0)
             close(theirs[i]);
     close(report[1]);
-    // The child's exec, or its failure, closes the pipe.
-    if (pid > 0 && read(report[0], &failed, sizeof failed) != sizeof failed)
+    // The command's exec, or its failure, closes the pipe.
+    if (pid > 0 && read(report[0], command, sizeof *command) == sizeof *command &&
+        read(report[0], &failed, sizeof failed) != sizeof failed)
         failed.status = 0;
     close(report[0]);
     free(c.args);

@@ -30,7 +30,7 @@ static void reap(void)
 {
     pid_t pid;
     int status;
-    while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0)
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
         session_child(pid, status);
 }
 
@@ -42,6 +42,7 @@ static void setup(int channel, const struct frame *f)
         buffer_write(&to_host, channel);
         return;
     }
+    clock_look(false); // answered before a command comes
     frame_add(&to_host, 0, F_READY, 0, NULL, 0);
 }
 
@@ -63,6 +64,8 @@ static void obey(int channel, struct buffer *from_host)
     for (struct frame *f; (f = frame_next(from_host, &at, &bad));) {
         if (f->type == F_SETUP)
             setup(channel, f);
+        else if (f->type == F_TIME)
+            clock_answer(f);
         else if (f->type == F_HALT)
             halt(channel);
         else
@@ -102,7 +105,8 @@ int main(int argc, char **argv)
             end();
         if (fds[1].revents) {
             while (read(signals, &info, sizeof info) > 0)
-                ;
+                if (info.ssi_signo == (uint32_t)STOPPED)
+                    session_stopped((pid_t)info.ssi_pid, info.ssi_int);
             reap();
         }
         // A virtio port whose other end is closed reads as empty and says POLLHUP.
@@ -117,6 +121,7 @@ int main(int argc, char **argv)
         if (room)
             session_polled(fds + 2, &hurry);
         ports_look();
+        clock_look(!session_any());
         trim_look(!session_any());
         reclaim_look(!session_any());
         if (to_host.size)

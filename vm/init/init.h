@@ -5,6 +5,7 @@
 #define LX_VM_INIT_H
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/types.h>
 
 #include "../frames.h"
@@ -34,6 +35,7 @@ extern struct buffer to_host;
 
 void session_frame(struct frame *f);
 void session_child(pid_t pid, int status);
+void session_stopped(pid_t pid, int sig);
 // Polling: adds to fds what the sessions wait for, at most `room`; the number of them. Then takes
 // in what came. *hurry: look again after a moment.
 nfds_t session_poll(struct pollfd *fds, nfds_t room);
@@ -41,12 +43,21 @@ void session_polled(const struct pollfd *fds, bool *hurry);
 
 // ---- command.c ----
 
-// Starts the command of an F_START frame with our ends of its streams in fd[]. 0 and an F_ERROR
-// frame where it cannot be started.
-pid_t command_start(const struct frame *f, int fd[3], bool *tty);
+// Starts the command of an F_START frame with our ends of its streams in fd[]. Its parent, which is
+// our child and ends as it does, or 0 and an F_ERROR frame where it cannot be started. When it
+// stops, STOPPED comes from the parent with the signal as its value.
+#define STOPPED SIGRTMIN
+pid_t command_start(const struct frame *f, int fd[3], bool *tty, pid_t *command);
 
 // Whether a command runs, or a connection is open.
 bool session_any(void);
+
+// ---- clock.c ----
+
+// Asks the keeper what time it is, where it is time to.
+void clock_look(bool idle);
+// Its answer: sets the clock, if that is off by more than the answer took.
+void clock_answer(const struct frame *f);
 
 // ---- trim.c ----
 

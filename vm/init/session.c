@@ -19,7 +19,8 @@
 struct session {
     struct session *next;
     uint32_t id;
-    pid_t pid; // 0: has ended, or a connection
+    pid_t pid; // the command's, and of its group; 0: has ended, or a connection
+    pid_t parent;
     bool tty;  // fd[0] is the terminal's master, fd[1] a copy
     int fd[3]; // our ends of the streams; -1: closed
     int slot[3];
@@ -82,8 +83,8 @@ static struct session *add(uint32_t id)
 static void start(const struct frame *f)
 {
     struct session *s = add(f->session);
-    s->pid = command_start(f, s->fd, &s->tty);
-    if (!s->pid)
+    s->parent = command_start(f, s->fd, &s->tty, &s->pid);
+    if (!s->parent)
         forget(s);
 }
 
@@ -180,15 +181,11 @@ void session_frame(struct frame *f)
 void session_child(pid_t pid, int status)
 {
     struct session *s = sessions;
-    while (s && s->pid != pid)
+    while (s && s->parent != pid)
         s = s->next;
     if (!s)
         return;
-    if (WIFSTOPPED(status)) {
-        frame_u32(&to_host, s->id, F_STOPPED, 0, (uint32_t)WSTOPSIG(status));
-        return;
-    }
-    s->pid = 0;
+    s->pid = s->parent = 0;
     s->exited = true;
     s->status = (uint32_t)(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
     clock_gettime(CLOCK_MONOTONIC, &s->end);
@@ -251,6 +248,17 @@ static bool drain(struct session *s, int i)
             frame_add(&to_host, s->id, F_DATA, i, NULL, 0);
     }
     return false;
+}
+
+void session_stopped(pid_t pid, int sig)
+{
+    for (struct session *s = sessions; s; s = s->next)
+        if (s->parent == pid) {
+            for (int i = 1; i < 3; i++) // what it has said comes first
+                while (s->fd[i] >= 0 && s->credit[i] && drain(s, i))
+                    ;
+            frame_u32(&to_host, s->id, F_STOPPED, 0, (uint32_t)sig);
+        }
 }
 
 static bool long_ago(const struct timespec *t)
