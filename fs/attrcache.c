@@ -37,6 +37,8 @@
 #define WITNESSED (1UL << 33)
 #define HAS_ACL (1UL << 35)
 #define HAS_CAPS (1UL << 36)
+#define PUT_SHIFT 40 // and in which second it was put here
+#define PUT_MASK 0xffffffUL
 
 static u64 sum(const struct attr_known *e)
 {
@@ -68,28 +70,24 @@ static void map_file(struct task *t)
     __atomic_store_n(&is_mapped, 1, __ATOMIC_RELAXED);
 }
 
-// Neighbours in a directory mostly have neighbouring numbers: few pages are touched.
+// An entry lies in one of PLACES places. Neighbours in a directory mostly have neighbouring
+// numbers: few pages are touched. Above that ext4 gives directories numbers that are the same but
+// for a multiple of 8,192, so blocks of neighbours are spread, and two that meet do not push each
+// other out.
+#define PLACES 2
+#define NEIGHBOURS 64
 static u32 place_of(const struct statx *st)
 {
-    return (u32)(st->stx_ino ^ st->stx_dev_minor * 512) % ATTRS_KNOWN;
+    u64 block = (st->stx_ino / NEIGHBOURS + ((u64)st->stx_dev_minor << 32)) * 0x9e3779b97f4a7c15u;
+    u32 blocks = ATTRS_KNOWN / (PLACES * NEIGHBOURS);
+    return ((u32)(block >> 40) % blocks * NEIGHBOURS + st->stx_ino % NEIGHBOURS) * PLACES;
 }
 
-static struct attr_known *entry(struct task *t, const struct statx *st)
+static struct attr_known *places(struct task *t, const struct statx *st)
 {
     if (!__atomic_load_n(&is_mapped, __ATOMIC_RELAXED))
         map_file(t);
     return &t->instance->attrs[place_of(st)];
-}
-
-static struct attr_known look_up(struct task *t, const struct statx *st)
-{
-    struct attr_known e;
-    if (t->instance->keeps_attrs && !__atomic_load_n(&is_mapped, __ATOMIC_RELAXED) &&
-        __atomic_fetch_add(&reads, 1, __ATOMIC_RELAXED) < READS &&
-        host_pread(reserved_fd(t, RESERVED_ATTRS), &e, sizeof e, place_of(st) * (long)sizeof e) ==
-            (long)sizeof e)
-        return e;
-    return *entry(t, st);
 }
 
 static bool is_of(const struct attr_known *e, const struct statx *st)
@@ -98,10 +96,29 @@ static bool is_of(const struct attr_known *e, const struct statx *st)
            e->sum == sum(e);
 }
 
+static bool look_up(struct task *t, const struct statx *st, struct attr_known *e)
+{
+    struct attr_known read[PLACES];
+    const struct attr_known *at = read;
+    if (!t->instance->keeps_attrs || __atomic_load_n(&is_mapped, __ATOMIC_RELAXED) ||
+        __atomic_fetch_add(&reads, 1, __ATOMIC_RELAXED) >= READS ||
+        host_pread(reserved_fd(t, RESERVED_ATTRS), read, sizeof read,
+                   place_of(st) * (long)sizeof *read) != (long)sizeof read)
+        at = places(t, st);
+    for (int i = 0; i < PLACES; i++) {
+        if (at[i].ino != st->stx_ino)
+            continue;
+        *e = at[i]; // another process may be writing
+        if (is_of(e, st))
+            return true;
+    }
+    return false;
+}
+
 bool attrcache_get(struct task *t, const struct statx *st, bool *has_attr, struct attr *a)
 {
-    const struct attr_known e = look_up(t, st);
-    if (!is_of(&e, st))
+    struct attr_known e;
+    if (!look_up(t, st, &e))
         return false;
     *has_attr = e.mode & HAS_ATTR;
     *a = (struct attr){.uid = (u32)e.owner,
@@ -114,13 +131,19 @@ bool attrcache_get(struct task *t, const struct statx *st, bool *has_attr, struc
     return true;
 }
 
+// Coarse; 0: not to be had.
+static u64 now(void)
+{
+    struct __kernel_timespec ts;
+    if (vdso_call(VDSO_CLOCK_GETTIME, CLOCK_REALTIME_COARSE, (long)&ts, 0) &&
+        HOST2(__NR_clock_gettime, CLOCK_REALTIME_COARSE, &ts))
+        return 0;
+    return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
+}
+
 bool attr_changed_within(const struct statx *st, u64 ns)
 {
-    struct __kernel_timespec now;
-    if (vdso_call(VDSO_CLOCK_GETTIME, CLOCK_REALTIME_COARSE, (long)&now, 0) &&
-        HOST2(__NR_clock_gettime, CLOCK_REALTIME_COARSE, &now))
-        return true;
-    return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec <= change_time(st) + ns;
+    return now() <= change_time(st) + ns;
 }
 
 bool attrcache_may_put(struct task *t, const struct statx *st, bool watched)
@@ -129,6 +152,12 @@ bool attrcache_may_put(struct task *t, const struct statx *st, bool watched)
                 (st->stx_mode & S_IFMT) == S_IFREG;
     // A store's attributes are changed before the ctime is.
     return (fine || !attr_changed_within(st, TWO_TICKS)) && !attrstore_is_used();
+}
+
+// Of those in the way of a new one the oldest goes.
+static u64 age(const struct attr_known *e, u64 second)
+{
+    return (second - (e->mode >> PUT_SHIFT)) & PUT_MASK;
 }
 
 void attrcache_put(struct task *t, const struct statx *st, bool has_attr, const struct attr *a)
@@ -141,13 +170,25 @@ void attrcache_put(struct task *t, const struct statx *st, bool has_attr, const 
         e.mode = a->mode | (u64)a->type << 16 | HAS_ATTR | (a->witnessed ? WITNESSED : 0) |
                  (a->has_acl ? HAS_ACL : 0) | (a->has_caps ? HAS_CAPS : 0);
     }
+    u64 second = now() / 1000000000;
+    e.mode |= second << PUT_SHIFT;
     e.sum = sum(&e);
-    *entry(t, st) = e;
+    struct attr_known *set = places(t, st), *to = set;
+    for (int i = 0; i < PLACES; i++) {
+        if (set[i].ino == e.ino && set[i].dev == e.dev) {
+            to = &set[i];
+            break;
+        }
+        if (age(&set[i], second) > age(to, second))
+            to = &set[i];
+    }
+    *to = e;
 }
 
 void attrcache_forget(struct task *t, const struct statx *st)
 {
-    struct attr_known *e = entry(t, st);
-    if (e->ino == st->stx_ino)
-        __atomic_store_n(&e->sum, 0, __ATOMIC_RELAXED);
+    struct attr_known *set = places(t, st);
+    for (int i = 0; i < PLACES; i++)
+        if (set[i].ino == st->stx_ino)
+            __atomic_store_n(&set[i].sum, 0, __ATOMIC_RELAXED);
 }
