@@ -50,17 +50,36 @@ void fd_set_mount(struct task *t, int fd, int mount)
 int fd_mount(struct task *t, int fd)
 {
     u8 kind = kind_of(t, fd);
-    return kind == FD_ANONYMOUS ? -1 : kind - 1;
+    return kind >= FD_MAPS ? -1 : kind - 1;
 }
 
 void fd_set_anonymous(struct task *t, int fd)
 {
-    set_kind(t, fd, FD_ANONYMOUS);
+    if (!fd_maps(t, fd))
+        set_kind(t, fd, FD_ANONYMOUS);
 }
 
 bool fd_is_anonymous(struct task *t, int fd)
 {
-    return kind_of(t, fd) == FD_ANONYMOUS;
+    return kind_of(t, fd) >= FD_MAPS;
+}
+
+void fd_set_maps(struct task *t, int fd)
+{
+    set_kind(t, fd, FD_MAPS);
+    t->files->maps = 1;
+}
+
+bool fd_maps(struct task *t, int fd)
+{
+    return kind_of(t, fd) == FD_MAPS;
+}
+
+void fd_copied(struct task *t, int from, int to)
+{
+    fd_set_mount(t, to, fd_mount(t, from));
+    if (fd_maps(t, from))
+        fd_set_maps(t, to);
 }
 
 // A descriptor of the guest's that is a directory's own, not one for the moment.

@@ -60,8 +60,9 @@ struct sighand {
 
 #define FD_KINDS 1024
 #define FD_ANONYMOUS 63
+#define FD_MAPS 62    // inotify's, of names that a drive maps (syscalls/watch.c)
 #define FD_RECORDS 64 // times enum records
-_Static_assert(MOUNTS_MAX + 1 < FD_ANONYMOUS, "they share a byte");
+_Static_assert(MOUNTS_MAX + 1 < FD_MAPS, "they share a byte");
 
 // Where the listing of an overlay directory is, behind its own layer's part (fs/overlaydir.c).
 struct listing_place {
@@ -86,6 +87,7 @@ struct files {
     u32 exclusive;            // somebody waits for users to become 0, or works alone
     s32 reserved;             // first number of the reserved block
     u32 reserved_count;       // numbers that are taken of it (fs/files.c)
+    u32 maps;                 // some descriptor has ever been FD_MAPS
     u32 pin[RESERVED_PINS];   // tid of the thread that uses RESERVED_PIN + i, 0: free
     u32 spare_owner;          // tid of the thread that has the numbers of RESERVED_TEMP, 0: none
     u32 spare_lock;           // tid of the thread that has made one of them free, or gives it back
@@ -98,7 +100,8 @@ struct files {
     u32 numbered_next; // is replaced next
     struct listing_place listing[LISTINGS];
     u32 records_at; // record_changes when the FD_RECORDS of `kind` were true
-    // Of descriptors: mount index + 1, FD_ANONYMOUS without a path, 0 when it is not known; and for
+    // Of descriptors: mount index + 1, FD_ANONYMOUS or FD_MAPS without a path, 0 when it is not
+    // known; and for
     // a directory what is known of records in it (enum records).
     u8 kind[FD_KINDS];
 };

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The dispatcher: from the door to one row of the table and back. Reads in numbered stages; it is
 // all that happens between a guest's `syscall` and its handler.
+#include "fs.h"
 #include "host.h"
 #include "signal.h"
 #include "syscall_rows.h"
 #include "task.h"
 #include "trap.h"
 #include "userdispatch.h"
+#include "watch.h"
 
 #define X32_BIT 0x40000000u
 
@@ -64,6 +66,8 @@ static long serve(struct task *t, const struct syscall_row *row, const struct re
     case HOW_TRANSLATED:
         return row->call(t, r);
     case HOW_PASSED:
+        if (t->files->maps && r->orig_rax == NR_read && fd_maps(t, (int)r->rdi))
+            return watch_read((int)r->rdi, r->rsi, r->rdx);
         host_pass(); // to the guest, as in stage 5
     case HOW_REFUSED:
         tell_refused(t, (unsigned)r->orig_rax, row);

@@ -45,7 +45,7 @@ long sys_dup(struct task *t, int fd)
 {
     long r = HOST1(__NR_dup, fd);
     if (r >= 0)
-        fd_set_mount(t, (int)r, fd_mount(t, fd));
+        fd_copied(t, fd, (int)r);
     return r;
 }
 
@@ -54,10 +54,9 @@ long sys_dup3(struct task *t, int oldfd, int newfd, int flags)
     files_exclusive_begin(t);
     long r = files_make_room(t, newfd);
     if (r >= 0) {
-        int mount = fd_mount(t, oldfd);
         r = HOST_INTR3(__NR_dup3, oldfd, newfd, flags);
         if (r >= 0)
-            fd_set_mount(t, newfd, mount);
+            fd_copied(t, oldfd, newfd);
     }
     files_exclusive_end(t);
     return r;
@@ -141,7 +140,7 @@ long sys_fcntl(struct task *t, int fd, unsigned int cmd, unsigned long arg)
     }
     long r = HOST3(__NR_fcntl, fd, cmd, arg);
     if (r >= 0)
-        fd_set_mount(t, (int)r, fd_mount(t, fd));
+        fd_copied(t, fd, (int)r);
     return r;
 }
 

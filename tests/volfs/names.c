@@ -142,9 +142,18 @@ static void file(const char *name, int watch)
     of_fd("fd", fd);
     mapped_as(fd);
     close(fd);
-    // What inotify calls it leads to it.
+    // inotify calls it by its name, and fills up with nothing else.
+    memset(event, 1, sizeof event);
     ssize_t n = read(watch, event, sizeof event);
     struct stat by = {0};
+    if (n > 0) {
+        const struct inotify_event *e = (void *)event;
+        size_t len = strlen(e->name), zeros = len;
+        while (zeros < e->len && !e->name[zeros])
+            zeros++;
+        text("told", e->name);
+        printf(" whole:%d", zeros == e->len && n >= (ssize_t)(sizeof *e + e->len));
+    }
     told("event", n > 0 ? stat(((struct inotify_event *)event)->name, &by) : -1);
     while (read(watch, event, sizeof event) > 0)
         ;
