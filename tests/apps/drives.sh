@@ -119,6 +119,19 @@ mount --bind /mnt/d /tmp
 fails mount -o remount,rw,bind /tmp
 fails touch /tmp/f
 expect "$(cat /mnt/d/f)" text 16'
+# A file that the host removes is not to be written by its name in /proc either.
+echo kept >"$drive/gone"
+ln "$drive/gone" "$drive/other"
+in_guest -b "$drive:/mnt/d:ro" -- '
+exec 5</mnt/d/gone
+while [ -e /mnt/d/gone ]; do :; done
+fails dd if=/dev/zero of=/proc/self/fd/5 conv=notrunc count=1
+cat /proc/self/fd/5 >/dev/null' &
+sleep 1
+rm "$drive/gone"
+wait $!
+[ "$(cat "$drive/other")" = kept ]
+rm "$drive/other"
 # Elsewhere than under /mnt a -b is what it was: the host files with their own modes.
 in_guest -b "$drive:/data" -- 'expect "$(stat -c %a:%u /data/f)" 644:0 17; chmod 640 /data/f'
 host_is f %a 640
