@@ -673,6 +673,41 @@ def check_image(work):
     expect("what the VM wrote there", (work / "second-tree/g").read_text(), "from the VM\n")
 
 
+def check_full(work):
+    """The VM waits while the host's disk is full, and nothing is lost."""
+    disk = work / "disk"
+    disk.mkdir()
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=34m", "none", disk], check=False).returncode:
+        print("a full disk is not tested: no right to mount one")
+        return
+    try:
+        make_tree(work / "full-tree")
+        (work / "full-tree/large").write_bytes(os.urandom(1000) * 20000)
+        lxrun("--to-image", work / "full-tree", work / "full-image", "64MB")
+        (work / "full-tree/large").unlink()
+        (disk / "ballast").write_bytes(b"x" * (20 << 20))
+        ran = lxrun("--from-image", work / "full-image", disk / "tree")
+        expect("no room for a tree", (ran.returncode, "cannot write large: No space left on device" in ran.stderr,
+                                      list(disk.iterdir())), (125, True, [disk / "ballast"]))
+        (disk / "ballast").unlink()
+        ran = lxrun("--to-image", work / "full-tree", disk / "image", "64MB")
+        expect("--to-image", (ran.returncode, ran.stderr), (0, ""))
+        (disk / "ballast").write_bytes(b"x" * (8 << 20))
+        child = subprocess.Popen([LXRUN, "--vm", "--image", disk / "image", "sh", "-c",
+                                  "busybox dd if=/dev/urandom of=/big bs=1M count=27 2>/dev/null; busybox sync; busybox sha1sum </big"],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        expect("it says so", child.stderr.readline(),
+               "lxrun: the host's disk is full, and the VM waits: it goes on when there is room\n")
+        (disk / "ballast").unlink()
+        out, _ = child.communicate(timeout=BOOT)
+        expect("it goes on", (child.returncode, len(out)), (0, 44))
+        expect("what was written", vm("--image", disk / "image", "sh", "-c", "busybox sha1sum </big").stdout, out)
+        shutdown()
+        expect("e2fsck", subprocess.run(["/sbin/e2fsck", "-fn", disk / "image"], capture_output=True, check=False).returncode, 0)
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
 def check_virtiofs(work):
     share = work / "share"
     share.mkdir()
@@ -824,8 +859,8 @@ def main():
         subprocess.run([TOP / "scripts/vm-kernel.py"], check=True)
     host_tree = [check_missing, check_settings, check_acceleration, check_status, check_streams, check_joined, check_signals, check_jobs, check_clock,
                  check_terminal, check_network, shutdown]
-    whole = [check_conversion, *host_tree, check_image, check_idle, check_virtiofs, check_uml, check_uml_killed,
-             check_root]
+    whole = [check_conversion, *host_tree, check_image, check_full, check_idle, check_virtiofs, check_uml,
+             check_uml_killed, check_root]
     named = {"part": [check_conversion, check_root], **{c.__name__: [c] for c in whole}}
     with tempfile.TemporaryDirectory() as work:
         work = Path(work)
@@ -835,7 +870,7 @@ def main():
         made = make_stores(work)
         try:
             for check in named[sys.argv[1]] if sys.argv[1:] else whole:
-                if check in (check_conversion, check_settings, check_acceleration, check_network, check_image, check_virtiofs, check_uml,
+                if check in (check_conversion, check_settings, check_acceleration, check_network, check_image, check_full, check_virtiofs, check_uml,
                              check_uml_killed, check_root):
                     check(work)
                 else:

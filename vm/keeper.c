@@ -21,6 +21,9 @@
 #include "fail.h"
 
 #define FDS 1024
+#define OWN_FDS 3 // the listener, the VM, its monitor
+#define FULL "the host's disk is full, and the VM waits: it goes on when there is room"
+#define AGAIN_MS 2000 // how often a machine that waits for room on the host's disk is made to try
 #define BOOT_KVM_MS 10000 // of a machine that may not be able to boot at all
 #define BOOT_MS 60000     // of one that is emulated
 #define SETUP_MS 60000
@@ -61,8 +64,10 @@ struct keeper {
     off_t said;    // the log's size when the machine was started, or has booted
     long sweep_at; // 0: not before there has been a command
     long started;
-    char *note;  // that the first client is to see
-    char *error; // what init said
+    char *note;             // that the first client is to see
+    char *error;            // what init said
+    bool full;              // the machine waits for room on the host's disk, as the clients know
+    long again_at, good_at; // when it is to be tried again, and when it has been right for a while
 };
 
 struct buffer to_vm;
@@ -136,6 +141,9 @@ static void stop_machine(struct keeper *k)
     kill(k->machine.pid, SIGKILL);
     waitpid(k->machine.pid, NULL, 0);
     close(k->machine.channel);
+    if (k->machine.monitor >= 0)
+        close(k->machine.monitor);
+    k->again_at = k->good_at = k->full = 0;
     if (k->machine.memory >= 0)
         close(k->machine.memory);
     if (k->options->kind == VM_UML)
@@ -220,6 +228,8 @@ static void greet(struct keeper *k, struct client *c)
     free(text);
     if (k->note)
         say(c, F_NOTE, 1, k->note);
+    if (k->full)
+        say(c, F_NOTE, 1, FULL);
     k->note = NULL;
 }
 
@@ -401,6 +411,50 @@ static void timed_out(struct keeper *k)
         machine_failed(k, k->state == BOOTING ? "nothing came of it in time" : "does not answer");
 }
 
+// ---- The host's disk ----
+
+static void tell_all(struct keeper *k, const char *text)
+{
+    for (struct client *c = k->clients; c; c = c->next)
+        if (c->session && !c->over)
+            say(c, F_NOTE, 1, text);
+}
+
+// QEMU stops the machine when the host's disk is full, and it can go on where it was. What QEMU
+// says comes in lines of JSON.
+static void monitor_read(struct keeper *k)
+{
+    static const char event[] = "\"BLOCK_IO_ERROR\"", reason[] = "\"nospace\": true";
+    char text[8192];
+    ssize_t n = read(k->machine.monitor, text, sizeof text);
+    if (n <= 0 && errno != EAGAIN && errno != EINTR) {
+        close(k->machine.monitor);
+        k->machine.monitor = -1;
+    }
+    if (n <= 0 || !memmem(text, (size_t)n, event, sizeof event - 1) ||
+        !memmem(text, (size_t)n, reason, sizeof reason - 1))
+        return;
+    if (!k->full)
+        tell_all(k, FULL);
+    k->full = true;
+    k->again_at = now_ms() + AGAIN_MS;
+    k->good_at = 0;
+}
+
+static void try_disk(struct keeper *k)
+{
+    static const char go_on[] = "{\"execute\":\"cont\"}\n";
+    if (k->again_at && k->again_at <= now_ms()) {
+        (void)!write(k->machine.monitor, go_on, sizeof go_on - 1);
+        k->again_at = 0;
+        k->good_at = now_ms() + AGAIN_MS;
+    } else if (k->good_at && k->good_at <= now_ms()) {
+        tell_all(k, "there is room on the host's disk again, and the VM goes on");
+        k->full = false;
+        k->good_at = 0;
+    }
+}
+
 // ---- The loop ----
 
 static void on_end(int sig)
@@ -426,13 +480,14 @@ static void turn(struct keeper *k)
 {
     static struct pollfd fds[FDS];
     struct client *c;
-    nfds_t n = 2;
+    nfds_t n = OWN_FDS;
     if (ended)
         halt(k);
     fds[0] = (struct pollfd){.fd = k->listener, .events = POLLIN};
     bool write = to_vm.size && k->machine.room && k->state != BOOTING;
     fds[1] = (struct pollfd){.fd = k->machine.channel,
                              .events = (short)(write ? POLLIN | POLLOUT : POLLIN)};
+    fds[2] = (struct pollfd){.fd = k->machine.monitor, .events = POLLIN};
     // What clients say waits until the VM can hear it.
     bool hear = k->state >= READY && to_vm.size < VM_QUEUE_MAX;
     for (c = k->clients; c && n < FDS; c = c->next)
@@ -451,6 +506,9 @@ static void turn(struct keeper *k)
     }
     if (k->sweep_at && (wait < 0 || k->sweep_at - now_ms() < wait))
         wait = k->sweep_at > now_ms() ? k->sweep_at - now_ms() : 0;
+    try_disk(k);
+    if (k->full && (wait < 0 || wait > AGAIN_MS))
+        wait = AGAIN_MS;
     if (k->state == BOOTING) {
         if (boot_is_lost(k) && start_again(k))
             return;
@@ -462,7 +520,7 @@ static void turn(struct keeper *k)
     if (ppoll(fds, n, wait < 0 ? NULL : &limit, &none) < 0)
         return;
     forward_polled(fds + own);
-    nfds_t i = 2;
+    nfds_t i = OWN_FDS;
     for (struct client *next = k->clients; (c = next) && i < own; i++) {
         next = c->next;
         bool there = true;
@@ -477,6 +535,8 @@ static void turn(struct keeper *k)
     }
     if (fds[0].revents)
         accept_client(k);
+    if (fds[2].revents)
+        monitor_read(k);
     if (fds[1].revents & POLLOUT) {
         size_t had = to_vm.size;
         buffer_write_some(&to_vm, k->machine.channel, k->machine.room);
@@ -506,7 +566,7 @@ void keeper_run(const struct vm_options *o, const char *socket, const char *log,
                        .socket_path = socket,
                        .log_path = log,
                        .settings = settings,
-                       .machine = {.memory = -1, .kernel = -1, .initrd = -1},
+                       .machine = {.memory = -1, .kernel = -1, .initrd = -1, .monitor = -1},
                        .started = now_ms()};
     o->kind == VM_UML ? uml_check(o) : qemu_check(o);
     k.log = open(log, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);

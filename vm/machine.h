@@ -14,6 +14,7 @@ struct machine {
     pid_t pid;
     int channel;          // to its init
     size_t room;          // so much may be written to it
+    int monitor;          // QEMU's own channel (QMP); -1: there is none
     int memory;           // the machine's memory file; -1: it has none of ours
     int kernel, initrd;   // memory files that it was started from; -1: none
     int servers[SERVERS]; // connections to virtiofsd, for QEMU

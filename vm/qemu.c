@@ -315,6 +315,10 @@ static void add_machine(struct words *w, const struct machine *m, const struct v
     words_add(w, "virtserialport,chardev=keeper,name=lxrun");
     words_add(w, "-device");
     words_add(w, "virtio-balloon-device,free-page-reporting=on");
+    words_add(w, "-chardev");
+    words_add(w, "socket,id=monitor,fd=%d", m->monitor);
+    words_add(w, "-mon");
+    words_add(w, "chardev=monitor,mode=control");
     words_add(w, "-netdev");
     words_add(w, "user,id=net");
     words_add(w, "-device");
@@ -325,7 +329,7 @@ static void add_machine(struct words *w, const struct machine *m, const struct v
 bool qemu_start(struct machine *m, const struct vm_options *o, int log, int way)
 {
     struct words w = {0};
-    int pair[2];
+    int pair[2], monitor[2];
     bool kvm = choose_kvm(m, way);
     char *kernel = kernel_file(o), *modules = modules_file(kernel);
     m->kernel = memory_copy("kernel", kernel);
@@ -337,9 +341,11 @@ bool qemu_start(struct machine *m, const struct vm_options *o, int log, int way)
         fail_errno("cannot make the VM's memory");
     free(kernel);
     free(modules);
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, monitor))
         fail_errno("cannot make the VM's channel");
     m->channel = pair[1];
+    m->monitor = monitor[1];
     buffer_drop(&m->setup, m->setup.size);
     m->nservers = 0;
     if ((!o->image || o->nshares) && !o->settings.virtiofs)
@@ -351,14 +357,20 @@ bool qemu_start(struct machine *m, const struct vm_options *o, int log, int way)
     setup_add(m, "reclaim=%s", o->settings.reclaim ? "dropCache" : "disabled");
     if (*o->settings.host_ports)
         setup_add(m, "host=%s", o->settings.host_ports);
-    int keep[4 + SERVERS] = {m->kernel, m->initrd, m->memory, pair[1]};
-    memcpy(keep + 4, m->servers, m->nservers * sizeof *keep);
-    m->pid = words_run(&w, log, keep, 4 + m->nservers, false);
+    int keep[5 + SERVERS] = {m->kernel, m->initrd, m->memory, pair[1], monitor[1]};
+    memcpy(keep + 5, m->servers, m->nservers * sizeof *keep);
+    m->pid = words_run(&w, log, keep, 5 + m->nservers, false);
     while (m->nservers)
         close(m->servers[--m->nservers]);
     m->channel = pair[0];
+    m->monitor = monitor[0];
     m->room = SIZE_MAX / 2; // it is a pipe, which blocks
     close(pair[1]);
     fcntl(pair[0], F_SETFL, O_NONBLOCK);
+    close(monitor[1]);
+    fcntl(monitor[0], F_SETFL, O_NONBLOCK);
+    static const char hello[] = "{\"execute\":\"qmp_capabilities\"}\n";
+    if (write(monitor[0], hello, sizeof hello - 1) < 0)
+        fail_errno("cannot speak to QEMU");
     return m->pid > 0;
 }

@@ -31,13 +31,16 @@ static void copy_part(void *arg, int fd, off_t in_file, off_t in_image, size_t l
     static char piece[PIECE];
     const struct copy *c = arg;
     while (length) {
-        size_t n = length < PIECE ? length : PIECE;
-        if (pread(fd, piece, n, in_image) != (ssize_t)n ||
-            pwrite(c->fd, piece, n, in_file) != (ssize_t)n)
+        ssize_t n = pread(fd, piece, length < PIECE ? length : PIECE, in_image);
+        if (n <= 0)
+            give_up("cannot read %s from the image: %s", c->name,
+                    n < 0 ? strerror(errno) : "it ends before");
+        n = pwrite(c->fd, piece, (size_t)n, in_file); // less, where the disk is full
+        if (n < 0)
             cannot(c->name, "write");
-        in_file += (off_t)n;
-        in_image += (off_t)n;
-        length -= n;
+        in_file += n;
+        in_image += n;
+        length -= (size_t)n;
     }
 }
 
