@@ -287,9 +287,10 @@ static long pin_magic(struct task *t, struct loc *loc, struct parent *p)
     parent_done(t, p);
     if (fd < 0)
         return fd;
+    long r = loc_of_fd(t, (int)fd, &there); // of what is removed, too: its mount says what may be
     // A directory that lies in no mount was handed in from outside: it is no place to go on from.
-    if (!host_statx((int)fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) &&
-        (st.stx_mode & S_IFMT) == S_IFDIR && loc_of_fd(t, (int)fd, &there) == -ENOENT) {
+    if (r == -ENOENT && !host_statx((int)fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) &&
+        (st.stx_mode & S_IFMT) == S_IFDIR) {
         temp_close(t, (int)fd);
         return -ENOENT;
     }
@@ -297,7 +298,7 @@ static long pin_magic(struct task *t, struct loc *loc, struct parent *p)
     *p = (struct parent){.fd = (int)fd, .temporary = true, .name = loc->rel};
     loc->rel[0] = 0;
     loc->base = (int)fd;
-    loc->mount = 0;
+    loc->mount = r >= 0 ? there.mount : 0;
     return 0;
 }
 

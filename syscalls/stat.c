@@ -56,11 +56,15 @@ static bool is_magic(struct task *t, const struct loc *loc, const struct statx *
     return mount_at(t, loc->mount)->type == FS_PROC && (st->stx_mode & S_IFMT) == S_IFLNK;
 }
 
-static long stat_magic(struct task *t, const struct parent *p, u32 mask, struct statx *st)
+static __attribute__((noinline)) long stat_magic(struct task *t, struct loc *loc,
+                                                 const struct parent *p, u32 mask, struct statx *st)
 {
+    struct loc there;
     long fd = temp_open(t, p->fd, p->name, O_PATH, 0);
     if (fd < 0)
         return fd;
+    if (loc_of_fd(t, (int)fd, &there) >= 0)
+        loc->mount = there.mount;
     long r = meta_fstat(t, (int)fd, mask, st);
     temp_close(t, (int)fd);
     return r;
@@ -78,7 +82,7 @@ static long stat_once(struct task *t, struct loc *loc, int walk, u32 mask, struc
     }
     r = meta_stat(t, loc->mount, &p, mask, st);
     if (r >= 0 && (walk & WALK_FOLLOW) && loc->walked && is_magic(t, loc, st))
-        r = stat_magic(t, &p, mask, st);
+        r = stat_magic(t, loc, &p, mask, st);
     else if (r >= 0 && mount_at(t, loc->mount)->type == FS_PROC)
         procfs_stat(t, loc->rel, st);
     parent_done(t, &p);
