@@ -25,12 +25,12 @@ static int64_t now(clockid_t clock)
 
 void clock_look(bool idle)
 {
-    static int64_t last;
+    static int64_t last = -EVERY_S * NS;
     static bool rested = true;
     struct time_frame t = {.asked = now(CLOCK_MONOTONIC)};
     if (idle)
         rested = true;
-    if (idle || (!rested && t.asked - last < EVERY_S * NS))
+    if (idle || t.asked - last < (rested ? 1 : EVERY_S) * NS)
         return;
     rested = false;
     last = t.asked;
