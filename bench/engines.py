@@ -5,10 +5,12 @@ Each has a place, which is a root directory and the benchmark's own directory in
 the peers share a tree with ordinary owners and modes; lxrun has its own tree, of which the other is
 a copy.
 """
+import itertools
 import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from process import Failed, last_line, run
@@ -22,7 +24,13 @@ RUNSC_PLATFORMS = ["systrap", "kvm", "ptrace"]
 TRAPS = ["rewrite", "sud", "seccomp", "ptrace"]
 ENV = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
        "LANG": "C.UTF-8", "TERM": "dumb", "USER": "root", "LOGNAME": "root"}
+APART = 128 * 1024  # inode numbers: a flexible group of ext4, as mke2fs makes them
+RECENT = 600  # seconds
 LOADER = "/lib64/ld-linux-x86-64.so.2"
+
+
+runs = itertools.count()
+taken = {}  # inode numbers of the directories of runs, and when these began
 
 
 class Place:
@@ -33,14 +41,37 @@ class Place:
         self.programs = self.root  # the tree that the programs are in
         self.ready = set()  # groups whose data set is there
         self.source = None  # the place whose data set can be copied
+        self.spreads = False
 
     @property
     def outside(self):
         """The benchmark's directory as the host names it."""
-        return self.root / self.inside.lstrip("/")
+        return self.on_host(self.inside)
 
     def make(self):
+        """chattr(1), T: ext4 spreads the directories that are made in it over the disk."""
         self.outside.mkdir(parents=True)
+        self.spreads = shutil.which("chattr") is not None and not subprocess.run(
+            ["chattr", "+T", self.outside], capture_output=True, check=False).returncode
+
+    def fresh(self):
+        """Makes a directory for one run; its name. ext4 passes over inodes that were deleted a moment
+        ago, so it lies where none has run of late, on any place."""
+        tried, now = [], time.monotonic()
+        while not tried or self.spreads and len(tried) < 64 and not self.is_apart(tried[-1], now):
+            tried.append(f"{self.inside}/run{next(runs)}")
+            self.on_host(tried[-1]).mkdir()
+        for name in tried[:-1]:  # kept until now, so that ext4 went on to others
+            self.on_host(name).rmdir()
+        taken[self.on_host(tried[-1]).stat().st_ino] = now
+        return tried[-1]
+
+    def is_apart(self, name, now):
+        number = self.on_host(name).stat().st_ino
+        return all(abs(number - n) > APART or now - at > RECENT for n, at in taken.items())
+
+    def on_host(self, inside):
+        return self.root / inside.lstrip("/")
 
     def remove(self):
         shutil.rmtree(self.outside, ignore_errors=True)
@@ -70,10 +101,13 @@ class Engine:
         return run(*self.command(command, cwd, **env), timeout)
 
     def make_directory(self, inside):
-        (self.place.root / inside.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        self.place.on_host(inside).mkdir(parents=True, exist_ok=True)
+
+    def fresh_directory(self):
+        return self.place.fresh()
 
     def remove_directory(self, inside):
-        shutil.rmtree(self.place.root / inside.lstrip("/"), ignore_errors=True)
+        shutil.rmtree(self.place.on_host(inside), ignore_errors=True)
 
     def bring(self):
         """Makes what the host has put into the place visible to the programs."""

@@ -12,6 +12,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import engines
 import process
 from engines import BUILD, CACHE, TOP, Engine, Place
 from process import Failed, descendants
@@ -134,6 +135,13 @@ class Machine(Engine):
             self.run(["/bin/mkdir", "-p", inside], timeout=60)
         else:
             super().make_directory(inside)
+
+    def fresh_directory(self):
+        if not self.apart:
+            return super().fresh_directory()
+        name = f"{self.place.inside}/run{next(engines.runs)}"
+        self.make_directory(name)
+        return name
 
     def remove_directory(self, inside):
         if self.apart:

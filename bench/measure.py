@@ -38,7 +38,11 @@ def micro(engine, name, ms, owners):
     work = name.removesuffix("-user")
     who = ["user" if work != name else "root"] if owners else []
     command = [place.inside + "/micro", work, str(ms), *who]
-    return figure(engine.run(command, cwd=place.inside, timeout=60))
+    directory = engine.fresh_directory()
+    try:
+        return figure(engine.run(command, cwd=directory, timeout=60))
+    finally:
+        engine.remove_directory(directory)
 
 
 def start(engine):
@@ -86,8 +90,7 @@ def proportional_set_size(pid):
 def script(engine, group, names, opts):
     """Runs bench/whole/GROUP.sh in a fresh directory. It prints `NAME MICROSECONDS` lines."""
     place = engine.place
-    work = f"{place.inside}/work"
-    engine.make_directory(work)
+    work = engine.fresh_directory()
     os.sync()  # what the run before has left to write is not this one's
     try:
         text = engine.run(["/bin/bash", f"{place.inside}/whole/{group}.sh", "run"], cwd=work,
