@@ -20,11 +20,11 @@ CORE_SCRIPT := loader/lxcore.ld
 # Where it stands; below, for an lxrun that runs inside lxrun (include/layout.h).
 CORE_PLACE := 0x7e9000000000
 NESTED_PLACE := 0x7e8000000000
-# Each 64 KiB of it, which the kernel maps around a page fault, begins at a multiple of that in the
-# file too. And the file is a copy: the page cache has what is written in one piece in large folios,
-# which are mapped as one, and what the linker writes in single pages (docs/bench.md, fork).
+# Its first 128 KiB, where what often runs lies, begin at a multiple of that in the file too. And the
+# file is a copy: the page cache has what is written in one piece in large folios, which are mapped as
+# one at a page fault, and what the linker writes in single pages (docs/bench.md, fork).
 CORE_LDFLAGS := -static -nostdlib -no-pie -Wl,--no-relax -Wl,-z,noexecstack -Wl,-z,norelro \
-                -Wl,--build-id=none -Wl,--gc-sections -Wl,-z,max-page-size=0x10000 -T $(CORE_SCRIPT)
+                -Wl,--build-id=none -Wl,--gc-sections -Wl,-z,max-page-size=0x20000 -T $(CORE_SCRIPT)
 # Strings stay with their file: merged with those of capstone they would lie scattered over its
 # tables, and each that is used would bring 64 KiB of them into memory.
 HOSTED_CFLAGS := $(COMMON) -fno-merge-constants
@@ -46,11 +46,11 @@ STATES := ,rewrite+cold,rewrite+corrupt,rewrite+readonly,rewrite+full,rewrite+ra
 .PHONY: all deps rootfs run test test-all check soak bench compare install clean format
 all: $(B)/lxcore $(B)/lxcore-nested $(B)/lxrun $(B)/lxinit $(B)/lximage
 
-$(B)/lxcore: $(core_obj) $(CORE_SCRIPT)
+$(B)/lxcore: $(core_obj) $(CORE_SCRIPT) loader/often.ld
 	$(CC) $(CORE_LDFLAGS) -Wl,--defsym=place=$(CORE_PLACE) -o $@.ld $(core_obj)
 	cp $@.ld $@.new && mv $@.new $@ && rm $@.ld
 
-$(B)/lxcore-nested: $(core_obj) $(CORE_SCRIPT)
+$(B)/lxcore-nested: $(core_obj) $(CORE_SCRIPT) loader/often.ld
 	$(CC) $(CORE_LDFLAGS) -Wl,--defsym=place=$(NESTED_PLACE) -o $@.ld $(core_obj)
 	cp $@.ld $@.new && mv $@.new $@ && rm $@.ld
 
