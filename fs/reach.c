@@ -198,7 +198,7 @@ bool reach_runs_file(struct task *t, u64 dev, u64 ino)
         return false;
     for (u32 i = 0; i < PROC_SLOTS; i++) {
         const struct proc_slot *s = proc_slot_at(in, i);
-        if (in->text[i] != hash || s->dev != dev || s->ino != ino)
+        if (*proc_text_at(in, i) != hash || s->dev != dev || s->ino != ino)
             continue;
         u32 tgid = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
         char state;

@@ -17,7 +17,7 @@
 #define INSTANCE_MAGIC 0x6c78696e73743031UL
 #define MOUNTS_MAX 50
 #define PROC_SLOTS 16384
-#define PROC_NEAR 32 // of these, beside what every process looks at
+#define PROC_NEAR 16 // of these, beside what every process looks at
 #define PROC_GROUPS 32
 #define PTS_MAX 1024
 #define LX_PATH_MAX 4096
@@ -319,7 +319,7 @@ struct stats {
 };
 
 #define META_LOCKS 64
-#define REWRITES 4096
+#define REWRITES 2048
 
 struct instance {
     u64 magic;
@@ -372,16 +372,16 @@ struct instance {
     // Programs that run, for ETXTBSY: a byte of a hash of (dev, ino) by record, and a filter of the
     // hashes that were ever there, so that a file that never ran costs one look.
     u64 text_seen[64];
-    u8 text[PROC_SLOTS];
+    u8 near_text[PROC_NEAR]; // the others: far_text
     // What is known of files and the cache: a hash of the file's identity, its low bits being one
     // of enum rewrite_known (loader/rewritten.c).
     u64 rewrites[REWRITES];
     struct known_way ways[WAYS];
-    // What lies before, and this one, is what every fork and execve looks at: the kernel maps it by
-    // one page fault (64 KiB around it).
-    struct exec_state exec_first;
-    // Then what programs come to next, by another; all in the page of page tables that lxcore has.
     struct proc_slot near_procs[PROC_NEAR] __attribute__((aligned(sizeof(struct proc_slot))));
+    struct exec_state exec_first;
+    // What lies before, and the root's mount but for its texts, is what every fork and execve looks
+    // at: the kernel maps it by one page fault (64 KiB around it), and it is in the page of page
+    // tables that lxcore has.
     struct mount_entry mounts[MOUNTS_MAX];
     struct exec_state execs[EXECS - 1]; // that are on their way beside exec_first
     u64 watched_dirs[WATCHED_DIRS];     // hashes of the last ones, by dir_watches
@@ -390,6 +390,7 @@ struct instance {
     struct pts_owner pts[PTS_MAX];
     struct ipc_record ipc[IPC_RECORDS];
     struct stats stats[STATS_SHARDS];
+    u8 far_text[PROC_SLOTS - PROC_NEAR];
     struct proc_slot procs[PROC_SLOTS - PROC_NEAR]
         __attribute__((aligned(sizeof(struct proc_slot))));
     // Last, at a page's beginning: where there is a file of known attributes (keeps_attrs), it is
@@ -397,11 +398,7 @@ struct instance {
     struct attr_known attrs[ATTRS_KNOWN] __attribute__((aligned(4096)));
 };
 
-_Static_assert(offsetof(struct instance, exec_first) + offsetof(struct exec_state, text) < 0xf800,
-               "within 64 KiB, with a few paths");
-_Static_assert(offsetof(struct instance, near_procs) >= 0x10000 &&
-                   offsetof(struct instance, mounts[1].point) < 0x20000,
-               "within the next 64 KiB");
+_Static_assert(offsetof(struct instance, mounts[0].point) <= 0x10000, "within 64 KiB");
 
 // The record with that index, below PROC_SLOTS, and the other way round.
 static inline struct proc_slot *proc_slot_at(struct instance *in, u32 index)
@@ -415,6 +412,12 @@ static inline u32 proc_slot_index(const struct instance *in, const struct proc_s
     u64 near = (u64)s - (u64)in->near_procs, far = (u64)s - (u64)in->procs;
     return near < sizeof in->near_procs ? (u32)(near / sizeof *s)
                                         : PROC_NEAR + (u32)(far / sizeof *s);
+}
+
+// The byte of its program.
+static inline u8 *proc_text_at(struct instance *in, u32 index)
+{
+    return index < PROC_NEAR ? &in->near_text[index] : &in->far_text[index - PROC_NEAR];
 }
 
 static inline struct exec_state *exec_state_at(struct instance *in, u32 index)

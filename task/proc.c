@@ -52,7 +52,7 @@ static void publish_text(struct task *t, struct proc_slot *s)
     // The first look at what all processes share is a read: that maps more than one page.
     u64 *word = &in->text_seen[hash >> 52 & 63], bit = 1UL << (hash >> 58);
     bool seen = __atomic_load_n(word, __ATOMIC_RELAXED) & bit;
-    __atomic_store_n(&in->text[proc_slot_index(in, s)], (u8)hash, __ATOMIC_RELEASE);
+    __atomic_store_n(proc_text_at(in, proc_slot_index(in, s)), (u8)hash, __ATOMIC_RELEASE);
     if (!seen)
         __atomic_fetch_or(word, bit, __ATOMIC_RELEASE);
 }
