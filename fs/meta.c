@@ -153,6 +153,14 @@ long meta_host_stat(const struct parent *p, u32 mask, struct statx *st)
     return host_stat(p->fd, p->guests ? "" : p->name, AT_SYMLINK_NOFOLLOW | flags, mask, st);
 }
 
+long meta_host_look(const struct parent *p, struct statx *st)
+{
+    long r = host_stat(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, st);
+    if (r >= 0 && meta_by_name(st->stx_mode))
+        r = host_stat(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_BTIME, st);
+    return r;
+}
+
 void meta_map_owner(struct task *t, int mount, struct statx *st)
 {
     const struct instance *in = t->instance;

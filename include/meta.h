@@ -17,6 +17,9 @@ static inline bool carries_attr(u32 mode)
 bool meta_is_kept(struct task *t, int mount);
 // The host's view of what p names.
 long meta_host_stat(const struct parent *p, u32 mask, struct statx *st);
+// The same of a name that is about to go or to change: what its records are known by is told where
+// there may be any (meta_by_name()), and only statx(2) tells it, which costs more.
+long meta_host_look(const struct parent *p, struct statx *st);
 // A lock for what the key stands for, until reserved_release(); NULL: held already by this thread,
 // or for very long by another.
 u32 *meta_lock(struct task *t, u64 key);

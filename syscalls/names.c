@@ -249,7 +249,7 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
             way_name_removed(t, op->p.name);
         return r;
     }
-    r = host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &st);
+    r = meta_host_look(&op->p, &st);
     if (r < 0)
         return r;
     if (is_marked_new(&st) && meta_bury(t, op->loc.mount, &op->p))

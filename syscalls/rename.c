@@ -7,6 +7,7 @@
 #include "attrstore.h"
 #include "devlink.h"
 #include "drivename.h"
+#include "meta.h"
 #include "nocase.h"
 #include "pathop.h"
 #include "syscall_rows.h"
@@ -53,12 +54,6 @@ static long check_places(struct task *t, const struct rename *r)
     return pathop_mount(t, a)->flags & MS_RDONLY ? -EROFS : 0;
 }
 
-static long host_view(const struct pathop *op, struct statx *st)
-{
-    return host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME,
-                      st);
-}
-
 // Does what has the new name now, if anything, not matter? Of a file the host knows what it may
 // replace, and only records would be left behind.
 static bool replaces_any(struct task *t, const struct rename *r)
@@ -73,7 +68,7 @@ static bool replaces_any(struct task *t, const struct rename *r)
 
 static long look(struct task *t, struct rename *r)
 {
-    long e = r->a.p.over >= OVER_ABSENT ? -ENOENT : host_view(&r->a, &r->src);
+    long e = r->a.p.over >= OVER_ABSENT ? -ENOENT : meta_host_look(&r->a.p, &r->src);
     if (e < 0)
         return e;
     if (is_marked_new(&r->src) && meta_bury(t, r->a.loc.mount, &r->a.p))
@@ -82,7 +77,7 @@ static long look(struct task *t, struct rename *r)
     r->unseen = replaces_any(t, r);
     if (r->unseen)
         return 0;
-    e = r->b.p.over >= OVER_ABSENT ? -ENOENT : host_view(&r->b, &r->dst);
+    e = r->b.p.over >= OVER_ABSENT ? -ENOENT : meta_host_look(&r->b.p, &r->dst);
     if (e >= 0 && is_marked_new(&r->dst) && meta_bury(t, r->b.loc.mount, &r->b.p))
         e = -ENOENT;
     r->there = e >= 0;
