@@ -40,6 +40,9 @@ for program in htop top; do
     type "clear; $program" Enter
     wait_until "Load average|load average"
     type q
+    while pgrep -x $program >/dev/null; do # at its end it throws away what was typed (TCSAFLUSH)
+        sleep 0.1
+    done
     type "clear; echo left \$?" Enter
     wait_until "^left 0"
 done
