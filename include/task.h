@@ -101,8 +101,7 @@ struct files {
     struct listing_place listing[LISTINGS];
     u32 records_at; // record_changes when the FD_RECORDS of `kind` were true
     // Of descriptors: mount index + 1, FD_ANONYMOUS or FD_MAPS without a path, 0 when it is not
-    // known; and for
-    // a directory what is known of records in it (enum records).
+    // known; and for a directory what is known of records in it (enum records).
     u8 kind[FD_KINDS];
 };
 

@@ -66,7 +66,7 @@ static long serve(struct task *t, const struct syscall_row *row, const struct re
     case HOW_TRANSLATED:
         return row->call(t, r);
     case HOW_PASSED:
-        if (t->files->maps && r->orig_rax == NR_read && fd_maps(t, (int)r->rdi))
+        if (r->orig_rax == NR_read && t->files->maps && fd_maps(t, (int)r->rdi))
             return watch_read((int)r->rdi, r->rsi, r->rdx);
         host_pass(); // to the guest, as in stage 5
     case HOW_REFUSED:
