@@ -214,6 +214,33 @@ long procfs_may_search(struct task *t, const char *rel, struct statx *st)
     return may_access(&t->cred, st, MAY_EXEC);
 }
 
+// Linux: fs/namei.c, may_delete() and vfs_unlink(). The directories of processes and threads are
+// immutable; /proc/sys asks root, too (fs/proc/proc_sysctl.c, proc_sys_permission()).
+long procfs_no_remove(struct task *t, const char *rel, struct statx *dir, const struct statx *st,
+                      bool rmdir)
+{
+    struct proc_path pp;
+    char in[LX_PATH_MAX];
+    size_t n = strlen(rel);
+    while (n && rel[n] != '/')
+        n--;
+    memcpy(in, rel, n);
+    in[n] = 0;
+    proc_parse(t, in, &pp);
+    if (pp.pid && !*pp.rest)
+        return -EPERM;
+    if (str_starts(in, "sys") && (!in[3] || in[3] == '/'))
+        return -EACCES;
+    if (!proc_is_own(t, &pp) || strcmp(pp.rest, "fd")) { // proc_fd_permission()
+        procfs_stat(t, in, dir);
+        long r = may_access(&t->cred, dir, MAY_WRITE | MAY_EXEC);
+        if (r < 0)
+            return r;
+    }
+    bool is_dir = (st->stx_mode & S_IFMT) == S_IFDIR;
+    return is_dir == rmdir ? -EPERM : rmdir ? -ENOTDIR : -EISDIR;
+}
+
 // ---- Opening ----
 
 long proc_text(struct task *t, int dir, const char *path, char *text, size_t size)
@@ -395,11 +422,35 @@ static bool has_write_bits(struct task *t, const char *rel)
     return r >= 0 && st.stx_mode & 0222;
 }
 
+// By owner and mode, as of any file; what O_CREAT says of it. Links are asked for where they lead.
+static long may_open(struct task *t, const char *rel, int flags, bool writes)
+{
+    struct statx st;
+    bool reads = (flags & O_ACCMODE) != O_WRONLY;
+    if (!(flags & O_CREAT) && ((flags & O_PATH) || fs_unchecked(&t->cred)))
+        return 0;
+    long r = host_statx(reserved_fd(t, RESERVED_PROC), *rel ? rel : ".", AT_SYMLINK_NOFOLLOW,
+                        STATX_BASIC_STATS, &st);
+    if (r < 0)
+        return flags & O_CREAT ? r : 0;
+    if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+        return -EEXIST;
+    u32 type = st.stx_mode & S_IFMT;
+    if (type == S_IFDIR && (flags & O_CREAT))
+        return -EISDIR;
+    if (type != S_IFREG)
+        return 0;
+    procfs_stat(t, rel, &st);
+    return may_access(&t->cred, &st, (reads ? MAY_READ : 0) | (writes ? MAY_WRITE : 0));
+}
+
 long procfs_open(struct task *t, const char *rel, int flags)
 {
     struct proc_path pp;
     bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
     long r = procfs_lookup(t, rel);
+    if (r >= 0)
+        r = may_open(t, rel, flags, writes);
     if (r < 0)
         return r;
     if (flags & O_PATH)

@@ -530,7 +530,11 @@ long procfs_lookup(struct task *t, const char *rel);
 // follow it natively; out then has the text to show, ended by 0.
 long procfs_readlink(struct task *t, const char *rel, char *out, size_t n);
 // A file whose content is made: returns a descriptor, or -ENOSYS for those served by the host.
+// The task's permission is asked for.
 long procfs_open(struct task *t, const char *rel, int flags);
+// Why nobody can remove rel (which is *st, in a directory that the host shows as *dir): the errno.
+long procfs_no_remove(struct task *t, const char *rel, struct statx *dir, const struct statx *st,
+                      bool rmdir);
 // Owner of files under /proc/PID in guest terms.
 void procfs_stat(struct task *t, const char *rel, struct statx *st);
 // If fd, which has no name on the host, is a file that procfs made: *st becomes what its name in

@@ -27,16 +27,13 @@ static long begin_new(struct task *t, struct pathop *op, int dirfd, uptr path, b
     return r;
 }
 
-// The entry was taken for unfinished and removed before it got its attribute, or there is such a
-// one in its place.
-static bool must_make_again(struct task *t, struct pathop *op, long result)
+// The entry, which was made, was taken for unfinished and removed before it got its attribute, or
+// there is such a one in its place.
+static bool must_make_again(struct task *t, struct pathop *op, bool made, long result)
 {
-    struct statx dir;
     if (result == -EEXIST)
         return meta_bury(t, op->loc.mount, &op->p);
-    return result == -ENOENT && !pathop_is_gone(op) &&
-           host_statx(op->p.fd, "", AT_EMPTY_PATH, STATX_TYPE, &dir) >= 0 &&
-           (dir.stx_mode & S_IFMT) == S_IFDIR;
+    return made && result == -ENOENT;
 }
 
 long sys_mkdirat(struct task *t, int dirfd, uptr path, unsigned int mode)
@@ -50,17 +47,19 @@ long sys_mkdirat(struct task *t, int dirfd, uptr path, unsigned int mode)
         return r;
     n.mode = S_IFDIR | acl_inherit(t, op.loc.mount, pathop_place(&op), mode & 01777, &acl);
     meta_new_owner(t, &dir, &n);
+    bool made;
     do {
         u32 *making = meta_make_begin(t, op.loc.mount, &op.p, &n);
         r = HOST3(__NR_mkdirat, op.p.fd, op.p.name, meta_create_mode(t, op.loc.mount, &n));
-        if (r >= 0) {
+        made = r >= 0;
+        if (made) {
             nocase_inherit(t, op.loc.mount, &op.p);
             r = meta_created(t, op.loc.mount, &op.p, &n);
             if (r < 0 && r != -EEXIST)
                 dirs_rmdir(t, &op.p);
         }
         meta_make_end(making);
-    } while (must_make_again(t, &op, r));
+    } while (must_make_again(t, &op, made, r));
     r = pathop_make_end(t, &op, true, r);
     pathop_end(t, &op);
     return r;
@@ -99,16 +98,18 @@ static long make_node(struct task *t, struct pathop *op, const struct meta_new *
                                 HOST4(__NR_mknodat, op->p.fd, op->p.name, host_mode, 0));
         return r;
     }
+    bool made;
     do {
         u32 *making = meta_make_begin(t, op->loc.mount, &op->p, n);
         r = HOST4(__NR_mknodat, op->p.fd, op->p.name, host_mode, 0);
-        if (r >= 0) {
+        made = r >= 0;
+        if (made) {
             r = meta_created(t, op->loc.mount, &op->p, n);
             if (r < 0 && r != -EEXIST)
                 name_unlink(t, &op->p, 0);
         }
         meta_make_end(making);
-    } while (must_make_again(t, op, r));
+    } while (must_make_again(t, op, made, r));
     return r;
 }
 
@@ -229,6 +230,19 @@ static long remove_entry(struct task *t, struct pathop *op, bool rmdir)
     return rmdir ? dirs_rmdir(t, &op->p) : name_unlink(t, &op->p, 0);
 }
 
+static long remove_in_proc(struct task *t, struct pathop *op, bool rmdir)
+{
+    struct statx dir, st;
+    long r = meta_host_look(&op->p, &st);
+    if (r >= 0)
+        r = host_statx(op->p.fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &dir);
+    if (r < 0)
+        return r;
+    if (op->loc.must_be_dir && !rmdir)
+        return (st.stx_mode & S_IFMT) == S_IFDIR ? -EISDIR : -ENOTDIR;
+    return procfs_no_remove(t, op->loc.rel, &dir, &st, rmdir);
+}
+
 static long remove_name(struct task *t, struct pathop *op, bool rmdir)
 {
     struct statx st;
@@ -237,6 +251,8 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
         return r;
     if (pathop_mount(t, op)->flags & MS_RDONLY)
         return -EROFS;
+    if (pathop_mount(t, op)->type == FS_PROC)
+        return remove_in_proc(t, op, rmdir);
     if (op->p.over >= OVER_ABSENT)
         return -ENOENT;
     bool any = may_remove_any(t, op);

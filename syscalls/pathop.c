@@ -64,6 +64,10 @@ long pathop_may_make(struct task *t, struct pathop *op, bool directory, struct s
     struct statx st;
     if (!*op->p.name)
         return -EEXIST;
+    if (pathop_mount(t, op)->type == FS_PROC) { // whose look-up fails for what is not there
+        long r = host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st);
+        return r < 0 ? r : -EEXIST;
+    }
     long r = op->loc.must_be_dir && !directory ? -ENOENT : pathop_may_change(t, op, dir);
     if (r >= 0)
         return 0;
