@@ -352,9 +352,9 @@ def check_terminal():
     os.close(master)
 
 
-def talk(port):
+def talk(port, host="127.0.0.1"):
     try:
-        with socket.create_connection(("127.0.0.1", port), 20) as s:
+        with socket.create_connection((host, port), 20) as s:
             s.sendall(b"GET /f HTTP/1.0\r\n\r\n")
             return b"".join(iter(lambda: s.recv(4096), b""))
     except OSError as e:
@@ -367,6 +367,44 @@ def free_port():
         return s.getsockname()[1]
 
 
+# In the VM: a server that says all it has to say before it listens, on IPv6, too; and one that never accepts.
+SERVERS = r"""
+import socket, sys
+deaf = socket.create_server(("127.0.0.1", int(sys.argv[2])), backlog=0)
+half = socket.create_server(("::1", int(sys.argv[1])), family=socket.AF_INET6)
+print("ready", flush=True)
+while True:
+    s = half.accept()[0]
+    s.sendall(b"all")
+    s.shutdown(socket.SHUT_WR)
+    print("heard", s.recv(100).decode()[:5], flush=True)
+    s.close()
+"""
+
+
+def check_servers():
+    """Servers that speak, or do not, in their own way."""
+    ports = free_port(), free_port()
+    child = subprocess.Popen([LXRUN, "--vm", "python3", "-ISc", SERVERS, *map(str, ports)], stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, text=True)
+    expect("servers in the VM", child.stdout.readline(), "ready\n")
+    for host in "127.0.0.1", "::1":
+        wait_for(f"the port at {host}", lambda: talk(ports[0], host) == b"all")  # pylint: disable=cell-var-from-loop
+        expect("what it heard", child.stdout.readline(), "heard GET /\n")
+        with socket.create_connection((host, ports[0]), 20) as s:
+            expect(f"the end of what it says, {host}", b"".join(iter(lambda: s.recv(4096), b"")), b"all")  # pylint: disable=cell-var-from-loop
+            s.sendall(b"after the end")
+        expect("what it hears after that", child.stdout.readline(), "heard after\n")
+    waiting = [socket.create_connection(("127.0.0.1", ports[1]), 20) for _ in range(5)]
+    time.sleep(0.5)
+    begin = time.monotonic()
+    expect("a command while connections wait", (vm("true").returncode, time.monotonic() - begin < 20), (0, True))
+    for s in waiting:
+        s.close()
+    child.terminate()
+    child.wait(60)
+
+
 def check_network(work):
     (work / "f").write_text("from the VM\n")
     port = free_port()
@@ -375,6 +413,7 @@ def check_network(work):
     wait_for("a port of the VM's localhost", lambda: talk(port).endswith(b"from the VM\n"))
     child.terminate()
     child.wait(60)
+    check_servers()
     with socket.create_server(("127.0.0.1", 0)) as server:
         def serve():
             with server.accept()[0] as s:
@@ -825,6 +864,12 @@ def uml(*args, **options):
 def check_idle():
     expect("a VM with a short time", vm("--vm-set", "vmIdleTimeout=200", "true").returncode, 0)
     wait_for("ends when idle", lambda: not machines())
+    # A command that comes while its VM ends gets another one.
+    for pause in 0, 0.1, 0.4:
+        time.sleep(pause)
+        ran = vm("--vm-set", "vmIdleTimeout=0", "true")
+        expect(f"a command {pause} s after the last one", (ran.returncode, ran.stderr), (0, ""))
+    shutdown()
 
 
 def as_user():

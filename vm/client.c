@@ -221,7 +221,11 @@ static void write_out(struct client *c, int i)
     }
 }
 
-static int relay(struct client *c)
+// The VM was ending when we came. What we have asked for is to be asked of another one.
+#define AGAIN (-1)
+
+// The command's exit status, or AGAIN.
+static int relay(struct client *c, const struct vm_options *o)
 {
     int status = EXIT_LXRUN;
     bool over = false, bad = false;
@@ -261,6 +265,8 @@ static int relay(struct client *c)
             over = take_frame(c, f, &status);
         buffer_drop(&c->in, at);
         if (!over && (!there || bad)) {
+            if (!c->started && !bad && keeper_left(o))
+                return AGAIN;
             restore_terminal();
             fail("the VM's keeper has ended");
         }
@@ -288,7 +294,7 @@ int vm_run(const struct vm_options *o)
     keep_closed(&c);
     c.terminal = isatty(0);
     c.tty = c.terminal && isatty(1);
-    c.keeper = keeper_join(o, &c.out);
+    c.keeper = keeper_join(o, &c.out); // until then ^C ends us
     sigfillset(&all);
     // Faults of our own must kill; SIGTSTP and the like stop us only when the command has stopped.
     static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT};
@@ -296,9 +302,18 @@ int vm_run(const struct vm_options *o)
         sigdelset(&all, faults[i]);
     sigprocmask(SIG_BLOCK, &all, NULL);
     c.signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-    fcntl(c.keeper, F_SETFL, O_NONBLOCK);
-    send_start(&c, o);
-    int status = relay(&c);
+    int status = AGAIN;
+    for (;;) {
+        fcntl(c.keeper, F_SETFL, O_NONBLOCK);
+        send_start(&c, o);
+        status = relay(&c, o);
+        if (status != AGAIN)
+            break;
+        close(c.keeper);
+        buffer_drop(&c.in, c.in.size);
+        buffer_drop(&c.out, c.out.size);
+        c.keeper = keeper_join(o, &c.out);
+    }
     restore_terminal();
     for (int i = 1; i < 3; i++) {
         if (!c.lost[i])

@@ -16,7 +16,7 @@
 struct port {
     struct port *next;
     uint16_t number;
-    int listener, slot;
+    int listener[2], slot[2]; // at 127.0.0.1 and ::1; -1: none
     bool wanted;
 };
 
@@ -27,6 +27,7 @@ struct connection {
     struct buffer out;
     uint32_t credit; // so much may be sent to the VM
     bool in_ended;   // the host's end has sent all
+    bool out_ended;  // the VM's has
     bool over;       // closed when `out` has gone
 };
 
@@ -35,17 +36,26 @@ static struct connection *connections;
 
 // ---- Ports ----
 
-static int listen_on(uint16_t number)
+static int listen_at(const void *address, socklen_t size)
+{
+    int one = 1, family = *(const sa_family_t *)address;
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (!bind(fd, address, size) && !listen(fd, 64))
+        return fd;
+    close(fd); // the host's own, or not for this user, or there is no IPv6
+    return -1;
+}
+
+static void listen_on(struct port *p)
 {
     struct sockaddr_in a = {.sin_family = AF_INET,
-                            .sin_port = htons(number),
+                            .sin_port = htons(p->number),
                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (!bind(fd, (struct sockaddr *)&a, sizeof a) && !listen(fd, 64))
-        return fd;
-    close(fd); // the host's own, or not for this user
-    return -1;
+    struct sockaddr_in6 a6 = {
+        .sin6_family = AF_INET6, .sin6_port = a.sin_port, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    p->listener[0] = listen_at(&a, sizeof a);
+    p->listener[1] = p->listener[0] < 0 ? -1 : listen_at(&a6, sizeof a6);
 }
 
 static void want(uint16_t number)
@@ -55,7 +65,8 @@ static void want(uint16_t number)
         p = p->next;
     if (!p) {
         p = must_alloc(sizeof *p);
-        *p = (struct port){.next = ports, .number = number, .listener = listen_on(number)};
+        *p = (struct port){.next = ports, .number = number};
+        listen_on(p);
         ports = p;
     }
     p->wanted = true;
@@ -73,16 +84,16 @@ void forward_ports(const uint16_t *numbers, size_t n)
             continue;
         }
         *at = p->next;
-        if (p->listener >= 0)
-            close(p->listener);
+        for (int i = 0; i < 2; i++)
+            if (p->listener[i] >= 0)
+                close(p->listener[i]);
         free(p);
     }
 }
 
-static void open_connection(const struct port *p)
+static void open_connection(uint32_t number, int listener)
 {
-    uint32_t number = p->number;
-    int fd = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0)
         return;
     struct connection *c = must_alloc(sizeof *c);
@@ -105,6 +116,13 @@ static void close_connection(struct connection *c)
     free(c);
 }
 
+// A server may say that it has said all, and go on to listen.
+static void end_out(struct connection *c)
+{
+    if (c->out_ended && !c->out.size)
+        shutdown(c->fd, SHUT_WR);
+}
+
 bool forward_frame(const struct frame *f)
 {
     struct connection *c = connections;
@@ -116,8 +134,11 @@ bool forward_frame(const struct frame *f)
         c->credit += frame_value(f);
     else if (f->type == F_DATA && f->size)
         buffer_add(&c->out, f + 1, f->size);
+    else if (f->type == F_DATA)
+        c->out_ended = true;
     else if (f->type == F_EXIT)
         c->over = true;
+    end_out(c);
     if (c->over && !c->out.size)
         close_connection(c);
     return true;
@@ -147,6 +168,7 @@ static void write_out(struct connection *c)
     }
     if (had > c->out.size && !c->over)
         frame_u32(&to_vm, c->session, F_CREDIT, 1, (uint32_t)(had - c->out.size));
+    end_out(c);
     if (c->over && !c->out.size)
         close_connection(c);
 }
@@ -154,13 +176,14 @@ static void write_out(struct connection *c)
 nfds_t forward_poll(struct pollfd *fds, nfds_t room)
 {
     nfds_t n = 0;
-    for (struct port *p = ports; p; p = p->next) {
-        p->slot = -1;
-        if (p->listener < 0 || n == room)
-            continue;
-        p->slot = (int)n;
-        fds[n++] = (struct pollfd){.fd = p->listener, .events = POLLIN};
-    }
+    for (struct port *p = ports; p; p = p->next)
+        for (int i = 0; i < 2; i++) {
+            p->slot[i] = -1;
+            if (p->listener[i] < 0 || n == room)
+                continue;
+            p->slot[i] = (int)n;
+            fds[n++] = (struct pollfd){.fd = p->listener[i], .events = POLLIN};
+        }
     for (struct connection *c = connections; c; c = c->next) {
         short events = (short)((c->credit && !c->in_ended && !c->over ? POLLIN : 0) |
                                (c->out.size ? POLLOUT : 0));
@@ -184,6 +207,7 @@ void forward_polled(const struct pollfd *fds)
             write_out(c);
     }
     for (struct port *p = ports; p; p = p->next)
-        if (p->slot >= 0 && fds[p->slot].revents)
-            open_connection(p);
+        for (int i = 0; i < 2; i++)
+            if (p->slot[i] >= 0 && fds[p->slot[i]].revents)
+                open_connection(p->number, p->listener[i]);
 }

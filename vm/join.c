@@ -126,6 +126,28 @@ int keeper_join(const struct vm_options *o, struct buffer *out)
     return fd;
 }
 
+bool keeper_left(const struct vm_options *o)
+{
+    char *name = name_of(o), *socket = must_format("%s.sock", name);
+    bool left = access(socket, F_OK) && errno == ENOENT;
+    free(name);
+    free(socket);
+    return left;
+}
+
+// Removes what a keeper that was killed has left, unless another one is just beginning there.
+static void remove_left(const char *socket)
+{
+    char *lock_path = must_format("%.*slock", (int)strlen(socket) - 4, socket);
+    int lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), fd = -1;
+    if (lock >= 0 && !flock(lock, LOCK_EX) && (fd = connect_to(socket)) < 0)
+        unlink(socket);
+    if (fd >= 0)
+        close(fd);
+    close(lock);
+    free(lock_path);
+}
+
 // Asks one keeper to end its VM, and waits until it has.
 static void shut_down(const char *path)
 {
@@ -133,7 +155,7 @@ static void shut_down(const char *path)
     char rest[256];
     int fd = connect_to(path);
     if (fd < 0) {
-        unlink(path); // of a keeper that was killed
+        remove_left(path);
         return;
     }
     // A signal is heard while the VM boots, too.

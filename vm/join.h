@@ -8,5 +8,7 @@
 
 // A connection to the keeper of the VM that o describes. What is to be said first goes to out.
 int keeper_join(const struct vm_options *o, struct buffer *out);
+// Says whether the VM that o describes has no keeper: its last one has ended in good order.
+bool keeper_left(const struct vm_options *o);
 
 #endif

@@ -36,6 +36,7 @@
 #define LOST "disabling apic timer"
 #define SWEEP_MS 4000 // of idleness; the kernel reports what is free within two seconds
 #define VM_QUEUE_MAX (1 << 20)
+#define MONITOR_MAX (1 << 20) // a line of QEMU's is not longer
 
 struct client {
     struct client *next;
@@ -54,7 +55,7 @@ struct keeper {
     struct machine machine;
     enum state state;
     int listener, log, way;
-    struct buffer from_vm;
+    struct buffer from_vm, from_monitor;
     struct client *clients;
     long deadline; // of the state; in READY: when to end for idleness. 0: none
     long limit;    // of the state, milliseconds
@@ -127,7 +128,8 @@ static _Noreturn void finish(struct keeper *k, const char *error)
     unlink(k->socket_path);
     close(k->listener);
     for (struct client *c = k->clients; c; c = c->next) {
-        if (!c->over)
+        // One that came when the VM was ending already begins a new one (client.c).
+        if (!c->over && (c->session || k->state != HALTING))
             dismiss(c, error);
         fcntl(c->fd, F_SETFL, 0);
         buffer_write(&c->out, c->fd);
@@ -144,6 +146,7 @@ static void stop_machine(struct keeper *k)
     if (k->machine.monitor >= 0)
         close(k->machine.monitor);
     k->again_at = k->good_at = k->full = 0;
+    buffer_drop(&k->from_monitor, k->from_monitor.size);
     if (k->machine.memory >= 0)
         close(k->machine.memory);
     if (k->options->kind == VM_UML)
@@ -425,14 +428,21 @@ static void tell_all(struct keeper *k, const char *text)
 static void monitor_read(struct keeper *k)
 {
     static const char event[] = "\"BLOCK_IO_ERROR\"", reason[] = "\"nospace\": true";
-    char text[8192];
-    ssize_t n = read(k->machine.monitor, text, sizeof text);
-    if (n <= 0 && errno != EAGAIN && errno != EINTR) {
+    struct buffer *b = &k->from_monitor;
+    if (!buffer_read(b, k->machine.monitor)) {
         close(k->machine.monitor);
         k->machine.monitor = -1;
     }
-    if (n <= 0 || !memmem(text, (size_t)n, event, sizeof event - 1) ||
-        !memmem(text, (size_t)n, reason, sizeof reason - 1))
+    bool full = false;
+    for (char *end; (end = memchr(b->data, '\n', b->size));) {
+        size_t n = (size_t)(end + 1 - b->data);
+        full |= memmem(b->data, n, event, sizeof event - 1) &&
+                memmem(b->data, n, reason, sizeof reason - 1);
+        buffer_drop(b, n);
+    }
+    if (b->size > MONITOR_MAX)
+        buffer_drop(b, b->size);
+    if (!full)
         return;
     if (!k->full)
         tell_all(k, FULL);
@@ -489,7 +499,7 @@ static void turn(struct keeper *k)
                              .events = (short)(write ? POLLIN | POLLOUT : POLLIN)};
     fds[2] = (struct pollfd){.fd = k->machine.monitor, .events = POLLIN};
     // What clients say waits until the VM can hear it.
-    bool hear = k->state >= READY && to_vm.size < VM_QUEUE_MAX;
+    bool hear = k->state == READY && to_vm.size < VM_QUEUE_MAX;
     for (c = k->clients; c && n < FDS; c = c->next)
         fds[n++] = (struct pollfd){
             .fd = c->fd, .events = (short)((hear ? POLLIN : 0) | (c->out.size ? POLLOUT : 0))};

@@ -21,7 +21,9 @@ struct session {
     uint32_t id;
     pid_t pid; // the command's, and of its group; 0: has ended, or a connection
     pid_t parent;
-    bool tty;  // fd[0] is the terminal's master, fd[1] a copy
+    bool tty;      // fd[0] is the terminal's master, fd[1] a copy
+    uint16_t port; // that fd[0] is being connected to; 0: it is connected, or a command's
+    bool by_ipv6;
     int fd[3]; // our ends of the streams; -1: closed
     int slot[3];
     struct buffer in;
@@ -93,27 +95,49 @@ static void refuse(uint32_t id)
     frame_u32(&to_host, id, F_EXIT, 0, 1);
 }
 
-static void connect_port(const struct frame *f)
+// A server that does not accept lets one wait for minutes.
+static bool connect_begin(struct session *s)
 {
     struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons((uint16_t)frame_value(f)),
+                             .sin_port = htons(s->port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct sockaddr_in6 to6 = {
         .sin6_family = AF_INET6, .sin6_port = to.sin_port, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (connect(fd, (struct sockaddr *)&to, sizeof to)) {
-        close(fd);
-        fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (connect(fd, (struct sockaddr *)&to6, sizeof to6)) {
-            close(fd);
-            refuse(f->session);
+    const void *address = s->by_ipv6 ? (const void *)&to6 : &to;
+    s->fd[0] =
+        socket(s->by_ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return !connect(s->fd[0], address, s->by_ipv6 ? sizeof to6 : sizeof to) || errno == EINPROGRESS;
+}
+
+static void connect_next(struct session *s)
+{
+    close_stream(s, 0);
+    if (!s->by_ipv6) {
+        s->by_ipv6 = true;
+        if (connect_begin(s))
             return;
-        }
     }
+    refuse(s->id);
+    forget(s);
+}
+
+static void connect_port(const struct frame *f)
+{
     struct session *s = add(f->session);
-    fcntl(fd, F_SETFL, O_NONBLOCK);
-    s->fd[0] = fd;
-    s->fd[1] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    s->port = (uint16_t)frame_value(f);
+    if (!connect_begin(s))
+        connect_next(s);
+}
+
+static void connect_end(struct session *s)
+{
+    int error = 0;
+    if (getsockopt(s->fd[0], SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof error}) || error) {
+        connect_next(s);
+        return;
+    }
+    s->port = 0;
+    s->fd[1] = fcntl(s->fd[0], F_DUPFD_CLOEXEC, 0);
     s->exited = true; // ends when both directions have
 }
 
@@ -199,7 +223,7 @@ nfds_t session_poll(struct pollfd *fds, nfds_t room)
     for (struct session *s = sessions; s; s = s->next) {
         for (int i = 0; i < 3; i++) {
             s->slot[i] = -1;
-            bool wanted = i ? s->credit[i] > 0 : s->in.size || s->in_ended;
+            bool wanted = i ? s->credit[i] > 0 : s->in.size || s->in_ended || s->port;
             if (s->fd[i] < 0 || !wanted || n == room)
                 continue;
             s->slot[i] = (int)n;
@@ -282,8 +306,8 @@ static bool finish(struct session *s)
         if (s->fd[i] >= 0 && (connection || !s->credit[i] || (s->tty && !long_ago(&s->end))))
             return false;
     }
-    if (connection && s->fd[0] >= 0 && (s->in.size || s->in_ended))
-        return false;
+    if (connection && s->fd[0] >= 0)
+        return false; // who has said all may still listen
     frame_u32(&to_host, s->id, F_EXIT, 0, s->status);
     forget(s);
     return true;
@@ -294,7 +318,12 @@ void session_polled(const struct pollfd *fds, bool *hurry)
     *hurry = false;
     for (struct session *s = sessions, *next; s; s = next) {
         next = s->next;
-        if (s->slot[0] >= 0 && fds[s->slot[0]].revents && s->fd[0] >= 0)
+        bool ready = s->slot[0] >= 0 && fds[s->slot[0]].revents && s->fd[0] >= 0;
+        if (ready && s->port) {
+            connect_end(s); // it may be gone now
+            continue;
+        }
+        if (ready)
             feed(s);
         for (int i = 1; i < 3; i++)
             if (s->slot[i] >= 0 && fds[s->slot[i]].revents && s->fd[i] >= 0)
