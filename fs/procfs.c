@@ -229,7 +229,7 @@ long procfs_no_remove(struct task *t, const char *rel, struct statx *dir, const 
     proc_parse(t, in, &pp);
     if (pp.pid && !*pp.rest)
         return -EPERM;
-    if (str_starts(in, "sys") && (!in[3] || in[3] == '/'))
+    if (component(in) == 3 && !strncmp(in, "sys", 3))
         return -EACCES;
     if (!proc_is_own(t, &pp) || strcmp(pp.rest, "fd")) { // proc_fd_permission()
         procfs_stat(t, in, dir);

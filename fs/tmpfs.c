@@ -2,6 +2,7 @@
 // tmpfs mounts: a directory in the instance's store each, whose file system is the limit. With a
 // limit of its own a mount is a tmpfs of the host's (fs/limited.c); where the host has none for us,
 // the limit is shown and not kept to.
+#include "attr.h"
 #include "host.h"
 #include "mounting.h"
 
@@ -152,12 +153,15 @@ static long made(struct task *t, const struct parent *p, const struct tmpfs_root
     return meta_created(t, 0, p, &n);
 }
 
+// An attribute counts as an inode there, so what the host's mode can say, sticky too, it says.
 static long own_root(struct task *t, const struct mount_entry *e, int fd,
                      const struct tmpfs_root *root)
 {
     struct parent p = {.fd = fd, .name = "."};
-    long r = HOST3(__NR_fchmodat, fd, ".", meta_host_mode(root->mode) | 0700);
-    if (r >= 0)
+    u32 mode = root->mode & 07777, host = meta_host_mode(S_IFDIR | mode) | (mode & S_ISVTX);
+    bool told = !root->uid && !root->gid && mode == host && mode != UNFINISHED_DIR;
+    long r = HOST3(__NR_fchmodat, fd, ".", told ? mode : host & 0777);
+    if (r >= 0 && !told)
         r = made(t, &p, root);
     temp_close(t, fd);
     if (r < 0)
