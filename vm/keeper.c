@@ -139,9 +139,7 @@ static _Noreturn void finish(struct keeper *k, const char *error)
 
 static void stop_machine(struct keeper *k)
 {
-    kill(-k->machine.pid, SIGKILL);
-    kill(k->machine.pid, SIGKILL);
-    waitpid(k->machine.pid, NULL, 0);
+    words_end(k->machine.pid);
     close(k->machine.channel);
     if (k->machine.monitor >= 0)
         close(k->machine.monitor);

@@ -16,6 +16,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fail.h"
@@ -139,8 +140,71 @@ static void put(const char *path, const char *format, unsigned id)
     close(fd);
 }
 
+// ---- Without a namespace: a parent that outlives the machine, and kills what is left of it ----
+
+static pid_t sweeper; // that parent; 0: there is none
+
+// Ends all children, and theirs, which become ours when their parents end.
+static void kill_children(void)
+{
+    char path[64], pids[4096];
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
+    for (;;) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? -1 : read(fd, pids, sizeof pids - 1);
+        close(fd);
+        pids[n > 0 ? n : 0] = 0;
+        char *next = pids;
+        for (long pid; (pid = strtol(next, &next, 10)) > 0;)
+            kill((pid_t)pid, SIGKILL);
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            ;
+        if (n <= 0)
+            return;
+        usleep(1000);
+    }
+}
+
+// SIGTERM, from the keeper or for its death, ends the machine.
+static _Noreturn void sweep(pid_t machine, const sigset_t *ends)
+{
+    int sig = 0;
+    close_range(0, ~0U, 0); // the other end of the machine's channel is to see that it is gone
+    while (sig != SIGTERM && waitpid(machine, NULL, WNOHANG) == 0)
+        sigwait(ends, &sig);
+    kill(machine, SIGKILL);
+    kill_children();
+    _exit(0);
+}
+
+static pid_t fork_swept(void)
+{
+    pid_t keeper = getpid(), machine;
+    sigset_t ends, old;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &ends, &old);
+    sweeper = fork();
+    if (sweeper) {
+        sigprocmask(SIG_SETMASK, &old, NULL);
+        return sweeper;
+    }
+    sweeper = getpid();
+    setpgid(0, 0);
+    prctl(PR_SET_NAME, "lxrun-sweeper");
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != keeper)
+        _exit(EXIT_LXRUN);
+    machine = fork();
+    if (machine)
+        sweep(machine, &ends);
+    return 0;
+}
+
 // fork(), in a pid namespace that ends with the child: by right, in a user namespace of its own, or
-// where the host allows neither, without.
+// where the host allows neither, with a parent that sees to it.
 static pid_t fork_apart(void)
 {
     uid_t uid = geteuid();
@@ -154,21 +218,25 @@ static pid_t fork_apart(void)
         put("/proc/thread-self/setgroups", "deny", 0);
         put("/proc/thread-self/gid_map", "%u %u 1", gid);
     }
-    return pid < 0 ? fork() : pid;
+    return pid < 0 ? fork_swept() : pid;
 }
 
 pid_t words_run(const struct words *w, int log, const int *keep, size_t nkeep, bool apart)
 {
-    pid_t keeper = getpid(), pid = apart ? fork_apart() : fork();
+    pid_t keeper = getpid(), pid;
+    sweeper = 0;
+    pid = apart ? fork_apart() : fork();
     if (pid)
         return pid;
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != keeper && getppid() != 0) // 0: it is in another pid namespace
+    // 0: it is in another pid namespace
+    if (getppid() != (sweeper ? sweeper : keeper) && getppid() != 0)
         _exit(EXIT_LXRUN);
-    setpgid(0, 0);
+    if (!sweeper)
+        setpgid(0, 0);
     int null = open("/dev/null", O_RDONLY);
     dup2(null, 0);
     dup2(log, 1);
@@ -179,4 +247,15 @@ pid_t words_run(const struct words *w, int log, const int *keep, size_t nkeep, b
     execv(w->word[0], w->word);
     dprintf(2, "lxrun: cannot run %s: %s\n", w->word[0], strerror(errno));
     _exit(EXIT_LXRUN);
+}
+
+void words_end(pid_t pid)
+{
+    if (pid == sweeper) {
+        kill(pid, SIGTERM);
+    } else {
+        kill(-pid, SIGKILL);
+        kill(pid, SIGKILL);
+    }
+    waitpid(pid, NULL, 0);
 }

@@ -60,5 +60,6 @@ void words_add(struct words *w, const char *format, ...) __attribute__((format(p
 // Starts it, in a process that ends with this one. keep: descriptors that it inherits. apart: with
 // it end all processes that it has made.
 pid_t words_run(const struct words *w, int log, const int *keep, size_t nkeep, bool apart);
+void words_end(pid_t pid); // kills what words_run() gave last, and waits until it has ended
 
 #endif
