@@ -33,6 +33,11 @@ def state(top):
     return found
 
 
+def device():
+    st = os.stat("/dev/full")
+    return st.st_mode, st.st_uid, st.st_gid, st.st_mtime_ns
+
+
 def identity(path):
     st = os.lstat(path)
     return f"{os.major(st.st_dev)}:{os.minor(st.st_dev)}:{st.st_ino}"
@@ -63,6 +68,7 @@ def attempt(work, program, engine, user):
     fd = os.open(given, os.O_RDONLY)
     socket.send_fds(ours, [b"x"], [fd])
     before = [state(outside), state(given)]
+    device_before = device()
 
     def inherit():
         os.dup2(theirs.fileno(), 9)
@@ -95,6 +101,8 @@ def attempt(work, program, engine, user):
     for old, new in zip(before, after):
         # The directory itself was moved into, and out of, by this script.
         wrong += [f"changed: {x}" for x in new[1:] if x not in old] + [f"gone: {x}" for x in old[1:] if x not in new]
+    if device() != device_before:
+        wrong.append("changed: /dev/full")
     for x in wrong[:20]:
         print(f"{engine}, {user}: {x}")
     return len(wrong), lines[-1] if lines else ""

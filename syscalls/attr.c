@@ -250,6 +250,36 @@ static long may_utime(struct task *t, const struct statx *st, const struct __ker
     return may_access(&t->cred, st, MAY_WRITE);
 }
 
+static bool is_device(int fd)
+{
+    struct statx st;
+    if (host_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0)
+        return false;
+    return (st.stx_mode & S_IFMT) == S_IFCHR || (st.stx_mode & S_IFMT) == S_IFBLK;
+}
+
+// A device that fd is open on is the host's, in whose /dev a guest changes nothing: the name that
+// the guest has for it gets the times.
+static long set_device_times(struct task *t, int fd, const struct __kernel_timespec *ts)
+{
+    struct loc loc;
+    struct parent p;
+    char rel[48], path[LX_PATH_MAX];
+    fmt(rel, sizeof rel, "%u/task/%u/fd/%d", t->proc->tgid, t->tid, fd);
+    long n = procfs_readlink(t, rel, path, sizeof path);
+    if (n <= 0 || n >= (long)sizeof path)
+        return -EPERM;
+    path[n] = 0;
+    temps_begin(t);
+    long r = path_parent(t, AT_FDCWD, path, 0, &loc, &p);
+    if (r >= 0) {
+        r = *p.name ? HOST4(__NR_utimensat, p.fd, p.name, ts, AT_SYMLINK_NOFOLLOW) : -EPERM;
+        parent_done(t, &p);
+    }
+    temps_end(t);
+    return r < 0 ? -EPERM : 0;
+}
+
 static long set_times_of(struct task *t, struct pathop *op, const struct __kernel_timespec *ts)
 {
     struct statx st;
@@ -273,6 +303,8 @@ static long set_times_of(struct task *t, struct pathop *op, const struct __kerne
         return up;
     if (*op->p.name)
         return HOST4(__NR_utimensat, op->p.fd, op->p.name, ts, AT_SYMLINK_NOFOLLOW);
+    if (op->p.fd != AT_FDCWD && is_device(op->p.fd))
+        return set_device_times(t, op->p.fd, ts);
     fmt(name, sizeof name, FD_PATH, op->p.fd);
     return HOST4(__NR_utimensat, AT_FDCWD, op->p.fd == AT_FDCWD ? "." : name, ts, 0);
 }
@@ -298,6 +330,8 @@ static long set_times(struct task *t, int dirfd, uptr path, const struct __kerne
             if (r != NOT_OVER)
                 return r;
         }
+        if (r >= 0 && is_device(dirfd))
+            return fd_is_path(dirfd) ? -EBADF : set_device_times(t, dirfd, ts);
         return r < 0 ? r : HOST4(__NR_utimensat, dirfd, NULL, ts, 0);
     }
     int walk = walk_of(flags) | WALK_LATE;

@@ -367,6 +367,16 @@ int main(int argc, char **argv)
     opened(open("../outside/secret", O_RDONLY), "moved cwd", "secret");
     opened(open("../../../../../..", O_RDONLY), "moved cwd", "far above");
     below(AT_FDCWD, "..");
+
+    // Devices are the host's own.
+    int device = open("/dev/full", O_RDWR);
+    struct timespec ts[2] = {{7, 0}, {8, 0}};
+    if (device < 0)
+        return 2;
+    futimens(device, ts);
+    utimensat(device, "", ts, AT_EMPTY_PATH);
+    fchmod(device, 0600);
+    fchown(device, 1, 1);
     printf("%d tried, %d leaks\n", tried, leaks);
     return leaks != 0;
 }
