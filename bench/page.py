@@ -30,7 +30,7 @@ h1 { font-size: 1.7em; margin-bottom: .2em } h2 { margin-top: 2em; border-bottom
 h3 { margin: 1.6em 0 .3em; font-size: 1.05em } h3 small { font-weight: normal; color: var(--soft) } a { color: inherit }
 .wide { overflow-x: auto } table { border-collapse: collapse; margin: .5em 0 1em }
 td, th { padding: .2em .7em; text-align: right; border-bottom: 1px solid var(--line); vertical-align: top }
-td:first-child, th:first-child { text-align: left; white-space: nowrap; padding-left: 0 } td.text, th.text { text-align: left }
+th { vertical-align: bottom } td:first-child, th:first-child { text-align: left; white-space: nowrap; padding-left: 0 } td.text, th.text { text-align: left }
 .reason { color: var(--bad) } .key span { display: inline-block; width: .9em; height: .9em; margin: 0 .35em 0 1.1em; vertical-align: -1px }
 .holds, .not, .open, .short td { white-space: nowrap }
 section td:not(.text) { white-space: nowrap }
@@ -40,6 +40,7 @@ section td:not(.text) { white-space: nowrap }
 .holds { color: var(--good) } .not { color: var(--bad) } .open, .note { color: var(--soft) }
 svg { display: block; max-width: 100%; height: auto } svg text { fill: currentColor } svg .axis { stroke: var(--line) } svg .soft { fill: var(--soft) }
 svg .whisker { stroke: currentColor; fill: none }
+@media (max-width: 600px) { svg text { font-size: 17px } }
 @page { margin: 14mm }
 @media print {
 :root { --text: #000; --soft: #444; --line: #ccc; --bad: #8a1f11; --good: #1d6b2f; --page: #fff }
