@@ -124,6 +124,7 @@ static long store_attr(struct task *t, int mount, const struct parent *p, const 
                      .has_acl = (v->has_acl && !(what & META_NO_ACL)) || (what & META_ACL),
                      .has_caps = (v->has_caps && !(what & META_NO_CAPS)) || (what & META_CAPS),
                      .witnessed = needs_witness(t, new->stx_mode)};
+    struct attr_own own;
     a.witnessed |= a.has_caps;
     keep_names(t, p, v, owner, &a);
     if (!v->has_attr && !owner && plain && !a.has_acl && !a.has_caps &&
@@ -139,8 +140,11 @@ static long store_attr(struct task *t, int mount, const struct parent *p, const 
             return r;
     }
     long r = a.witnessed ? set_witness(t, p, v) : 0;
+    attrown_begin(t, p, v, &own);
     if (r >= 0)
         r = set_attr(p, v->host.stx_mode, &a);
+    if (r >= 0)
+        attrown_end(t, &own, &a);
     attrcache_forget(t, &v->host);
     if (r >= 0 && v->had_caps && !a.has_caps)
         host_removexattr_at(p, CAPS_HOST);
@@ -208,6 +212,7 @@ u32 *meta_lock_inode(struct task *t, const struct statx *st)
 long meta_look(struct task *t, int mount, const struct parent *p, struct meta_view *v)
 {
     u32 before = __atomic_load_n(&t->instance->meta_changes, __ATOMIC_ACQUIRE);
+    v->watched = name_watch(t, mount, p, &v->name_count);
     long r = meta_host_stat(p, STATX_BASIC_STATS, &v->host);
     if (r < 0)
         return r;
@@ -242,9 +247,20 @@ long meta_look(struct task *t, int mount, const struct parent *p, struct meta_vi
     return 0;
 }
 
+static u32 *change_count(struct task *t, const struct statx *st)
+{
+    return &t->instance->meta_counts[(st->stx_ino ^ st->stx_dev_minor) % META_LOCKS];
+}
+
+u32 meta_change_count(struct task *t, const struct statx *st)
+{
+    return __atomic_load_n(change_count(t, st), __ATOMIC_ACQUIRE);
+}
+
 void meta_done(struct task *t, struct meta_view *v)
 {
     __atomic_fetch_add(&t->instance->meta_changes, 1, __ATOMIC_RELEASE);
+    __atomic_fetch_add(change_count(t, &v->host), 1, __ATOMIC_RELEASE);
     if (v->lock)
         reserved_release(v->lock);
 }

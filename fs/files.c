@@ -39,6 +39,14 @@ u64 fd_number(struct task *t, int fd)
     return number;
 }
 
+bool fd_number_stands(const struct task *t, u64 number)
+{
+    for (int i = 0; i < FD_NUMBERED; i++)
+        if (t->files->numbered[i].number == number)
+            return t->files->refs == 1;
+    return false;
+}
+
 void fd_set_mount(struct task *t, int fd, int mount)
 {
     for (int i = 0; i < FD_NUMBERED; i++)

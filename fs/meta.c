@@ -325,7 +325,8 @@ static bool apply(struct task *t, int mount, const struct parent *p, struct stat
         return true;
     if (carries_attr(st->stx_mode)) {
         bool whole = true;
-        k->by_now = attrcache_get(t, st, &k->has_attr, &k->attr);
+        k->by_now = attrcache_get(t, st, &k->has_attr, &k->attr) ||
+                    (k->has_attr = attrown_get(t, st, &k->attr));
         if (!k->by_now) {
             bool keep = attrcache_may_put(t, st, watched);
             long n = host_getxattr_at(p, META_XATTR, value, sizeof value);

@@ -6,9 +6,14 @@
 #include "fs.h"
 #include "host.h"
 
+u32 name_changes_index(const char *name)
+{
+    return name_hash(name, strlen(name)) >> 16 & (NAME_CHANGES - 1);
+}
+
 static struct name_changes *changes_of(struct task *t, const char *name)
 {
-    return &t->instance->name_changes[name_hash(name, strlen(name)) >> 16 & (NAME_CHANGES - 1)];
+    return &t->instance->name_changes[name_changes_index(name)];
 }
 
 void name_change_begin(struct task *t, const char *name)
@@ -48,7 +53,12 @@ bool name_watch(struct task *t, int mount, const struct parent *p, u32 *count)
     return *count == __atomic_load_n(&c->ended, __ATOMIC_ACQUIRE);
 }
 
+bool name_changes_none(struct task *t, u32 index, u32 count)
+{
+    return __atomic_load_n(&t->instance->name_changes[index].begun, __ATOMIC_ACQUIRE) == count;
+}
+
 bool name_stayed(struct task *t, const struct parent *p, u32 count)
 {
-    return __atomic_load_n(&changes_of(t, p->name)->begun, __ATOMIC_ACQUIRE) == count;
+    return name_changes_none(t, name_changes_index(p->name), count);
 }

@@ -212,6 +212,9 @@ long name_unlink(struct task *t, const struct parent *p, int flags);
 // meantime, on the host, goes unseen.
 bool name_watch(struct task *t, int mount, const struct parent *p, u32 *count);
 bool name_stayed(struct task *t, const struct parent *p, u32 count);
+// The same of all names with that index, for who does not keep the name.
+u32 name_changes_index(const char *name);
+bool name_changes_none(struct task *t, u32 index, u32 count);
 
 // ---- Where paths of programs lead (fs/ways.c) ----
 
@@ -308,6 +311,8 @@ struct meta_view {
     bool has_names;
     u32 names_uid, names_gid;
     u32 *lock;
+    bool watched; // name_watch() before the first look
+    u32 name_count;
 };
 long meta_look(struct task *t, int mount, const struct parent *p, struct meta_view *v);
 long meta_set(struct task *t, int mount, const struct parent *p, const struct meta_view *v,
@@ -396,6 +401,8 @@ bool meta_names_none(struct task *t, const struct parent *p);
 // Nobody changes the inode until reserved_release(). NULL: held already by this thread, or for very
 // long by another.
 u32 *meta_lock_inode(struct task *t, const struct statx *st);
+// How many changes of attributes the instance has made of this inode, and of some others.
+u32 meta_change_count(struct task *t, const struct statx *st);
 // May there be any of a mount by inode (fs/sidelink.c)? Then nothing can be told by directories.
 bool side_links_used(struct task *t, int mount);
 // A name of an inode is gone, which the host showed so before, with its birth.
@@ -474,6 +481,8 @@ int fd_mount(struct task *t, int fd);
 // What the descriptor is open on, by a number that stands for nothing else in the instance; 0: none
 // can be given, for another thread can put something else in its place.
 u64 fd_number(struct task *t, int fd);
+// Is the descriptor of that number still the same? False: there is no telling.
+bool fd_number_stands(const struct task *t, u64 number);
 static inline u64 instance_number(struct instance *in)
 {
     return __atomic_add_fetch(&in->next_number, 1, __ATOMIC_RELAXED);

@@ -309,6 +309,18 @@ struct attr_known {
 #define ATTRS_SIZE (ATTRS_KNOWN * sizeof(struct attr_known))
 _Static_assert(ATTRS_SIZE % LX_PAGE == 0, "it is mapped by itself");
 
+// An attribute that the thread has just written (fs/attrown.c).
+struct attr_own {
+    u64 ino;
+    u64 from;      // when, ns of CLOCK_REALTIME; 0: not to be known
+    u64 fd_number; // of the descriptor by which; 0: by a name
+    u32 took;      // ns
+    u32 changes;   // meta_change_count() since
+    u32 name_index, name_count;
+    u32 uid, gid, mode;
+};
+#define ATTRS_OWN 2
+
 // Calls counted, with --stats. Threads are spread over several, and add atomically.
 #define STATS_SHARDS 16
 #define STATS_CALLS 512 // more than there are rows in the table
@@ -364,11 +376,12 @@ struct instance {
     u32 root_covered;            // something was mounted on "/" itself
     u64 mount_names[NAME_WORDS]; // of mount points' last components, also of former ones
     u32 overlay_lock; // tid of who puts something in a whiteout's place, or the other way round
-    u32 meta_lock[META_LOCKS]; // tids of threads that change an inode's attribute, by its number
-    u32 meta_changes;          // counts the changes
-    u32 unix_top;              // no record of unix_names from here on was ever used
-    u32 ipc_top;               // the same of ipc
-    u32 far_procs;             // records in `procs`; too many, where a process was killed
+    u32 meta_lock[META_LOCKS];   // tids of threads that change an inode's attribute, by its number
+    u32 meta_counts[META_LOCKS]; // counts their changes,
+    u32 meta_changes;            // and all
+    u32 unix_top;                // no record of unix_names from here on was ever used
+    u32 ipc_top;                 // the same of ipc
+    u32 far_procs;               // records in `procs`; too many, where a process was killed
     // Programs that run, for ETXTBSY: a byte of a hash of (dev, ino) by record, and a filter of the
     // hashes that were ever there, so that a file that never ran costs one look.
     u64 text_seen[64];

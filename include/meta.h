@@ -52,6 +52,13 @@ bool attrcache_may_put(struct task *t, const struct statx *st, bool watched);
 void attrcache_put(struct task *t, const struct statx *st, bool has_attr, const struct attr *a);
 // Its attribute has been changed.
 void attrcache_forget(struct task *t, const struct statx *st);
+// Around the write of file p's attribute, after the look that made *v; then whoever asks next, in
+// this thread, knows it. *w is the caller's.
+void attrown_begin(struct task *t, const struct parent *p, const struct meta_view *v,
+                   struct attr_own *w);
+void attrown_end(struct task *t, struct attr_own *w, const struct attr *a);
+// Is the attribute of the inode in the state *st the one that this thread has just written?
+bool attrown_get(struct task *t, const struct statx *st, struct attr *a);
 // Was the inode changed in the last ns nanoseconds? True when there is no telling.
 bool attr_changed_within(const struct statx *st, u64 ns);
 

@@ -213,6 +213,7 @@ struct task {
     u32 dirs_asked[DIRS_KEPT];
     struct user_dispatch dispatch; // with KEEPS_SUD
     struct searches searches;
+    struct attr_own attrs_own[ATTRS_OWN];
     struct cred cred;
 };
 
