@@ -392,7 +392,8 @@ static long bring_up(struct task *t, struct loc *loc, u64 flags)
 // May the file or directory that a magic link of /proc leads to be opened so? *st: which it is, or
 // nothing that has to be asked for (a pipe's owner the host knows alone). It is looked at by a
 // descriptor that is closed again before the open: that one is to get the lowest number.
-static long may_follow_magic(struct task *t, const struct loc *loc, u64 flags, struct statx *st)
+static __attribute__((noinline)) long may_follow_magic(struct task *t, const struct loc *loc,
+                                                       u64 flags, struct statx *st)
 {
     struct loc there;
     int want = wanted_access(flags);
@@ -564,7 +565,8 @@ static int walk_flags(const struct open_how *how)
 }
 
 // "name/" with O_CREAT: a directory cannot be made so, and nothing else can have that name.
-static long open_slash(struct task *t, int dirfd, const char *path, int walk)
+static __attribute__((noinline)) long open_slash(struct task *t, int dirfd, const char *path,
+                                                 int walk)
 {
     struct loc loc;
     struct parent p;

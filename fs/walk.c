@@ -36,13 +36,13 @@ struct walk {
     s32 start_base; // where a walk with limits began: the anchor, or (mount, rel)
     s32 start_mount;
     const char *start_rel; // NULL: the anchor
-    char *todo;            // what is left of the path, after a link was put in
-    size_t todo_size;
-    bool descriptor;        // the link just looked at is a descriptor's
-    bool object;            // such a one was followed: its text ends with so many bytes behind it
-    size_t behind_object;   // (loc->object)
-    char room[LX_PATH_MAX]; // todo, as long as it suffices
-    char link[LX_PATH_MAX];
+    const char *todo;      // what is left of the path, after a link was put in
+    char *link;            // where the next link is read to: one of room, todo may be the other
+    char *mapped;          // todo, once it was too long for these
+    bool descriptor;       // the link just looked at is a descriptor's
+    bool object;           // such a one was followed: its text ends with so many bytes behind it
+    size_t behind_object;  // (loc->object)
+    char room[2][LX_PATH_MAX];
 };
 
 static bool at(const struct walk *w, s32 mount, const char *rel)
@@ -309,18 +309,18 @@ static long read_link(struct walk *w)
     struct devlink d;
     if (in_proc(w)) {
         long r = procfs_lookup(w->t, w->loc->rel);
-        return r < 0 ? r : procfs_readlink(w->t, w->loc->rel, w->link, sizeof w->link);
+        return r < 0 ? r : procfs_readlink(w->t, w->loc->rel, w->link, LX_PATH_MAX);
     }
     const char *slash = strrchr(w->loc->rel, '/');
     long n;
     if (w->dir >= 0 || !slash) {
         n = host_readlinkat(w->dir >= 0 ? w->dir : w->loc->base, slash ? slash + 1 : w->loc->rel,
-                            w->link, sizeof w->link);
+                            w->link, LX_PATH_MAX);
     } else {
         long fd = temp_open(w->t, w->loc->base, w->loc->rel, O_PATH | O_NOFOLLOW, WALK_RESOLVE);
         if (fd < 0)
             return fd;
-        n = host_readlinkat((int)fd, "", w->link, sizeof w->link);
+        n = host_readlinkat((int)fd, "", w->link, LX_PATH_MAX);
         if (n < 0)
             n = NO_LINK;
         temp_close(w->t, (int)fd);
@@ -414,16 +414,19 @@ static long look(struct walk *w, bool last, bool followed)
 static long put_in(struct walk *w, size_t n, const char *rest)
 {
     size_t len = strlen(rest);
-    char *to = w->todo;
-    if (n + len + 1 > w->todo_size) {
+    char *to = w->mapped, *link = w->link;
+    if (!to && n + len < LX_PATH_MAX) {
+        to = link; // where it is
+        w->link = w->room[link == w->room[0]];
+    } else if (!to) {
         long r = host_mmap(0, TODO_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (r < 0)
             return r;
-        to = (char *)r;
-        w->todo_size = TODO_MAX;
+        to = w->mapped = (char *)r;
     }
     memmove(to + n, rest, len + 1);
-    memcpy(to, w->link, n);
+    if (to != link)
+        memcpy(to, link, n);
     w->todo = to;
     return 0;
 }
@@ -500,14 +503,17 @@ static long set_base(struct walk *w)
 static long leave_to_text(struct walk *w)
 {
     struct loc *loc = w->loc;
-    char *rest = w->link; // whose text has been put in
     struct path_end end;
-    if (path_normalise(w->t, w->todo, rest, sizeof w->link, &end) < 0 || end.dotdot ||
-        !path_text_serves(w->t, loc->mount, end.point, rest) ||
-        strlen(loc->rel) + strlen(rest) + 2 > sizeof loc->rel)
+    size_t n = strlen(loc->rel), at = n ? n + 1 : 0;
+    char *rest = loc->rel + at;
+    if (at == sizeof loc->rel ||
+        path_normalise(w->t, w->todo, rest, sizeof loc->rel - at, &end) < 0 || end.dotdot ||
+        !path_text_serves(w->t, loc->mount, end.point, rest)) {
+        loc->rel[n] = 0;
         return false;
-    size_t n = strlen(loc->rel);
-    path_join(loc->rel, sizeof loc->rel, loc->rel, rest);
+    }
+    if (n && *rest)
+        loc->rel[n] = '/';
     if (!fs_unchecked(&w->t->cred)) {
         long kept = end.dots || set_base(w) < 0 ? 0 : dirs_may_search(w->t, loc);
         if (kept <= 0) {
@@ -684,15 +690,16 @@ static long run(struct walk *w, struct task *t, const char *path, int flags, str
     w->links = flags / WALK_LINK;
     w->text = w->placed = w->object = false;
     w->dir = -1;
-    w->todo = w->room;
-    w->todo_size = sizeof w->room;
-    if (str_copy(w->todo, path, w->todo_size) >= w->todo_size)
+    w->todo = path;
+    w->link = w->room[0];
+    w->mapped = NULL;
+    if (strlen(path) >= LX_PATH_MAX)
         return -ENAMETOOLONG;
     loc->must_be_dir = loc->dots = loc->object = false;
     long r = walk(w);
     close_dir(w);
-    if (w->todo_size == TODO_MAX)
-        host_munmap((uptr)w->todo, TODO_MAX);
+    if (w->mapped)
+        host_munmap((uptr)w->mapped, TODO_MAX);
     if (r >= 0)
         r = set_base(w);
     if (r >= 0 && loc->over >= OVER_ABSENT && !(flags & (WALK_NAME | WALK_ABSENT)))
@@ -703,17 +710,31 @@ static long run(struct walk *w, struct task *t, const char *path, int flags, str
     return r;
 }
 
-long walk_slow(struct task *t, const char *path, int flags, struct loc *loc)
+static __attribute__((noinline)) long walk_limited(struct task *t, const char *path, int flags,
+                                                   struct loc *loc)
 {
     struct walk w;
     char start[LX_PATH_MAX];
     w.anchored = false;
-    if (flags & WALK_LIMITS) {
-        w.start_mount = loc->mount;
-        w.start_rel = start;
-        str_copy(start, loc->rel, sizeof start);
-    }
+    w.start_mount = loc->mount;
+    w.start_rel = start;
+    str_copy(start, loc->rel, sizeof start);
     return run(&w, t, path, flags, loc);
+}
+
+// Without limits the frame is smaller.
+static __attribute__((noinline)) long walk_unlimited(struct task *t, const char *path, int flags,
+                                                     struct loc *loc)
+{
+    struct walk w;
+    w.anchored = false;
+    return run(&w, t, path, flags, loc);
+}
+
+long walk_slow(struct task *t, const char *path, int flags, struct loc *loc)
+{
+    return flags & WALK_LIMITS ? walk_limited(t, path, flags, loc)
+                               : walk_unlimited(t, path, flags, loc);
 }
 
 long walk_from(struct task *t, int dirfd, const char *path, int flags, struct loc *loc)

@@ -15,27 +15,37 @@
 
 // ---- ELF files (loader/elf.c); no host calls in elf_check and elf_layout, they can be fuzzed ----
 
+// What hardly any file has, many headers, comes last: so few pages of the stack are written to.
 struct elf {
-    Elf64_Ehdr ehdr;
-    Elf64_Phdr phdr[ELF_PHDRS_MAX];
     u64 lo, hi; // span of the loadable segments, page aligned
     u64 align;  // largest alignment asked for
-    s32 interp; // index of PT_INTERP, -1: none
     s32 stack;  // p_flags of PT_GNU_STACK, -1: none
+    Elf64_Ehdr ehdr;
+    Elf64_Phdr phdr[ELF_PHDRS_MAX];
 };
 
-_Static_assert(offsetof(struct elf, phdr) == sizeof(Elf64_Ehdr), "they are read together");
+// The first bytes of a file: its header, and most often all program headers right behind it.
+struct elf_start {
+    Elf64_Ehdr ehdr;
+    Elf64_Phdr phdr[16];
+};
+
+_Static_assert(offsetof(struct elf, phdr) == offsetof(struct elf, ehdr) + sizeof(Elf64_Ehdr),
+               "they are read together");
 
 // Is buf[n] (the file's first bytes) a header that this loader takes? 0 or -ENOEXEC.
 long elf_check(const void *buf, size_t n);
 // Fills lo, hi, align, stack from ehdr and phdr. 0 or -EINVAL: such segments cannot be mapped.
 long elf_layout(struct elf *e);
-// Reads headers of the open file and finds the interpreter. 0 or -ENOEXEC.
+// Reads headers of the open file. 0 or -ENOEXEC.
 long elf_read(int fd, struct elf *e);
-// The same in two steps: the first bytes of the file to where *e begins (their number, or -errno),
-// and, with that, the rest.
-long elf_read_start(int fd, struct elf *e);
-long elf_read_rest(int fd, struct elf *e, long n);
+// The first bytes of the file: their number, or -errno.
+long elf_read_start(int fd, struct elf_start *s);
+// Does *s, of which n bytes have been read, hold all program headers?
+bool elf_is_whole(const struct elf_start *s, size_t n);
+// With what elf_read_start() has left: 1 and *interp, the header of the interpreter's path; 0: it
+// has none; -ENOEXEC. Where the headers are elsewhere or many, they pass through s->phdr.
+long elf_find_interp(int fd, struct elf_start *s, long n, Elf64_Phdr *interp);
 // Lays out and maps the segments; ET_DYN goes to base (0: where the kernel likes). *bias gets the
 // difference between addresses in the file and in memory. Errors come after the point of no return.
 long elf_map(int fd, struct elf *e, u64 base, u64 *bias);

@@ -112,8 +112,24 @@ struct fsctx {
     u32 umask;
     s32 cwd_mount; // mount index of the host working directory; -1: ask
     s32 root_mount;
-    u64 cwd_number;         // of the working directory, never used for another; 0: none now
-    char root[LX_PATH_MAX]; // chroot, relative to the root mount's directory, "" for all of it
+    u64 cwd_number; // of the working directory, never used for another; 0: none now
+    // chroot, relative to the root mount's directory: either "" for all of it, or in root_room,
+    // which has LX_PATH_MAX bytes and is touched only then.
+    const char *root;
+    char *root_room;
+};
+
+static inline void fs_set_root(struct fsctx *fs, const char *root)
+{
+    if (root[0])
+        str_copy(fs->root_room, root, LX_PATH_MAX);
+    fs->root = root[0] ? fs->root_room : "";
+}
+
+// One that is not the first thread's: both are one allocation.
+struct own_fs {
+    struct fsctx fs;
+    char root[LX_PATH_MAX];
 };
 
 enum {
@@ -222,7 +238,7 @@ struct task {
 struct process_objects {
     struct sighand sighand;
     struct files files;
-    char short_exe[256]; // proc->exe of a new image, if it fits
+    char short_exe[128]; // proc->exe of a new image, if it fits
     struct fsctx fs;
 };
 

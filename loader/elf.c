@@ -55,44 +55,57 @@ long elf_layout(struct elf *e)
     return 0;
 }
 
-static long find_interp(struct elf *e)
+long elf_read_start(int fd, struct elf_start *s)
 {
-    e->interp = -1;
-    for (int i = 0; i < e->ehdr.e_phnum && e->interp < 0; i++) {
-        const Elf64_Phdr *p = &e->phdr[i];
-        if (p->p_type != PT_INTERP)
+    return host_pread(fd, s, sizeof *s, 0);
+}
+
+bool elf_is_whole(const struct elf_start *s, size_t n)
+{
+    return s->ehdr.e_phoff == sizeof s->ehdr &&
+           n >= sizeof s->ehdr + s->ehdr.e_phnum * sizeof s->phdr[0];
+}
+
+long elf_find_interp(int fd, struct elf_start *s, long n, Elf64_Phdr *interp)
+{
+    if (n < 0)
+        return n;
+    long r = elf_check(&s->ehdr, (size_t)n);
+    if (r < 0)
+        return r;
+    const u32 all = s->ehdr.e_phnum, room = ARRAY_LEN(s->phdr);
+    bool whole = elf_is_whole(s, (size_t)n), found = false;
+    for (u32 i = 0; i < all; i++) {
+        const Elf64_Phdr *p = &s->phdr[i % room];
+        if (!whole && i % room == 0) {
+            size_t size = MIN(all - i, room) * sizeof *p;
+            long at = (long)(s->ehdr.e_phoff + i * sizeof *p);
+            if (host_pread(fd, s->phdr, size, at) != (long)size)
+                return -ENOEXEC;
+        }
+        if (found || p->p_type != PT_INTERP)
             continue;
         if (p->p_filesz < 2 || p->p_filesz > LX_PATH_MAX)
             return -ENOEXEC;
-        e->interp = i;
+        *interp = *p;
+        found = true;
     }
-    return 0;
-}
-
-long elf_read_start(int fd, struct elf *e)
-{
-    // The program headers mostly come right behind the file's header, as in *e.
-    return host_pread(fd, e, offsetof(struct elf, phdr) + 16 * sizeof e->phdr[0], 0);
+    return found;
 }
 
 long elf_read(int fd, struct elf *e)
 {
-    return elf_read_rest(fd, e, elf_read_start(fd, e));
-}
-
-long elf_read_rest(int fd, struct elf *e, long n)
-{
-    const size_t head = offsetof(struct elf, phdr);
+    long n = host_pread(fd, &e->ehdr, sizeof(struct elf_start), 0);
     if (n < 0)
         return n;
     long r = elf_check(&e->ehdr, (size_t)n);
     if (r < 0)
         return r;
     size_t size = e->ehdr.e_phnum * sizeof e->phdr[0];
-    if (e->ehdr.e_phoff == head && n >= (long)(head + size))
-        return find_interp(e);
+    if (e->ehdr.e_phoff == sizeof e->ehdr && n >= (long)(sizeof e->ehdr + size))
+        return 0;
     n = host_pread(fd, e->phdr, size, (long)e->ehdr.e_phoff);
-    return n == (long)size ? find_interp(e) : -ENOEXEC;
+    return n == (long)size ? 0 : -ENOEXEC;
 }
 
 int elf_prot(const Elf64_Phdr *p)

@@ -85,11 +85,12 @@ static long push_arg(struct exec_plan *plan, const char *text)
     return 0;
 }
 
-// e has been the image's, and is the interpreter's from now on.
+// s has been the image's, and is the interpreter's from now on.
 static long open_interp_at(struct task *t, struct exec_plan *plan, const char *path, size_t size,
-                           struct elf *e)
+                           struct elf_start *s)
 {
     struct statx st;
+    Elf64_Phdr none;
     bool nosuid;
     if (path[size - 1])
         return -ENOEXEC;
@@ -99,30 +100,30 @@ static long open_interp_at(struct task *t, struct exec_plan *plan, const char *p
     if (fd < 0)
         return fd;
     plan->interp_fd = (s32)fd;
-    if (elf_read((int)fd, e) >= 0)
+    if (elf_find_interp((int)fd, s, elf_read_start((int)fd, s), &none) >= 0)
         return 0;
-    long n = host_pread((int)fd, &e->ehdr, sizeof e->ehdr, 0);
-    return n == (long)sizeof e->ehdr ? -ELIBBAD : n < 0 ? n : -EIO;
+    long n = host_pread((int)fd, &s->ehdr, sizeof s->ehdr, 0);
+    return n == (long)sizeof s->ehdr ? -ELIBBAD : n < 0 ? n : -EIO;
 }
 
 static __attribute__((noinline)) long open_far_interp(struct task *t, struct exec_plan *plan,
-                                                      const Elf64_Phdr *p, struct elf *e)
+                                                      const Elf64_Phdr *p, struct elf_start *s)
 {
     char path[LX_PATH_MAX];
     long n = host_pread(plan->image_fd, path, p->p_filesz, (long)p->p_offset);
     if (n != (long)p->p_filesz)
         return n < 0 ? n : -EIO;
-    return open_interp_at(t, plan, path, (size_t)n, e);
+    return open_interp_at(t, plan, path, (size_t)n, s);
 }
 
-// The first n bytes of the file have been read to *e, and mostly hold the interpreter's path.
-static long open_interp(struct task *t, struct exec_plan *plan, struct elf *e, size_t n)
+// The first n bytes of the file have been read to *s, and mostly hold the interpreter's path, which
+// p says where it is.
+static long open_interp(struct task *t, struct exec_plan *plan, const Elf64_Phdr *p,
+                        struct elf_start *s, size_t n)
 {
-    const Elf64_Phdr *p = &e->phdr[e->interp];
-    if (e->ehdr.e_phoff == offsetof(struct elf, phdr) && p->p_offset < n &&
-        p->p_filesz <= n - p->p_offset)
-        return open_interp_at(t, plan, (char *)e + p->p_offset, p->p_filesz, e);
-    return open_far_interp(t, plan, p, e);
+    if (elf_is_whole(s, n) && p->p_offset < n && p->p_filesz <= n - p->p_offset)
+        return open_interp_at(t, plan, (char *)s + p->p_offset, p->p_filesz, s);
+    return open_far_interp(t, plan, p, s);
 }
 
 // Has anybody the file open for writing? A read lease is only given when nobody has (fcntl(2)).
@@ -138,7 +139,8 @@ static bool is_written(int fd)
 long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct exec_plan *plan)
 {
     char line[SCRIPT_LINE + 1];
-    struct elf elf;
+    struct elf_start start;
+    Elf64_Phdr interp;
     struct statx st;
     bool by_fd = dirfd != AT_FDCWD && path[0] != '/';
     plan->image_fd = plan->interp_fd = -1;
@@ -160,10 +162,10 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
         plan->image_fd = (s32)fd;
         if (is_written((int)fd))
             return -ETXTBSY;
-        n = elf_read_start((int)fd, &elf);
+        n = elf_read_start((int)fd, &start);
         if (n < 0)
             return n;
-        memcpy(line, &elf, SCRIPT_LINE);
+        memcpy(line, &start, SCRIPT_LINE);
         if (n < 2 || line[0] != '#' || line[1] != '!')
             break;
         if (++plan->scripts > SCRIPTS_MAX)
@@ -194,8 +196,8 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
     plan->has_caps = META_MORE(&st) & CAPS_HOLD;
     plan->dev = (u64)st.stx_dev_major << 32 | st.stx_dev_minor;
     plan->ino = st.stx_ino;
-    long r = elf_read_rest(plan->image_fd, &elf, n);
-    return r < 0 || elf.interp < 0 ? r : open_interp(t, plan, &elf, (size_t)n);
+    long r = elf_find_interp(plan->image_fd, &start, n, &interp);
+    return r <= 0 ? r : open_interp(t, plan, &interp, &start, (size_t)n);
 }
 
 // Can the strings of a vector be read? The kernel copies them before it looks at the file's format,

@@ -185,7 +185,9 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     o->fs.cwd_mount = state->cwd_mount;
     o->fs.cwd_number = state->cwd_number;
     o->fs.root_mount = state->root_mount;
-    str_copy(o->fs.root, state->text + state->root, sizeof o->fs.root);
+    static char root[LX_PATH_MAX] __attribute__((section(".bss.root")));
+    o->fs.root_room = root;
+    fs_set_root(&o->fs, state->text + state->root);
     t->cred = state->cred;
     t->personality = state->first ? (u32)HOST1(__NR_personality, 0xffffffff) : state->personality;
 }
@@ -284,35 +286,46 @@ static void overlay(struct task *t, int fd, const struct elf *e, u64 bias)
     }
 }
 
-// From here on there is no way back: an image that cannot be mapped dies as Linux has it.
-static void load_image(struct task *t, struct start *s, const struct exec_state *state)
+// An image that cannot be mapped dies as Linux has it: there is no way back.
+static __attribute__((noinline)) u64 load_file(struct task *t, int fd, struct elf *e, u64 base)
 {
-    struct elf exe, interp;
-    u64 bias = 0, interp_bias = 0;
-    long r = elf_read(state->image_fd, &exe);
-    // A position-independent file without an interpreter may be one itself (ld.so run by hand): it
-    // goes where libraries go, and the heap where programs go (fs/binfmt_elf.c).
-    bool pie = exe.ehdr.e_type == ET_DYN, loader = pie && state->interp_fd < 0;
-    const struct random random = random_places(t);
-    u64 base = pie && !loader ? PIE_BASE + random.base : 0;
-    if (r >= 0)
-        r = elf_map(state->image_fd, &exe, base, &bias);
-    if (r >= 0)
-        overlay(t, state->image_fd, &exe, bias);
-    if (r >= 0 && state->interp_fd >= 0) {
-        r = elf_read(state->interp_fd, &interp);
-        if (r >= 0)
-            r = elf_map(state->interp_fd, &interp, 0, &interp_bias);
-        if (r >= 0)
-            overlay(t, state->interp_fd, &interp, interp_bias);
-        host_close(state->interp_fd);
-    }
-    host_close(state->image_fd);
+    u64 bias = 0;
+    long r = elf_map(fd, e, base, &bias);
     if (r < 0)
         signal_die(t, SIGSEGV);
+    overlay(t, fd, e, bias);
+    host_close(fd);
+    return bias;
+}
+
+// Maps the program's interpreter: to *bias, and where it begins. Its headers are on the stack only
+// meanwhile.
+static __attribute__((noinline)) u64 load_interp(struct task *t, int fd, u64 *bias)
+{
+    struct elf e;
+    if (elf_read(fd, &e) < 0)
+        signal_die(t, SIGSEGV);
+    *bias = load_file(t, fd, &e, 0);
+    return e.ehdr.e_entry + *bias;
+}
+
+// A frame of its own: that of load_interp() lies in the same pages.
+static __attribute__((noinline)) void load_image(struct task *t, struct start *s,
+                                                 const struct exec_state *state, u64 interp_entry,
+                                                 u64 interp_bias)
+{
+    struct elf exe;
+    bool has_interp = state->interp_fd >= 0;
+    if (elf_read(state->image_fd, &exe) < 0)
+        signal_die(t, SIGSEGV);
+    // A position-independent file without an interpreter may be one itself (ld.so run by hand): it
+    // goes where libraries go, and the heap where programs go (fs/binfmt_elf.c).
+    bool pie = exe.ehdr.e_type == ET_DYN, loader = pie && !has_interp;
+    const struct random random = random_places(t);
+    u64 bias = load_file(t, state->image_fd, &exe, pie && !loader ? PIE_BASE + random.base : 0);
     // A program at a fixed address that was linked with all it needs loads code by itself only to
     // read it, as valgrind does; ld.so, which is run by hand too, is none of these.
-    if (!pie && state->interp_fd < 0)
+    if (!pie && !has_interp)
         memory_keep_text();
     u64 brk = ALIGN_UP(loader ? PIE_BASE + random.base : exe.hi + bias + random.brk, LX_PAGE);
 
@@ -329,7 +342,7 @@ static void load_image(struct task *t, struct start *s, const struct exec_state 
     aux_set(s, AT_PHDR, phdr);
     aux_set(s, AT_PHNUM, exe.ehdr.e_phnum);
     aux_set(s, AT_ENTRY, exe.ehdr.e_entry + bias);
-    aux_set(s, AT_BASE, state->interp_fd >= 0 ? interp_bias : 0);
+    aux_set(s, AT_BASE, interp_bias);
     aux_set(s, AT_UID, t->cred.ruid);
     aux_set(s, AT_EUID, t->cred.euid);
     aux_set(s, AT_GID, t->cred.rgid);
@@ -344,8 +357,7 @@ static void load_image(struct task *t, struct start *s, const struct exec_state 
         host_mprotect(ALIGN_DOWN((uptr)s->sp, LX_PAGE), LX_PAGE,
                       PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN);
     memset(&t->regs, 0, sizeof t->regs);
-    t->regs.rip =
-        state->interp_fd >= 0 ? interp.ehdr.e_entry + interp_bias : exe.ehdr.e_entry + bias;
+    t->regs.rip = has_interp ? interp_entry : exe.ehdr.e_entry + bias;
     t->regs.rsp = (u64)s->sp;
     t->regs.eflags = 0x202;
 }
@@ -463,7 +475,10 @@ void start_guest(struct task *t, u64 *sp)
     signal_init(t);
     task_arm(t);
     signal_unblock(t); // SIG_ALWAYS, which exec_commit() blocks
-    load_image(t, &s, state);
+    u64 interp_bias = 0, entry = 0;
+    if (state->interp_fd >= 0)
+        entry = load_interp(t, state->interp_fd, &interp_bias);
+    load_image(t, &s, state, entry, interp_bias);
     reserved_release(&state->owner);
     signal_check_pending(t);
 }

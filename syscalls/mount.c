@@ -233,7 +233,7 @@ static void set_root(struct task *t, const struct place *at)
     struct fsctx *fs = t->fs;
     lock_take(&fs->lock);
     fs->root_mount = at->loc.mount;
-    str_copy(fs->root, at->loc.rel, sizeof fs->root);
+    fs_set_root(fs, at->loc.rel);
     lock_drop(&fs->lock);
 }
 

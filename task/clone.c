@@ -20,6 +20,7 @@
 // What a CLONE_VM child without the sharing flags gets; one allocation for all.
 struct own_objects {
     struct process_objects shared;
+    char root[LX_PATH_MAX];
     struct proc proc;
     char exe[LX_PATH_MAX];
 };
@@ -58,13 +59,15 @@ static void copy_files(struct files *to, const struct files *from)
     make_alone(to);
 }
 
-static void copy_fs(struct fsctx *to, const struct fsctx *from)
+// root: the copy's, LX_PATH_MAX bytes.
+static void copy_fs(struct fsctx *to, char *root, const struct fsctx *from)
 {
     to->umask = from->umask;
     to->cwd_mount = from->cwd_mount;
     to->cwd_number = from->cwd_number;
     to->root_mount = from->root_mount;
-    str_copy(to->root, from->root, sizeof to->root);
+    to->root_room = root;
+    fs_set_root(to, from->root);
     to->lock.word = 0;
     to->refs = 1;
 }
@@ -141,7 +144,7 @@ static long fill_child(struct task *t, struct task *c, const struct clone_reques
         refs_add(&t->fs->refs);
     } else {
         c->fs = &(*own)->shared.fs;
-        copy_fs(c->fs, t->fs);
+        copy_fs(c->fs, (*own)->root, t->fs);
     }
     if (q->flags & CLONE_SIGHAND) {
         refs_add(&t->sighand->refs);
@@ -204,35 +207,37 @@ static long host_clone_request(const struct clone_request *q, u64 flags, void *s
 
 // CLONE_FILES and CLONE_FS without CLONE_VM: two processes share the object, so it moves to memory
 // that fork does not copy. Only a caller with threads cannot do that: theirs would be left behind.
-static void *arena_copy(const void *object, size_t size)
+static void *own_alloc(size_t size)
 {
     void *p = arena_alloc(size);
     if (!p)
         die("no memory in a new process");
-    return memcpy(p, object, size);
+    return p;
 }
 
-static void *shared_copy(const void *object, size_t size)
+static void *shared_alloc(size_t size)
 {
     long r = host_mmap(0, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return r < 0 ? NULL : memcpy((void *)r, object, size);
+    return r < 0 ? NULL : (void *)r;
 }
 
 static long share_with_fork(struct task *t, const struct clone_request *q)
 {
     if ((q->flags & CLONE_FILES) && !t->files->across_processes) {
-        struct files *f = t->files->refs == 1 ? shared_copy(t->files, sizeof *f) : NULL;
+        struct files *f = t->files->refs == 1 ? shared_alloc(sizeof *f) : NULL;
         if (!f)
             return -ENOMEM;
+        memcpy(f, t->files, sizeof *f);
         f->across_processes = 1;
         t->files = f;
     }
     if ((q->flags & CLONE_FS) && !t->fs->across_processes) {
-        struct fsctx *f = t->fs->refs == 1 ? shared_copy(t->fs, sizeof *f) : NULL;
+        struct own_fs *f = t->fs->refs == 1 ? shared_alloc(sizeof *f) : NULL;
         if (!f)
             return -ENOMEM;
-        f->across_processes = 1;
-        t->fs = f;
+        copy_fs(&f->fs, f->root, t->fs);
+        f->fs.across_processes = 1;
+        t->fs = &f->fs;
     }
     if (q->flags & CLONE_FILES)
         refs_add(&t->files->refs);
@@ -246,13 +251,16 @@ static void own_after_fork(struct task *t, const struct clone_request *q)
 {
     if (!(q->flags & CLONE_FILES)) {
         if (t->files->across_processes)
-            t->files = arena_copy(t->files, sizeof *t->files);
+            t->files = memcpy(own_alloc(sizeof *t->files), t->files, sizeof *t->files);
         make_alone(t->files);
         set(&t->files->across_processes, 0);
     }
     if (!(q->flags & CLONE_FS)) {
-        if (t->fs->across_processes)
-            t->fs = arena_copy(t->fs, sizeof *t->fs);
+        if (t->fs->across_processes) {
+            struct own_fs *own = own_alloc(sizeof *own);
+            copy_fs(&own->fs, own->root, t->fs);
+            t->fs = &own->fs;
+        }
         set(&t->fs->refs, 1);
         set(&t->fs->lock.word, 0);
         set(&t->fs->across_processes, 0);
@@ -402,16 +410,16 @@ long task_unshare_fs(struct task *t)
 {
     if (t->fs->refs == 1)
         return 0;
-    struct fsctx *own = arena_alloc(sizeof *own);
+    struct own_fs *own = arena_alloc(sizeof *own);
     if (!own)
         return -ENOMEM;
-    copy_fs(own, t->fs);
+    copy_fs(&own->fs, own->root, t->fs);
     long r = HOST1(__NR_unshare, CLONE_FS);
     if (r < 0) {
         arena_free(own, sizeof *own);
         return r;
     }
     __atomic_fetch_sub(&t->fs->refs, 1, __ATOMIC_RELAXED);
-    t->fs = own;
+    t->fs = &own->fs;
     return 0;
 }

@@ -98,9 +98,12 @@ long host_call(long nr, long a, long b, long c, long d, long e, long f)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct elf e;
+    static struct elf_start s;
+    Elf64_Phdr interp;
     uint64_t bias;
     file = data;
     file_size = size;
+    elf_find_interp(FILE_FD, &s, elf_read_start(FILE_FD, &s), &interp);
     if (elf_read(FILE_FD, &e) >= 0)
         elf_map(FILE_FD, &e, e.ehdr.e_type == ET_DYN && size % 2 ? 0x555555554000 : 0, &bias);
     nmaps = 0;
