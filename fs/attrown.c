@@ -2,13 +2,13 @@
 // Attributes that this thread has just written. A write moves the inode's ctime to a time that only
 // another look would tell, so what was written is not known under it (fs/attrcache.c), and who
 // changes the owner and then the mode would ask for the attribute in between. Instead the clock is
-// read before and after the write: a ctime between these is the one that the write left.
+// read after the write: a ctime between the last look's and that is the one that the write left.
 //
 // That is so where a change that comes after a look gets a ctime of its own, to the nanosecond
 // (instance.h, fine_ctime_dev). It gets the last tick's time, though, where that is later than the
 // ctime that the inode has; or, for the last tick, the latest such nanosecond that any inode has
 // got (Linux: fs/inode.c, inode_set_ctime_current()). So another change in the same tick could have
-// a ctime from between the write and the second clock. No tick lies there, or the write is not
+// a ctime from between the write and the clock. No tick lies there, or the write is not
 // remembered, and changes of the instance are counted (meta_change_count()). What is left: a change
 // that another instance or a tool of the host makes within the same tick goes unseen, if another
 // processor gave some inode a time in that part of a microsecond; or if the tool did not look.
@@ -23,7 +23,7 @@
 #include "meta.h"
 #include "vdso.h"
 
-#define LONGEST 20000 // ns; a write that took longer was interrupted by something
+#define LONGEST 20000 // ns; a write that took longer, or less than nothing, is not remembered
 
 // 0: not to be had.
 static u64 clock_ns(int clock)
@@ -34,11 +34,16 @@ static u64 clock_ns(int clock)
     return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
 }
 
+static u64 ctime_ns(const struct statx *st)
+{
+    return (u64)st->stx_ctime.tv_sec * 1000000000 + st->stx_ctime.tv_nsec;
+}
+
 void attrown_begin(struct task *t, const struct parent *p, const struct meta_view *v,
                    struct attr_own *w)
 {
     const struct statx *host = &v->host;
-    w->from = 0;
+    w->to = 0;
     if ((host->stx_mode & S_IFMT) != S_IFREG || !host->stx_nlink ||
         device_of(host) != t->instance->fine_ctime_dev || attrstore_is_used())
         return;
@@ -49,17 +54,18 @@ void attrown_begin(struct task *t, const struct parent *p, const struct meta_vie
     w->name_index = name_changes_index(p->name);
     w->name_count = v->name_count;
     w->ino = host->stx_ino;
-    w->from = clock_ns(CLOCK_REALTIME);
+    w->after = ctime_ns(host);
+    w->to = clock_ns(CLOCK_REALTIME);
 }
 
 void attrown_end(struct task *t, struct attr_own *w, const struct attr *a)
 {
-    if (!w->from || a->witnessed || a->has_acl || a->has_caps)
+    if (!w->to || a->witnessed || a->has_acl || a->has_caps)
         return;
-    u64 took = clock_ns(CLOCK_REALTIME) - w->from; // back in time, too, is too long
-    if (took > LONGEST || clock_ns(CLOCK_REALTIME_COARSE) >= w->from)
+    u64 from = w->to;
+    w->to = clock_ns(CLOCK_REALTIME);
+    if (w->to - from > LONGEST || clock_ns(CLOCK_REALTIME_COARSE) >= from)
         return;
-    w->took = (u32)took;
     w->uid = a->uid;
     w->gid = a->gid;
     w->mode = a->mode;
@@ -69,8 +75,7 @@ void attrown_end(struct task *t, struct attr_own *w, const struct attr *a)
 bool attrown_get(struct task *t, const struct statx *st, struct attr *a)
 {
     const struct attr_own *e = &t->attrs_own[st->stx_ino % ATTRS_OWN];
-    u64 ctime = (u64)st->stx_ctime.tv_sec * 1000000000 + st->stx_ctime.tv_nsec;
-    if (e->ino != st->stx_ino || ctime - e->from > e->took ||
+    if (e->ino != st->stx_ino || ctime_ns(st) <= e->after || ctime_ns(st) > e->to ||
         device_of(st) != t->instance->fine_ctime_dev || meta_change_count(t, st) != e->changes ||
         (st->stx_mode & (S_IFMT | S_ISVTX)) != (S_IFREG | S_ISVTX))
         return false;

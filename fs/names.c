@@ -62,3 +62,41 @@ bool name_stayed(struct task *t, const struct parent *p, u32 count)
 {
     return name_changes_none(t, name_changes_index(p->name), count);
 }
+
+// ---- Names that this thread has given a file itself ----
+//
+// Who makes a file and then renames it over another need not look what it is. The entry counts
+// while its directory is kept open as it was then, and no name of that hash has changed in the
+// meantime. What others than the instance put there is seen when the directory is kept anew
+// (fs/dirs.c).
+
+void name_own_begin(struct task *t, int mount, const struct parent *p, struct own_name *o)
+{
+    size_t n = strlen(p->name);
+    o->length = 0;
+    if (!p->kept || n > OWN_NAME || !name_watch(t, mount, p, &o->count))
+        return;
+    o->dir = t->files->dir[p->kept - 1].stamp;
+    o->length = (u32)n;
+    memcpy(o->name, p->name, n);
+}
+
+void name_own_end(struct task *t, const struct own_name *o, u32 changes)
+{
+    if (!o->length)
+        return;
+    u32 index = name_hash(o->name, o->length) >> 16 & (NAME_CHANGES - 1);
+    if (name_changes_none(t, index, o->count + changes)) {
+        t->own_name = *o;
+        t->own_name.count += changes;
+    }
+}
+
+bool name_is_own_file(struct task *t, int mount, const struct parent *p)
+{
+    const struct own_name *o = &t->own_name;
+    u32 now;
+    return p->kept && o->length && o->dir == t->files->dir[p->kept - 1].stamp &&
+           o->length == strlen(p->name) && !memcmp(o->name, p->name, o->length) &&
+           name_watch(t, mount, p, &now) && now == o->count;
+}

@@ -193,6 +193,7 @@ static long create(struct task *t, struct loc *loc, u64 flags, u32 mode)
     struct overlay_make over;
     struct statx dir;
     struct acl_new acl;
+    struct own_name own;
     long r = parent_open(t, loc, &p);
     if (r < 0)
         return r;
@@ -206,6 +207,7 @@ static long create(struct task *t, struct loc *loc, u64 flags, u32 mode)
         mode = acl_inherit(t, loc->mount, &p, meta_new_mode(t, &dir, mode), &acl);
     if (r >= 0)
         r = overlay_make_begin(t, loc, &p, &over);
+    name_own_begin(t, loc->mount, &p, &own);
     // No temporary is held while the descriptor is made: it is to be the lowest.
     if (r >= 0 && over.white)
         parent_done(t, &over.final);
@@ -218,7 +220,10 @@ static long create(struct task *t, struct loc *loc, u64 flags, u32 mode)
     if (over.white)
         return create_over(t, loc, flags, &n, &over);
     r = host_open_loc(t, loc, flags, meta_create_mode(t, loc->mount, &n), 0);
-    return created(t, loc, r, &n);
+    r = created(t, loc, r, &n);
+    if (r >= 0)
+        name_own_end(t, &own, 0);
+    return r;
 }
 
 // A tmpfile lies in directory loc; its attribute goes on at once, it has no name yet.

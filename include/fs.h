@@ -215,6 +215,12 @@ bool name_stayed(struct task *t, const struct parent *p, u32 count);
 // The same of all names with that index, for who does not keep the name.
 u32 name_changes_index(const char *name);
 bool name_changes_none(struct task *t, u32 index, u32 count);
+// Around giving a finished regular file the name p; changes: of names with its hash, which the
+// caller itself counts in between. Then name_is_own_file() tells that it still has it, if that was
+// the last such one of this thread.
+void name_own_begin(struct task *t, int mount, const struct parent *p, struct own_name *o);
+void name_own_end(struct task *t, const struct own_name *o, u32 changes);
+bool name_is_own_file(struct task *t, int mount, const struct parent *p);
 
 // ---- Where paths of programs lead (fs/ways.c) ----
 

@@ -312,14 +312,21 @@ _Static_assert(ATTRS_SIZE % LX_PAGE == 0, "it is mapped by itself");
 // An attribute that the thread has just written (fs/attrown.c).
 struct attr_own {
     u64 ino;
-    u64 from;      // when, ns of CLOCK_REALTIME; 0: not to be known
+    u64 after, to; // its ctime is between these, ns; to 0: not to be known
     u64 fd_number; // of the descriptor by which; 0: by a name
-    u32 took;      // ns
     u32 changes;   // meta_change_count() since
     u32 name_index, name_count;
     u32 uid, gid, mode;
 };
 #define ATTRS_OWN 2
+
+// The last name that the thread has given a file (fs/names.c).
+#define OWN_NAME 64
+struct own_name {
+    u64 dir; // stamp of the kept directory; 0: none
+    u32 count, length;
+    char name[OWN_NAME];
+};
 
 // Calls counted, with --stats. Threads are spread over several, and add atomically.
 #define STATS_SHARDS 16

@@ -30,7 +30,7 @@ extern const char lxcore_text_start[] __attribute__((visibility("hidden")));
 // use of the stack, which grows down from it, are one page: after a fork each page that is written
 // to costs a copy in the child, and a fault in the parent.
 #define TASK_BLOCK 0x40000
-#define TASK_AT (TASK_BLOCK - 0xb00) // the task in its block
+#define TASK_AT (TASK_BLOCK - 0xb40) // the task in its block
 #define TASK_ALTSTACK (-TASK_AT)     // from the task
 #define TASK_ALTSTACK_SIZE 0x14000
 

@@ -230,6 +230,7 @@ struct task {
     struct user_dispatch dispatch; // with KEEPS_SUD
     struct searches searches;
     struct attr_own attrs_own[ATTRS_OWN];
+    struct own_name own_name;
     struct cred cred;
 };
 

@@ -68,12 +68,17 @@ static bool replaces_any(struct task *t, const struct rename *r)
 
 static long look(struct task *t, struct rename *r)
 {
+    r->there = false;
+    r->src.stx_mode =
+        S_IFREG; // then it is all that matters of a file whose name is this thread's doing
+    r->unseen = name_is_own_file(t, r->a.loc.mount, &r->a.p) && replaces_any(t, r);
+    if (r->unseen)
+        return 0;
     long e = r->a.p.over >= OVER_ABSENT ? -ENOENT : meta_host_look(&r->a.p, &r->src);
     if (e < 0)
         return e;
     if (is_marked_new(&r->src) && meta_bury(t, r->a.loc.mount, &r->a.p))
         return -ENOENT;
-    r->there = false;
     r->unseen = replaces_any(t, r);
     if (r->unseen)
         return 0;
@@ -140,11 +145,13 @@ static long may_rename(struct task *t, struct rename *r)
 static long host_rename(struct task *t, struct rename *r)
 {
     u32 flags = r->flags & ~(u32)RENAME_WHITEOUT;
+    struct own_name own;
     bool dirs = is_dir(&r->src) || (r->there && is_dir(&r->dst));
     bool ways = dirs || is_link(&r->src) || (r->there && is_link(&r->dst));
     long e;
     if (ways)
         dirs_change_begin(t);
+    name_own_begin(t, r->b.loc.mount, &r->b.p, &own);
     name_change_begin(t, r->a.p.name);
     name_change_begin(t, r->b.p.name);
     if (flags)
@@ -158,6 +165,9 @@ static long host_rename(struct task *t, struct rename *r)
                                                                                     : NULL);
     if (e >= 0 && r->unseen)
         way_name_removed(t, r->b.p.name);
+    if (e >= 0 && !flags && (r->src.stx_mode & S_IFMT) == S_IFREG)
+        name_own_end(t, &own,
+                     name_changes_index(r->a.p.name) == name_changes_index(r->b.p.name) ? 2 : 1);
     if (e >= 0 && (r->flags & RENAME_WHITEOUT)) {
         struct meta_new n = {.mode = S_IFCHR};
         struct statx dir;
