@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // covers: rename
 // A file that this process has made is not what its name means any more: another process has put a
-// directory or another's symlink there, and works in what it put there. The rename is that of the new
-// thing, and everybody sees it at once.
+// directory or another's symlink there, and works in what it put there. The rename is that of the
+// new thing, and everybody sees it at once.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
