@@ -82,6 +82,38 @@ bool procfs_fstat(struct task *t, int fd, u32 mask, struct statx *st)
     return n >= 0;
 }
 
+// Of one that is no more nothing is left to read; Linux says ESRCH then. Another descriptor that
+// shares its position with fd keeps the old file. (The guest's threads are not kept from closing fd
+// meanwhile: for them the call then is one on whatever has its number.)
+void procfs_made_anew(struct task *t, int fd)
+{
+    char host[LX_PATH_MAX], path[LX_PATH_MAX];
+    int mount = fd_mount(t, fd);
+    if (mount < 0 || mount_at(t, mount)->type != FS_PROC ||
+        host_link_of_fd(t, fd, host, sizeof host) < 0 ||
+        !str_starts(host, "/memfd:" PROC_MEMFD_NAME) || !has_seals(t, fd))
+        return;
+    put_made(path, sizeof path, host);
+    const char *rel = path + sizeof "/proc/" - 1;
+    long at = HOST3(__NR_lseek, fd, 0, 1 /* SEEK_CUR */), cloexec = host_fcntl(fd, F_GETFD, 0);
+    long made = procfs_open(t, rel, O_RDONLY);
+    if (made == -ENOENT || made == -ESRCH)
+        made = HOST2(__NR_memfd_create, PROC_MEMFD_NAME, 0);
+    if (made < 0)
+        return;
+    HOST3(__NR_dup3, made, fd, cloexec & FD_CLOEXEC ? O_CLOEXEC : 0);
+    HOST3(__NR_lseek, fd, at, 0 /* SEEK_SET */);
+    host_close((int)made);
+}
+
+long procfs_lseek(struct task *t, int fd, long offset, u32 whence)
+{
+    long r = HOST3(__NR_lseek, fd, offset, whence);
+    if (r == 0)
+        procfs_made_anew(t, fd);
+    return r;
+}
+
 // What the host says a descriptor or working directory is, translated. -EXDEV: the text in out is
 // for showing only.
 static long translate(struct task *t, const char *host, int prefer, char *out, size_t n)

@@ -409,8 +409,10 @@ static long make(struct task *t, proc_maker *maker, const struct proc_path *pp, 
     proc_put(&o, NULL, 0);
     if (r >= 0)
         r = o.error;
-    if (r >= 0)
+    if (r >= 0) {
+        t->files->made = 1;
         return finish(&o, flags);
+    }
     host_close(o.fd);
     return r;
 }

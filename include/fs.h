@@ -555,6 +555,10 @@ void procfs_stat(struct task *t, const char *rel, struct statx *st);
 // If fd, which has no name on the host, is a file that procfs made: *st becomes what its name in
 // /proc shows, as long as that is there.
 bool procfs_fstat(struct task *t, int fd, u32 mask, struct statx *st);
+// fd is about to be read from its start: if procfs made the file, it becomes another, made now.
+void procfs_made_anew(struct task *t, int fd);
+// lseek(2), which may bring it there.
+long procfs_lseek(struct task *t, int fd, long offset, u32 whence);
 // Reads a file of the host's /proc of less than size bytes as text, below descriptor dir. Its
 // length, or -errno.
 long proc_text(struct task *t, int dir, const char *path, char *text, size_t size);

@@ -88,6 +88,7 @@ struct files {
     s32 reserved;             // first number of the reserved block
     u32 reserved_count;       // numbers that are taken of it (fs/files.c)
     u32 maps;                 // some descriptor has ever been FD_MAPS
+    u32 made;                 // or one of a file that procfs made
     u32 pin[RESERVED_PINS];   // tid of the thread that uses RESERVED_PIN + i, 0: free
     u32 spare_owner;          // tid of the thread that has the numbers of RESERVED_TEMP, 0: none
     u32 spare_lock;           // tid of the thread that has made one of them free, or gives it back

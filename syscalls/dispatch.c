@@ -68,6 +68,10 @@ static long serve(struct task *t, const struct syscall_row *row, const struct re
     case HOW_PASSED:
         if (r->orig_rax == NR_read && t->files->maps && fd_maps(t, (int)r->rdi))
             return watch_read((int)r->rdi, r->rsi, r->rdx);
+        if (r->orig_rax == NR_lseek && t->files->made)
+            return procfs_lseek(t, (int)r->rdi, (long)r->rsi, (u32)r->rdx);
+        if (r->orig_rax == NR_pread64 && t->files->made && !r->r10)
+            procfs_made_anew(t, (int)r->rdi);
         host_pass(); // to the guest, as in stage 5
     case HOW_REFUSED:
         tell_refused(t, (unsigned)r->orig_rax, row);
