@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // covers: lseek pread64
+// trap: not ptrace: a stopped process of a tracer shows as t, not as T
 // Files of /proc are made anew when they are read from their start again: who waits for a process
 // to change keeps one open.
 #include <fcntl.h>
