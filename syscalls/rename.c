@@ -244,6 +244,16 @@ static bool changes_case(struct task *t, struct rename *r)
     return true;
 }
 
+// There a name that is missing cannot be looked up, and none can be taken away.
+static long rename_in_proc(struct task *t, struct rename *r)
+{
+    struct statx dir;
+    if (!r->there)
+        return -ENOENT;
+    long e = host_statx(r->a.p.fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &dir);
+    return e < 0 ? e : procfs_no_remove(t, r->a.loc.rel, &dir, &r->src, is_dir(&r->src));
+}
+
 static long rename_names(struct task *t, struct rename *r)
 {
     long e = check_places(t, r);
@@ -256,6 +266,8 @@ static long rename_names(struct task *t, struct rename *r)
         return e;
     if (r->there && same_inode(&r->src, &r->dst) && !changes_case(t, r))
         return 0; // also two links of one file: nothing happens
+    if (pathop_mount(t, &r->a)->type == FS_PROC)
+        return rename_in_proc(t, r);
     e = may_rename(t, r);
     if (e < 0 && !r->there && pathop_is_gone(&r->b))
         return -ENOENT;

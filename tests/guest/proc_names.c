@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Names in /proc can be neither made nor removed, by root nor by others, and each attempt has the
 // error that Linux has for it; files there are opened by their owner and mode.
-// covers: mkdir, rmdir, unlink, unlinkat, mknod, symlink, link, open
+// covers: mkdir, rmdir, unlink, unlinkat, mknod, symlink, link, open, rename
 // needs: root
 #include "check.h"
 
@@ -54,6 +54,20 @@ static void make(void)
     CHECK_ERR(unlink("/proc/self/fd/"), EISDIR);
     CHECK_ERR(unlink("/proc/self/status/"), ENOTDIR);
     REMOVE("/proc/sys/kernel/hostname", EACCES, EACCES);
+
+    CHECK_ERR(rename(fd_name, "/proc/self/fd/0"), EPERM);
+    CHECK_ERR(rename(fd_name, "/proc/self/fd/new"), ENOENT);
+    CHECK_ERR(rename("/proc/self/fd/new", "/proc/self/fd/0"), ENOENT);
+    CHECK_ERR(rename("/proc/self/status", "/proc/self/stat"), EPERM);
+    CHECK_ERR(rename("/proc/self/status", "/proc/self/new"), ENOENT);
+    CHECK_ERR(rename("/proc/self/status", "/proc/self/fd"), EPERM);
+    CHECK_ERR(rename("/proc/self/fd", "/proc/self/stat"), EPERM);
+    CHECK_ERR(rename("/proc/self/status", "/proc/uptime"), EPERM);
+    CHECK_ERR(rename("/proc/self/status", "file"), EXDEV);
+    CHECK_EQ(rename("/proc/self/status", "/proc/self/status"), 0);
+    CHECK_ERR(rename("/proc/meminfo", "/proc/new"), ENOENT);
+    CHECK_ERR(rename("/proc/sys/kernel/hostname", "/proc/sys/kernel/domainname"), EACCES);
+    CHECK_ERR(rename("/proc/sys/kernel/hostname", "/proc/sys/kernel/new"), ENOENT);
 }
 
 int main(void)
@@ -64,6 +78,7 @@ int main(void)
     snprintf(fd_name, sizeof(fd_name), "/proc/self/fd/%d", fd);
     make();
     REMOVE("/proc/meminfo", EPERM, ENOTDIR);
+    CHECK_ERR(rename("/proc/meminfo", "/proc/uptime"), EPERM);
     REMOVE("/proc/self", EPERM, ENOTDIR);
     REMOVE("/proc/sys", EISDIR, EPERM);
     REMOVE("/proc/self/ns/mnt", EPERM, ENOTDIR);
@@ -71,6 +86,7 @@ int main(void)
     become(1000, 1000);
     make();
     REMOVE("/proc/meminfo", EACCES, EACCES);
+    CHECK_ERR(rename("/proc/meminfo", "/proc/uptime"), EACCES);
     REMOVE("/proc/self", EACCES, EACCES);
     REMOVE("/proc/sys", EACCES, EACCES);
     REMOVE("/proc/self/ns/mnt", EACCES, EACCES);
