@@ -346,6 +346,8 @@ static const struct made made_in_root[] = {
     {"filesystems", make_filesystems},        {"version", make_version},
     {"sys/kernel/hostname", make_hostname},   {"sys/kernel/domainname", make_domainname},
     {"sys/kernel/osrelease", make_osrelease}, {"sys/kernel/version", make_osversion},
+    {"sysvipc/msg", proc_make_sysvipc},       {"sysvipc/sem", proc_make_sysvipc},
+    {"sysvipc/shm", proc_make_sysvipc},
 };
 
 static const struct made made_in_process[] = {

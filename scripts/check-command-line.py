@@ -5,6 +5,7 @@ signals, job control, what is left behind. Programs are the host's own, and one 
 a root of its own.
 """
 import contextlib
+import ctypes
 import os
 import pty
 import signal
@@ -206,6 +207,26 @@ def check_processes():
             expect("goes on", child.returncode, 4)
 
 
+def check_ipc():
+    """Objects of the host's programs are not in the guest's /proc/sysvipc."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    ipc_rmid = 0
+    shm = libc.shmget(0, 4096, 0o600)
+    msg = libc.msgget(0, 0o600)
+    sem = libc.semget(0, 1, 0o600)
+    script = "while read -r key id rest; do echo $id; done </proc/sysvipc/"
+    try:
+        for name, column, number in ("shm", "shmid", shm), ("msg", "msqid", msg), ("sem", "semid", sem):
+            command = ["sh", "-c", script + name]
+            host = subprocess.run(command, capture_output=True, text=True, timeout=20)
+            expect(f"the host's {name} for the host", str(number) in host.stdout.split(), True)
+            expect(f"the host's {name} for the guest", lxrun(*command).stdout, f"{column}\n")
+    finally:
+        libc.shmctl(shm, ipc_rmid, None)
+        libc.msgctl(msg, ipc_rmid, None)
+        libc.semctl(sem, 0, ipc_rmid)
+
+
 def check_terminal():
     pid, master = pty.fork()
     if pid == 0:
@@ -229,6 +250,7 @@ def main():
         check_stats()
         check_root(Path(work))
         check_processes()
+        check_ipc()
         check_terminal()
     return failures > 0
 
