@@ -90,8 +90,9 @@ static void fill_memory(struct launch *l)
     const struct options *o = l->options;
     struct instance *in = l->memory;
     struct utsname u;
-    struct timespec boot;
-    if (uname(&u) || clock_gettime(CLOCK_BOOTTIME, &boot))
+    struct timespec boot, tick;
+    if (uname(&u) || clock_gettime(CLOCK_BOOTTIME, &boot) ||
+        clock_getres(CLOCK_REALTIME_COARSE, &tick))
         fail_errno("cannot ask the host for its name and time");
     in->magic = INSTANCE_MAGIC;
     in->page_count = (u32)(sizeof *in / LX_PAGE);
@@ -107,6 +108,7 @@ static void fill_memory(struct launch *l)
     in->host_uid = getuid();
     in->host_gid = getgid();
     in->boot_ns = (u64)boot.tv_sec * 1000000000 + (u64)boot.tv_nsec;
+    in->tick_ns = (u64)tick.tv_sec * 1000000000 + (u64)tick.tv_nsec;
     snprintf(in->uts.sysname, sizeof in->uts.sysname, "Linux");
     snprintf(in->uts.machine, sizeof in->uts.machine, "x86_64");
     snprintf(in->uts.nodename, sizeof in->uts.nodename, "%s",

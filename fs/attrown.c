@@ -2,16 +2,18 @@
 // Attributes that this thread has just written. A write moves the inode's ctime to a time that only
 // another look would tell, so what was written is not known under it (fs/attrcache.c), and who
 // changes the owner and then the mode would ask for the attribute in between. Instead the clock is
-// read after the write: a ctime between the last look's and that is the one that the write left.
+// read after the write: a ctime between that of the look before it and this is the one that the
+// write left.
 //
-// That is so where a change that comes after a look gets a ctime of its own, to the nanosecond
-// (instance.h, fine_ctime_dev). It gets the last tick's time, though, where that is later than the
-// ctime that the inode has; or, for the last tick, the latest such nanosecond that any inode has
-// got (Linux: fs/inode.c, inode_set_ctime_current()). So another change in the same tick could have
-// a ctime from between the write and the clock. No tick lies there, or the write is not
-// remembered, and changes of the instance are counted (meta_change_count()). What is left: a change
-// that another instance or a tool of the host makes within the same tick goes unseen, if another
-// processor gave some inode a time in that part of a microsecond; or if the tool did not look.
+// That is so where a change that comes after a look gets a later ctime (instance.h,
+// fine_ctime_dev): the time of the last tick, or the latest that any inode has got by the
+// nanosecond, or if the inode has that already, the present by the nanosecond (Linux: fs/inode.c,
+// inode_set_ctime_current()). Another change in the same tick could so have a ctime from before the
+// clock was read: if a tick, or another inode's nanosecond, came between the write and that. No
+// tick comes or is due then, or the write is not remembered; and changes of the instance are
+// counted (meta_change_count()). What is left: a change that another instance or a tool of the host
+// makes within the same tick goes unseen, if another processor gave some inode a time in that part
+// of a microsecond; or if the tool did not look.
 //
 // Another inode of the same number can begin with that ctime, within the tick. So the entry counts
 // only while no name of that hash has come to mean another inode (fs/names.c), or while the
@@ -34,11 +36,6 @@ static u64 clock_ns(int clock)
     return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
 }
 
-static u64 ctime_ns(const struct statx *st)
-{
-    return (u64)st->stx_ctime.tv_sec * 1000000000 + st->stx_ctime.tv_nsec;
-}
-
 void attrown_begin(struct task *t, const struct parent *p, const struct meta_view *v,
                    struct attr_own *w)
 {
@@ -54,7 +51,8 @@ void attrown_begin(struct task *t, const struct parent *p, const struct meta_vie
     w->name_index = name_changes_index(p->name);
     w->name_count = v->name_count;
     w->ino = host->stx_ino;
-    w->after = ctime_ns(host);
+    w->after = (u64)host->stx_ctime.tv_sec * 1000000000 + host->stx_ctime.tv_nsec;
+    w->tick = clock_ns(CLOCK_REALTIME_COARSE);
     w->to = clock_ns(CLOCK_REALTIME);
 }
 
@@ -62,9 +60,12 @@ void attrown_end(struct task *t, struct attr_own *w, const struct attr *a)
 {
     if (!w->to || a->witnessed || a->has_acl || a->has_caps)
         return;
-    u64 from = w->to;
+    u64 from = w->to, tick = t->instance->tick_ns;
     w->to = clock_ns(CLOCK_REALTIME);
-    if (w->to - from > LONGEST || clock_ns(CLOCK_REALTIME_COARSE) >= from)
+    // The next tick is due a tick after the last, however late the kernel takes note of it; a
+    // little earlier, where the clock is being slewed.
+    if (w->to - from > LONGEST || clock_ns(CLOCK_REALTIME_COARSE) != w->tick ||
+        w->tick + tick - tick / 64 <= w->to)
         return;
     w->uid = a->uid;
     w->gid = a->gid;
@@ -75,7 +76,8 @@ void attrown_end(struct task *t, struct attr_own *w, const struct attr *a)
 bool attrown_get(struct task *t, const struct statx *st, struct attr *a)
 {
     const struct attr_own *e = &t->attrs_own[st->stx_ino % ATTRS_OWN];
-    if (e->ino != st->stx_ino || ctime_ns(st) <= e->after || ctime_ns(st) > e->to ||
+    u64 ctime = (u64)st->stx_ctime.tv_sec * 1000000000 + st->stx_ctime.tv_nsec;
+    if (e->ino != st->stx_ino || ctime <= e->after || ctime > e->to ||
         device_of(st) != t->instance->fine_ctime_dev || meta_change_count(t, st) != e->changes ||
         (st->stx_mode & (S_IFMT | S_ISVTX)) != (S_IFREG | S_ISVTX))
         return false;

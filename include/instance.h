@@ -313,6 +313,7 @@ _Static_assert(ATTRS_SIZE % LX_PAGE == 0, "it is mapped by itself");
 struct attr_own {
     u64 ino;
     u64 after, to; // its ctime is between these, ns; to 0: not to be known
+    u64 tick;      // the last one before it
     u64 fd_number; // of the descriptor by which; 0: by a name
     u32 changes;   // meta_change_count() since
     u32 name_index, name_count;
@@ -366,6 +367,7 @@ struct instance {
     u32 keeps_attrs;        // RESERVED_ATTRS is that file
     u64 fine_ctime_dev;     // device (as marked_dev) of the guest's root, if there no two states
                             // of an inode that were looked at have the same ctime; 0: they may
+    u64 tick_ns;            // of the coarse clocks
     u32 marks;              // the host can give files marks (fs/meta.c, has_none)
     u32 protected_symlinks; // as the host has fs.protected_symlinks at the start
     u32 keeps_dirs;         // the guest's root is a tree of its own: fs/dirs.c may work

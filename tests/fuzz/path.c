@@ -135,6 +135,7 @@ static void setup(void)
     files.reserved = BLOCK;
     files.reserved_count = RESERVED_COUNT;
     task.files = &files;
+    fs.root = "";
     task.fs = &fs;
     task.proc = &proc;
     task.instance = instance;
