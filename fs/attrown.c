@@ -60,12 +60,9 @@ void attrown_end(struct task *t, struct attr_own *w, const struct attr *a)
 {
     if (!w->to || a->witnessed || a->has_acl || a->has_caps)
         return;
-    u64 from = w->to, tick = t->instance->tick_ns;
+    u64 from = w->to;
     w->to = clock_ns(CLOCK_REALTIME);
-    // The next tick is due a tick after the last, however late the kernel takes note of it; a
-    // little earlier, where the clock is being slewed.
-    if (w->to - from > LONGEST || clock_ns(CLOCK_REALTIME_COARSE) != w->tick ||
-        w->tick + tick - tick / 64 <= w->to)
+    if (w->to - from > LONGEST || clock_ns(CLOCK_REALTIME_COARSE) != w->tick)
         return;
     w->uid = a->uid;
     w->gid = a->gid;
@@ -73,11 +70,21 @@ void attrown_end(struct task *t, struct attr_own *w, const struct attr *a)
     t->attrs_own[w->ino % ATTRS_OWN] = *w;
 }
 
+// Is no tick due after that time and until the clock was read? Ticks come at multiples from the
+// last one on, however late an idle kernel takes note of them; a little earlier or later, where the
+// clock is being slewed.
+static bool without_tick(const struct task *t, const struct attr_own *e, u64 ctime)
+{
+    u64 tick = t->instance->tick_ns, x = ctime - e->tick, y = e->to - e->tick;
+    return tick && ctime >= e->tick && y < 16 * tick && x / tick == y / tick &&
+           y % tick < tick - tick / 64 && (x < tick || x % tick > tick / 64);
+}
+
 bool attrown_get(struct task *t, const struct statx *st, struct attr *a)
 {
     const struct attr_own *e = &t->attrs_own[st->stx_ino % ATTRS_OWN];
     u64 ctime = (u64)st->stx_ctime.tv_sec * 1000000000 + st->stx_ctime.tv_nsec;
-    if (e->ino != st->stx_ino || ctime <= e->after || ctime > e->to ||
+    if (e->ino != st->stx_ino || ctime <= e->after || ctime > e->to || !without_tick(t, e, ctime) ||
         device_of(st) != t->instance->fine_ctime_dev || meta_change_count(t, st) != e->changes ||
         (st->stx_mode & (S_IFMT | S_ISVTX)) != (S_IFREG | S_ISVTX))
         return false;
