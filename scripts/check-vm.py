@@ -155,12 +155,19 @@ def check_acceleration(work):
     env = {**os.environ, "XDG_CACHE_HOME": str(work / "cache")}
     tree = work / "accelerated"
     make_tree(tree)
+    ran = vm("--root", tree, "--vm-set", "kernel=/etc/passwd", "true", env=env)
+    expect("what does not boot at all says nothing of KVM", (ran.returncode, (known / "no-kvm").exists()), (125, False))
     ran = vm("-v", "--root", tree, "sh", "-c", ":", env=env)
     usable = os.access("/dev/kvm", os.R_OK | os.W_OK)
     by_kvm = "the VM runs under KVM;" in ran.stderr
     expect("it says how", (ran.returncode, by_kvm or "the VM runs under TCG: " in ran.stderr), (0, True))
     expect("that KVM does not work is said once", "now and later" in ran.stderr, usable and not by_kvm)
     expect("and remembered", (known / "no-kvm").exists(), usable and not by_kvm)
+    shutdown()
+    (known / "vmlinux").unlink()
+    shutil.copyfile(cache() / "vmlinux", known / "vmlinux")
+    ran = vm("-v", "--root", tree, "sh", "-c", ":", env=env)
+    expect("of another kernel it is not known", (ran.returncode, "now and later" in ran.stderr), (0, usable and not by_kvm))
     shutdown()
     # The command that starts a VM can be ended while it boots, and so can the VM.
     child = subprocess.Popen([LXRUN, "--vm", "--root", tree, "sh"], env=env, stdin=subprocess.DEVNULL)

@@ -175,7 +175,6 @@ static void machine_failed(struct keeper *k, const char *what)
 {
     stop_machine(k);
     if (k->state == BOOTING && k->machine.trying) {
-        qemu_tried(&k->machine, false);
         k->note = must_format("/dev/kvm is there but did not boot the VM's kernel (%s): it is "
                               "emulated (TCG), now and later",
                               what);
@@ -197,7 +196,8 @@ static void set_up(struct keeper *k)
     char name[256] = "lxrun";
     struct machine *m = &k->machine;
     k->said = lseek(k->log, 0, SEEK_END);
-    qemu_tried(m, true);
+    if (k->way) // only QEMU has another way
+        qemu_without_kvm(k->options);
     machine_booted(m);
     gethostname(name, sizeof name - 1);
     setup_add(m, "name=%s", k->options->hostname ? k->options->hostname : name);

@@ -28,8 +28,8 @@ struct machine {
 // Starts it with its output going to log. `way`: how often starting has failed; false: no way left.
 bool qemu_start(struct machine *m, const struct vm_options *o, int log, int way);
 bool uml_start(struct machine *m, const struct vm_options *o, int log, int way);
-// A boot of a machine that was `trying` has succeeded, or has not.
-void qemu_tried(struct machine *m, bool good);
+// The kernel boots without KVM, and with it did not: from now on KVM is not tried for it.
+void qemu_without_kvm(const struct vm_options *o);
 // Fails where what the machine needs is not installed.
 void qemu_check(const struct vm_options *o);
 void uml_check(const struct vm_options *o);

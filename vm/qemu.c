@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -64,17 +65,22 @@ void qemu_check(const struct vm_options *o)
 
 // ---- Acceleration ----
 
-// What was found out about /dev/kvm is true for this kernel.
-static char *kvm_key(void)
+// What was found out about /dev/kvm is true for this kernel of the host and this one of the VM.
+static char *kvm_key(const struct vm_options *o)
 {
     struct utsname u;
+    struct stat st = {0};
+    char *kernel = kernel_file(o);
     uname(&u);
-    return must_format("%s %s\n", u.release, u.version);
+    stat(kernel, &st);
+    free(kernel);
+    return must_format("%s %s; %lld bytes of %lld\n", u.release, u.version, (long long)st.st_size,
+                       (long long)st.st_mtime);
 }
 
-static bool kvm_known_bad(void)
+static bool kvm_known_bad(const struct vm_options *o)
 {
-    char *path = place_cache("no-kvm"), *key = kvm_key(), text[256] = "";
+    char *path = place_cache("no-kvm"), *key = kvm_key(o), text[512] = "";
     FILE *f = fopen(path, "re");
     bool bad = f && fgets(text, sizeof text, f) && !strcmp(text, key);
     if (f)
@@ -84,11 +90,9 @@ static bool kvm_known_bad(void)
     return bad;
 }
 
-void qemu_tried(struct machine *m, bool good)
+void qemu_without_kvm(const struct vm_options *o)
 {
-    if (!m->trying || good)
-        return;
-    char *path = place_cache("no-kvm"), *key = kvm_key();
+    char *path = place_cache("no-kvm"), *key = kvm_key(o);
     FILE *f = fopen(path, "we");
     if (f) {
         fputs(key, f);
@@ -98,14 +102,17 @@ void qemu_tried(struct machine *m, bool good)
     free(key);
 }
 
-static bool choose_kvm(struct machine *m, int way)
+static bool choose_kvm(struct machine *m, const struct vm_options *o, int way)
 {
     m->why = NULL;
     if (access("/dev/kvm", F_OK))
         m->why = "there is no /dev/kvm";
     else if (access("/dev/kvm", R_OK | W_OK))
         m->why = "this user may not use /dev/kvm";
-    else if (way > 0 || kvm_known_bad())
+    else if ((way > 0 || kvm_known_bad(o)) && !access("/sys/module/kvm_pvm", F_OK))
+        m->why = "/dev/kvm is there but did not boot the kernel: it is PVM's, for kernels made for "
+                 "that";
+    else if (way > 0 || kvm_known_bad(o))
         m->why = "/dev/kvm is there but did not boot the kernel";
     m->trying = !m->why;
     m->how = m->why ? "TCG" : "KVM";
@@ -330,7 +337,7 @@ bool qemu_start(struct machine *m, const struct vm_options *o, int log, int way)
 {
     struct words w = {0};
     int pair[2], monitor[2];
-    bool kvm = choose_kvm(m, way);
+    bool kvm = choose_kvm(m, o, way);
     char *kernel = kernel_file(o), *modules = modules_file(kernel);
     m->kernel = memory_copy("kernel", kernel);
     if (m->kernel < 0)
