@@ -521,26 +521,29 @@ static long open_at(struct task *t, struct loc *loc, const struct open_how *how)
     return r == -ENOENT && (flags & O_CREAT) ? create(t, loc, flags, (u32)how->mode) : r;
 }
 
-// What an ELOOP at the end of a slow walk is: a device node, or a link that must not be followed.
-static long open_link(struct task *t, struct loc *loc, const struct open_how *how)
+struct node {
+    u32 type, major, minor;
+};
+
+// Is there a device node at loc? An error is one of the way to its directory.
+static long node_at(struct task *t, struct loc *loc, struct node *n)
 {
     struct parent p;
-    struct statx st;
-    u32 type, major, minor;
     long r = parent_open(t, loc, &p);
     if (r < 0)
         return r;
-    bool device = *p.name && meta_device(&p, &type, &major, &minor);
-    if (device)
-        r = meta_stat(t, loc->mount, &p, STATX_BASIC_STATS, &st);
+    r = *p.name && meta_device(&p, &n->type, &n->major, &n->minor);
     parent_done(t, &p);
-    if (!device && loc->object && (loc->must_be_dir || (how->flags & O_DIRECTORY)))
-        return -ENOTDIR;
-    if (!device) {
-        bool creates = (how->flags & (O_CREAT | O_EXCL | O_PATH)) == O_CREAT;
-        return creates && may_create_in_sticky(t, loc) < 0 ? -EACCES : -ELOOP;
-    }
-    // Linux: fs/namei.c, do_open() and may_open().
+    return r;
+}
+
+// Linux: fs/namei.c, do_open() and may_open().
+static long open_node(struct task *t, struct loc *loc, const struct node *n,
+                      const struct open_how *how)
+{
+    struct parent p;
+    struct statx st;
+    long r = 0;
     if ((how->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
         return -EEXIST;
     if (loc->must_be_dir || (how->flags & O_DIRECTORY))
@@ -549,13 +552,42 @@ static long open_link(struct task *t, struct loc *loc, const struct open_how *ho
         struct open_how path = {.flags = how->flags | O_NOFOLLOW, .resolve = WALK_RESOLVE};
         return host_openat2(loc->base, loc->rel, &path);
     }
-    if (r >= 0 && (mount_at(t, loc->mount)->flags & 4)) // MS_NODEV
-        r = -EACCES;
-    if (r >= 0 && (how->flags & O_CREAT))
+    if (mount_at(t, loc->mount)->flags & 4) // MS_NODEV
+        return -EACCES;
+    if (how->flags & O_CREAT)
         r = may_create_in_sticky(t, loc);
-    if (r >= 0)
-        r = may_access(&t->cred, &st, wanted_access(how->flags));
-    return r < 0 ? r : open_device(t, type, major, minor, how->flags);
+    if (r >= 0 && !fs_unchecked(&t->cred)) {
+        r = parent_open(t, loc, &p);
+        if (r < 0)
+            return r;
+        r = meta_stat(t, loc->mount, &p, STATX_BASIC_STATS, &st);
+        parent_done(t, &p);
+        if (r >= 0)
+            r = may_access(&t->cred, &st, wanted_access(how->flags));
+    }
+    return r < 0 ? r : open_device(t, n->type, n->major, n->minor, how->flags);
+}
+
+// In /dev most names are device nodes: these are looked for before anything else is tried.
+static bool in_dev(struct task *t, const struct loc *loc, const struct open_how *how)
+{
+    return mount_at(t, MAX(loc->mount, 0))->type == FS_DEVFS && !loc->walked && loc->rel[0] &&
+           !strchr(loc->rel, '/') && !how->resolve;
+}
+
+// What an ELOOP at the end of a slow walk is: a device node, or a link that must not be followed.
+static long open_link(struct task *t, struct loc *loc, const struct open_how *how)
+{
+    struct node node;
+    long r = node_at(t, loc, &node);
+    if (r < 0)
+        return r;
+    if (r)
+        return open_node(t, loc, &node, how);
+    if (loc->object && (loc->must_be_dir || (how->flags & O_DIRECTORY)))
+        return -ENOTDIR;
+    bool creates = (how->flags & (O_CREAT | O_EXCL | O_PATH)) == O_CREAT;
+    return creates && may_create_in_sticky(t, loc) < 0 ? -EACCES : -ELOOP;
 }
 
 static int walk_flags(const struct open_how *how)
@@ -618,10 +650,16 @@ long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
             r = may_block(t, &loc, flags);
         if (r < 0)
             break;
-        r = open_at(t, &loc, how);
-        bool link = r == -ELOOP && loc.walked;
-        if (link)
-            r = open_link(t, &loc, how);
+        struct node node;
+        bool link = in_dev(t, &loc, how) && node_at(t, &loc, &node) > 0;
+        if (link) {
+            r = open_node(t, &loc, &node, how);
+        } else {
+            r = open_at(t, &loc, how);
+            link = r == -ELOOP && loc.walked;
+            if (link)
+                r = open_link(t, &loc, how);
+        }
         // What O_CREAT makes of a link's text is left to the slow walk.
         if (r == -ELOOP && (walk & (WALK_LINK - 1)) == WALK_FOLLOW && !(flags & O_CREAT) &&
             path_put_link(t, &loc, &walk, path)) {
