@@ -47,8 +47,39 @@ bool fd_number_stands(const struct task *t, u64 number)
     return false;
 }
 
+static u64 fd_bit(int fd)
+{
+    return (unsigned)fd < 64 ? 1UL << fd : 0;
+}
+
+void fd_note_open(struct task *t, int fd)
+{
+    if (t->files->refs == 1)
+        t->files->fds_open |= fd_bit(fd);
+}
+
+void fd_note_file(struct task *t, int fd)
+{
+    if (t->files->refs == 1)
+        t->files->fds_file |= t->files->fds_open & fd_bit(fd);
+}
+
+bool fd_is_open(const struct task *t, int fd)
+{
+    return __atomic_load_n(&t->files->fds_open, __ATOMIC_RELAXED) & fd_bit(fd);
+}
+
+bool fd_is_file(const struct task *t, int fd)
+{
+    return __atomic_load_n(&t->files->fds_file, __ATOMIC_RELAXED) & fd_bit(fd);
+}
+
 void fd_set_mount(struct task *t, int fd, int mount)
 {
+    if (fd_is_open(t, fd)) {
+        __atomic_fetch_and(&t->files->fds_file, ~fd_bit(fd), __ATOMIC_RELAXED);
+        __atomic_fetch_and(&t->files->fds_open, ~fd_bit(fd), __ATOMIC_RELAXED);
+    }
     for (int i = 0; i < FD_NUMBERED; i++)
         if (t->files->numbered[i].fd == fd && t->files->numbered[i].number)
             t->files->numbered[i].number = 0;

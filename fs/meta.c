@@ -469,6 +469,8 @@ static long stat_fd(struct task *t, int fd, int mount, u32 mask, struct statx *s
     long r = host_stat(fd, "", AT_EMPTY_PATH, mask, st);
     if (r < 0)
         return r;
+    if (carries_attr(st->stx_mode))
+        fd_note_file(t, fd);
     u32 owner = st->stx_uid;
     if (!st->stx_nlink && (st->stx_mode & S_IFMT) == S_IFREG && procfs_fstat(t, fd, mask, st))
         return r;

@@ -681,6 +681,8 @@ long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
     }
     if (r >= 0)
         fd_set_mount(t, (int)r, loc.mount);
+    if (r >= 0 && !(flags & O_PATH))
+        fd_note_open(t, (int)r);
     return r;
 }
 

@@ -493,6 +493,13 @@ static inline u64 instance_number(struct instance *in)
 {
     return __atomic_add_fetch(&in->next_number, 1, __ATOMIC_RELAXED);
 }
+// Notes of a descriptor of the guest's that it was not opened by O_PATH; and, if that is known,
+// that the host has a file or a directory there. They hold until the number is closed or another's;
+// of high numbers, and while threads share them, nothing is noted.
+void fd_note_open(struct task *t, int fd);
+void fd_note_file(struct task *t, int fd);
+bool fd_is_open(const struct task *t, int fd);
+bool fd_is_file(const struct task *t, int fd);
 void fd_set_anonymous(struct task *t, int fd);
 bool fd_is_anonymous(struct task *t, int fd);
 // An inotify descriptor that tells of names as a drive maps them: so it is read by watch_read().

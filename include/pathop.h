@@ -60,7 +60,7 @@ static inline struct mount_entry *pathop_mount(struct task *t, const struct path
     return mount_at(t, op->loc.mount < 0 ? 0 : op->loc.mount);
 }
 // Is fd an O_PATH descriptor, or none at all?
-bool fd_is_path(int fd);
+bool fd_is_path(struct task *t, int fd);
 // Guest attributes of what a path leads to; flags AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH.
 long stat_at(struct task *t, int dirfd, uptr path, int flags, u32 mask, struct statx *st);
 

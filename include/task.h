@@ -104,6 +104,9 @@ struct files {
     // Of descriptors: mount index + 1, FD_ANONYMOUS or FD_MAPS without a path, 0 when it is not
     // known; and for a directory what is known of records in it (enum records).
     u8 kind[FD_KINDS];
+    // Of the first 64, noted while nobody shares them: those not opened by O_PATH, and among these
+    // what the host has as files and directories.
+    u64 fds_open, fds_file;
 };
 
 struct fsctx {

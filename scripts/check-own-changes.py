@@ -4,9 +4,9 @@
 # timeout: 120
 """What a thread has just done itself is known to it: of 2,000 changes of one file few ask for its
 attribute (fs/attrown.c), and a file that was made is not looked at before it is renamed (fs/names.c),
-as the --stats of an outer lxrun count. And yet what another process
-of the instance changes between two of them, at once, is never lost; nor what another instance or a
-tool of the host changes, a tick later. The script has them take turns."""
+as the --stats of an outer lxrun count. Nor is it asked what a descriptor that cp -a has stands for.
+And yet what another process of the instance changes between two of them, at once, is never lost; nor
+what another instance or a tool of the host changes, a tick later. The script has them take turns."""
 import os
 import re
 import subprocess
@@ -27,7 +27,10 @@ PROGRAM = r"""
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
+
+#define ACL "system.posix_acl_access"
 
 static int die(const char *what, int i) { fprintf(stderr, "%s at %d: %m\n", what, i); exit(1); }
 
@@ -82,6 +85,19 @@ int main(int argc, char **argv)
         int failed = take_turns(0, n, pause, fd, to_mode[0], to_owner[1]);
         return wait(&status) < 0 || status || failed;
     }
+    if (!strcmp(argv[1], "copy")) {
+        // Version 2; owner, group and others as in 0644: what cp -a asks for and sets.
+        static const unsigned acl[] = {2, 6 << 16 | 1, -1, 4 << 16 | 4, -1, 4 << 16 | 32, -1};
+        char got[64];
+        struct stat st;
+        if (fstat(fd, &st))
+            die("fstat", 0);
+        for (int i = 1; i <= n; i++)
+            if (flistxattr(fd, got, sizeof got) || fgetxattr(fd, ACL, got, sizeof got) >= 0 ||
+                futimens(fd, NULL) || fsetxattr(fd, ACL, acl, sizeof acl, 0))
+                die("copy", i);
+        return 0;
+    }
     for (int i = 1; i <= n; i++)
         if (chown("/file", i, 7) || fchmod(fd, i & 1 ? 0640 : 0600) ||
             close(open("/tmp/new", O_CREAT | O_EXCL | O_WRONLY, 0644)) || rename("/tmp/new", "/tmp/file"))
@@ -91,14 +107,27 @@ int main(int argc, char **argv)
 """
 
 
-def count(tree):
-    """Writes and reads of attributes, by the host calls of an inner lxrun."""
-    p = subprocess.run([LXRUN, "--stats", "--", LXRUN, "-r", tree, "/program", "count", "1000", "0"],
+def calls_of(tree, what, n):
+    """The host calls of an inner lxrun."""
+    p = subprocess.run([LXRUN, "--stats", "--", LXRUN, "-r", tree, "/program", what, str(n), "0"],
                        stderr=subprocess.PIPE, text=True, check=False)
     calls = {m[2]: int(m[1]) for m in re.finditer(r"^lxrun: +(\d+) .*?(\w+)$", p.stderr, re.M)}
-    print({k: v for k, v in calls.items() if "xattr" in k or "stat" in k})
-    if p.returncode:
-        return [f"count: status {p.returncode}: {p.stderr}"]
+    print({k: v for k, v in calls.items() if "xattr" in k or "stat" in k or k == "fcntl"})
+    return ({}, [f"{what}: status {p.returncode}: {p.stderr}"]) if p.returncode else (calls, [])
+
+
+def copy(tree):
+    """By a descriptor of a file: its ACL is one look, to set it one and the change, the rest none."""
+    calls, failed = calls_of(tree, "copy", 1000)
+    most = {"fstat": 2500, "statx": 500, "fcntl": 500}
+    return failed or [f"copy: {calls[k]} {k}" for k in most if calls.get(k, 0) > most[k]]
+
+
+def count(tree):
+    """Writes and reads of attributes."""
+    calls, failed = calls_of(tree, "count", 1000)
+    if failed:
+        return failed
     writes = calls.get("setxattrat", 0) + calls.get("fsetxattr", 0)
     reads = calls.get("getxattrat", 0) + calls.get("fgetxattr", 0)
     looks = calls.get("newfstatat", 0) - writes / 2  # a chown has one
@@ -160,6 +189,7 @@ def main():
             faults = count(str(tree))
             if not faults:
                 break
+        faults += copy(str(tree))
         faults += own_turns(str(tree), 20000)
         faults += turns(str(tree), 100)
         faults += host_turns(str(tree), 100)

@@ -174,12 +174,12 @@ static long change_fd(struct task *t, int fd, struct meta_change c)
     r = read_only ? -EROFS : may_change(t, &v.guest, &c);
     // The change of a file or directory says itself that it cannot be made by this descriptor.
     bool told = r >= 0 && c.what && (type == S_IFREG || type == S_IFDIR);
-    if (!told && fd_is_path(fd))
+    if (!told && fd_is_path(t, fd))
         r = -EBADF;
     if (r >= 0 && c.what)
         r = meta_set(t, fd_mount(t, fd), &p, &v, &c);
     meta_done(t, &v);
-    return r < 0 && told && fd_is_path(fd) ? -EBADF : r;
+    return r < 0 && told && fd_is_path(t, fd) ? -EBADF : r;
 }
 
 long sys_chmod(struct task *t, uptr path, unsigned int mode)
@@ -250,10 +250,10 @@ static long may_utime(struct task *t, const struct statx *st, const struct __ker
     return may_access(&t->cred, st, MAY_WRITE);
 }
 
-static bool is_device(int fd)
+static bool is_device(struct task *t, int fd)
 {
     struct statx st;
-    if (host_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0)
+    if (fd_is_file(t, fd) || host_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0)
         return false;
     return (st.stx_mode & S_IFMT) == S_IFCHR || (st.stx_mode & S_IFMT) == S_IFBLK;
 }
@@ -303,7 +303,7 @@ static long set_times_of(struct task *t, struct pathop *op, const struct __kerne
         return up;
     if (*op->p.name)
         return HOST4(__NR_utimensat, op->p.fd, op->p.name, ts, AT_SYMLINK_NOFOLLOW);
-    if (op->p.fd != AT_FDCWD && is_device(op->p.fd))
+    if (op->p.fd != AT_FDCWD && is_device(t, op->p.fd))
         return set_device_times(t, op->p.fd, ts);
     fmt(name, sizeof name, FD_PATH, op->p.fd);
     return HOST4(__NR_utimensat, AT_FDCWD, op->p.fd == AT_FDCWD ? "." : name, ts, 0);
@@ -323,15 +323,15 @@ static long set_times(struct task *t, int dirfd, uptr path, const struct __kerne
         r = any ? 0 : meta_fstat(t, dirfd, STATX_BASIC_STATS, &st);
         if (r >= 0 && !any)
             r = fd_is_read_only(t, dirfd) ? -EROFS : may_utime(t, &st, ts);
-        if (r < 0 && fd_is_path(dirfd))
+        if (r < 0 && fd_is_path(t, dirfd))
             r = -EBADF;
         if (r >= 0 && is_overlay(t, fd_mount(t, dirfd))) {
             r = times_upper(t, dirfd, ts);
             if (r != NOT_OVER)
                 return r;
         }
-        if (r >= 0 && is_device(dirfd))
-            return fd_is_path(dirfd) ? -EBADF : set_device_times(t, dirfd, ts);
+        if (r >= 0 && is_device(t, dirfd))
+            return fd_is_path(t, dirfd) ? -EBADF : set_device_times(t, dirfd, ts);
         return r < 0 ? r : HOST4(__NR_utimensat, dirfd, NULL, ts, 0);
     }
     int walk = walk_of(flags) | WALK_LATE;

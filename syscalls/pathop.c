@@ -5,8 +5,10 @@
 #include "pathop.h"
 #include "pin.h"
 
-bool fd_is_path(int fd)
+bool fd_is_path(struct task *t, int fd)
 {
+    if (fd_is_open(t, fd))
+        return false;
     long flags = host_fcntl(fd, F_GETFL, 0);
     return flags < 0 || (flags & O_PATH);
 }

@@ -266,36 +266,80 @@ static bool is_caps(uptr value, size_t size)
 
 // ---- ACLs ----
 
-// An access ACL holds only where the inode's own attribute says so, which is written last and
-// removed first. acl: NULL for none.
-static long set_access_locked(struct task *t, const struct subject *s, const struct names *n,
-                              const void *acl, size_t size, bool named, const struct statx *st)
+// An ACL to be set; size 0: none.
+struct new_acl {
+    char value[ACL_SIZE] __attribute__((aligned(8)));
+    size_t size;
+    bool empty, named;
+};
+
+// What is there to be done to a file that is no directory, when a default ACL is removed from it.
+#define NOTHING 1
+
+static long may_set_acl(struct task *t, const struct subject *s, bool access,
+                        const struct statx *st, struct new_acl *acl)
 {
-    struct meta_change c = {.what = named ? META_ACL : META_NO_ACL};
+    u32 type = st->stx_mode & S_IFMT;
+    bool read_only = mount_at(t, subject_mount(t, s))->flags & MS_RDONLY;
+    long r = acl->size ? acl_check(acl->value, acl->size, &acl->named) : 0;
+    if (read_only || type == S_IFLNK)
+        return read_only ? -EROFS : -EOPNOTSUPP;
+    if (r == -EOPNOTSUPP)
+        return r;
+    if (!access && type != S_IFDIR)
+        return acl->empty ? NOTHING : -EACCES;
+    return owns(t, st) ? r : -EPERM;
+}
+
+// An access ACL holds only where the inode's own attribute says so, which is written last and
+// removed first. v: what p, the subject, was seen to be, under its lock: a value and the word that
+// it holds belong together.
+static long set_access_seen(struct task *t, const struct subject *s, int mount,
+                            const struct parent *p, const struct names *n,
+                            const struct new_acl *acl, const struct meta_view *v)
+{
+    const struct statx *st = &v->guest;
+    struct meta_change c = {.what = acl->named ? META_ACL : META_NO_ACL};
     struct special x;
     long r = 0;
-    if (!acl && !(META_MORE(st) & ACL_HOLDS))
+    if (acl->empty && !(META_MORE(st) & ACL_HOLDS))
         return 0;
     c.mode = st->stx_mode & 07777;
-    if (acl) {
+    if (!acl->empty) {
         c.what |= META_MODE;
-        c.mode = acl_mode(acl, size, c.mode);
+        c.mode = acl_mode(acl->value, acl->size, c.mode);
         if (!cred_in_group(&t->cred, st->stx_gid) && !cred_has_cap(&t->cred, CAP_FSETID))
             c.mode &= ~(u32)S_ISGID;
     }
     if (!has_place(st) && subject_special(t, s, &x))
-        return change_special(t, &x, n, named ? acl : NULL, size, 0, &c.mode);
-    if (named)
-        r = kept_error(n, raw_set(s, n->host, (uptr)acl, size, 0));
-    if (r < 0)
-        return r;
-    r = s->fd >= 0 ? meta_fchange(t, s->fd, &c) : meta_change(t, s->mount, s->p, &c);
-    if (r >= 0 && !named && (META_MORE(st) & ACL_HOLDS))
+        return change_special(t, &x, n, acl->named ? acl->value : NULL, acl->size, 0, &c.mode);
+    if (acl->named)
+        r = kept_error(n, raw_set(s, n->host, (uptr)acl->value, acl->size, 0));
+    if (r >= 0)
+        r = meta_set(t, mount, p, v, &c);
+    if (r >= 0 && !acl->named && (META_MORE(st) & ACL_HOLDS))
         raw_remove(s, n->host);
     return r;
 }
 
-// One after the other: a value and the word that it holds belong together. NULL as meta_lock().
+static long set_access(struct task *t, const struct subject *s, const struct names *n,
+                       struct new_acl *acl)
+{
+    struct parent self = {.fd = s->fd, .name = "", .guests = true};
+    const struct parent *p = s->fd >= 0 ? &self : s->p;
+    struct meta_view v;
+    int mount = subject_mount(t, s);
+    long r = meta_look(t, mount, p, &v);
+    if (r < 0)
+        return r;
+    r = may_set_acl(t, s, true, &v.guest, acl);
+    if (r >= 0)
+        r = set_access_seen(t, s, mount, p, n, acl, &v);
+    meta_done(t, &v);
+    return r;
+}
+
+// NULL as meta_lock().
 static u32 *lock_inode(struct task *t, const struct subject *s)
 {
     struct statx st;
@@ -303,19 +347,6 @@ static u32 *lock_inode(struct task *t, const struct subject *s)
     return meta_host_stat(s->fd >= 0 ? &self : s->p, STATX_BASIC_STATS, &st) < 0
                ? NULL
                : meta_lock_inode(t, &st);
-}
-
-static long set_access(struct task *t, const struct subject *s, const struct names *n,
-                       const void *acl, size_t size, bool named)
-{
-    struct statx st;
-    u32 *lock = lock_inode(t, s);
-    long r = subject_stat(t, s, &st); // it may have changed since
-    if (r >= 0)
-        r = owns(t, &st) ? set_access_locked(t, s, n, acl, size, named, &st) : -EPERM;
-    if (lock)
-        reserved_release(lock);
-    return r;
 }
 
 // Capabilities hold only where the attribute of the file says so, and go with a write as its
@@ -359,41 +390,35 @@ static long set_caps(struct task *t, const struct subject *s, const struct names
 static long set_acl(struct task *t, const struct subject *s, const struct names *n, uptr value,
                     size_t size)
 {
-    char acl[ACL_SIZE] __attribute__((aligned(8)));
+    struct new_acl acl;
     struct statx st;
-    bool named = false, access = !strcmp(n->guest, XATTR_NAME_POSIX_ACL_ACCESS);
-    if (size > sizeof acl)
+    bool access = !strcmp(n->guest, XATTR_NAME_POSIX_ACL_ACCESS);
+    acl.size = size;
+    acl.empty = size <= 4;
+    acl.named = false;
+    if (size > sizeof acl.value)
         return -ENOSPC;
-    if (copy_from_guest(acl, value, size))
+    if (copy_from_guest(acl.value, value, size))
         return -EFAULT;
+    if (access && !s->loc)
+        return set_access(t, s, n, &acl);
     long r = subject_stat(t, s, &st);
-    if (r < 0)
-        return r;
-    bool read_only = mount_at(t, subject_mount(t, s))->flags & MS_RDONLY;
-    u32 type = st.stx_mode & S_IFMT;
-    bool empty = size <= 4;
-    r = size ? acl_check(acl, size, &named) : 0;
-    if (read_only || type == S_IFLNK)
-        return read_only ? -EROFS : -EOPNOTSUPP;
-    if (r == -EOPNOTSUPP)
-        return r;
-    if (!access && type != S_IFDIR)
-        return empty ? 0 : -EACCES;
-    if (!owns(t, &st))
-        return -EPERM;
+    if (r >= 0)
+        r = may_set_acl(t, s, access, &st, &acl);
+    if (r == NOTHING)
+        return 0;
     if (r >= 0)
         r = subject_up(t, s, n->guest);
     if (r < 0)
         return r;
-    if (!access) {
-        r = empty ? 0 : acl_mark(t, subject_mount(t, s));
-        if (r < 0)
-            return kept_error(n, r);
-        r = empty ? raw_remove(s, n->host) : raw_set(s, n->host, (uptr)acl, size, 0);
-        dir_attr_changed(t);
-        return r == -ENODATA ? 0 : kept_error(n, r);
-    }
-    return set_access(t, s, n, empty ? NULL : acl, size, named);
+    if (access)
+        return set_access(t, s, n, &acl);
+    r = acl.empty ? 0 : acl_mark(t, subject_mount(t, s));
+    if (r < 0)
+        return kept_error(n, r);
+    r = acl.empty ? raw_remove(s, n->host) : raw_set(s, n->host, (uptr)acl.value, size, 0);
+    dir_attr_changed(t);
+    return r == -ENODATA ? 0 : kept_error(n, r);
 }
 
 static long get_acl(struct task *t, const struct subject *s, const struct names *n, uptr value,
@@ -539,6 +564,8 @@ static long add_special(struct task *t, const struct subject *s, char *names, si
 {
     struct special x;
     long r = 0;
+    if (s->fd >= 0 && fd_is_file(t, s->fd))
+        return 0;
     if ((s->fd >= 0 || !*s->p->name || !has_no_records(t, s)) && subject_special(t, s, &x)) {
         r = special_list(t, &x, cred_has_cap(&t->cred, CAP_SYS_ADMIN), names, size);
         special_end(t, &x);
@@ -639,12 +666,12 @@ static long on_fd(struct task *t, int fd, const struct request *q)
     bool asked = false;
     struct subject s = {fd, fd_mount(t, fd), NULL, &asked, NULL};
     bool reads = q->what == GET || q->what == LIST; // nothing is done before the host can say EBADF
-    if (fd < 0 || (!reads && fd_is_path(fd)))
+    if (fd < 0 || (!reads && fd_is_path(t, fd)))
         return -EBADF;
     if (!reads && is_overlay(t, s.mount) && (r = on_upper(t, fd, q, &n)) != NOT_OVER)
         return r;
     r = perform(t, &s, q, &n);
-    return reads && !asked && fd_is_path(fd) ? -EBADF : r;
+    return reads && !asked && fd_is_path(t, fd) ? -EBADF : r;
 }
 
 static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const struct request *q)
