@@ -286,11 +286,13 @@ long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st);
 long meta_stat_dir(struct task *t, int mount, const struct parent *p, struct statx *st);
 // More, in a field that no kernel fills yet: ACL_HOLDS, and what the access ACL then permits the
 // task, for may_access(): bit n for all of MAY_* in n; CAPS_HOLD: the file has capabilities;
-// MORE_ATTRS: of what cannot carry attributes itself, its record has some (fs/sidexattr.c).
+// MORE_ATTRS: of what cannot carry attributes itself, its record has some (fs/sidexattr.c);
+// MORE_IMMUTABLE: nobody may write to it (S_IMMUTABLE).
 #define META_MORE(st) ((st)->__spare3[ARRAY_LEN((st)->__spare3) - 1])
 #define ACL_HOLDS 0x100u
 #define CAPS_HOLD 0x200u
 #define MORE_ATTRS 0x400u
+#define MORE_IMMUTABLE 0x800u
 // Changes owner or mode: what says which of uid, gid, mode (12 bits) are meant, and whether there
 // is an access ACL, or are capabilities, from now on.
 enum {

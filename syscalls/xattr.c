@@ -616,6 +616,10 @@ struct request {
 static long perform(struct task *t, const struct subject *s, const struct request *q,
                     struct names *n)
 {
+    // The file system has none (SB_POSIXACL).
+    if (q->what != LIST && is_acl(n->guest) && s->mount >= 0 &&
+        mount_at(t, s->mount)->type == FS_PROC)
+        return q->what != GET && (mount_at(t, s->mount)->flags & MS_RDONLY) ? -EROFS : -EOPNOTSUPP;
     switch (q->what) {
     case GET:
         return get(t, s, n, q->value, q->size);
@@ -674,6 +678,17 @@ static long on_fd(struct task *t, int fd, const struct request *q)
     return reads && !asked && fd_is_path(t, fd) ? -EBADF : r;
 }
 
+// Linux: fs/xattr.c, may_write_xattr().
+static long may_change_proc(struct task *t, const struct subject *s, const char *rel)
+{
+    struct statx st;
+    long r = subject_stat(t, s, &st);
+    if (r < 0 || (mount_at(t, s->mount)->flags & MS_RDONLY))
+        return r;
+    procfs_stat(t, rel, &st);
+    return META_MORE(&st) & MORE_IMMUTABLE ? -EPERM : 0;
+}
+
 static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const struct request *q)
 {
     struct pathop op;
@@ -701,6 +716,8 @@ static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const st
         if (r >= 0 && (st.stx_mode & S_IFMT) != S_IFDIR)
             r = -ENOTDIR;
     }
+    if (r >= 0 && (q->what == SET || q->what == REMOVE) && mount_at(t, s.mount)->type == FS_PROC)
+        r = may_change_proc(t, &s, op.loc.rel);
     if (r >= 0)
         r = perform(t, &s, q, &n);
     pathop_end(t, &op);
