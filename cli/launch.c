@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -16,10 +17,17 @@
 
 #include "fail.h"
 
+// Are as many descriptors as lxrun needs not open, from this one on? By one call: poll(2) names
+// them.
 static bool is_free(int first)
 {
-    for (int fd = first; fd < first + RESERVED_COUNT; fd++)
-        if (fcntl(fd, F_GETFD) >= 0)
+    struct pollfd look[RESERVED_COUNT];
+    for (int i = 0; i < RESERVED_COUNT; i++)
+        look[i] = (struct pollfd){.fd = first + i};
+    if (poll(look, RESERVED_COUNT, 0) < 0)
+        return false; // more than the limit of descriptors
+    for (int i = 0; i < RESERVED_COUNT; i++)
+        if (!(look[i].revents & POLLNVAL))
             return false;
     return true;
 }
@@ -44,6 +52,8 @@ static int find_block(const struct launch *l, u32 *count)
     if (limit.rlim_cur > RESERVED_BELOW)
         *count = RESERVED_MOUNT + (u32)l->mounts;
     int end = limit.rlim_cur < RESERVED_BELOW ? (int)limit.rlim_cur : RESERVED_BELOW;
+    if (end > 2 + RESERVED_COUNT && is_free(end - RESERVED_COUNT))
+        return end - RESERVED_COUNT;
     int run = 0;
     for (int fd = end - 1; fd > 2; fd--) {
         run = fcntl(fd, F_GETFD) < 0 ? run + 1 : 0;
@@ -71,9 +81,12 @@ static void drop_capabilities(void)
         fail_errno("capget");
     // execve as uid 0 would give all of them back; the bounding set forbids that.
     if (data[0].effective >> CAP_SETPCAP & 1)
-        for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
-            if (!(keep >> cap & 1) && prctl(PR_CAPBSET_DROP, cap))
-                fail_errno("PR_CAPBSET_DROP");
+        for (int cap = 0; cap < 64; cap++)
+            if (!(keep >> cap & 1) && prctl(PR_CAPBSET_DROP, cap)) {
+                if (errno != EINVAL)
+                    fail_errno("PR_CAPBSET_DROP");
+                break; // behind the kernel's last one
+            }
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     for (int i = 0; i < 2; i++) {
         data[i].permitted &= (u32)(keep >> 32 * i);
@@ -88,6 +101,10 @@ void launch_exec(struct launch *l)
 {
     int block = find_block(l, &l->first.reserved_count);
     place(l->lxcore_fd, block + RESERVED_LXCORE);
+    // Numbers without a use yet are taken too, or the kernel would hand them to the guest.
+    for (u32 i = 0; i < l->first.reserved_count; i++)
+        if (i != RESERVED_LXCORE)
+            place(block + RESERVED_LXCORE, block + (int)i);
     place(l->memory_fd, block + RESERVED_INSTANCE);
     place(l->proc_fd, block + RESERVED_PROC);
     place(l->store.fd, block + RESERVED_STORE);
@@ -101,10 +118,6 @@ void launch_exec(struct launch *l)
         place(l->attrs_fd, block + RESERVED_ATTRS);
     for (int m = 0; m < l->mounts; m++)
         place(l->mount_fd[m], block + RESERVED_MOUNT + m);
-    // Numbers without a use yet are taken too, or the kernel would hand them to the guest.
-    for (u32 i = 0; i < l->first.reserved_count; i++)
-        if (fcntl(block + (int)i, F_GETFD) < 0 && dup2(block + RESERVED_LXCORE, block + (int)i) < 0)
-            fail_errno("dup2");
     drop_capabilities();
     char **argv = l->options->program;
     if (l->options->argv0)

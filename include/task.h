@@ -336,8 +336,9 @@ void proc_need_record(struct task *t);
 // The record of the caller's process. NULL: it has none, for the table is full.
 struct proc_slot *proc_own(struct task *t);
 void proc_unregister(struct task *t);
-// The caller has waited for process tgid, which is gone.
-void proc_reaped(struct task *t, u32 tgid);
+// The caller has waited for process tgid, which is gone; or, if not surely, may only have stopped
+// or gone on, or been left there (WNOWAIT): then the host is asked.
+void proc_reaped(struct task *t, u32 tgid, bool surely);
 // A name for a child that is about to be forked.
 static inline u64 proc_birth(struct task *t)
 {

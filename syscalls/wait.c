@@ -2,6 +2,7 @@
 // Waiting for children. waitid(2) alone says who its child belonged to.
 #include <linux/errno.h>
 #include <linux/signal.h>
+#include <linux/wait.h>
 
 #include "host.h"
 #include "siginfo.h"
@@ -19,8 +20,9 @@ _Static_assert(offsetof(siginfo_t, si_code) == 8 && offsetof(siginfo_t, si_pid) 
 long sys_wait4(struct task *t, int pid, uptr status, int options, uptr rusage)
 {
     long r = HOST_INTR4(__NR_wait4, pid, status, options, rusage);
+    // No guest traces, so nothing but an end is told without these.
     if (r > 0)
-        proc_reaped(t, (u32)r);
+        proc_reaped(t, (u32)r, !(options & (WUNTRACED | WCONTINUED)));
     return r;
 }
 
@@ -29,7 +31,7 @@ long sys_waitid(struct task *t, int idtype, int id, uptr info, int options, uptr
     siginfo_t got = {0};
     long r = HOST_INTR5(__NR_waitid, idtype, id, &got, options, rusage);
     if (!r && got.si_pid)
-        proc_reaped(t, (u32)got.si_pid);
+        proc_reaped(t, (u32)got.si_pid, false);
     if (!info || r == -LX_ERESTART)
         return r;
     if (r == 0)

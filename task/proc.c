@@ -287,15 +287,13 @@ void proc_unregister(struct task *t)
         release(t->instance, proc_slot_at(t->instance, t->proc->slot), t->proc->tgid);
 }
 
-void proc_reaped(struct task *t, u32 tgid)
+void proc_reaped(struct task *t, u32 tgid, bool surely)
 {
     for (u32 i = 0; i < 2; i++) {
         struct proc_slot *s = proc_slot_at(t->instance, place(tgid, i));
-        // A call for each child whose record is left: what was waited for may be a stop, or have
-        // been left there (WNOWAIT).
         if (s->tgid != tgid)
             continue;
-        if (is_gone(tgid))
+        if (surely || is_gone(tgid))
             release(t->instance, s, tgid);
         return;
     }
