@@ -21,7 +21,7 @@ hostcall_start:
 .endm
 
 // After a system call the processor may predict that a `ret` goes where it went in the kernel. Such
-// a `ret` is dear where that is no address of the process's, once for all that follow (docs/bench.md).
+// a `ret` is dear where that is no address of the process's, once for all that follow (docs/costs.md).
 // These calls give it others; lxcore's own returns take a few, those of the guest's libc the rest.
 #define RETURNS 8
 .macro FRESH_RETURNS
