@@ -49,8 +49,17 @@ proc_maker proc_make_status, proc_make_stat, proc_make_limits, proc_make_maps, p
 
 #define PROC_INIT_NAME "init" // of process 1
 
-// Memory files that lxcore made are named so, and shown as what they stand for.
-#define PROC_MEMFD_NAME "lxrun-proc:"
+// Memory files that lxcore made are named so, and shown as what they stand for. Those of an lxrun
+// that is itself a guest are none of the outer one's.
+#define PROC_MEMFD_LINK "/memfd:lxrun-proc"
+static inline const char *proc_memfd_link(void)
+{
+    return LX_BASE == LX_PLACE_NESTED ? PROC_MEMFD_LINK "-nested:" : PROC_MEMFD_LINK ":";
+}
+static inline const char *proc_memfd_name(void)
+{
+    return proc_memfd_link() + sizeof "/memfd:" - 1;
+}
 #define PROC_MEMFD_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 #endif

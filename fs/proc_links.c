@@ -36,7 +36,7 @@ static bool is_device(const char *host)
 // A file that procfs made: "/memfd:lxrun-proc:PATH (deleted)" is /proc/PATH.
 static long put_made(char *out, size_t n, const char *host)
 {
-    const char *rel = host + sizeof "/memfd:" PROC_MEMFD_NAME - 1;
+    const char *rel = host + strlen(proc_memfd_link());
     size_t len = (size_t)fmt(out, n, "/proc/%s", rel);
     if (is_deleted(out))
         out[len - sizeof " (deleted)" + 1] = 0;
@@ -66,7 +66,7 @@ bool procfs_fstat(struct task *t, int fd, u32 mask, struct statx *st)
     char host[LX_PATH_MAX], path[LX_PATH_MAX];
     int proc = reserved_fd(t, RESERVED_PROC);
     long n = host_link_of_fd(t, fd, host, sizeof host);
-    if (n < 0 || !str_starts(host, "/memfd:" PROC_MEMFD_NAME) || !has_seals(t, fd))
+    if (n < 0 || !str_starts(host, proc_memfd_link()) || !has_seals(t, fd))
         return false;
     put_made(path, sizeof path, host);
     const char *rel = path + sizeof "/proc/" - 1;
@@ -90,15 +90,15 @@ void procfs_made_anew(struct task *t, int fd)
     char host[LX_PATH_MAX], path[LX_PATH_MAX];
     int mount = fd_mount(t, fd);
     if (mount < 0 || mount_at(t, mount)->type != FS_PROC ||
-        host_link_of_fd(t, fd, host, sizeof host) < 0 ||
-        !str_starts(host, "/memfd:" PROC_MEMFD_NAME) || !has_seals(t, fd))
+        host_link_of_fd(t, fd, host, sizeof host) < 0 || !str_starts(host, proc_memfd_link()) ||
+        !has_seals(t, fd))
         return;
     put_made(path, sizeof path, host);
     const char *rel = path + sizeof "/proc/" - 1;
     long at = HOST3(__NR_lseek, fd, 0, 1 /* SEEK_CUR */), cloexec = host_fcntl(fd, F_GETFD, 0);
     long made = procfs_open(t, rel, O_RDONLY);
     if (made == -ENOENT || made == -ESRCH)
-        made = HOST2(__NR_memfd_create, PROC_MEMFD_NAME, 0);
+        made = HOST2(__NR_memfd_create, proc_memfd_name(), 0);
     if (made < 0)
         return;
     HOST3(__NR_dup3, made, fd, cloexec & FD_CLOEXEC ? O_CLOEXEC : 0);
@@ -124,7 +124,7 @@ static long translate(struct task *t, const char *host, int prefer, char *out, s
     }
     if (str_starts(host, "/memfd:lxrun-instance") || str_starts(host, "/memfd:lxrun-exec"))
         return -ENOENT; // lxcore's own in a process that moved its reserved block
-    if (str_starts(host, "/memfd:" PROC_MEMFD_NAME))
+    if (str_starts(host, proc_memfd_link()))
         return put_made(out, n, host);
     bool deleted = is_deleted(host);
     if (deleted && str_starts(host, "/memfd:")) {

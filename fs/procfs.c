@@ -403,7 +403,7 @@ static long make(struct task *t, proc_maker *maker, const struct proc_path *pp, 
 {
     struct proc_out o;
     char name[128];
-    fmt(name, sizeof name, PROC_MEMFD_NAME "%s", rel);
+    fmt(name, sizeof name, "%s%s", proc_memfd_name(), rel);
     o.fd = (int)HOST2(__NR_memfd_create, name, 3 /* MFD_CLOEXEC | MFD_ALLOW_SEALING */);
     o.error = 0;
     o.used = 0;
