@@ -64,9 +64,9 @@ def main():
         base.make_tree(tree)
         base.lxrun("--to-image", tree, image, "64MB")
         for root in ["--image", image], ["--root", tree]:
-            for _ in range(3):  # on a busy machine a kernel's timer can really be lost
+            for _ in range(3):  # a busy machine's kernel can really lose its timer, but then it says so
                 ran, starts, took = boot(work, root, 0, ":")
-                if starts == 1:
+                if starts == 1 or not any(b"disabling apic timer" in p.read_bytes() for p in work.glob("lxrun/*.log")):
                     break
             said = re.search(r"; it took (\d+\.\d\d\d) s to start\n$", ran.stderr)
             expect(f"a boot {root[0]}", (ran.returncode, ran.stdout, starts, bool(said)), (0, "up\n", 1, True))

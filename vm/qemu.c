@@ -109,11 +109,11 @@ static bool choose_kvm(struct machine *m, const struct vm_options *o, int way)
         m->why = "there is no /dev/kvm";
     else if (access("/dev/kvm", R_OK | W_OK))
         m->why = "this user may not use /dev/kvm";
-    else if ((way > 0 || kvm_known_bad(o)) && !access("/sys/module/kvm_pvm", F_OK))
-        m->why = "/dev/kvm is there but did not boot the kernel: it is PVM's, for kernels made for "
-                 "that";
     else if (way > 0 || kvm_known_bad(o))
-        m->why = "/dev/kvm is there but did not boot the kernel";
+        m->why = access("/sys/module/kvm_pvm", F_OK)
+                     ? "/dev/kvm is there but did not boot the kernel"
+                     : "/dev/kvm is there but did not boot the kernel: it is PVM's, for kernels "
+                       "made for that";
     m->trying = !m->why;
     m->how = m->why ? "TCG" : "KVM";
     return !m->why;
