@@ -193,7 +193,7 @@ void procfs_stat(struct task *t, const char *rel, struct statx *st)
     const struct proc_slot *s = proc_find(t->instance, pp.tgid);
     bool own = proc_is_own(t, &pp);
     // A process that must not be dumped belongs to root, but for its directory (proc(5)).
-    if (own && !t->proc->dumpable && *pp.rest)
+    if (*pp.rest && (own || s) && !(own ? t->proc->dumpable : s->dumpable))
         return;
     if (own || !s) {
         st->stx_uid = t->cred.euid;

@@ -171,7 +171,7 @@ long reach_may_inspect(struct task *t, u32 tgid)
     const struct proc_slot *s = record(t, tgid);
     if (tgid == t->proc->tgid || cred_has_cap(&t->cred, CAP_SYS_PTRACE) || !s)
         return 0;
-    if (s->cap_permitted & ~t->cred.cap_permitted)
+    if (!s->dumpable || (s->cap_permitted & ~t->cred.cap_permitted))
         return -EPERM;
     return reach_same_ids(t, tgid, CAP_SYS_PTRACE);
 }

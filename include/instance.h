@@ -156,6 +156,7 @@ struct proc_slot {
     struct proc_peer connected, listening;
     u32 stands_for; // not 0: a helper that sends credentials of this process (syscalls/peer.c)
     s32 result;     // what its call returned
+    u32 dumpable;   // 0: only who has CAP_SYS_PTRACE may look into it (fs/reach.c)
     // Guest path of the program, cut when longer.
     char exe[1024 - 128 - 4 * PROC_GROUPS - 2 * sizeof(struct proc_peer)];
 };

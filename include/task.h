@@ -156,11 +156,11 @@ struct proc {
     u64 xsave_mask;
     u32 threads_ever; // more than one thread has lived here
     u32 eager_masks;  // EAGER_*: why masks are not lazy (trap/sigmask.c)
-    u32 dumpable;
-    u64 dev, ino; // of the program file
-    u64 since;    // ns of CLOCK_BOOTTIME when the process was there already; 0: not known yet
-    u64 birth;    // of a forked process: its parent's name for it
-    char *exe;    // guest path of the program, LX_PATH_MAX bytes
+    u32 dumpable;     // proc_set_dumpable()
+    u64 dev, ino;     // of the program file
+    u64 since;        // ns of CLOCK_BOOTTIME when the process was there already; 0: not known yet
+    u64 birth;        // of a forked process: its parent's name for it
+    char *exe;        // guest path of the program, LX_PATH_MAX bytes
 };
 
 // How far a request to arm has come (task_need_engine()).
@@ -325,6 +325,9 @@ u64 xstate_permitted(const struct proc *p, size_t *size);
 
 // Puts the caller's identity into its process's record, for others to see.
 void proc_publish_cred(struct task *t);
+// Says whether the process may be looked into by others with its identity (0 or 1,
+// PR_SET_DUMPABLE), for them to see.
+void proc_set_dumpable(struct task *t, u32 dumpable);
 // Claims a record in the instance for this process, at its start.
 void proc_register(struct task *t);
 // The same for a new process.

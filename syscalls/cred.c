@@ -22,7 +22,7 @@ static long commit(struct task *t, const struct cred *c)
                   c->fsgid != old->fsgid || (c->cap_permitted & ~old->cap_permitted);
     *old = *c;
     if (raised) {
-        t->proc->dumpable = 0;
+        proc_set_dumpable(t, 0);
         host_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
     }
     // The record of a process shows its leader's identity.

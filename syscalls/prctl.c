@@ -176,7 +176,7 @@ long sys_prctl(struct task *t, int option, unsigned long arg2, unsigned long arg
     case PR_SET_DUMPABLE:
         if (arg2 > 1)
             return -EINVAL;
-        t->proc->dumpable = (u32)arg2;
+        proc_set_dumpable(t, (u32)arg2);
         return 0;
     case PR_GET_SECCOMP:
         return 0;

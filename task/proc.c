@@ -64,8 +64,10 @@ bool proc_text_seen(const struct instance *in, u64 dev, u64 ino, u8 *hash)
     return __atomic_load_n(&in->text_seen[h >> 52 & 63], __ATOMIC_ACQUIRE) >> (h >> 58) & 1;
 }
 
-static void put_cred(struct proc_slot *s, const struct cred *c)
+static void put_cred(struct proc_slot *s, const struct task *t)
 {
+    const struct cred *c = &t->cred;
+    s->dumpable = t->proc->dumpable;
     s->ruid = c->ruid, s->euid = c->euid, s->suid = c->suid, s->fsuid = c->fsuid;
     s->rgid = c->rgid, s->egid = c->egid, s->sgid = c->sgid, s->fsgid = c->fsgid;
     s->cap_inheritable = c->cap_inheritable;
@@ -94,7 +96,7 @@ static void fill(struct task *t, struct proc_slot *s, u64 since, u64 birth)
     s->stands_for = 0;
     str_copy(s->exe, t->proc->exe, sizeof s->exe);
     publish_text(t, s);
-    put_cred(s, &t->cred);
+    put_cred(s, t);
 }
 
 static bool is_gone(u32 id)
@@ -202,7 +204,7 @@ void proc_register(struct task *t)
     if (s && !made && t->proc->since) { // before exec
         str_copy(s->exe, t->proc->exe, sizeof s->exe);
         publish_text(t, s);
-        put_cred(s, &t->cred);
+        put_cred(s, t);
     } else if (s && !made) { // the parent's, of which it does not know yet
         fill(t, s, now(), t->proc->birth);
     }
@@ -249,7 +251,15 @@ void proc_publish_cred(struct task *t)
 {
     struct proc_slot *s = proc_own(t);
     if (s)
-        put_cred(s, &t->cred);
+        put_cred(s, t);
+}
+
+void proc_set_dumpable(struct task *t, u32 dumpable)
+{
+    t->proc->dumpable = dumpable;
+    struct proc_slot *s = proc_own(t);
+    if (s)
+        s->dumpable = dumpable;
 }
 
 // Messages and connections outlive their senders: what is known of a dead process stays until its
