@@ -72,13 +72,14 @@ int mount_of_path(struct task *t, const char *path, const char **rest)
 {
     int best = 0;
     size_t best_len = 0;
+    path += *path == '/';
     // The newest of those that the path goes through: it lies in the others, or covers them.
     for (int m = next_live(t, 1); m < MOUNTS_MAX; m = next_live(t, m + 1)) {
         struct mount_entry *e = mount_at(t, m);
         if (e->id < mount_at(t, best)->id)
             continue;
-        size_t n = strlen(e->point);
-        if (strncmp(path, e->point, n) || (path[n] && path[n] != '/' && n > 1))
+        size_t n = strlen(e->point + 1);
+        if (strncmp(path, e->point + 1, n) || (path[n] && path[n] != '/' && n))
             continue;
         best = m;
         best_len = n;

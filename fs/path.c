@@ -50,17 +50,26 @@ static void at_root(struct task *t, struct loc *loc)
     str_copy(loc->rel, t->fs->root, sizeof loc->rel);
 }
 
-// A frame of its own, as fs/walk.c has it (enter_mount).
-static __attribute__((noinline)) long place_in_mounts(struct task *t, struct loc *loc)
+// Puts what stands above the task's root before the text. In a frame of its own, as fs/walk.c has
+// it (enter_mount).
+static __attribute__((noinline)) long from_instance_root(struct task *t, struct loc *loc)
 {
     char full[LX_PATH_MAX], root[LX_PATH_MAX];
-    const char *rest;
     long r = instance_path(t, t->fs->root_mount, t->fs->root, root, sizeof root);
     if (r >= 0)
         r = path_join(full, sizeof full, root, loc->rel);
+    if (r >= 0)
+        str_copy(loc->rel, full, sizeof loc->rel);
+    return r;
+}
+
+static long place_in_mounts(struct task *t, struct loc *loc)
+{
+    const char *rest;
+    long r = t->fs->root_mount || t->fs->root[0] ? from_instance_root(t, loc) : 0;
     if (r < 0)
         return r;
-    loc->mount = mount_of_path(t, full, &rest);
+    loc->mount = mount_of_path(t, loc->rel, &rest);
     memmove(loc->rel, rest, strlen(rest) + 1);
     loc->base = mount_root_fd(t, loc->mount);
     return loc->base < 0 ? loc->base : 0;
@@ -275,7 +284,7 @@ long loc_root(struct task *t, struct loc *loc)
 }
 
 // A magic link of /proc that ends the path and is to be followed: what it leads to takes its place.
-static long pin_magic(struct task *t, struct loc *loc, struct parent *p)
+static __attribute__((noinline)) long pin_magic(struct task *t, struct loc *loc, struct parent *p)
 {
     char link[LX_PATH_MAX];
     struct loc there;
@@ -304,8 +313,9 @@ static long pin_magic(struct task *t, struct loc *loc, struct parent *p)
 
 // "." and ".." at the end of a path to a name: nothing can be done with them, but what stands
 // before them must be a directory.
-static long parent_of_dots(struct task *t, int dirfd, const char *path, size_t start, int flags,
-                           struct loc *loc, struct parent *p)
+static __attribute__((noinline)) long parent_of_dots(struct task *t, int dirfd, const char *path,
+                                                     size_t start, int flags, struct loc *loc,
+                                                     struct parent *p)
 {
     char dir[LX_PATH_MAX];
     struct statx st;
@@ -345,14 +355,20 @@ static size_t last_component(const char *path, u8 *last)
     return start;
 }
 
+// Is the last component to be followed, if it is a link?
+static bool is_to_follow(const struct loc *loc, const struct parent *p, int flags)
+{
+    return *p->name && !loc->walked && !(flags & (WALK_NAME | WALK_LATE)) &&
+           ((flags & WALK_FOLLOW) || loc->must_be_dir);
+}
+
 // If the last component is a link that has to be followed, the length of its text in `link`; else
 // 0.
 static size_t link_to_follow(const struct loc *loc, const struct parent *p, int flags,
                              char link[LX_PATH_MAX])
 {
     struct devlink d;
-    if (!*p->name || loc->walked || (flags & (WALK_NAME | WALK_LATE)) ||
-        !((flags & WALK_FOLLOW) || loc->must_be_dir))
+    if (!is_to_follow(loc, p, flags))
         return 0;
     long n = host_readlinkat(p->fd, p->name, link, LX_PATH_MAX);
     return n <= 0 || devlink_parse(link, (size_t)n, &d) ? 0 : (size_t)n;
@@ -401,6 +417,37 @@ __attribute__((noinline)) bool path_put_link(struct task *t, struct loc *loc, in
     return true;
 }
 
+// path_walk and parent_open have found where the text leads: as long as a link ends it, what that
+// says is walked instead. -ELOOP: the slow walk is to follow them. In a frame of its own: most
+// calls have no link there to be followed.
+static __attribute__((noinline)) long follow_last(struct task *t, int dirfd, const char *path,
+                                                  int *flags, struct loc *loc, struct parent *p)
+{
+    char link[LX_PATH_MAX], text[LX_PATH_MAX];
+    const char *at = path; // the path, or what a link has made of it
+    u8 last = p->last;
+    for (int links = 0;;) {
+        size_t n = link_to_follow(loc, p, *flags, link);
+        if (!n)
+            return 0;
+        bool follow = !loc->dots && !may_be_protected(t, loc, p);
+        way_link_followed(t, p->name);
+        parent_done(t, p);
+        loc_done(t, loc);
+        *flags |= WALK_FOLLOW;
+        // What stands behind the link, a "." too, is the slow walk's.
+        if (++links > FOLLOWED_HERE || !follow || !put_link(at, link, n, text))
+            return -ELOOP;
+        at = text;
+        long r = path_walk(t, dirfd, at, *flags, loc);
+        if (r >= 0)
+            r = parent_open(t, loc, p);
+        if (r < 0)
+            return r;
+        p->last = last;
+    }
+}
+
 long path_parent(struct task *t, int dirfd, const char *path, int flags, struct loc *loc,
                  struct parent *p)
 {
@@ -414,28 +461,18 @@ long path_parent(struct task *t, int dirfd, const char *path, int flags, struct 
             return r;
         }
     }
-    char link[LX_PATH_MAX], text[LX_PATH_MAX];
-    const char *at = path; // the path, or what a link has made of it
-    for (int tries = 0, links = 0;;) {
-        long r = path_walk(t, dirfd, at, flags, loc);
+    for (int tries = 0;;) {
+        long r = path_walk(t, dirfd, path, flags, loc);
         if (r < 0)
             return r;
-        r = parent_open(t, loc, p);
+        bool none = (flags & WALK_PROC_LOC) && *path && !loc->pinned && !loc->kept &&
+                    mount_at(t, MAX(loc->mount, 0))->type == FS_PROC;
+        r = none ? 0 : parent_open(t, loc, p);
+        if (none)
+            *p = (struct parent){.fd = AT_FDCWD, .name = ""};
         p->last = last;
-        size_t n = r >= 0 ? link_to_follow(loc, p, flags, link) : 0;
-        if (n) {
-            bool follow = !loc->dots && !may_be_protected(t, loc, p);
-            way_link_followed(t, p->name);
-            parent_done(t, p);
-            loc_done(t, loc);
-            flags |= WALK_FOLLOW;
-            // What stands behind the link, a "." too, is the slow walk's.
-            if (++links <= FOLLOWED_HERE && follow && put_link(at, link, n, text)) {
-                at = text;
-                continue;
-            }
-            r = -ELOOP;
-        }
+        if (r >= 0 && is_to_follow(loc, p, flags))
+            r = follow_last(t, dirfd, path, &flags, loc, p);
         if (r >= 0 && loc->walked && (flags & WALK_FOLLOW))
             r = pin_magic(t, loc, p);
         if (r >= 0 && loc->pinned) {
@@ -450,7 +487,6 @@ long path_parent(struct task *t, int dirfd, const char *path, int flags, struct 
         if (r < 0)
             loc_done(t, loc);
         if (r >= 0 || !walk_again(loc, r, &flags, &tries))
-            return r;
-        at = path; // the slow walk follows all links itself, and counts them
+            return r; // else the slow walk follows all links itself, and counts them
     }
 }

@@ -131,10 +131,14 @@ static long translate(struct task *t, const char *host, int prefer, char *out, s
         put_text(out, n, host);
         return -EXDEV;
     }
+    // A guest's /dev has the host's nodes, which lie in none of its mounts.
+    bool device = is_device(host);
+    if (device && (prefer < 0 || mount_at(t, prefer)->type == FS_DEVFS))
+        return put_text(out, n, host);
     long r = path_to_guest(t, host, prefer, out, n);
     if (r >= 0)
         return deleted || out[0] != '/' ? -EXDEV : r;
-    if (is_device(host))
+    if (device)
         return put_text(out, n, host);
     fmt(out, n, "(unreachable)%s", host);
     return -EXDEV;
@@ -163,9 +167,24 @@ static long read_exe(struct task *t, const struct proc_path *pp, char *out, size
     return *exe ? put_text(out, n, exe) : -ENOENT;
 }
 
-static long read_process_link(struct task *t, const struct proc_path *pp, char *out, size_t n)
+// A link whose text the host has to be asked for; fd, cwd: what it is. In a frame of its own: each
+// step of a walk in /proc asks whether it is at a link.
+static __attribute__((noinline)) long read_object(struct task *t, const struct proc_path *pp,
+                                                  bool fd, bool cwd, char *out, size_t n)
 {
     char host[LX_PATH_MAX];
+    long r = read_host(t, pp, host, sizeof host);
+    if (r < 0)
+        return r;
+    int prefer = -1;
+    if (proc_is_own(t, pp))
+        prefer = cwd ? t->fs->cwd_mount
+                     : (fd ? fd_mount(t, (int)str_number(pp->rest + 3, strlen(pp->rest + 3))) : -1);
+    return translate(t, host, prefer, out, n);
+}
+
+static long read_process_link(struct task *t, const struct proc_path *pp, char *out, size_t n)
+{
     bool fd = str_starts(pp->rest, "fd/") && pp->rest[3], cwd = !strcmp(pp->rest, "cwd");
     bool exe = !strcmp(pp->rest, "exe"), root = !strcmp(pp->rest, "root");
     if (!fd && !cwd && !exe && !root && !str_starts(pp->rest, "ns/"))
@@ -176,18 +195,26 @@ static long read_process_link(struct task *t, const struct proc_path *pp, char *
         return -EACCES;
     if (pp->init) // as a thread of the kernel's has it
         return cwd || root ? put_text(out, n, "/") : -ENOENT;
+    // lxcore's own knowledge is of the process: is there such a thread of it?
+    if (pp->in_task && pp->tid != t->tid && (exe || root) &&
+        HOST3(__NR_tgkill, pp->tgid, pp->tid, 0) == -ESRCH)
+        return -ENOENT;
     if (exe)
         return read_exe(t, pp, out, n);
-    if (root)
-        return put_text(out, n, "/");
-    long r = read_host(t, pp, host, sizeof host);
+    return root ? put_text(out, n, "/") : read_object(t, pp, fd, cwd, out, n);
+}
+
+long procfs_is_seen(struct task *t, const char *rel, char room[LX_PATH_MAX])
+{
+    struct proc_path pp;
+    long r = procfs_lookup(t, rel);
     if (r < 0)
         return r;
-    int prefer = -1;
-    if (proc_is_own(t, pp))
-        prefer = cwd ? t->fs->cwd_mount
-                     : (fd ? fd_mount(t, (int)str_number(pp->rest + 3, strlen(pp->rest + 3))) : -1);
-    return translate(t, host, prefer, out, n);
+    proc_parse(t, rel, &pp);
+    if (!pp.pid || proc_is_own(t, &pp) || !str_starts(pp.rest, "fd/"))
+        return 0;
+    r = procfs_readlink(t, rel, room, LX_PATH_MAX);
+    return r == -ENOENT ? r : 0;
 }
 
 long procfs_readlink(struct task *t, const char *rel, char *out, size_t n)

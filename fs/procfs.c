@@ -467,7 +467,10 @@ long procfs_open(struct task *t, const char *rel, int flags)
     if (pp.init && !maker)
         maker = find_maker(made_in_init, ARRAY_LEN(made_in_init), pp.rest);
     bool may = !pp.pid || may_inspect(t, &pp);
-    if (!may && (writes || is_private(pp.rest)))
+    // A link that is not followed is ELOOP for anybody.
+    static const char *const links[] = {"cwd", "exe", "root"};
+    bool link = (flags & O_NOFOLLOW) && IN_LIST(links, pp.rest, strlen(pp.rest));
+    if (!may && !link && (writes || is_private(pp.rest)))
         return -EACCES;
     if (writes && !pp.pid && *rel)
         return maker || !has_write_bits(t, rel) ? -EACCES : -EROFS;

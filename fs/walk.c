@@ -227,16 +227,27 @@ static long step_up(struct walk *w)
     return 0;
 }
 
-// The name that loc has got is that of some mount point: is one there? In a frame of its own: what
-// the others reach over is a page more of the stack, which a new process has to be given.
-static __attribute__((noinline)) long enter_mount(struct walk *w)
+// The mount that the text of loc's path leads to, or its own where that cannot be told. In a frame
+// of its own: what the others reach over is a page more of the stack, which a new process has to be
+// given.
+static __attribute__((noinline)) int mount_of_place(struct task *t, const struct loc *loc,
+                                                    const char **rest)
+{
+    char path[LX_PATH_MAX];
+    long r = instance_path_of_loc(t, loc, path, sizeof path);
+    int m = r < 0 ? loc->mount : mount_of_path(t, path, rest);
+    *rest = m == loc->mount || !**rest ? "" : "/";
+    return m;
+}
+
+// The name that loc has got is that of some mount point: is one there?
+static long enter_mount(struct walk *w)
 {
     struct task *t = w->t;
     struct loc *loc = w->loc;
-    char path[LX_PATH_MAX];
     const char *rest;
-    long r = instance_path_of_loc(t, loc, path, sizeof path);
-    int m = r < 0 ? loc->mount : mount_of_path(t, path, &rest);
+    int m = base_is_root(t, loc->base) && !loc->mount ? mount_of_path(t, loc->rel, &rest)
+                                                      : mount_of_place(t, loc, &rest);
     if (m == loc->mount || *rest)
         return 0;
     if (w->flags & WALK_NO_XDEV)
@@ -393,6 +404,10 @@ static long look(struct walk *w, bool last, bool followed)
         return read_link(w) >= 0 ? -ENOTDIR : NO_LINK;
     if (!w->loc->rel[0] || !(followed || proc))
         return NO_LINK;
+    if (!followed && last) { // in /proc: whether it is there the host says
+        long seen = procfs_is_seen(w->t, w->loc->rel, w->link);
+        return seen < 0 ? seen : NO_LINK;
+    }
     long r = read_link(w);
     if (r == -ENOTBLK)
         return last ? NO_LINK : -ENOTDIR;

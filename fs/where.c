@@ -45,6 +45,16 @@ long host_link_of_fd(struct task *t, int fd, char *out, size_t n)
     return r;
 }
 
+// A path of n bytes as a word: its length, and a hash that tells it from most others. id: whose
+// root it is, so that a later mount's is another one.
+static u64 text_word(u32 id, const char *path, size_t n)
+{
+    u64 hash = 0xcbf29ce484222325 ^ id; // FNV-1a
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ (u8)path[i]) * 0x100000001b3;
+    return hash << 16 | n;
+}
+
 // The part of host path `host` below what is open as the root of mount m, or NULL.
 static const char *below_root(struct task *t, int m, const char *host)
 {
@@ -55,6 +65,8 @@ static const char *below_root(struct task *t, int m, const char *host)
     long n = host_link_of_fd(t, fd, root, sizeof root);
     if (n < 0)
         return NULL;
+    __atomic_store_n(&t->instance->root_texts[m], text_word(mount_at(t, m)->id, root, (size_t)n),
+                     __ATOMIC_RELAXED);
     if (n == 1)
         return host + 1; // the host's own root
     if (strncmp(host, root, (size_t)n) || (host[n] && host[n] != '/'))
@@ -76,13 +88,38 @@ static const char *below_mount(struct task *t, int m, const char *host, int *bas
     return rest;
 }
 
+// The mount with the longest root above `host`, by what the roots were called when somebody last
+// asked; -1: nothing is known. It is to be asked again before it counts.
+static int mount_remembered(struct task *t, const char *host)
+{
+    int best = -1;
+    size_t len = strlen(host), longest = 0;
+    for (int m = 0; m < MOUNTS_MAX; m++) {
+        const struct mount_entry *e = mount_at(t, m);
+        u64 word = __atomic_load_n(&t->instance->root_texts[m], __ATOMIC_RELAXED);
+        size_t n = word & 0xffff;
+        if (e->state != MOUNT_LIVE || is_overlay(t, m))
+            continue;
+        if (!word)
+            return -1;
+        if (n <= longest || n > len || (n > 1 && host[n] && host[n] != '/') ||
+            word != text_word(e->id, host, n))
+            continue;
+        best = m;
+        longest = n;
+    }
+    return best;
+}
+
 // (mount, rel) of a host path; the mount with the longest root wins.
 static long loc_of_host_path(struct task *t, const char *host, int prefer, struct loc *loc)
 {
     int base = 0, at;
-    const char *best = prefer >= 0 ? below_mount(t, prefer, host, &base) : NULL;
-    loc->mount = prefer;
+    int first = prefer >= 0 ? prefer : mount_remembered(t, host);
+    const char *best = first >= 0 ? below_mount(t, first, host, &base) : NULL;
+    loc->mount = first;
     loc->over = OVER_NOT;
+    prefer = first;
     for (int m = 0; !best || (prefer < 0 && m < MOUNTS_MAX); m++) {
         if (m == MOUNTS_MAX)
             return -ENOENT;

@@ -35,8 +35,9 @@ static inline bool mount_is_plain(struct task *t, int m)
 }
 // Is *st, as the host sees it, the root of mount m?
 bool mount_is_root(struct task *t, int m, const struct statx *st);
-// The mount that a path from the instance's root (normalised, absolute) lies in by its text, and
-// where the rest begins. For a path that crosses symlinks the answer means nothing.
+// The mount that a path from the instance's root (normalised, with or without the slash that it
+// begins with) lies in by its text, and where the rest begins. For a path that crosses symlinks the
+// answer means nothing.
 int mount_of_path(struct task *t, const char *path, const char **rest);
 // Is name (n bytes) the last component of any mount point? Without one on it, a relative path
 // cannot cross into a mount.
@@ -79,6 +80,7 @@ enum {
     WALK_ABSENT = 2048,  // in an overlay: the last component need not be there
     WALK_LINK = 1 << 16, // as often as path_put_link() has followed one before
     WALK_LATE = 1024,    // path_parent: the caller looks at what it gets, and asks again for a link
+    WALK_PROC_LOC = 4096, // path_parent: in /proc loc alone is wanted, the parent is not opened
     WALK_LIMITS = WALK_BENEATH | WALK_IN_ROOT | WALK_NO_SYMLINKS | WALK_NO_XDEV | WALK_NO_MAGIC,
 };
 
@@ -549,6 +551,9 @@ long fs_open_exec(struct task *t, int dirfd, const char *path, int flags, struct
 
 // Each gets rel inside /proc. lookup: -ENOENT for what is not the instance's.
 long procfs_lookup(struct task *t, const char *rel);
+// The same for a name at the end of a path that is not followed; whether it is there at all, the
+// host says. room is for its text.
+long procfs_is_seen(struct task *t, const char *rel, char room[LX_PATH_MAX]);
 // Target of a link in /proc in guest terms. Returns its length; -EINVAL: not a link that is
 // translated; -EXDEV: a magic link to something without a guest path (pipe, socket, deleted file):
 // follow it natively; out then has the text to show, ended by 0.

@@ -384,6 +384,8 @@ struct instance {
     u64 next_number;             // for working directories, kept ones and descriptors
     u64 mounts_live;             // entries of `mounts` that may be live; their state decides
     u32 root_covered;            // something was mounted on "/" itself
+    u64 root_texts[MOUNTS_MAX];  // what the host called the mounts' roots when last asked, a hash
+                                 // (fs/where.c); 0: not known
     u64 mount_names[NAME_WORDS]; // of mount points' last components, also of former ones
     u32 overlay_lock; // tid of who puts something in a whiteout's place, or the other way round
     u32 meta_lock[META_LOCKS];   // tids of threads that change an inode's attribute, by its number

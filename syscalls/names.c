@@ -458,11 +458,15 @@ static long read_link(struct task *t, struct pathop *op, char *link, size_t size
         n = procfs_readlink(t, op->loc.rel, link, size);
         if (n == -EXDEV)
             return (long)strlen(link);
+        long r = n == -EINVAL ? parent_open(t, &op->loc, &op->p) : 0;
+        if (r < 0)
+            return r;
     }
-    if (n == -EINVAL)
+    if (n == -EINVAL) {
         n = host_readlinkat(op->p.fd, op->p.name, link, size);
-    if (n == -ENOENT && op->path[0] && !*op->p.name)
-        n = -EINVAL; // a mount's root; for the empty path the host's errno is right
+        if (n == -ENOENT && op->path[0] && !*op->p.name)
+            n = -EINVAL; // a mount's root; for the empty path the host's errno is right
+    }
     if (n == -EINVAL && op->loc.must_be_dir) {
         n = host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_TYPE, &st);
         return n < 0 ? n : (st.stx_mode & S_IFMT) == S_IFDIR ? -EINVAL : -ENOTDIR;
@@ -480,7 +484,7 @@ long sys_readlinkat(struct task *t, int dirfd, uptr path, uptr buf, int size)
     struct pathop op;
     if (size <= 0)
         return -EINVAL;
-    long n = pathop_begin(t, &op, dirfd, path, WALK_EMPTY);
+    long n = pathop_begin(t, &op, dirfd, path, WALK_EMPTY | WALK_PROC_LOC);
     if (n < 0)
         return n;
     if (!op.path[0] && dirfd == AT_FDCWD)

@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+# level: check
+# timeout: 120
+"""What a call of the guest's costs in host calls, as the --stats of an outer lxrun count them, where
+that is easily lost without anything else failing; and that the one call on a path that every static
+program makes needs no stack that the rest of its start does not."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+LXRUN = os.environ.get("LXRUN", str(TOP / "build/lxrun"))
+N = 1000
+# What, its path, and the most host calls for one; that of the guest's own close is among them.
+CALLS = [
+    ("open", "/dev/null", 3),
+    ("open", "/proc/self/stat", 11),
+    ("open", "/proc/self/cmdline", 2),
+    # What the descriptor is, the root that it lies in, and the open; of a device, what dev is, too.
+    ("open", "/proc/self/fd/0", 4),
+    ("open", "/proc/self/fd/1", 5),
+    ("readlink", "/proc/self/exe", 0),
+    ("readlink", "/proc/self/task/self/exe", 0),
+    ("readlink", "/proc/self/root", 0),
+    ("readlink", "/proc/self/fd/0", 2),
+    ("readlink", "/proc/self/fd/1", 1),
+    ("readlink", "/proc/self/cwd", 2),
+]
+FAULTS = 3  # natively 1, the page of the result
+PROGRAM = r"""
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+    char text[4096], path[100];
+    int n = argc > 3 ? atoi(argv[3]) : 0;
+    char *self = argc > 3 ? strstr(argv[2], "task/self") : NULL;
+
+    if (self)
+        snprintf(path, sizeof path, "/proc/self/task/%d%s", getpid(), self + 9);
+    for (int i = 0; i < n; i++)
+        if (!strcmp(argv[1], "open") ? close(open(argv[2], O_RDONLY))
+                                     : readlink(self ? path : argv[2], text, sizeof text) < 0) {
+            perror(argv[2]);
+            return 1;
+        }
+    return 0;
+}
+"""
+# Without a libc, whose start would be the first to make the call.
+FAULTING = r"""
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+static long call(long nr, long a, long b, long c)
+{
+    long r;
+    __asm__ volatile("syscall" : "=a"(r) : "0"(nr), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+    return r;
+}
+
+__attribute__((force_align_arg_pointer)) void _start(void)
+{
+    static struct rusage before, after;
+    static char text[4096] = {1};
+
+    call(SYS_getrusage, RUSAGE_SELF, (long)&before, 0);
+    call(SYS_getrusage, RUSAGE_SELF, (long)&after, 0);
+    call(SYS_getrusage, RUSAGE_SELF, (long)&before, 0);
+    long r = call(SYS_readlink, (long)"/proc/self/exe", (long)text, sizeof text);
+    call(SYS_getrusage, RUSAGE_SELF, (long)&after, 0);
+    call(SYS_exit_group, r < 0 ? 99 : after.ru_minflt - before.ru_minflt, 0, 0);
+}
+"""
+
+
+def calls_of(tree, what, path, n):
+    """The host calls of an inner lxrun, all in all. The calls of its guest's, not rewritten yet, come to
+    the outer one, too, and what brings them back to the inner one's door and ends the signal."""
+    with open(Path(tree) / "program", "rb") as file: # 0 is one in the tree, 1 a device
+        p = subprocess.run([LXRUN, "--stats", "--", LXRUN, "-r", tree, "/program", what, path, str(n)], stdin=file,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    if p.returncode:
+        sys.exit(f"{what} {path}: status {p.returncode}: {p.stderr}")
+    calls = {m[2]: int(m[1]) for m in re.finditer(r"^lxrun: +(\d+) +[\d.]+ % +(\w+)$", p.stderr, re.M)}
+    if n and calls.get("rt_sigreturn", 0) < n:
+        sys.exit(f"{what} {path}: the guest's calls were not trapped: {calls}")
+    return sum(c for k, c in calls.items() if k not in ("rt_sigreturn", "arch_prctl")) - calls.get("rt_sigreturn", 0)
+
+
+def main():
+    faults = []
+    with tempfile.TemporaryDirectory(dir=TOP / "build") as tmp:
+        tree = Path(tmp) / "tree"
+        for d in ("dev", "proc", "sys", "tmp"):
+            (tree / d).mkdir(parents=True)
+        for name, text, how in (("program", PROGRAM, []), ("faulting", FAULTING, ["-nostdlib", "-fno-stack-protector"])):
+            source = Path(tmp) / f"{name}.c"
+            source.write_text(text)
+            subprocess.run(["gcc", "-O2", "-Wall", "-Werror", "-static", *how, "-o", str(tree / name), str(source)],
+                           check=True)
+        for what, path, most in CALLS:
+            # What the start and the supervisor take differs by some calls.
+            n = (calls_of(str(tree), what, path, N) - calls_of(str(tree), what, path, 0)) / N
+            print(f"{what} {path}: {n:.2f}")
+            if n > most + 0.3:
+                faults.append(f"{what} {path}: {n:.2f} host calls, not {most}")
+        n = min(subprocess.run([LXRUN, "-r", str(tree), "/faulting"], check=False).returncode for _ in range(5))
+        print(f"page faults of readlink: {n}")
+        if n > FAULTS:
+            faults.append(f"readlink of /proc/self/exe: {n} page faults, not {FAULTS}")
+    for fault in faults:
+        print(fault)
+    print("FAIL" if faults else "ok")
+    return bool(faults)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
