@@ -40,12 +40,20 @@ static long open_device(struct task *t, u32 type, u32 major, u32 minor, u64 flag
     return fd;
 }
 
-// Opening what loc.base itself is (".", a bound file, a descriptor's own path in /proc).
-static long reopen(int base, u64 flags, u64 mode)
+// Opening what loc.base itself is (".", a bound file, a descriptor's own path in /proc). dir: only
+// a directory, as a slash at the end says it, which follows whatever the flags are. The flags are
+// the guest's own: F_GETFL shows O_DIRECTORY and O_NOFOLLOW.
+static long reopen(int base, u64 flags, u64 mode, bool dir)
 {
-    char path[FD_PATH_SIZE];
+    char path[FD_PATH_SIZE + 1];
     if (base == AT_FDCWD)
         return HOST_INTR4(__NR_openat, base, ".", flags, mode);
+    if (dir || (flags & (O_NOFOLLOW | O_CREAT)) == O_NOFOLLOW) {
+        fmt(path, sizeof path, FD_PATH "/", base);
+        long r = HOST_INTR4(__NR_openat, AT_FDCWD, path, flags, mode);
+        if (dir || r != -ENOTDIR)
+            return r;
+    }
     fmt(path, sizeof path, FD_PATH, base);
     return HOST_INTR4(__NR_openat, AT_FDCWD, path, flags & ~(u64)O_NOFOLLOW, mode);
 }
@@ -79,17 +87,17 @@ static int kept_dir_of(struct task *t, struct loc *loc, const char **name)
 static long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 resolve)
 {
     const char *name;
-    if (!loc->rel[0] && loc->must_be_dir && !(flags & O_CREAT))
-        flags |= O_DIRECTORY; // the guest's descriptor need not be one
-    if (!loc->rel[0])
-        return reopen(loc->base, flags, mode);
+    if (!loc->rel[0]) // the guest's descriptor need not be a directory
+        return reopen(loc->base, flags, mode, loc->must_be_dir && !(flags & O_CREAT));
     // By its name alone: a link is ELOOP as below, but not together with these flags.
     bool alone = !(flags & (O_PATH | O_DIRECTORY)) && !resolve && !loc->must_be_dir;
     int kept = alone ? kept_dir_of(t, loc, &name) : 0;
     if (kept < 0)
         return kept;
     if (kept) {
-        long r = HOST_INTR4(__NR_openat, dir_fd(t, kept), name, flags | O_NOFOLLOW, mode);
+        // Not by O_NOFOLLOW, which F_GETFL would show.
+        struct open_how by_name = {.flags = flags, .mode = mode, .resolve = RESOLVE_NO_SYMLINKS};
+        long r = HOST_INTR4(__NR_openat2, dir_fd(t, kept), name, &by_name, sizeof by_name);
         if (kept != loc->kept)
             dir_release(t, kept);
         return r;
@@ -99,6 +107,13 @@ static long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, 
     struct open_how how = {.flags = flags, .mode = mode, .resolve = WALK_RESOLVE | resolve};
     if (loc->must_be_dir && !(flags & O_CREAT)) {
         // A trailing slash follows a link whatever O_NOFOLLOW says: ELOOP asks for a slow walk.
+        size_t n = strlen(loc->rel);
+        if (n + 1 < sizeof loc->rel) {
+            memcpy(loc->rel + n, "/", 2);
+            long r = HOST_INTR4(__NR_openat2, loc->base, loc->rel, &how, sizeof how);
+            loc->rel[n] = 0;
+            return r;
+        }
         how.flags |= O_DIRECTORY;
         how.flags &= ~(u64)O_NOFOLLOW;
     }
@@ -740,7 +755,7 @@ static __attribute__((noinline)) long open_exec_slow(struct task *t, int dirfd, 
         if (guest_path && path_of_fd(t, dirfd, guest_path, LX_PATH_MAX) < 0)
             guest_path[0] = 0;
         *nosuid = fd_mount(t, dirfd) >= 0 && (mount_at(t, fd_mount(t, dirfd))->flags & 2);
-        return reopen(dirfd, O_RDONLY, 0);
+        return reopen(dirfd, O_RDONLY, 0, false);
     }
     temps_begin(t);
     long r = path_parent(t, dirfd, path, walk, &loc, &p);

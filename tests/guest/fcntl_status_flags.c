@@ -30,6 +30,29 @@ int main(void)
     fd = OK(open(".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, O_DIRECTORY | O_NOFOLLOW);
 
+    // As they were given, however the path is written.
+    static const char *const paths[] = {".", "d", "d/", "d/.", "/", "/tmp", "/proc", "f", "d/f"};
+    CHECK_EQ(mkdir("d", 0755), 0);
+    put_file("d/f", "");
+    for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+        int flags[] = {0, O_NOFOLLOW, O_PATH, O_NOFOLLOW | O_PATH, O_DIRECTORY};
+        for (size_t j = 0; j < sizeof(flags) / sizeof(*flags) - (i >= 7); j++) {
+            fd = OK(open(paths[i], flags[j] | O_CLOEXEC));
+            CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, flags[j]);
+            close(fd);
+        }
+    }
+    fd = OK(open("d/f", O_RDWR | O_CREAT, 0644));
+    CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, O_RDWR);
+    fd = OK(open("d/g", O_RDWR | O_CREAT | O_EXCL, 0644));
+    CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, O_RDWR);
+    CHECK_EQ(symlink("g", "d/l"), 0);
+    CHECK_ERR(open("d/l", O_RDWR | O_NOFOLLOW), ELOOP);
+    CHECK_ERR(open("d/l", O_RDWR | O_CREAT | O_EXCL, 0644), EEXIST);
+    CHECK_ERR(open("d/f/", O_RDONLY), ENOTDIR);
+    fd = OK(open("d/l", O_RDWR));
+    CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, O_RDWR);
+
     CHECK_EQ(pipe(p), 0);
     CHECK_EQ(fcntl(p[0], F_GETFL), O_RDONLY);
     CHECK_EQ(fcntl(p[1], F_GETFL), O_WRONLY);
