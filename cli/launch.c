@@ -32,14 +32,27 @@ static bool is_free(int first)
     return true;
 }
 
-// First number of a free run of RESERVED_COUNT descriptors, as high as may be. *count: how many of
-// them are taken (fs/files.c).
-static int find_block(const struct launch *l, u32 *count)
+// First number of a free run of RESERVED_COUNT descriptors: low, or as high as may be. *count: how
+// many of them are taken (fs/files.c).
+static int find_block(struct launch *l, u32 *count)
 {
     struct rlimit limit;
-    *count = RESERVED_COUNT;
+    *count = RESERVED_MOUNT + (u32)l->mounts;
     if (getrlimit(RLIMIT_NOFILE, &limit))
         fail_errno("getrlimit");
+    // Low, if there is another place for later.
+    bool above =
+        limit.rlim_cur > RESERVED_BELOW || limit.rlim_max >= limit.rlim_cur + RESERVED_COUNT;
+    if (above && limit.rlim_cur > RESERVED_LOW + RESERVED_COUNT && *count < RESERVED_COUNT &&
+        is_free(RESERVED_LOW)) {
+        l->first.files_low = 1;
+        l->memory->files_limit = limit.rlim_cur;
+        l->memory->files_low_limit = limit.rlim_cur = RESERVED_LOW + *count;
+        if (setrlimit(RLIMIT_NOFILE, &limit))
+            fail_errno("setrlimit");
+        return RESERVED_LOW;
+    }
+    *count = RESERVED_COUNT;
     // Right above a low limit, so that all numbers below it are the guest's (fs/files.c).
     if (limit.rlim_cur <= RESERVED_BELOW && limit.rlim_max >= limit.rlim_cur + RESERVED_COUNT) {
         limit.rlim_cur += RESERVED_COUNT;

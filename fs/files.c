@@ -2,6 +2,7 @@
 // Descriptor bookkeeping: which mount a descriptor was opened in, and where the reserved block
 // lies. Temporary descriptors: fs/temps.c.
 #include <linux/close_range.h>
+#include <linux/kcmp.h>
 #include <linux/resource.h>
 
 #include "fs.h"
@@ -154,13 +155,19 @@ void records_note(struct task *t, const struct parent *p, u32 changes, enum reco
 
 // ---- The reserved block ----
 //
-// Where RLIMIT_NOFILE is low, the block stands right above the guest's limit, and the host's is
-// higher by its size: so every number below the limit is the guest's. The host's limit then ends
+// The block begins low, at RESERVED_LOW, and the host's limit right behind it: fork copies the
+// table up to the highest number in use, and most processes never have 250 files. Where the host
+// says EMFILE, or the guest asks for a higher number, the process leaves that for good, and the
+// call is made again (files_call_again).
+//
+// Then: where RLIMIT_NOFILE is low, the block stands right above the guest's limit, and the host's
+// is higher by its size: so every number below the limit is the guest's. The host's limit then ends
 // where the block does, which is how that is recognised. Under a high limit the block stands in the
 // guest's range, because fork copies the table up to the highest number in use; it moves when the
 // guest asks for one of its numbers. There it has the numbers of as many mounts as were there at
 // the start, because fork copies and exit closes each of them, and takes those of others when a
-// process first uses them. (Right above a limit it has all: a hole would be the guest's then.)
+// process first uses them. (Right above a limit it has all: a hole would be the guest's then. A
+// low block takes no more than it has.)
 
 static bool numbers_free(int first, int count)
 {
@@ -168,6 +175,33 @@ static bool numbers_free(int first, int count)
         if (host_fcntl(fd, F_GETFD, 0) != -EBADF)
             return false;
     return true;
+}
+
+bool fd_is_reserved_of(struct task *t, u32 tgid, int fd)
+{
+    const struct proc_slot *s = tgid == t->proc->tgid ? NULL : proc_find(t->instance, tgid);
+    return s ? (u32)fd - (u32)s->reserved < s->reserved_count : fd_is_reserved(t, fd);
+}
+
+static void tell(const struct files *f, struct proc_slot *s)
+{
+    s->reserved = f->reserved;
+    s->reserved_count = f->reserved_count;
+}
+
+// Where the block is, in the records of the processes that have this table.
+static void tell_others(struct task *t)
+{
+    u32 self = t->proc->tgid;
+    struct proc_slot *own = proc_own(t);
+    if (own)
+        tell(t->files, own);
+    for (u32 i = 0; t->files->across_processes && i < PROC_SLOTS; i++) {
+        struct proc_slot *s = proc_slot_at(t->instance, i);
+        u32 tgid = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
+        if ((s32)tgid > 0 && !HOST3(__NR_kcmp, self, tgid, KCMP_FILES))
+            tell(t->files, s);
+    }
 }
 
 static long move_block(struct task *t, int to, u32 count)
@@ -186,6 +220,7 @@ static long move_block(struct task *t, int to, u32 count)
     f->reserved = to;
     f->reserved_count = count;
     HOST3(__NR_close_range, from, from + (int)old - 1, 0);
+    tell_others(t);
     return 0;
 }
 
@@ -205,13 +240,15 @@ static bool extend_block(struct task *t, u32 count)
     while (seen < count && !__atomic_compare_exchange_n(&f->reserved_count, &seen, count, false,
                                                         __ATOMIC_RELEASE, __ATOMIC_RELAXED))
         ;
+    tell_others(t);
     return true;
 }
 
 bool files_reserve_mount(struct task *t, int m)
 {
     u32 count = RESERVED_MOUNT + (u32)m + 1;
-    return count <= t->files->reserved_count || extend_block(t, count);
+    struct files *f = t->files;
+    return count <= f->reserved_count || (!f->low && extend_block(t, count));
 }
 
 static bool ends_at_block(struct task *t, u64 limit)
@@ -221,8 +258,11 @@ static bool ends_at_block(struct task *t, u64 limit)
 
 void files_limit_to_guest(struct task *t, struct rlimit64 *l)
 {
+    const struct instance *in = t->instance;
     if (ends_at_block(t, l->rlim_cur))
         l->rlim_cur -= RESERVED_COUNT;
+    else if (in->files_limit && l->rlim_cur == in->files_low_limit) // of any process
+        l->rlim_cur = in->files_limit;
     if (ends_at_block(t, l->rlim_max))
         l->rlim_max -= RESERVED_COUNT;
 }
@@ -232,57 +272,118 @@ static long host_limit(const struct rlimit64 *new, struct rlimit64 *old)
     return HOST4(__NR_prlimit64, 0, RLIMIT_NOFILE, new, old);
 }
 
-bool files_beyond_limit(struct task *t, u64 count)
-{
-    struct rlimit64 l;
-    if (count <= (u64)t->files->reserved) // the guest's limit is not lower
-        return false;
-    if (host_limit(NULL, &l) < 0)
-        return false;
-    files_limit_to_guest(t, &l);
-    return count > l.rlim_cur;
-}
-
 // Puts the block at `first`, with `count` numbers. False: it stays where it is.
 static bool put_block(struct task *t, u64 first, u32 count)
 {
     struct rlimit64 host;
     u64 end = first + RESERVED_COUNT;
-    if ((u64)t->files->reserved == first)
-        return extend_block(t, count);
+    bool there = (u64)t->files->reserved == first;
     if (host_limit(NULL, &host) < 0 || host.rlim_max < end ||
-        !numbers_free((int)first, RESERVED_COUNT))
+        (!there && !numbers_free((int)first, RESERVED_COUNT)))
         return false;
     if (host.rlim_cur < end) {
         host.rlim_cur = end;
         if (host_limit(&host, NULL) < 0)
             return false;
     }
-    return move_block(t, (int)first, count) >= 0;
+    return there ? extend_block(t, count) : move_block(t, (int)first, count) >= 0;
+}
+
+// Exclusive.
+static long set_limit(struct task *t, struct rlimit64 host)
+{
+    const u64 elsewhere = RESERVED_BELOW - RESERVED_COUNT;
+    struct files *f = t->files;
+    if (host.rlim_cur > host.rlim_max)
+        return -EINVAL;
+    // Numbers of files that stay open above a lowered limit may be in the way: then the host's
+    // limit is the guest's, and the block is out of reach for anything new.
+    if (host.rlim_cur > RESERVED_BELOW) {
+        put_block(t, elsewhere, f->reserved_count);
+    } else {
+        // Nor may its own numbers be in the way.
+        if (host.rlim_cur + RESERVED_COUNT > (u64)f->reserved &&
+            host.rlim_cur < (u64)f->reserved + RESERVED_COUNT && (u64)f->reserved != elsewhere)
+            put_block(t, elsewhere, f->reserved_count);
+        if (put_block(t, host.rlim_cur, RESERVED_COUNT)) {
+            host.rlim_cur += RESERVED_COUNT;
+            host.rlim_max = MAX(host.rlim_max, host.rlim_cur);
+        }
+    }
+    long r = host_limit(&host, NULL);
+    if (r >= 0 && f->low) { // now, for other threads look (files_call_again)
+        f->low_left = 1;
+        f->low = 0;
+    }
+    return r;
 }
 
 long files_set_limit(struct task *t, const struct rlimit64 *new)
 {
-    struct rlimit64 host = *new;
-    if (host.rlim_cur > host.rlim_max)
-        return -EINVAL;
     files_exclusive_begin(t);
-    // Numbers of files that stay open above a lowered limit may be in the way: then the host's
-    // limit is the guest's, and the block is out of reach for anything new.
-    if (host.rlim_cur > RESERVED_BELOW) {
-        put_block(t, RESERVED_BELOW - RESERVED_COUNT, t->files->reserved_count);
-    } else if (put_block(t, host.rlim_cur, RESERVED_COUNT)) {
-        host.rlim_cur += RESERVED_COUNT;
-        host.rlim_max = MAX(host.rlim_max, host.rlim_cur);
-    }
-    long r = host_limit(&host, NULL);
+    long r = set_limit(t, *new);
     files_exclusive_end(t);
     return r;
+}
+
+// Exclusive.
+static void leave_low(struct task *t)
+{
+    struct rlimit64 l;
+    if (!t->files->low || host_limit(NULL, &l) < 0)
+        return;
+    files_limit_to_guest(t, &l);
+    l.rlim_cur = MIN(l.rlim_cur, l.rlim_max);
+    set_limit(t, l);
+}
+
+bool files_low_room(struct task *t)
+{
+    struct rlimit64 l;
+    if (!t->files->low || host_limit(NULL, &l) < 0)
+        return false;
+    files_limit_to_guest(t, &l);
+    l.rlim_cur = MIN(l.rlim_cur, l.rlim_max);
+    t->low_over = 1;
+    return host_limit(&l, NULL) >= 0;
+}
+
+void files_leave_low(struct task *t)
+{
+    t->low_over = 0;
+    if (!t->files->low)
+        return;
+    files_exclusive_begin(t);
+    leave_low(t);
+    files_exclusive_end(t);
+}
+
+bool files_call_again(struct task *t)
+{
+    files_leave_low(t);
+    if (!t->files->low_left || t->saw_low_left)
+        return false;
+    t->saw_low_left = 1; // once: it may have been another thread that left it
+    return true;
+}
+
+bool files_beyond_limit(struct task *t, u64 count)
+{
+    struct rlimit64 l;
+    if (count <= (u64)t->files->reserved) // the guest's limit is not lower
+        return false;
+    files_leave_low(t);
+    if (host_limit(NULL, &l) < 0)
+        return false;
+    files_limit_to_guest(t, &l);
+    return count > l.rlim_cur;
 }
 
 long files_make_room(struct task *t, int fd)
 {
     struct rlimit64 host;
+    if (fd >= t->files->reserved)
+        leave_low(t);
     int from = t->files->reserved;
     if ((u32)fd - (u32)from >= RESERVED_COUNT) // with those that it may come to have
         return 0;

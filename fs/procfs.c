@@ -104,12 +104,11 @@ size_t procfs_host_name(struct task *t, const char *name, size_t n, char *out)
     return 0;
 }
 
-// Is this a name in fd/ or fdinfo/ that only lxcore knows of? The block has the same numbers in
-// other processes unless a guest there asked for one of them.
-static bool names_reserved(const struct task *t, const char *name)
+// Is this a name in fd/ or fdinfo/ that only lxcore knows of?
+static bool names_reserved(struct task *t, const struct proc_path *pp, const char *name)
 {
     long fd = str_number(name, component(name));
-    return fd >= 0 && fd_is_reserved(t, (int)fd);
+    return fd >= 0 && fd_is_reserved_of(t, pp->tgid, (int)fd);
 }
 
 // Of process 1, its threads and children are lxrun's own, too.
@@ -118,13 +117,13 @@ static bool hidden_in(const struct proc_path *pp, const char *name, size_t n)
     return IN_LIST(hidden_in_process, name, n) || (pp->init && n == 4 && !strncmp(name, "task", 4));
 }
 
-static bool hidden_below_process(const struct task *t, const struct proc_path *pp)
+static bool hidden_below_process(struct task *t, const struct proc_path *pp)
 {
     const char *rest = pp->rest;
     if (hidden_in(pp, rest, component(rest)))
         return true;
     if (str_starts(rest, "fd/") || str_starts(rest, "fdinfo/"))
-        return names_reserved(t, strchr(rest, '/') + 1);
+        return names_reserved(t, pp, strchr(rest, '/') + 1);
     return false;
 }
 
@@ -177,7 +176,7 @@ bool procfs_lists(struct task *t, const char *rel, char *name)
     if (!*pp.rest)
         return !hidden_in(&pp, name, strlen(name));
     if (!strcmp(pp.rest, "fd") || !strcmp(pp.rest, "fdinfo"))
-        return !names_reserved(t, name);
+        return !names_reserved(t, &pp, name);
     return true;
 }
 

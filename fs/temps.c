@@ -161,6 +161,8 @@ long temp_open(struct task *t, int dirfd, const char *path, u64 flags, u64 resol
         reserved_return(t, (int)fd);
         fd = -EMFILE;
     }
+    if (fd == -EMFILE && files_low_room(t))
+        fd = host_openat2(dirfd, path, &how);
     if (fd == -EMFILE)
         fd = open_on_spare(t, dirfd, path, &how);
     if (fd < 0)

@@ -76,8 +76,8 @@ host_intr_abort:
 	.cfi_endproc
 	.size	host_call_intr, .-host_call_intr
 
-// _Noreturn void host_pass(void): makes the guest's call with the arguments that it gave, and goes
-// back to the guest. As host_call_intr, but no function returns behind the `syscall`.
+// long host_pass(void): makes the guest's call with the arguments that it gave, and goes back to
+// the guest, or returns -EMFILE. As host_call_intr, but no function returns behind the `syscall`.
 	.globl	host_pass, host_pass_begin, host_pass_syscall, host_pass_done, host_pass_abort
 	.type	host_pass, @function
 host_pass:
@@ -90,9 +90,13 @@ host_pass_begin:
 host_pass_syscall:
 	syscall
 host_pass_done:
+	cmp	$-24, %rax			// EMFILE
+	je	host_pass_full
 	FRESH_RETURNS
 	mov	%rax, %gs:T_RAX
 	jmp	door_return
+host_pass_full:
+	ret
 host_pass_abort:
 	subq	$2, %gs:T_RIP		// at its `syscall`: the call is made after the handler
 	jmp	door_return

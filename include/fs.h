@@ -466,6 +466,8 @@ static inline bool fd_is_reserved(const struct task *t, int fd)
 {
     return (u32)fd - (u32)t->files->reserved < t->files->reserved_count;
 }
+// The same of a process of the instance.
+bool fd_is_reserved_of(struct task *t, u32 tgid, int fd);
 static inline int reserved_fd(const struct task *t, int which)
 {
     return t->files->reserved + which;
@@ -483,8 +485,17 @@ bool files_reserve_mount(struct task *t, int m);
 struct rlimit64;
 void files_limit_to_guest(struct task *t, struct rlimit64 *l);
 long files_set_limit(struct task *t, const struct rlimit64 *new);
-// Are `count` descriptors more than that limit?
+// Are `count` descriptors more than that limit? If not, the host has so many, too.
 bool files_beyond_limit(struct task *t, u64 count);
+// The block leaves the place where it began: the host's limit becomes the guest's. For calls that
+// go beyond the host's without an error, and before another process shares the descriptors.
+void files_leave_low(struct task *t);
+// Where a temporary has no number: are there more numbers now, until the end of the call? Then it
+// leaves (low_over).
+bool files_low_room(struct task *t);
+// After EMFILE, or what else a low limit gives: is the call to be made again, because the limit was
+// the host's alone?
+bool files_call_again(struct task *t);
 // Remembers / forgets the mount of a descriptor; -1: not known, or none (a pipe, a socket).
 void fd_set_mount(struct task *t, int fd, int mount);
 int fd_mount(struct task *t, int fd);

@@ -57,7 +57,7 @@ u32 host_try_returns(void);
 extern const char hostcall_start[], hostcall_end[];
 extern const char host_call_done[];
 extern const char host_intr_begin[], host_intr_syscall[], host_intr_done[], host_intr_abort[];
-_Noreturn void host_pass(void);
+long host_pass(void);
 extern const char host_pass_begin[], host_pass_syscall[], host_pass_done[], host_pass_abort[];
 void host_restorer(void);
 struct task;

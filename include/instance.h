@@ -40,7 +40,10 @@ enum {
     RESERVED_COUNT = RESERVED_MOUNT + MOUNTS_MAX,
 };
 
-#define RESERVED_BELOW 1024 // fork copies the descriptor table up to the highest number in use
+// Where the block stands (fs/files.c). Fork copies the descriptor table up to the highest number in
+// use, in steps of 128, 256, 512 ...
+#define RESERVED_LOW 256 // bash uses 255
+#define RESERVED_BELOW 1024
 #define RESERVED_PINS (RESERVED_TEMP - RESERVED_PIN)
 #define RESERVED_TEMPS (RESERVED_DIR - RESERVED_TEMP)
 #define DIRS_KEPT (RESERVED_MOUNT - RESERVED_DIR) // a power of two
@@ -157,8 +160,10 @@ struct proc_slot {
     u32 stands_for; // not 0: a helper that sends credentials of this process (syscalls/peer.c)
     s32 result;     // what its call returned
     u32 dumpable;   // 0: only who has CAP_SYS_PTRACE may look into it (fs/reach.c)
+    s32 reserved;   // first number of its reserved block, and how many there are (struct files)
+    u32 reserved_count;
     // Guest path of the program, cut when longer.
-    char exe[1024 - 128 - 4 * PROC_GROUPS - 2 * sizeof(struct proc_peer)];
+    char exe[1024 - 136 - 4 * PROC_GROUPS - 2 * sizeof(struct proc_peer)];
 };
 #define PROC_MAKING 0x80000000u
 _Static_assert(sizeof(struct proc_slot) == 1024, "records do not straddle pages");
@@ -250,7 +255,7 @@ struct exec_state {
     u32 secure; // AT_SECURE
     u32 personality;
     s32 image_fd, interp_fd;
-    u32 reserved_count; // struct files
+    u32 reserved_count, files_low; // struct files
     struct cred cred;
     u32 umask;
     s32 cwd_mount;
@@ -357,6 +362,8 @@ struct instance {
     u32 has_attrstores;     // a mount has attrstore_dev
     u32 has_drives;         // there is, or was, a mount whose `drive` is on
     u32 supervisor;         // pid of lxrun's supervisor
+    u64 files_limit;        // RLIMIT_NOFILE of processes whose block is low, 0: there are none;
+    u64 files_low_limit;    // and the host's (fs/files.c)
     u32 has_cache;          // RESERVED_CACHE and RESERVED_REWRITE are what they say
     struct trap_map trap;   // engine `ptrace`
     u32 abstract_prefix;    // hash of the root, put before abstract socket names

@@ -281,6 +281,7 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     s->image_fd = plan->image_fd;
     s->interp_fd = plan->interp_fd;
     s->reserved_count = t->files->reserved_count;
+    s->files_low = t->files->low && !t->low_over;
     s->umask = t->fs->umask;
     s->personality = t->personality;
     s->cwd_mount = t->fs->cwd_mount;

@@ -177,6 +177,7 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     xstate_init(t);
     o->files.reserved = reserved;
     o->files.reserved_count = state->reserved_count;
+    o->files.low = state->files_low;
     memcpy(o->files.mount_id, state->mount_id, sizeof o->files.mount_id);
     o->fs.umask = state->umask;
     memcpy(o->files.dir, state->dir, sizeof o->files.dir);

@@ -47,6 +47,16 @@ static bool is_quiet(u64 nr)
     return nr == NR_set_robust_list || nr == NR_execve || nr == NR_exit_group;
 }
 
+// The result, or that the call is to be made again: it met a limit of descriptors that is not the
+// guest's.
+static long unless_full(struct task *t, long result)
+{
+    bool full = result == -EMFILE || result == -ETOOMANYREFS;
+    if (t->low_over)
+        files_leave_low(t);
+    return full && files_call_again(t) ? -LX_ERESTART : result;
+}
+
 static long serve(struct task *t, const struct syscall_row *row, const struct regs *r)
 {
     // 3. What the host serves, it serves under the guest's mask; descriptors of lxcore's own are
@@ -63,8 +73,9 @@ static long serve(struct task *t, const struct syscall_row *row, const struct re
     // 4. Serve.
     switch (row->how) {
     case HOW_EMULATED:
-    case HOW_TRANSLATED:
         return row->call(t, r);
+    case HOW_TRANSLATED:
+        return unless_full(t, row->call(t, r));
     case HOW_PASSED:
         if (r->orig_rax == NR_read && t->files->maps && fd_maps(t, (int)r->rdi))
             return watch_read((int)r->rdi, r->rsi, r->rdx);
@@ -72,7 +83,7 @@ static long serve(struct task *t, const struct syscall_row *row, const struct re
             return procfs_lseek(t, (int)r->rdi, (long)r->rsi, (u32)r->rdx);
         if (r->orig_rax == NR_pread64 && t->files->made && !r->r10)
             procfs_made_anew(t, (int)r->rdi);
-        host_pass(); // to the guest, as in stage 5
+        return unless_full(t, host_pass()); // to the guest, as in stage 5, or back: -EMFILE
     case HOW_REFUSED:
         tell_refused(t, (unsigned)r->orig_rax, row);
         return -row->error;

@@ -131,7 +131,8 @@ long sys_fcntl(struct task *t, int fd, unsigned int cmd, unsigned long arg)
         return may;
     if (cmd != F_DUPFD && cmd != F_DUPFD_CLOEXEC)
         return HOST_INTR3(__NR_fcntl, fd, cmd, arg);
-    if (fd_is_reserved(t, (int)arg)) { // the guest may have the very number that it asks for
+    // The guest may have the very number that it asks for.
+    if (fd_is_reserved(t, (int)arg) || (t->files->low && (int)arg > t->files->reserved)) {
         files_exclusive_begin(t);
         long r = files_make_room(t, (int)arg);
         files_exclusive_end(t);

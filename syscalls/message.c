@@ -173,6 +173,9 @@ static long receive_one(struct task *t, int fd, uptr msg, int flags)
         got.name = (uptr)&a;
         got.namelen = sizeof a;
     }
+    // Descriptors that have no room are lost.
+    if (t->files->low && got.controllen > sizeof(struct control) && unix_is_socket(fd))
+        files_leave_low(t);
     long r = HOST_INTR3(__NR_recvmsg, fd, &got, flags);
     if (r < 0)
         return r;

@@ -110,8 +110,11 @@ long sys_unshare(struct task *t, unsigned long flags)
         return -EPERM;
     // Without other threads there is nothing to part from, else Linux cannot do it; the host knows.
     long r = HOST1(__NR_unshare, flags & (shared | CLONE_SYSVSEM));
-    if (!r && (flags & CLONE_FILES))
+    if (!r && (flags & CLONE_FILES)) {
+        if (t->files->refs > 1)
+            files_leave_low(t); // one limit for two tables
         r = task_unshare_files(t);
+    }
     if (!r && (flags & CLONE_FS))
         r = task_unshare_fs(t);
     return r;

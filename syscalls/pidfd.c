@@ -32,8 +32,7 @@ long sys_pidfd_getfd(struct task *t, int pidfd, int targetfd, unsigned int flags
     long r = reach_may_inspect(t, (u32)tgid);
     if (r)
         return r;
-    // The block has the same numbers in every process, but in one that has used them itself.
-    if (fd_is_reserved(t, targetfd))
+    if (fd_is_reserved_of(t, (u32)tgid, targetfd))
         return -EBADF;
     return HOST3(__NR_pidfd_getfd, pidfd, targetfd, 0);
 }
@@ -48,8 +47,8 @@ long sys_kcmp(struct task *t, int pid1, int pid2, int type, unsigned long idx1, 
         if (reach_may_inspect(t, who[i]))
             return -EPERM;
     bool file = type == KCMP_FILE;
-    if (((file || type == KCMP_EPOLL_TFD) && fd_is_reserved(t, (int)idx1)) ||
-        (file && fd_is_reserved(t, (int)idx2)))
+    if (((file || type == KCMP_EPOLL_TFD) && fd_is_reserved_of(t, who[0], (int)idx1)) ||
+        (file && fd_is_reserved_of(t, who[1], (int)idx2)))
         return -EBADF;
     return HOST5(__NR_kcmp, pid1, pid2, type, idx1, idx2);
 }

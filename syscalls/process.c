@@ -14,6 +14,8 @@
 static long clone_task(struct task *t, struct clone_request *q)
 {
     dirs_let_go_watched(t);
+    if ((q->flags & (CLONE_FILES | CLONE_THREAD)) == CLONE_FILES)
+        files_leave_low(t); // two processes with one table have a limit each
     return task_clone(t, q);
 }
 

@@ -94,6 +94,8 @@ static void fill(struct task *t, struct proc_slot *s, u64 since, u64 birth)
     s->registered = since;
     s->connected.set = s->listening.set = 0;
     s->stands_for = 0;
+    s->reserved = t->files->reserved;
+    s->reserved_count = t->files->reserved_count;
     str_copy(s->exe, t->proc->exe, sizeof s->exe);
     publish_text(t, s);
     put_cred(s, t);
