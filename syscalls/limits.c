@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Nice values and resource limits: the host's own, for processes of the instance only, and with the
-// guest's identity where Linux asks for one. Raising what the host user may not raise is refused by
-// the host, also to a guest root.
+// Nice values, scheduling and resource limits: the host's own, for processes of the instance only,
+// and with the guest's identity where Linux asks for one. Raising what the host user may not raise
+// is refused by the host, also to a guest root.
 #include <linux/capability.h>
 #include <linux/resource.h>
 
@@ -12,48 +12,66 @@
 #include "task.h"
 #include "uaccess.h"
 
-// One pass over the processes that PRIO_PGRP or PRIO_USER name.
-struct nice_pass {
+#define IOPRIO_WHO_PROCESS 1
+#define IOPRIO_WHO_PGRP 2
+#define IOPRIO_WHO_USER 3
+
+// One pass over the processes that PRIO_PGRP or PRIO_USER name, or their like of ioprio_set(2).
+struct prio_pass {
     int which;
     u32 who;
-    bool set;
-    int nice;
+    bool io, set;
+    int value;
     long best, error;
     u32 found;
 };
 
-// kernel/sys.c: set_one_prio_perm()
+// kernel/sys.c: set_one_prio_perm(); kernel/sched: check_same_owner()
 static bool may_renice(const struct cred *c, const struct proc_slot *s)
 {
     return c->euid == s->ruid || c->euid == s->euid || cred_has_cap(c, CAP_SYS_NICE);
 }
 
-static void nice_one(struct task *t, u32 tgid, const struct proc_slot *s, void *arg)
+// block/ioprio.c: set_task_ioprio()
+static bool may_set_io(const struct cred *c, const struct proc_slot *s)
 {
-    struct nice_pass *p = arg;
+    return s->ruid == c->euid || s->ruid == c->ruid || cred_has_cap(c, CAP_SYS_NICE);
+}
+
+static void prio_one(struct task *t, u32 tgid, const struct proc_slot *s, void *arg)
+{
+    struct prio_pass *p = arg;
     bool meant =
         p->which == PRIO_USER ? s->ruid == p->who : HOST1(__NR_getpgid, tgid) == (long)p->who;
     if (!meant)
         return;
-    long r = p->set && !may_renice(&t->cred, s) ? -EPERM
-             : p->set ? HOST3(__NR_setpriority, PRIO_PROCESS, tgid, p->nice)
-                      : HOST2(__NR_getpriority, PRIO_PROCESS, tgid);
+    long r;
+    if (p->set && !(p->io ? may_set_io : may_renice)(&t->cred, s))
+        r = -EPERM;
+    else if (p->io)
+        r = p->set ? HOST3(__NR_ioprio_set, IOPRIO_WHO_PROCESS, tgid, p->value)
+                   : HOST2(__NR_ioprio_get, IOPRIO_WHO_PROCESS, tgid);
+    else
+        r = p->set ? HOST3(__NR_setpriority, PRIO_PROCESS, tgid, p->value)
+                   : HOST2(__NR_getpriority, PRIO_PROCESS, tgid);
     if (r == -ESRCH)
         return;
-    p->found++;
     if (r < 0)
         p->error = r;
+    else if (p->io) // the lowest is the best
+        p->best = p->found ? MIN(p->best, r) : r;
     else
         p->best = MAX(p->best, r); // the raw call counts from 40, best, down to 1
+    p->found++;
 }
 
-static long nice_many(struct task *t, struct nice_pass *p)
+static long prio_many(struct task *t, struct prio_pass *p)
 {
     if (p->which == PRIO_PGRP && !p->who)
         p->who = (u32)HOST1(__NR_getpgid, 0);
     if (p->which == PRIO_USER && !p->who)
         p->who = t->cred.ruid;
-    reach_each(t, nice_one, p);
+    reach_each(t, prio_one, p);
     if (!p->found)
         return -ESRCH;
     return p->error ? p->error : p->set ? 0 : p->best;
@@ -61,11 +79,11 @@ static long nice_many(struct task *t, struct nice_pass *p)
 
 long sys_getpriority(struct task *t, int which, int who)
 {
-    struct nice_pass p = {.which = which, .who = (u32)who};
+    struct prio_pass p = {.which = which, .who = (u32)who};
     if (which < PRIO_PROCESS || which > PRIO_USER)
         return -EINVAL;
     if (which != PRIO_PROCESS)
-        return nice_many(t, &p);
+        return prio_many(t, &p);
     if (who && !reach_thread(t, (u32)who))
         return -ESRCH;
     return HOST2(__NR_getpriority, which, who);
@@ -73,11 +91,11 @@ long sys_getpriority(struct task *t, int which, int who)
 
 long sys_setpriority(struct task *t, int which, int who, int prio)
 {
-    struct nice_pass p = {.which = which, .who = (u32)who, .set = true, .nice = prio};
+    struct prio_pass p = {.which = which, .who = (u32)who, .set = true, .value = prio};
     if (which < PRIO_PROCESS || which > PRIO_USER)
         return -EINVAL;
     if (which != PRIO_PROCESS)
-        return nice_many(t, &p);
+        return prio_many(t, &p);
     u32 tgid = who ? reach_thread(t, (u32)who) : t->proc->tgid;
     if (!tgid)
         return -ESRCH;
@@ -85,6 +103,102 @@ long sys_setpriority(struct task *t, int which, int who, int prio)
     if (tgid != t->proc->tgid && s && !may_renice(&t->cred, s))
         return -EPERM;
     return HOST3(__NR_setpriority, which, who, prio);
+}
+
+long sys_ioprio_get(struct task *t, int which, int who)
+{
+    struct prio_pass p = {
+        .which = which == IOPRIO_WHO_PGRP ? PRIO_PGRP : PRIO_USER, .who = (u32)who, .io = true};
+    if (which == IOPRIO_WHO_PGRP || which == IOPRIO_WHO_USER)
+        return prio_many(t, &p);
+    if (which == IOPRIO_WHO_PROCESS && who && !reach_thread(t, (u32)who))
+        return -ESRCH;
+    return HOST2(__NR_ioprio_get, which, who);
+}
+
+long sys_ioprio_set(struct task *t, int which, int who, int ioprio)
+{
+    struct prio_pass p = {.which = which == IOPRIO_WHO_PGRP ? PRIO_PGRP : PRIO_USER,
+                          .who = (u32)who,
+                          .io = true,
+                          .set = true,
+                          .value = ioprio};
+    if (which == IOPRIO_WHO_PGRP || which == IOPRIO_WHO_USER)
+        return prio_many(t, &p);
+    u32 tgid = which == IOPRIO_WHO_PROCESS && who ? reach_thread(t, (u32)who) : t->proc->tgid;
+    if (!tgid)
+        return -ESRCH;
+    const struct proc_slot *s = proc_find(t->instance, tgid);
+    if (tgid != t->proc->tgid && s && !may_set_io(&t->cred, s))
+        return -EPERM;
+    return HOST3(__NR_ioprio_set, which, who, ioprio);
+}
+
+// May the caller learn how thread pid (0: itself) is scheduled, or set it? A negative one is the
+// host's to refuse.
+static long may_schedule(struct task *t, int pid, bool set)
+{
+    if (pid <= 0 || (u32)pid == t->tid)
+        return 0;
+    u32 tgid = reach_thread(t, (u32)pid);
+    if (!tgid)
+        return -ESRCH;
+    const struct proc_slot *s = proc_find(t->instance, tgid);
+    return set && tgid != t->proc->tgid && s && !may_renice(&t->cred, s) ? -EPERM : 0;
+}
+
+long sys_sched_getscheduler(struct task *t, int pid)
+{
+    long r = may_schedule(t, pid, false);
+    return r ? r : HOST1(__NR_sched_getscheduler, pid);
+}
+
+long sys_sched_setscheduler(struct task *t, int pid, int policy, uptr param)
+{
+    long r = may_schedule(t, pid, true);
+    return r ? r : HOST3(__NR_sched_setscheduler, pid, policy, param);
+}
+
+long sys_sched_getparam(struct task *t, int pid, uptr param)
+{
+    long r = may_schedule(t, pid, false);
+    return r ? r : HOST2(__NR_sched_getparam, pid, param);
+}
+
+long sys_sched_setparam(struct task *t, int pid, uptr param)
+{
+    long r = may_schedule(t, pid, true);
+    return r ? r : HOST2(__NR_sched_setparam, pid, param);
+}
+
+long sys_sched_getattr(struct task *t, int pid, uptr attr, unsigned int size, unsigned int flags)
+{
+    long r = may_schedule(t, pid, false);
+    return r ? r : HOST4(__NR_sched_getattr, pid, attr, size, flags);
+}
+
+long sys_sched_setattr(struct task *t, int pid, uptr attr, unsigned int flags)
+{
+    long r = may_schedule(t, pid, true);
+    return r ? r : HOST3(__NR_sched_setattr, pid, attr, flags);
+}
+
+long sys_sched_getaffinity(struct task *t, int pid, unsigned int len, uptr mask)
+{
+    long r = may_schedule(t, pid, false);
+    return r ? r : HOST3(__NR_sched_getaffinity, pid, len, mask);
+}
+
+long sys_sched_setaffinity(struct task *t, int pid, unsigned int len, uptr mask)
+{
+    long r = may_schedule(t, pid, true);
+    return r ? r : HOST3(__NR_sched_setaffinity, pid, len, mask);
+}
+
+long sys_sched_rr_get_interval(struct task *t, int pid, uptr interval)
+{
+    long r = may_schedule(t, pid, false);
+    return r ? r : HOST2(__NR_sched_rr_get_interval, pid, interval);
 }
 
 long sys_prlimit64(struct task *t, int pid, unsigned int resource, uptr new_limit, uptr old_limit)
