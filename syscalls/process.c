@@ -71,8 +71,13 @@ long sys_clone3(struct task *t, uptr args, size_t size)
         return -EINVAL;
     if (!a.set_tid != !a.set_tid_size || a.set_tid_size > 32)
         return -EINVAL;
-    if (a.set_tid_size)
-        return -EPERM; // as without CAP_CHECKPOINT_RESTORE
+    if (a.set_tid_size) { // kernel/pid.c, alloc_pid(), as without CAP_CHECKPOINT_RESTORE
+        s32 tid;
+        if (copy_from_guest(&tid, a.set_tid, sizeof tid))
+            return -EFAULT;
+        bool possible = tid > 0 && tid < sysctl_number(t, "sys/kernel/pid_max", 1 << 22);
+        return a.set_tid_size > 1 || !possible ? -EINVAL : -EPERM;
+    }
     if (a.flags & CLONE_INTO_CGROUP)
         return size < CLONE_ARGS_SIZE_VER2 || a.cgroup > 0x7fffffff ? -EINVAL : -EPERM;
     struct clone_request q = {.flags = a.flags,

@@ -107,6 +107,15 @@ int main(void)
     block_.a.set_tid = (uintptr_t)&block_;
     block_.a.set_tid_size = 33;
     CHECK_ERR(try3(80), EINVAL);
+    const int numbers[] = {0, -1, 1 << 30}; // before any capability is asked for
+    for (int i = 0; i < 3; i++) {
+        fill(0);
+        block_.a.set_tid = (uintptr_t)&numbers[i];
+        block_.a.set_tid_size = 1;
+        CHECK_ERR(try3(80), EINVAL);
+    }
+    block_.a.set_tid = 8;
+    CHECK_ERR(try3(80), EFAULT);
     fill(CLONE_INTO_CGROUP);
     block_.a.cgroup = -1ul;
     CHECK_ERR(try3(88), EINVAL);
