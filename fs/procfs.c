@@ -191,6 +191,8 @@ void procfs_stat(struct task *t, const char *rel, struct statx *st)
         return;
     const struct proc_slot *s = proc_find(t->instance, pp.tgid);
     bool own = proc_is_own(t, &pp);
+    if (own && !strcmp(pp.rest, "fd"))
+        META_MORE(st) |= MORE_ALLOWED; // fs/proc/fd.c, proc_fd_permission()
     // A process that must not be dumped belongs to root, but for its directory (proc(5)).
     if (*pp.rest && (own || s) && !(own ? t->proc->dumpable : s->dumpable))
         return;
@@ -201,6 +203,15 @@ void procfs_stat(struct task *t, const char *rel, struct statx *st)
         st->stx_uid = s->euid;
         st->stx_gid = s->egid;
     }
+}
+
+void procfs_stat_fd(struct task *t, int fd, struct statx *st)
+{
+    struct loc loc;
+    int m = fd_mount(t, fd);
+    if (m >= 0 && mount_at(t, m)->type == FS_PROC && loc_of_fd(t, fd, &loc) >= 0 &&
+        mount_at(t, loc.mount)->type == FS_PROC)
+        procfs_stat(t, loc.rel, st);
 }
 
 long procfs_may_search(struct task *t, const char *rel, struct statx *st)

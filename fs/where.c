@@ -143,14 +143,22 @@ static long loc_of_host_path(struct task *t, const char *host, int prefer, struc
     return 0;
 }
 
+// Memory files lie nowhere, whatever their text looks like.
+static bool is_memfd(const char *host, size_t n)
+{
+    static const char end[] = " (deleted)";
+    return str_starts(host, "/memfd:") && n >= sizeof end &&
+           !strcmp(host + n - (sizeof end - 1), end);
+}
+
 long loc_of_fd(struct task *t, int fd, struct loc *loc)
 {
     char host[LX_PATH_MAX];
     long r = host_link_of_fd(t, fd, host, sizeof host);
     if (r < 0)
         return r;
-    if (host[0] != '/')
-        return -ENOTDIR; // a pipe, a socket
+    if (host[0] != '/' || is_memfd(host, (size_t)r))
+        return -ENOTDIR; // a pipe, a socket, a memory file
     int prefer = fd == AT_FDCWD ? t->fs->cwd_mount : fd_mount(t, fd);
     r = loc_of_host_path(t, host, prefer, loc);
     if (r >= 0 && fd != AT_FDCWD)

@@ -289,12 +289,14 @@ long meta_stat_dir(struct task *t, int mount, const struct parent *p, struct sta
 // More, in a field that no kernel fills yet: ACL_HOLDS, and what the access ACL then permits the
 // task, for may_access(): bit n for all of MAY_* in n; CAPS_HOLD: the file has capabilities;
 // MORE_ATTRS: of what cannot carry attributes itself, its record has some (fs/sidexattr.c);
-// MORE_IMMUTABLE: nobody may write to it (S_IMMUTABLE).
+// MORE_IMMUTABLE: nobody may write to it (S_IMMUTABLE); MORE_ALLOWED: else the task may do
+// anything with it, whatever its mode says.
 #define META_MORE(st) ((st)->__spare3[ARRAY_LEN((st)->__spare3) - 1])
 #define ACL_HOLDS 0x100u
 #define CAPS_HOLD 0x200u
 #define MORE_ATTRS 0x400u
 #define MORE_IMMUTABLE 0x800u
+#define MORE_ALLOWED 0x1000u
 // Changes owner or mode: what says which of uid, gid, mode (12 bits) are meant, and whether there
 // is an access ACL, or are capabilities, from now on.
 enum {
@@ -577,6 +579,8 @@ long procfs_no_remove(struct task *t, const char *rel, struct statx *dir, const 
                       bool rmdir);
 // Owner of files under /proc/PID in guest terms.
 void procfs_stat(struct task *t, const char *rel, struct statx *st);
+// The same of a descriptor, if it was opened in /proc; what procfs made is procfs_fstat()'s.
+void procfs_stat_fd(struct task *t, int fd, struct statx *st);
 // If fd, which has no name on the host, is a file that procfs made: *st becomes what its name in
 // /proc shows, as long as that is there.
 bool procfs_fstat(struct task *t, int fd, u32 mask, struct statx *st);

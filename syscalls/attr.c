@@ -293,6 +293,10 @@ static long set_times_of(struct task *t, struct pathop *op, const struct __kerne
             r = -ELOOP;
         if (r >= 0 && op->loc.must_be_dir && (st.stx_mode & S_IFMT) != S_IFDIR)
             r = -ENOTDIR;
+        if (r >= 0 && op->path[0] && pathop_mount(t, op)->type == FS_PROC)
+            procfs_stat(t, op->loc.rel, &st);
+        else if (r >= 0 && !op->path[0])
+            procfs_stat_fd(t, op->p.fd, &st);
         if (r >= 0)
             r = may_utime(t, &st, ts);
         if (r < 0)
@@ -321,6 +325,8 @@ static long set_times(struct task *t, int dirfd, uptr path, const struct __kerne
         // Whose it is does not matter to CAP_FOWNER, and the host tells of O_PATH.
         bool any = cred_has_cap(&t->cred, CAP_FOWNER) && !fd_is_read_only(t, dirfd);
         r = any ? 0 : meta_fstat(t, dirfd, STATX_BASIC_STATS, &st);
+        if (r >= 0 && !any)
+            procfs_stat_fd(t, dirfd, &st);
         if (r >= 0 && !any)
             r = fd_is_read_only(t, dirfd) ? -EROFS : may_utime(t, &st, ts);
         if (r < 0 && fd_is_path(t, dirfd))

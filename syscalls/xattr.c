@@ -19,8 +19,9 @@ struct subject {
     s32 fd; // -1: p
     s32 mount;
     struct parent *p;
-    bool *asked;     // set when the host has been asked about an attribute
-    struct loc *loc; // with p, where that may be in an overlay; else NULL
+    bool *asked;      // set when the host has been asked about an attribute
+    struct loc *loc;  // with p, where that may be in an overlay; else NULL
+    const char *proc; // the way in /proc, if it is there and not made by procfs; else NULL
 };
 
 struct names {
@@ -56,8 +57,11 @@ static long raw_remove(const struct subject *s, const char *name)
 
 static long subject_stat(struct task *t, const struct subject *s, struct statx *st)
 {
-    return s->fd >= 0 ? meta_fstat(t, s->fd, STATX_BASIC_STATS, st)
-                      : meta_stat(t, s->mount, s->p, STATX_BASIC_STATS, st);
+    long r = s->fd >= 0 ? meta_fstat(t, s->fd, STATX_BASIC_STATS, st)
+                        : meta_stat(t, s->mount, s->p, STATX_BASIC_STATS, st);
+    if (r >= 0 && s->proc)
+        procfs_stat(t, s->proc, st);
+    return r;
 }
 
 static int subject_mount(struct task *t, const struct subject *s)
@@ -66,6 +70,11 @@ static int subject_mount(struct task *t, const struct subject *s)
     if (s->mount >= 0)
         return s->mount;
     return loc_of_fd(t, s->fd, &loc) >= 0 ? loc.mount : 0;
+}
+
+static bool in_proc(struct task *t, const struct subject *s)
+{
+    return s->mount >= 0 && mount_at(t, s->mount)->type == FS_PROC;
 }
 
 // ---- Rules ----
@@ -459,6 +468,8 @@ static long get(struct task *t, const struct subject *s, struct names *n, uptr v
     long r = host_name(t, s, n, MAY_READ);
     if (r >= 0 && overlay_hides(t, s->mount, n->guest))
         r = -ENODATA;
+    if (r >= 0 && in_proc(t, s))
+        r = -EOPNOTSUPP;
     if (r < 0)
         return r;
     if (is_caps_of_file(t, s, n->guest, &st) && !(META_MORE(&st) & CAPS_HOLD))
@@ -479,7 +490,7 @@ static long set(struct task *t, const struct subject *s, struct names *n, uptr v
     if (size && !strcmp(n->guest, XATTR_NAME_CAPS) && !is_caps(value, size))
         return place_error(t, s, -EINVAL);
     long r = host_name(t, s, n, MAY_WRITE);
-    if (r >= 0 && overlay_hides(t, s->mount, n->guest))
+    if (r >= 0 && (in_proc(t, s) || overlay_hides(t, s->mount, n->guest)))
         r = -EOPNOTSUPP;
     if (r >= 0)
         r = subject_up(t, s, n->guest);
@@ -502,7 +513,7 @@ static long remove(struct task *t, const struct subject *s, struct names *n)
     if (is_acl(n->guest) && xattr_name_to_host(n->guest, n->host) >= 0)
         return set_acl(t, s, n, 0, 0);
     long r = host_name(t, s, n, MAY_WRITE);
-    if (r >= 0 && overlay_hides(t, s->mount, n->guest))
+    if (r >= 0 && (in_proc(t, s) || overlay_hides(t, s->mount, n->guest)))
         r = -EOPNOTSUPP;
     if (r >= 0 && s->p && s->p->over == OVER_LOWER) {
         r = raw_get(s, n->host, 0, 0); // nothing is copied for nothing
@@ -617,8 +628,7 @@ static long perform(struct task *t, const struct subject *s, const struct reques
                     struct names *n)
 {
     // The file system has none (SB_POSIXACL).
-    if (q->what != LIST && is_acl(n->guest) && s->mount >= 0 &&
-        mount_at(t, s->mount)->type == FS_PROC)
+    if (q->what != LIST && is_acl(n->guest) && in_proc(t, s))
         return q->what != GET && (mount_at(t, s->mount)->flags & MS_RDONLY) ? -EROFS : -EOPNOTSUPP;
     switch (q->what) {
     case GET:
@@ -655,10 +665,33 @@ static __attribute__((noinline)) long on_upper(struct task *t, int fd, const str
     long r = overlay_fd_up(t, fd, &loc, &upper);
     if (r <= 0)
         return r < 0 ? r : NOT_OVER;
-    struct subject s = {-1, loc.mount, &upper, &asked, &loc};
+    struct subject s = {-1, loc.mount, &upper, &asked, &loc, NULL};
     r = perform(t, &s, q, n);
     parent_done(t, &upper);
     return r;
+}
+
+// Linux: fs/xattr.c, may_write_xattr().
+static long may_change_proc(struct task *t, const struct subject *s)
+{
+    struct statx st;
+    long r = subject_stat(t, s, &st);
+    if (r < 0 || (mount_at(t, s->mount)->flags & MS_RDONLY))
+        return r;
+    return META_MORE(&st) & MORE_IMMUTABLE ? -EPERM : 0;
+}
+
+// A descriptor of what is in /proc, though it may be a memory file of procfs's.
+static __attribute__((noinline)) long on_proc_fd(struct task *t, struct subject *s,
+                                                 const struct request *q, struct names *n)
+{
+    struct loc loc;
+    if (fd_is_path(t, s->fd))
+        return -EBADF;
+    if (loc_of_fd(t, s->fd, &loc) >= 0 && mount_at(t, loc.mount)->type == FS_PROC)
+        s->proc = loc.rel;
+    long r = q->what == SET || q->what == REMOVE ? may_change_proc(t, s) : 0;
+    return r < 0 ? r : perform(t, s, q, n);
 }
 
 static long on_fd(struct task *t, int fd, const struct request *q)
@@ -668,25 +701,16 @@ static long on_fd(struct task *t, int fd, const struct request *q)
     if (r < 0)
         return r;
     bool asked = false;
-    struct subject s = {fd, fd_mount(t, fd), NULL, &asked, NULL};
+    struct subject s = {fd, fd_mount(t, fd), NULL, &asked, NULL, NULL};
     bool reads = q->what == GET || q->what == LIST; // nothing is done before the host can say EBADF
     if (fd < 0 || (!reads && fd_is_path(t, fd)))
         return -EBADF;
     if (!reads && is_overlay(t, s.mount) && (r = on_upper(t, fd, q, &n)) != NOT_OVER)
         return r;
+    if (q->what != LIST && in_proc(t, &s))
+        return on_proc_fd(t, &s, q, &n);
     r = perform(t, &s, q, &n);
     return reads && !asked && fd_is_path(t, fd) ? -EBADF : r;
-}
-
-// Linux: fs/xattr.c, may_write_xattr().
-static long may_change_proc(struct task *t, const struct subject *s, const char *rel)
-{
-    struct statx st;
-    long r = subject_stat(t, s, &st);
-    if (r < 0 || (mount_at(t, s->mount)->flags & MS_RDONLY))
-        return r;
-    procfs_stat(t, rel, &st);
-    return META_MORE(&st) & MORE_IMMUTABLE ? -EPERM : 0;
 }
 
 static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const struct request *q)
@@ -709,15 +733,17 @@ static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const st
     if (r < 0)
         return r;
     bool asked;
-    struct subject s = {-1, MAX(op.loc.mount, 0), &op.p, &asked, op.p.over ? &op.loc : NULL};
+    struct subject s = {-1, MAX(op.loc.mount, 0), &op.p, &asked, op.p.over ? &op.loc : NULL, NULL};
+    if (in_proc(t, &s))
+        s.proc = op.loc.rel;
     struct statx st;
     if (op.loc.must_be_dir) {
         r = subject_stat(t, &s, &st);
         if (r >= 0 && (st.stx_mode & S_IFMT) != S_IFDIR)
             r = -ENOTDIR;
     }
-    if (r >= 0 && (q->what == SET || q->what == REMOVE) && mount_at(t, s.mount)->type == FS_PROC)
-        r = may_change_proc(t, &s, op.loc.rel);
+    if (r >= 0 && (q->what == SET || q->what == REMOVE) && s.proc)
+        r = may_change_proc(t, &s);
     if (r >= 0)
         r = perform(t, &s, q, &n);
     pathop_end(t, &op);

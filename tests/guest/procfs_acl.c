@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// /proc has no ACLs, and the directories of processes and threads are immutable.
-// covers: getxattr, setxattr, removexattr, lgetxattr, fgetxattr, fsetxattr, access
+// /proc has no attributes, and the directories of processes and threads are immutable. With its own
+// descriptors' directory a process may do as it likes, also when it is another's by then.
+// covers: getxattr, setxattr, removexattr, lgetxattr, fgetxattr, fsetxattr, access, utimensat
 #include "check.h"
+#include <sys/stat.h>
 #include <sys/xattr.h>
 
 // Version 2; owner, group and others as in 0644.
@@ -17,12 +19,16 @@ static void try_path(const char *path, int changed)
         CHECK_ERR(lgetxattr(path, names[i], got, sizeof(got)), EOPNOTSUPP);
         CHECK_ERR(setxattr(path, names[i], acl, sizeof(acl), 0), changed);
         CHECK_ERR(removexattr(path, names[i]), changed);
-        if (changed == EPERM)
-            continue;
         int fd = OK(open(path, O_RDONLY));
         CHECK_ERR(fgetxattr(fd, names[i], got, sizeof(got)), EOPNOTSUPP);
-        CHECK_ERR(fsetxattr(fd, names[i], acl, sizeof(acl), 0), EOPNOTSUPP);
-        CHECK_ERR(fremovexattr(fd, names[i]), EOPNOTSUPP);
+        CHECK_ERR(fsetxattr(fd, names[i], acl, sizeof(acl), 0), changed);
+        CHECK_ERR(fremovexattr(fd, names[i]), changed);
+        CHECK_ERR(fgetxattr(fd, "user.x", got, sizeof(got)), EOPNOTSUPP);
+        if (geteuid() == 0 || changed == EPERM) {
+            CHECK_ERR(fsetxattr(fd, "user.x", "1", 1, 0), changed);
+            CHECK_ERR(fremovexattr(fd, "user.x"), changed);
+            CHECK_ERR(fsetxattr(fd, "trusted.x", "1", 1, 0), changed);
+        }
         close(fd);
     }
 }
@@ -43,6 +49,21 @@ static void all(void)
     CHECK_ERR(access(task, W_OK), EPERM);
     CHECK_EQ(access("/proc/self", R_OK | X_OK), 0);
     CHECK_EQ(access("/proc/self/task", W_OK) ? errno : 0, geteuid() ? EACCES : 0);
+
+    int fd = OK(open("/proc/self/fd", O_RDONLY | O_DIRECTORY));
+    CHECK_EQ(access("/proc/self/fd", R_OK | W_OK | X_OK), 0);
+    CHECK_EQ(access("/proc/thread-self/fd", R_OK | W_OK | X_OK), 0);
+    CHECK_EQ(faccessat(fd, ".", R_OK | X_OK, 0), 0);
+    CHECK_EQ(utimensat(AT_FDCWD, "/proc/self/fd", NULL, 0), 0);
+    CHECK_EQ(futimens(fd, NULL), 0);
+    CHECK_ERR(setxattr("/proc/self/fd", "user.x", "1", 1, 0), EOPNOTSUPP);
+    CHECK_EQ(close(fd), 0);
+    fd = OK(open("/proc/self", O_RDONLY | O_DIRECTORY));
+    CHECK_ERR(utimensat(AT_FDCWD, "/proc/self", NULL, 0), EPERM);
+    CHECK_ERR(utimensat(fd, "", NULL, AT_EMPTY_PATH), EPERM);
+    CHECK_ERR(futimens(fd, NULL), EPERM);
+    CHECK_EQ(close(fd), 0);
+    CHECK_EQ(utimensat(AT_FDCWD, "/proc/self/status", NULL, 0) ? errno : 0, geteuid() ? EACCES : 0);
 }
 
 int main(void)
