@@ -493,8 +493,11 @@ static long open_at(struct task *t, struct loc *loc, const struct open_how *how)
         r = host_open_loc(t, loc, plain, 0, 0);
         // A magic link that procfs lets through; not one that is itself what a descriptor is open
         // on.
-        if (r == -ELOOP && !(flags & O_NOFOLLOW) && !loc->object)
+        if (r == -ELOOP && !(flags & O_NOFOLLOW) && !loc->object) {
             r = follow_magic(t, loc, plain);
+            if (r >= 0)
+                loc->mount = -1; // what it leads to lies elsewhere
+        }
         return r;
     }
     if ((flags & __O_TMPFILE) == __O_TMPFILE)

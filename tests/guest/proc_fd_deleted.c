@@ -89,6 +89,11 @@ static void file(int flags)
     CHECK_EQ(chown(at, 5, 6), 0);
     shows(fd, S_IFREG | 0600, 5, 6);
     may(0, 0);
+    int again = OK(open(at, O_RDWR));
+    CHECK_EQ(fchown(again, 7, 8) | fchmod(again, 0640), 0);
+    shows(fd, S_IFREG | 0640, 7, 8);
+    CHECK_EQ(fchown(again, 5, 6) | fchmod(again, 0600), 0);
+    CHECK_EQ(close(again), 0);
     if (flags & O_PATH) {
         CHECK_ERR(syscall(SYS_fchown, fd, 1, 2), EBADF);
         CHECK_ERR(syscall(SYS_fchmod, fd, 0600), EBADF);
