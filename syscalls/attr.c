@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <linux/mount.h>
 
+#include "meta.h"
 #include "pathop.h"
 #include "pin.h"
 #include "reach.h"
@@ -81,6 +82,56 @@ static long change_seen(struct task *t, struct pathop *op, const struct meta_vie
     return op->p.over == OVER_LOWER ? COPY_UP : meta_set(t, op->loc.mount, &op->p, v, c);
 }
 
+// The name that the guest has for the device that fd is open on, which is the host's. Temporaries
+// are counted already.
+static long device_name(struct task *t, int fd, struct loc *loc, struct parent *p)
+{
+    char rel[48], path[LX_PATH_MAX];
+    fmt(rel, sizeof rel, "%u/task/%u/fd/%d", t->proc->tgid, t->tid, fd);
+    long n = procfs_readlink(t, rel, path, sizeof path);
+    if (n <= 0 || n >= (long)sizeof path)
+        return -EPERM;
+    path[n] = 0;
+    return path_parent(t, AT_FDCWD, path, 0, loc, p);
+}
+
+static bool is_hosts_device(const struct statx *st)
+{
+    u32 type = st->stx_mode & S_IFMT;
+    return (type == S_IFCHR || type == S_IFBLK) && !is_pts(st);
+}
+
+// Owner or mode of one that was opened in the guest's /dev. (Of a node elsewhere the descriptor
+// does not tell which it was.)
+static __attribute__((noinline)) long change_device(struct task *t, int fd, const struct statx *dev,
+                                                    struct meta_change *c)
+{
+    struct loc loc;
+    struct parent p;
+    struct meta_view v;
+    u32 type, major, minor;
+    int m = fd_mount(t, fd);
+    if (m < 0 || mount_at(t, m)->type != FS_DEVFS)
+        return -EPERM;
+    temps_begin(t);
+    long r = device_name(t, fd, &loc, &p);
+    if (r >= 0) {
+        bool same = loc.mount == m && *p.name && meta_device(&p, &type, &major, &minor) &&
+                    type == (dev->stx_mode & S_IFMT) && major == dev->stx_rdev_major &&
+                    minor == dev->stx_rdev_minor;
+        r = same ? meta_look(t, m, &p, &v) : -EPERM;
+        if (r >= 0) {
+            r = may_change(t, &v.guest, c);
+            if (r >= 0 && c->what)
+                r = meta_set(t, m, &p, &v, c);
+            meta_done(t, &v);
+        }
+        parent_done(t, &p);
+    }
+    temps_end(t);
+    return r;
+}
+
 static long change_place(struct task *t, struct pathop *op, struct meta_change *c)
 {
     struct meta_view v;
@@ -89,6 +140,10 @@ static long change_place(struct task *t, struct pathop *op, struct meta_change *
     long r = meta_look(t, op->loc.mount, &op->p, &v);
     if (r < 0)
         return r;
+    if (!op->path[0] && op->p.fd >= 0 && c->what && is_hosts_device(&v.host)) {
+        meta_done(t, &v);
+        return change_device(t, op->p.fd, &v.host, c);
+    }
     r = pathop_missed_link(op, &v.host) ? -ELOOP : change_seen(t, op, &v, c);
     meta_done(t, &v);
     if (r != COPY_UP)
@@ -171,6 +226,10 @@ static long change_fd(struct task *t, int fd, struct meta_change c)
     if (r < 0)
         return r;
     u32 type = v.host.stx_mode & S_IFMT;
+    if (is_hosts_device(&v.host) && c.what && !read_only && !fd_is_path(t, fd)) {
+        meta_done(t, &v);
+        return change_device(t, fd, &v.host, &c);
+    }
     r = read_only ? -EROFS : may_change(t, &v.guest, &c);
     // The change of a file or directory says itself that it cannot be made by this descriptor.
     bool told = r >= 0 && c.what && (type == S_IFREG || type == S_IFDIR);
@@ -260,18 +319,13 @@ static bool is_device(struct task *t, int fd)
 
 // A device that fd is open on is the host's, in whose /dev a guest changes nothing: the name that
 // the guest has for it gets the times.
-static long set_device_times(struct task *t, int fd, const struct __kernel_timespec *ts)
+static __attribute__((noinline)) long set_device_times(struct task *t, int fd,
+                                                       const struct __kernel_timespec *ts)
 {
     struct loc loc;
     struct parent p;
-    char rel[48], path[LX_PATH_MAX];
-    fmt(rel, sizeof rel, "%u/task/%u/fd/%d", t->proc->tgid, t->tid, fd);
-    long n = procfs_readlink(t, rel, path, sizeof path);
-    if (n <= 0 || n >= (long)sizeof path)
-        return -EPERM;
-    path[n] = 0;
     temps_begin(t);
-    long r = path_parent(t, AT_FDCWD, path, 0, &loc, &p);
+    long r = device_name(t, fd, &loc, &p);
     if (r >= 0) {
         r = *p.name ? HOST4(__NR_utimensat, p.fd, p.name, ts, AT_SYMLINK_NOFOLLOW) : -EPERM;
         parent_done(t, &p);
