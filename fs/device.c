@@ -28,7 +28,7 @@ void device_mark(const struct parent *p)
 {
     struct parent dir = {.fd = p->fd, .name = "."};
     // Without the mark a listing shows links: no reason to fail.
-    host_setxattr_at(&dir, MARK, "", 0, 0);
+    host_setxattr_at(&dir, MARK, "", 0, 1 /* XATTR_CREATE: once, for who watches it */);
 }
 
 bool device_marked(int dir)
