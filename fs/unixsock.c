@@ -222,8 +222,11 @@ static long pin(struct task *t, int temp, struct unix_target *to)
     return r;
 }
 
-void unix_target_end(struct task *t, struct unix_target *to)
+long unix_target_end(struct task *t, struct unix_target *to, long result)
 {
+    bool lost = result == -ENOENT || result == -ECONNREFUSED; // it may be another file's number now
+    if (to->pin >= 0 && lost && to->fd != reserved_fd(t, RESERVED_PIN + to->pin))
+        result = -LX_ERESTART;
     if (to->pin >= 0) {
         reserved_fill(t, RESERVED_PIN + to->pin);
         reserved_release(&t->files->pin[to->pin]);
@@ -231,6 +234,7 @@ void unix_target_end(struct task *t, struct unix_target *to)
         host_close(to->fd);
     }
     to->fd = to->pin = -1;
+    return result;
 }
 
 // Holds the socket file that the guest's path leads to.

@@ -51,6 +51,8 @@ struct unix_target {
     s32 pin; // index in the reserved block, -1: fd is an ordinary number
 };
 long unix_target_begin(struct task *t, int fd, union address *a, int *len, struct unix_target *to);
-void unix_target_end(struct task *t, struct unix_target *to);
+// Gives it back, and returns what the call returned, or that it is to be made again: the kernel
+// looks up the name again after it has waited, and the reserved block has moved meanwhile.
+long unix_target_end(struct task *t, struct unix_target *to, long result);
 
 #endif

@@ -81,8 +81,7 @@ static long send_to(struct task *t, int fd, struct message *m, int flags, struct
         r = unix_target_begin(t, fd, &a, &m->namelen, &to);
     if (r >= 0)
         r = other ? peer_send_as(t, fd, m, flags, other) : HOST_INTR3(__NR_sendmsg, fd, m, flags);
-    unix_target_end(t, &to);
-    return r;
+    return unix_target_end(t, &to, r);
 }
 
 static long send_one(struct task *t, int fd, uptr msg, int flags)

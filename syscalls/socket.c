@@ -112,8 +112,7 @@ long sys_connect(struct task *t, int fd, uptr addr, int addrlen)
         peer_note(t, PEER_CONNECTED);
     if (r >= 0)
         r = HOST_INTR3(__NR_connect, fd, &a, addrlen);
-    unix_target_end(t, &to);
-    return r;
+    return unix_target_end(t, &to, r);
 }
 
 long sys_listen(struct task *t, int fd, int backlog)
@@ -187,8 +186,7 @@ long sys_sendto(struct task *t, int fd, uptr buf, size_t len, int flags, uptr ad
     long r = unix_target_begin(t, fd, &a, &addrlen, &to);
     if (r >= 0)
         r = HOST_INTR6(__NR_sendto, fd, buf, len, flags, &a, addrlen);
-    unix_target_end(t, &to);
-    return r;
+    return unix_target_end(t, &to, r);
 }
 
 long sys_recvfrom(struct task *t, int fd, uptr buf, size_t len, int flags, uptr addr, uptr addrlen)

@@ -47,6 +47,8 @@ int main(void)
         CHECK_EQ(dup2(fd, 301), 301);
         CHECK_EQ(close(300), 0);
         CHECK_EQ(close_range(301, 400, 0), 0);
+        CHECK_EQ(dup2(fd, 240 + i), 240 + i);
+        CHECK_EQ(close(240 + i), 0);
         CHECK_EQ(close(fd), 0);
         poll(NULL, 0, 1);
     }
