@@ -691,7 +691,10 @@ static __attribute__((noinline)) long on_proc_fd(struct task *t, struct subject 
     if (loc_of_fd(t, s->fd, &loc) >= 0 && mount_at(t, loc.mount)->type == FS_PROC)
         s->proc = loc.rel;
     long r = q->what == SET || q->what == REMOVE ? may_change_proc(t, s) : 0;
-    return r < 0 ? r : perform(t, s, q, n);
+    if (r >= 0)
+        r = perform(t, s, q, n);
+    s->proc = NULL; // loc ends here
+    return r;
 }
 
 static long on_fd(struct task *t, int fd, const struct request *q)
