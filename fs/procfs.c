@@ -205,6 +205,15 @@ void procfs_stat(struct task *t, const char *rel, struct statx *st)
     }
 }
 
+bool procfs_is_hosts(struct task *t, const struct loc *loc)
+{
+    struct proc_path pp;
+    u32 type = mount_at(t, MAX(loc->mount, 0))->type;
+    if (type == FS_PROC)
+        proc_parse(t, loc->rel, &pp);
+    return type == FS_SYSFS || (type == FS_PROC && !pp.pid);
+}
+
 void procfs_stat_fd(struct task *t, int fd, struct statx *st)
 {
     struct loc loc;

@@ -581,6 +581,8 @@ long procfs_no_remove(struct task *t, const char *rel, struct statx *dir, const 
 void procfs_stat(struct task *t, const char *rel, struct statx *st);
 // The same of a descriptor, if it was opened in /proc; what procfs made is procfs_fstat()'s.
 void procfs_stat_fd(struct task *t, int fd, struct statx *st);
+// Is it the host's own, of no process: in /proc, or in /sys? Nobody in the instance changes it.
+bool procfs_is_hosts(struct task *t, const struct loc *loc);
 // If fd, which has no name on the host, is a file that procfs made: *st becomes what its name in
 // /proc shows, as long as that is there.
 bool procfs_fstat(struct task *t, int fd, u32 mask, struct statx *st);

@@ -334,6 +334,16 @@ static __attribute__((noinline)) long set_device_times(struct task *t, int fd,
     return r < 0 ? -EPERM : 0;
 }
 
+// What a descriptor is open on, asked only where it may be the host's own.
+static __attribute__((noinline)) bool is_hosts_fd(struct task *t, int fd)
+{
+    struct loc loc;
+    int m = fd == AT_FDCWD ? t->fs->cwd_mount : fd_mount(t, fd);
+    u32 type = m >= 0 ? mount_at(t, m)->type : FS_PROC;
+    return (type == FS_PROC || type == FS_SYSFS) && loc_of_fd(t, fd, &loc) >= 0 &&
+           procfs_is_hosts(t, &loc);
+}
+
 static long set_times_of(struct task *t, struct pathop *op, const struct __kernel_timespec *ts)
 {
     struct statx st;
@@ -356,6 +366,8 @@ static long set_times_of(struct task *t, struct pathop *op, const struct __kerne
         if (r < 0)
             return r;
     }
+    if (op->path[0] ? procfs_is_hosts(t, &op->loc) : is_hosts_fd(t, op->p.fd))
+        return -EPERM;
     long up = pathop_up(t, op);
     if (up < 0)
         return up;
@@ -392,6 +404,8 @@ static long set_times(struct task *t, int dirfd, uptr path, const struct __kerne
         }
         if (r >= 0 && is_device(t, dirfd))
             return fd_is_path(t, dirfd) ? -EBADF : set_device_times(t, dirfd, ts);
+        if (r >= 0 && is_hosts_fd(t, dirfd))
+            r = -EPERM;
         return r < 0 ? r : HOST4(__NR_utimensat, dirfd, NULL, ts, 0);
     }
     int walk = walk_of(flags) | WALK_LATE;

@@ -377,6 +377,18 @@ int main(int argc, char **argv)
     utimensat(device, "", ts, AT_EMPTY_PATH);
     fchmod(device, 0600);
     fchown(device, 1, 1);
+
+    // And what is in /proc, but for processes.
+    int version = open("/proc/version", O_RDONLY);
+    char link[64];
+    if (version < 0)
+        return 2;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", version);
+    futimens(version, ts);
+    utimensat(version, "", ts, AT_EMPTY_PATH);
+    utimensat(AT_FDCWD, link, ts, 0);
+    utimensat(AT_FDCWD, "/proc/version", ts, 0);
+    utimensat(AT_FDCWD, "/proc/version", ts, AT_SYMLINK_NOFOLLOW);
     printf("%d tried, %d leaks\n", tried, leaks);
     return leaks != 0;
 }
