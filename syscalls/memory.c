@@ -225,6 +225,30 @@ static long vm_copy(struct task *t, int nr, int pid, uptr local, size_t nlocal, 
     return HOST_INTR6(nr, pid, to, nlocal, from, m, 0);
 }
 
+// May the caller move pages of process pid (0: its own)? mm/migrate.c, mm/mempolicy.c: as one that
+// it may look into. A negative one is the host's to refuse.
+static long may_move_pages(struct task *t, int pid)
+{
+    if (pid <= 0 || (u32)pid == t->tid)
+        return 0;
+    u32 tgid = reach_thread(t, (u32)pid);
+    return tgid ? reach_may_inspect(t, tgid) : -ESRCH;
+}
+
+long sys_migrate_pages(struct task *t, int pid, unsigned long maxnode, uptr old_nodes,
+                       uptr new_nodes)
+{
+    long r = may_move_pages(t, pid);
+    return r ? r : HOST4(__NR_migrate_pages, pid, maxnode, old_nodes, new_nodes);
+}
+
+long sys_move_pages(struct task *t, int pid, unsigned long count, uptr pages, uptr nodes,
+                    uptr status, int flags)
+{
+    long r = may_move_pages(t, pid);
+    return r ? r : HOST6(__NR_move_pages, pid, count, pages, nodes, status, flags);
+}
+
 long sys_process_vm_readv(struct task *t, int pid, uptr local_iov, unsigned long liovcnt,
                           uptr remote_iov, unsigned long riovcnt, unsigned long flags)
 {

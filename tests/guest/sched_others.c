@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // How another process is scheduled: anybody may look, its owner and root may change it. The same of
-// input/output priorities, which also a user's id and a group name.
+// input/output priorities, which also a user's id and a group name. Pages are moved by who may look
+// into the process.
 // covers: sched_getscheduler, sched_setscheduler, sched_getparam, sched_setparam, sched_getattr
 // covers: sched_setattr, sched_getaffinity, sched_setaffinity, sched_rr_get_interval, ioprio_get
-// covers: ioprio_set
+// covers: ioprio_set, move_pages, migrate_pages
 // needs: root
 #include "check.h"
 #include <sched.h>
@@ -60,12 +61,23 @@ static void set_all(pid_t pid, int err)
         CHECK_EQ(got[i], err);
 }
 
+static void move_pages_of(pid_t pid, int err)
+{
+    unsigned long node = 1;
+
+    CHECK_EQ(syscall(SYS_move_pages, pid, 0ul, NULL, NULL, NULL, 0) ? errno : 0, err);
+    CHECK_EQ(syscall(SYS_migrate_pages, pid, 64ul, &node, &node) < 0 ? errno : 0, err);
+}
+
 int main(void)
 {
     pid_t a = waits(A), b = waits(B), root = waits(0);
 
     set_all(a, 0);
     set_all(root, 0);
+    move_pages_of(a, 0);
+    move_pages_of(root, 0);
+    move_pages_of(0x3fffff, ESRCH);
     CHECK_EQ(syscall(SYS_ioprio_get, USER, A), LOW);
     CHECK_EQ(syscall(SYS_ioprio_set, USER, A, IDLE), 0);
     CHECK_EQ(syscall(SYS_ioprio_get, PROCESS, a), IDLE);
@@ -82,6 +94,11 @@ int main(void)
         set_all(b, EPERM);
         set_all(root, EPERM);
         set_all(getppid(), EPERM);
+        move_pages_of(0, 0);
+        move_pages_of(getpid(), 0);
+        move_pages_of(a, EPERM); // its ids have changed
+        move_pages_of(b, EPERM);
+        move_pages_of(root, EPERM);
         CHECK_ERR(syscall(SYS_ioprio_set, USER, B, LOW), EPERM);
         CHECK_ERR(syscall(SYS_ioprio_set, GROUP, b, LOW), EPERM);
         CHECK_EQ(syscall(SYS_ioprio_set, USER, A, HIGH), 0);
