@@ -124,6 +124,32 @@ static long text_is_permitted(struct task *t, struct loc *loc)
     return r;
 }
 
+// From a directory of an overlay's upper layer that was removed while it is open. Linux still knows
+// it as ".", and what was above it, and nothing in it (fs/namei.c).
+static __attribute__((noinline)) long walk_removed(struct task *t, int dirfd, const char *path,
+                                                   int flags, struct loc *loc)
+{
+    struct statx st;
+    long r = fs_unchecked(&t->cred) ? 0 : meta_fstat(t, dirfd, STATX_BASIC_STATS, &st);
+    if (r >= 0 && !fs_unchecked(&t->cred))
+        r = may_access(&t->cred, &st, MAY_EXEC);
+    while (*path == '/' || (*path == '.' && (path[1] == '/' || !path[1])))
+        path++;
+    if (r < 0 || !*path) {
+        loc->rel[0] = 0;
+        loc->walked = true;
+        return r;
+    }
+    if (strncmp(path, "..", 2) || (path[2] && path[2] != '/'))
+        return -ENOENT;
+    r = loc_of_fd(t, dirfd, loc);
+    if (r < 0)
+        return r;
+    char *slash = strrchr(loc->rel, '/');
+    *(slash ? slash : loc->rel) = 0;
+    return walk_slow(t, path[2] ? path + 3 : ".", flags, loc);
+}
+
 // A relative path; slow: its text is not to be used.
 static long walk_relative(struct task *t, int dirfd, const char *path, int flags, bool slow,
                           bool point, struct loc *loc)
@@ -144,9 +170,11 @@ static long walk_relative(struct task *t, int dirfd, const char *path, int flags
     // The way that the descriptor's own path begins must be one of directories: a symlink's
     // descriptor is none, and a link of /proc on the way leads anywhere.
     struct statx st;
-    long r = host_statx(dirfd, "", AT_EMPTY_PATH, STATX_TYPE, &st);
+    long r = host_statx(dirfd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_NLINK, &st);
     if (r >= 0 && (st.stx_mode & S_IFMT) != S_IFDIR)
         return -ENOTDIR;
+    if (r >= 0 && !st.stx_nlink && type == FS_OVERLAY)
+        return walk_removed(t, dirfd, path, flags, loc);
     if (r >= 0)
         r = loc_of_fd(t, dirfd, loc);
     return r < 0 ? r : walk_slow(t, path, flags, loc);
