@@ -47,7 +47,7 @@ static int find_block(struct launch *l, u32 *count)
         is_free(RESERVED_LOW)) {
         l->first.files_low = 1;
         l->memory->files_limit = limit.rlim_cur;
-        l->memory->files_low_limit = limit.rlim_cur = RESERVED_LOW + *count;
+        limit.rlim_cur = RESERVED_LOW + *count;
         if (setrlimit(RLIMIT_NOFILE, &limit))
             fail_errno("setrlimit");
         return RESERVED_LOW;

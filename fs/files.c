@@ -166,8 +166,8 @@ void records_note(struct task *t, const struct parent *p, u32 changes, enum reco
 // guest's range, because fork copies the table up to the highest number in use; it moves when the
 // guest asks for one of its numbers. There it has the numbers of as many mounts as were there at
 // the start, because fork copies and exit closes each of them, and takes those of others when a
-// process first uses them. (Right above a limit it has all: a hole would be the guest's then. A
-// low block takes no more than it has.)
+// process first uses them; of a low block the host's limit goes up with each. (Right above a limit
+// it has all: a hole would be the guest's then.)
 
 static bool numbers_free(int first, int count)
 {
@@ -224,12 +224,29 @@ static long move_block(struct task *t, int to, u32 count)
     return 0;
 }
 
+static long host_limit(const struct rlimit64 *new, struct rlimit64 *old)
+{
+    return HOST4(__NR_prlimit64, 0, RLIMIT_NOFILE, new, old);
+}
+
+static bool raise_limit(int limit)
+{
+    struct rlimit64 l;
+    if (host_limit(NULL, &l) < 0)
+        return false;
+    u64 was = l.rlim_cur;
+    l.rlim_cur = MAX(was, (u64)limit);
+    return was == l.rlim_cur || host_limit(&l, NULL) >= 0;
+}
+
 // The numbers behind the block are the guest's until they are taken: each only if it is free.
 static bool extend_block(struct task *t, u32 count)
 {
     struct files *f = t->files;
     for (u32 i = f->reserved_count; i < count; i++) {
         int number = f->reserved + (int)i;
+        if (f->low && !raise_limit(number + 1))
+            return false;
         long r = host_fcntl(reserved_fd(t, RESERVED_LXCORE), F_DUPFD, number);
         if (r >= 0 && r != number)
             host_close((int)r);
@@ -248,7 +265,8 @@ bool files_reserve_mount(struct task *t, int m)
 {
     u32 count = RESERVED_MOUNT + (u32)m + 1;
     struct files *f = t->files;
-    return count <= f->reserved_count || (!f->low && extend_block(t, count));
+    return count <= f->reserved_count ||
+           (!(f->low && count == RESERVED_COUNT) && extend_block(t, count));
 }
 
 static bool ends_at_block(struct task *t, u64 limit)
@@ -256,20 +274,23 @@ static bool ends_at_block(struct task *t, u64 limit)
     return limit == (u64)t->files->reserved + RESERVED_COUNT;
 }
 
-void files_limit_to_guest(struct task *t, struct rlimit64 *l)
+void files_limit_to_guest(struct task *t, u32 tgid, struct rlimit64 *l)
 {
-    const struct instance *in = t->instance;
-    if (ends_at_block(t, l->rlim_cur))
-        l->rlim_cur -= RESERVED_COUNT;
-    else if (in->files_limit && l->rlim_cur == in->files_low_limit) // of any process
-        l->rlim_cur = in->files_limit;
-    if (ends_at_block(t, l->rlim_max))
-        l->rlim_max -= RESERVED_COUNT;
+    const struct files *f = t->files;
+    const struct proc_slot *s = tgid == t->proc->tgid ? NULL : proc_find(t->instance, tgid);
+    u64 reserved = (u64)(s ? s->reserved : f->reserved), end = reserved + RESERVED_COUNT;
+    bool low = t->instance->files_limit && (s ? reserved == RESERVED_LOW : f->low);
+    if (l->rlim_cur == end)
+        l->rlim_cur = reserved;
+    else if (low && l->rlim_cur > reserved && l->rlim_cur < end) // never all of the block
+        l->rlim_cur = t->instance->files_limit;
+    if (l->rlim_max == end)
+        l->rlim_max = reserved;
 }
 
-static long host_limit(const struct rlimit64 *new, struct rlimit64 *old)
+static void own_limit_to_guest(struct task *t, struct rlimit64 *l)
 {
-    return HOST4(__NR_prlimit64, 0, RLIMIT_NOFILE, new, old);
+    files_limit_to_guest(t, t->proc->tgid, l);
 }
 
 // Puts the block at `first`, with `count` numbers. False: it stays where it is.
@@ -332,7 +353,7 @@ static void leave_low(struct task *t)
     struct rlimit64 l;
     if (!t->files->low || host_limit(NULL, &l) < 0)
         return;
-    files_limit_to_guest(t, &l);
+    own_limit_to_guest(t, &l);
     l.rlim_cur = MIN(l.rlim_cur, l.rlim_max);
     set_limit(t, l);
 }
@@ -342,7 +363,7 @@ bool files_low_room(struct task *t)
     struct rlimit64 l;
     if (!t->files->low || host_limit(NULL, &l) < 0)
         return false;
-    files_limit_to_guest(t, &l);
+    own_limit_to_guest(t, &l);
     l.rlim_cur = MIN(l.rlim_cur, l.rlim_max);
     t->low_over = 1;
     return host_limit(&l, NULL) >= 0;
@@ -375,7 +396,7 @@ bool files_beyond_limit(struct task *t, u64 count)
     files_leave_low(t);
     if (host_limit(NULL, &l) < 0)
         return false;
-    files_limit_to_guest(t, &l);
+    own_limit_to_guest(t, &l);
     return count > l.rlim_cur;
 }
 

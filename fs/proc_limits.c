@@ -31,7 +31,7 @@ long proc_make_limits(struct task *t, const struct proc_path *pp, struct proc_ou
         line += sizeof files - 1;
         l.rlim_cur = number(&line);
         l.rlim_max = number(&line);
-        files_limit_to_guest(t, &l);
+        files_limit_to_guest(t, pp->tgid, &l);
         proc_printf(o, "%-25s %-20lu %-20lu %-10s\n", files, (u64)l.rlim_cur, (u64)l.rlim_max,
                     "files");
     }

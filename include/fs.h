@@ -483,9 +483,9 @@ void files_exclusive_end(struct task *t);
 long files_make_room(struct task *t, int fd);
 // Takes the numbers of the block up to that of mount m. False: they are in use.
 bool files_reserve_mount(struct task *t, int m);
-// RLIMIT_NOFILE of the host as the guest set it, and setting it.
+// The host's RLIMIT_NOFILE of process tgid becomes what the guest set; and setting the caller's.
 struct rlimit64;
-void files_limit_to_guest(struct task *t, struct rlimit64 *l);
+void files_limit_to_guest(struct task *t, u32 tgid, struct rlimit64 *l);
 long files_set_limit(struct task *t, const struct rlimit64 *new);
 // Are `count` descriptors more than that limit? If not, the host has so many, too.
 bool files_beyond_limit(struct task *t, u64 count);

@@ -362,8 +362,7 @@ struct instance {
     u32 has_attrstores;     // a mount has attrstore_dev
     u32 has_drives;         // there is, or was, a mount whose `drive` is on
     u32 supervisor;         // pid of lxrun's supervisor
-    u64 files_limit;        // RLIMIT_NOFILE of processes whose block is low, 0: there are none;
-    u64 files_low_limit;    // and the host's (fs/files.c)
+    u64 files_limit;        // RLIMIT_NOFILE of processes whose block is low (fs/files.c); 0: none
     u32 has_cache;          // RESERVED_CACHE and RESERVED_REWRITE are what they say
     struct trap_map trap;   // engine `ptrace`
     u32 abstract_prefix;    // hash of the root, put before abstract socket names

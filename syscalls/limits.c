@@ -220,7 +220,7 @@ long sys_prlimit64(struct task *t, int pid, unsigned int resource, uptr new_limi
         if (r)
             return r;
         if (files)
-            files_limit_to_guest(t, &old);
+            files_limit_to_guest(t, tgid, &old);
         if (want.rlim_cur <= want.rlim_max && want.rlim_max > old.rlim_max)
             return -EPERM;
     }
@@ -230,7 +230,7 @@ long sys_prlimit64(struct task *t, int pid, unsigned int resource, uptr new_limi
     if (r)
         return r;
     if (files && old_limit)
-        files_limit_to_guest(t, &old);
+        files_limit_to_guest(t, tgid, &old);
     if (set_files)
         r = files_set_limit(t, &want);
     if (r)
