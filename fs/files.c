@@ -264,9 +264,7 @@ static bool extend_block(struct task *t, u32 count)
 bool files_reserve_mount(struct task *t, int m)
 {
     u32 count = RESERVED_MOUNT + (u32)m + 1;
-    struct files *f = t->files;
-    return count <= f->reserved_count ||
-           (!(f->low && count == RESERVED_COUNT) && extend_block(t, count));
+    return count <= t->files->reserved_count || extend_block(t, count);
 }
 
 static bool ends_at_block(struct task *t, u64 limit)
@@ -279,11 +277,12 @@ void files_limit_to_guest(struct task *t, u32 tgid, struct rlimit64 *l)
     const struct files *f = t->files;
     const struct proc_slot *s = tgid == t->proc->tgid ? NULL : proc_find(t->instance, tgid);
     u64 reserved = (u64)(s ? s->reserved : f->reserved), end = reserved + RESERVED_COUNT;
-    bool low = t->instance->files_limit && (s ? reserved == RESERVED_LOW : f->low);
-    if (l->rlim_cur == end)
-        l->rlim_cur = reserved;
-    else if (low && l->rlim_cur > reserved && l->rlim_cur < end) // never all of the block
+    bool behind = t->instance->files_limit && reserved == RESERVED_LOW && l->rlim_cur > reserved &&
+                  l->rlim_cur < end; // as it is with fewer mounts than there can be
+    if (s ? behind : f->low)
         l->rlim_cur = t->instance->files_limit;
+    else if (l->rlim_cur == end)
+        l->rlim_cur = reserved;
     if (l->rlim_max == end)
         l->rlim_max = reserved;
 }
