@@ -332,10 +332,8 @@ static long set_limit(struct task *t, struct rlimit64 host)
         }
     }
     long r = host_limit(&host, NULL);
-    if (r >= 0 && f->low) { // now, for other threads look (files_call_again)
-        f->low_left = 1;
+    if (r >= 0) // now, for other threads look (files_call_again)
         f->low = 0;
-    }
     return r;
 }
 
@@ -382,7 +380,7 @@ void files_leave_low(struct task *t)
 bool files_call_again(struct task *t)
 {
     files_leave_low(t);
-    if (!t->files->low_left || t->saw_low_left)
+    if (!t->instance->files_limit || t->files->low || t->saw_low_left)
         return false;
     t->saw_low_left = 1; // once: it may have been another thread that left it
     return true;

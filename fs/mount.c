@@ -10,8 +10,7 @@ static bool live(const struct mount_entry *e)
     return __atomic_load_n(&e->state, __ATOMIC_ACQUIRE) == MOUNT_LIVE;
 }
 
-// The first live mount from m on; MOUNTS_MAX: no more.
-static int next_live(struct task *t, int m)
+int mount_next(struct task *t, int m)
 {
     u64 bits = m < MOUNTS_MAX ? __atomic_load_n(&t->instance->mounts_live, __ATOMIC_ACQUIRE) : 0;
     for (bits &= ~0UL << (m & 63); bits; bits &= bits - 1) {
@@ -74,7 +73,7 @@ int mount_of_path(struct task *t, const char *path, const char **rest)
     size_t best_len = 0;
     path += *path == '/';
     // The newest of those that the path goes through: it lies in the others, or covers them.
-    for (int m = next_live(t, 1); m < MOUNTS_MAX; m = next_live(t, m + 1)) {
+    for (int m = mount_next(t, 1); m < MOUNTS_MAX; m = mount_next(t, m + 1)) {
         struct mount_entry *e = mount_at(t, m);
         if (e->id < mount_at(t, best)->id)
             continue;
@@ -96,7 +95,7 @@ bool mount_name_is_point(struct task *t, const char *name, size_t n)
     const u64 *names = &t->instance->mount_names[name_word(name, n)];
     if (!(__atomic_load_n(names, __ATOMIC_ACQUIRE) & name_bit(name, n)))
         return false;
-    for (int m = next_live(t, 1); m < MOUNTS_MAX; m = next_live(t, m + 1)) {
+    for (int m = mount_next(t, 1); m < MOUNTS_MAX; m = mount_next(t, m + 1)) {
         struct mount_entry *e = mount_at(t, m);
         const char *last = strrchr(e->point, '/') + 1;
         if (strlen(last) == n && !memcmp(last, name, n))

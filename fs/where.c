@@ -94,11 +94,11 @@ static int mount_remembered(struct task *t, const char *host)
 {
     int best = -1;
     size_t len = strlen(host), longest = 0;
-    for (int m = 0; m < MOUNTS_MAX; m++) {
+    for (int m = mount_next(t, 0); m < MOUNTS_MAX; m = mount_next(t, m + 1)) {
         const struct mount_entry *e = mount_at(t, m);
         u64 word = __atomic_load_n(&t->instance->root_texts[m], __ATOMIC_RELAXED);
         size_t n = word & 0xffff;
-        if (e->state != MOUNT_LIVE || is_overlay(t, m))
+        if (is_overlay(t, m))
             continue;
         if (!word)
             return -1;
@@ -120,11 +120,12 @@ static long loc_of_host_path(struct task *t, const char *host, int prefer, struc
     loc->mount = first;
     loc->over = OVER_NOT;
     prefer = first;
-    for (int m = 0; !best || (prefer < 0 && m < MOUNTS_MAX); m++) {
+    for (int m = mount_next(t, 0); !best || (prefer < 0 && m < MOUNTS_MAX);
+         m = mount_next(t, m + 1)) {
         if (m == MOUNTS_MAX)
             return -ENOENT;
         // The layers of an overlay lie in other mounts, and are theirs where nothing else is known.
-        if (mount_at(t, m)->state != MOUNT_LIVE || is_overlay(t, m))
+        if (is_overlay(t, m))
             continue;
         const char *rest = below_mount(t, m, host, &at);
         if (rest && (!best || rest > best)) {

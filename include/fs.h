@@ -33,6 +33,9 @@ static inline bool mount_is_plain(struct task *t, int m)
     const struct mount_entry *e = mount_at(t, m);
     return e->type != FS_PROC && e->type != FS_OVERLAY && !e->drive.nocase && !e->drive.names;
 }
+// The first live mount from m on; MOUNTS_MAX: no more. Entries of others are not touched: each is
+// pages that a process has to be given.
+int mount_next(struct task *t, int m);
 // Is *st, as the host sees it, the root of mount m?
 bool mount_is_root(struct task *t, int m, const struct statx *st);
 // The mount that a path from the instance's root (normalised, with or without the slash that it

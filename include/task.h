@@ -88,7 +88,6 @@ struct files {
     s32 reserved;             // first number of the reserved block
     u32 reserved_count;       // numbers that are taken of it (fs/files.c)
     u32 low;                  // the block is where it began, and the host's limit right behind it
-    u32 low_left;             // it was
     u32 maps;                 // some descriptor has ever been FD_MAPS
     u32 made;                 // or one of a file that procfs made
     u32 pin[RESERVED_PINS];   // tid of the thread that uses RESERVED_PIN + i, 0: free
@@ -230,7 +229,7 @@ struct task {
     u32 owns_spares;     // it is files->spare_owner (fs/temps.c)
     u32 temps_counted;   // the outermost one counted itself in files->users
     u32 keeps_out;       // files_exclusive_begin() had others to keep out
-    u32 saw_low_left;    // a call was made again since files->low_left
+    u32 saw_low_left;    // a call was made again, for files->low was off
     u32 low_over;        // this call has made room for a temporary above a low block
     // Hashes of the directories last asked for and not found open (fs/dirs.c).
     u32 dirs_next; // of these, and of kept ones, is replaced next

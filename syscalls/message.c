@@ -173,7 +173,7 @@ static long receive_one(struct task *t, int fd, uptr msg, int flags)
         got.namelen = sizeof a;
     }
     // Descriptors that have no room are lost.
-    if (t->files->low && got.controllen > sizeof(struct control) && unix_is_socket(fd))
+    if (got.controllen > sizeof(struct control))
         files_leave_low(t);
     long r = HOST_INTR3(__NR_recvmsg, fd, &got, flags);
     if (r < 0)
