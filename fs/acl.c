@@ -40,21 +40,35 @@ static size_t entries(size_t size)
     return (size - sizeof(struct acl)) / sizeof(struct acl_entry);
 }
 
+long acl_parse(const void *value, size_t size)
+{
+    const struct acl *a = value;
+    if (size < sizeof *a || (size - sizeof *a) % sizeof a->entry[0])
+        return -EINVAL;
+    if (a->version != ACL_VERSION)
+        return -EOPNOTSUPP;
+    for (size_t i = 0; i < entries(size); i++) {
+        const struct acl_entry *e = &a->entry[i];
+        bool many = e->tag == ACL_USER || e->tag == ACL_GROUP;
+        if (!e->tag || e->tag > ACL_OTHER || (e->tag & (e->tag - 1)) || (many && e->id == (u32)-1))
+            return -EINVAL;
+    }
+    return 0;
+}
+
 long acl_check(const void *value, size_t size, bool *named)
 {
     const struct acl *a = value;
     u32 seen = 0, last = 0;
     *named = false;
-    if (size < sizeof *a || (size - sizeof *a) % sizeof a->entry[0])
-        return -EINVAL;
-    if (a->version != ACL_VERSION)
-        return -EOPNOTSUPP;
+    long r = acl_parse(value, size);
+    if (r < 0)
+        return r;
     // In the order of their tags, each once but users and groups by number (posix_acl_valid()).
     for (size_t i = 0; i < entries(size); i++) {
         const struct acl_entry *e = &a->entry[i];
         bool many = e->tag == ACL_USER || e->tag == ACL_GROUP;
-        if (!e->tag || e->tag > ACL_OTHER || (e->tag & (e->tag - 1)) || (e->perm & ~7u) ||
-            e->tag < last || (e->tag == last && !many) || (many && e->id == (u32)-1))
+        if ((e->perm & ~7u) || e->tag < last || (e->tag == last && !many))
             return -EINVAL;
         last = e->tag;
         seen |= e->tag;

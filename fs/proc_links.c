@@ -61,25 +61,40 @@ static bool has_seals(struct task *t, int fd)
 
 // The name is the guest's to choose, for a memfd of its own: it leads to nothing but a file of the
 // host's /proc, and only one that is sealed is taken for procfs's.
+static const char *made_name(struct task *t, int fd, char path[LX_PATH_MAX])
+{
+    char host[LX_PATH_MAX];
+    if (host_link_of_fd(t, fd, host, sizeof host) < 0 || !str_starts(host, proc_memfd_link()) ||
+        !has_seals(t, fd))
+        return NULL;
+    put_made(path, LX_PATH_MAX, host);
+    return path + sizeof "/proc/" - 1;
+}
+
+const char *procfs_name_of_fd(struct task *t, int fd, struct loc *loc)
+{
+    if (loc_of_fd(t, fd, loc) >= 0)
+        return mount_at(t, loc->mount)->type == FS_PROC ? loc->rel : NULL;
+    return fd == AT_FDCWD ? NULL : made_name(t, fd, loc->rel);
+}
+
 bool procfs_fstat(struct task *t, int fd, u32 mask, struct statx *st)
 {
-    char host[LX_PATH_MAX], path[LX_PATH_MAX];
+    char path[LX_PATH_MAX];
     int proc = reserved_fd(t, RESERVED_PROC);
-    long n = host_link_of_fd(t, fd, host, sizeof host);
-    if (n < 0 || !str_starts(host, proc_memfd_link()) || !has_seals(t, fd))
+    const char *rel = made_name(t, fd, path);
+    if (!rel)
         return false;
-    put_made(path, sizeof path, host);
-    const char *rel = path + sizeof "/proc/" - 1;
     long named = procfs_lookup(t, rel);
     if (named >= 0)
         named = temp_open(t, proc, rel, O_PATH | O_NOFOLLOW, WALK_RESOLVE);
     if (named < 0)
         return false;
-    n = host_statx((int)named, "", AT_EMPTY_PATH, mask, st);
+    long r = host_statx((int)named, "", AT_EMPTY_PATH, mask, st);
     temp_close(t, (int)named);
-    if (n >= 0)
+    if (r >= 0)
         procfs_stat(t, rel, st);
-    return n >= 0;
+    return r >= 0;
 }
 
 // Of one that is no more nothing is left to read; Linux says ESRCH then. Another descriptor that
@@ -87,14 +102,12 @@ bool procfs_fstat(struct task *t, int fd, u32 mask, struct statx *st)
 // meanwhile: for them the call then is one on whatever has its number.)
 void procfs_made_anew(struct task *t, int fd)
 {
-    char host[LX_PATH_MAX], path[LX_PATH_MAX];
+    char path[LX_PATH_MAX];
     int mount = fd_mount(t, fd);
-    if (mount < 0 || mount_at(t, mount)->type != FS_PROC ||
-        host_link_of_fd(t, fd, host, sizeof host) < 0 || !str_starts(host, proc_memfd_link()) ||
-        !has_seals(t, fd))
+    const char *rel =
+        mount < 0 || mount_at(t, mount)->type != FS_PROC ? NULL : made_name(t, fd, path);
+    if (!rel)
         return;
-    put_made(path, sizeof path, host);
-    const char *rel = path + sizeof "/proc/" - 1;
     long at = HOST3(__NR_lseek, fd, 0, 1 /* SEEK_CUR */), cloexec = host_fcntl(fd, F_GETFD, 0);
     long made = procfs_open(t, rel, O_RDONLY);
     if (made == -ENOENT || made == -ESRCH)

@@ -217,10 +217,25 @@ bool procfs_is_hosts(struct task *t, const struct loc *loc)
 void procfs_stat_fd(struct task *t, int fd, struct statx *st)
 {
     struct loc loc;
-    int m = fd_mount(t, fd);
-    if (m >= 0 && mount_at(t, m)->type == FS_PROC && loc_of_fd(t, fd, &loc) >= 0 &&
-        mount_at(t, loc.mount)->type == FS_PROC)
+    if (loc_of_fd(t, fd, &loc) >= 0 && mount_at(t, loc.mount)->type == FS_PROC)
         procfs_stat(t, loc.rel, st);
+}
+
+// Linux: fs/attr.c, may_setattr(); fs/proc/base.c, proc_setattr(), whose owner stays for as long as
+// nobody looks the name up (pid_revalidate()); fs/proc/proc_sysctl.c, proc_sys_setattr().
+long procfs_change(struct task *t, const char *rel, const struct statx *st,
+                   const struct meta_change *c)
+{
+    struct proc_path pp;
+    proc_parse(t, rel, &pp);
+    bool hosts = !pp.pid || str_starts(pp.rest, "net/");
+    if (hosts ? component(rel) == 3 && !strncmp(rel, "sys", 3) : (c->what & META_MODE) || !*pp.rest)
+        return -EPERM;
+    // Nobody in the instance changes the host's, but may make it what it is.
+    bool same = (!(c->what & META_UID) || c->uid == st->stx_uid) &&
+                (!(c->what & META_GID) || c->gid == st->stx_gid) &&
+                (!(c->what & META_MODE) || c->mode == (st->stx_mode & 07777u));
+    return hosts && !same ? -EPERM : 0;
 }
 
 long procfs_may_search(struct task *t, const char *rel, struct statx *st)

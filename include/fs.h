@@ -582,8 +582,14 @@ long procfs_no_remove(struct task *t, const char *rel, struct statx *dir, const 
                       bool rmdir);
 // Owner of files under /proc/PID in guest terms.
 void procfs_stat(struct task *t, const char *rel, struct statx *st);
-// The same of a descriptor, if it was opened in /proc; what procfs made is procfs_fstat()'s.
+// The same of a descriptor in /proc; what procfs made is procfs_fstat()'s.
 void procfs_stat_fd(struct task *t, int fd, struct statx *st);
+// The way in /proc of what fd is open on, made files too: a text in *loc; NULL: it lies elsewhere.
+const char *procfs_name_of_fd(struct task *t, int fd, struct loc *loc);
+// Changes owner or mode of rel, which is *st to the guest, as far as that is ever done; the
+// permission is the caller's matter. 0 or -EPERM.
+long procfs_change(struct task *t, const char *rel, const struct statx *st,
+                   const struct meta_change *c);
 // Is it the host's own, of no process: in /proc, or in /sys? Nobody in the instance changes it.
 bool procfs_is_hosts(struct task *t, const struct loc *loc);
 // If fd, which has no name on the host, is a file that procfs made: *st becomes what its name in

@@ -80,8 +80,10 @@ long special_list(struct task *t, const struct special *x, bool trusted, char *l
 // the mark could not be written or synced, and a default ACL would be given to nobody.
 long acl_mark(struct task *t, int mount);
 
-// POSIX ACLs as their attributes hold them (linux/posix_acl_xattr.h). check: 0 or -errno, and
+// POSIX ACLs as their attributes hold them (linux/posix_acl_xattr.h). parse: 0, or the -errno that
+// comes before all that the file has to say; check: whether it can be set, too, and
 // *named: has it more than a mode can say? update: the parts that are the mode's, both ways.
+long acl_parse(const void *acl, size_t size);
 long acl_check(const void *acl, size_t size, bool *named);
 u32 acl_mode(const void *acl, size_t size, u32 mode);
 void acl_set_mode(void *acl, size_t size, u32 mode);

@@ -65,10 +65,29 @@ static long may_change(const struct task *t, const struct statx *st, struct meta
     return c->what & META_MODE ? may_chmod(t, st, c) : may_chown(t, st, c);
 }
 
+static bool in_proc(struct task *t, int mount)
+{
+    return mount >= 0 && mount_at(t, mount)->type == FS_PROC;
+}
+
+// *st: the host's view of rel in /proc, or for NULL of what fd is open on there.
+static __attribute__((noinline)) long change_in_proc(struct task *t, const char *rel, int fd,
+                                                     struct statx *st, struct meta_change *c)
+{
+    struct loc loc;
+    if (!rel)
+        rel = procfs_name_of_fd(t, fd, &loc);
+    if (!rel)
+        return -EPERM;
+    procfs_stat(t, rel, st);
+    long r = may_change(t, st, c);
+    return r < 0 || !c->what ? r : procfs_change(t, rel, st, c);
+}
+
 // What is changed is in a lower layer of an overlay: to be copied up, and looked at again.
 #define COPY_UP 1
 
-static long change_seen(struct task *t, struct pathop *op, const struct meta_view *v,
+static long change_seen(struct task *t, struct pathop *op, struct meta_view *v,
                         struct meta_change *c)
 {
     u32 type = v->guest.stx_mode & S_IFMT;
@@ -76,6 +95,8 @@ static long change_seen(struct task *t, struct pathop *op, const struct meta_vie
         return -ENOTDIR;
     if ((c->what & META_MODE) && type == S_IFLNK)
         return -EOPNOTSUPP;
+    if (in_proc(t, op->loc.mount))
+        return change_in_proc(t, op->path[0] ? op->loc.rel : NULL, op->p.fd, &v->guest, c);
     long r = may_change(t, &v->guest, c);
     if (r < 0 || !c->what)
         return r;
@@ -230,6 +251,11 @@ static long change_fd(struct task *t, int fd, struct meta_change c)
         meta_done(t, &v);
         return change_device(t, fd, &v.host, &c);
     }
+    if (in_proc(t, fd_mount(t, fd))) {
+        meta_done(t, &v);
+        r = fd_is_path(t, fd) ? -EBADF : read_only ? -EROFS : 0;
+        return r < 0 ? r : change_in_proc(t, NULL, fd, &v.guest, &c);
+    }
     r = read_only ? -EROFS : may_change(t, &v.guest, &c);
     // The change of a file or directory says itself that it cannot be made by this descriptor.
     bool told = r >= 0 && c.what && (type == S_IFREG || type == S_IFDIR);
@@ -359,7 +385,7 @@ static long set_times_of(struct task *t, struct pathop *op, const struct __kerne
             r = -ENOTDIR;
         if (r >= 0 && op->path[0] && pathop_mount(t, op)->type == FS_PROC)
             procfs_stat(t, op->loc.rel, &st);
-        else if (r >= 0 && !op->path[0])
+        else if (r >= 0 && !op->path[0] && in_proc(t, op->loc.mount))
             procfs_stat_fd(t, op->p.fd, &st);
         if (r >= 0)
             r = may_utime(t, &st, ts);
@@ -389,12 +415,11 @@ static long set_times(struct task *t, int dirfd, uptr path, const struct __kerne
         return -EINVAL;
     if (!path && dirfd != AT_FDCWD) { // futimens
         // Whose it is does not matter to CAP_FOWNER, and the host tells of O_PATH.
-        bool any = cred_has_cap(&t->cred, CAP_FOWNER) && !fd_is_read_only(t, dirfd);
+        bool read_only = fd_is_read_only(t, dirfd); // finds the mount, too
+        bool any = cred_has_cap(&t->cred, CAP_FOWNER) && !read_only;
         r = any ? 0 : meta_fstat(t, dirfd, STATX_BASIC_STATS, &st);
         if (r >= 0 && !any)
-            procfs_stat_fd(t, dirfd, &st);
-        if (r >= 0 && !any)
-            r = fd_is_read_only(t, dirfd) ? -EROFS : may_utime(t, &st, ts);
+            r = read_only ? -EROFS : may_utime(t, &st, ts);
         if (r < 0 && fd_is_path(t, dirfd))
             r = -EBADF;
         if (r >= 0 && is_overlay(t, fd_mount(t, dirfd))) {

@@ -290,14 +290,14 @@ static long may_set_acl(struct task *t, const struct subject *s, bool access,
 {
     u32 type = st->stx_mode & S_IFMT;
     bool read_only = mount_at(t, subject_mount(t, s))->flags & MS_RDONLY;
-    long r = acl->size ? acl_check(acl->value, acl->size, &acl->named) : 0;
-    if (read_only || type == S_IFLNK)
-        return read_only ? -EROFS : -EOPNOTSUPP;
-    if (r == -EOPNOTSUPP)
-        return r;
+    long r = read_only ? -EROFS : acl->size ? acl_parse(acl->value, acl->size) : 0;
+    if (r < 0 || type == S_IFLNK)
+        return r < 0 ? r : -EOPNOTSUPP;
     if (!access && type != S_IFDIR)
         return acl->empty ? NOTHING : -EACCES;
-    return owns(t, st) ? r : -EPERM;
+    if (!owns(t, st))
+        return -EPERM;
+    return acl->size ? acl_check(acl->value, acl->size, &acl->named) : 0;
 }
 
 // An access ACL holds only where the inode's own attribute says so, which is written last and
@@ -671,14 +671,25 @@ static __attribute__((noinline)) long on_upper(struct task *t, int fd, const str
     return r;
 }
 
-// Linux: fs/xattr.c, may_write_xattr().
-static long may_change_proc(struct task *t, const struct subject *s)
+static __attribute__((noinline)) long parse_acl(const struct request *q)
+{
+    char acl[ACL_SIZE] __attribute__((aligned(8)));
+    if (!q->size || q->size > sizeof acl)
+        return 0;
+    return copy_from_guest(acl, q->value, q->size) ? -EFAULT : acl_parse(acl, q->size);
+}
+
+// Linux: fs/xattr.c, may_write_xattr(); of an ACL, posix_acl_from_xattr() comes first.
+static long may_change_proc(struct task *t, const struct subject *s, const struct request *q,
+                            const struct names *n)
 {
     struct statx st;
     long r = subject_stat(t, s, &st);
     if (r < 0 || (mount_at(t, s->mount)->flags & MS_RDONLY))
         return r;
-    return META_MORE(&st) & MORE_IMMUTABLE ? -EPERM : 0;
+    if (q->what == SET && is_acl(n->guest))
+        r = parse_acl(q);
+    return r < 0 ? r : META_MORE(&st) & MORE_IMMUTABLE ? -EPERM : 0;
 }
 
 // A descriptor of what is in /proc, though it may be a memory file of procfs's.
@@ -690,7 +701,7 @@ static __attribute__((noinline)) long on_proc_fd(struct task *t, struct subject 
         return -EBADF;
     if (loc_of_fd(t, s->fd, &loc) >= 0 && mount_at(t, loc.mount)->type == FS_PROC)
         s->proc = loc.rel;
-    long r = q->what == SET || q->what == REMOVE ? may_change_proc(t, s) : 0;
+    long r = q->what == SET || q->what == REMOVE ? may_change_proc(t, s, q, n) : 0;
     if (r >= 0)
         r = perform(t, s, q, n);
     s->proc = NULL; // loc ends here
@@ -746,7 +757,7 @@ static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const st
             r = -ENOTDIR;
     }
     if (r >= 0 && (q->what == SET || q->what == REMOVE) && s.proc)
-        r = may_change_proc(t, &s);
+        r = may_change_proc(t, &s, q, &n);
     if (r >= 0)
         r = perform(t, &s, q, &n);
     pathop_end(t, &op);
