@@ -281,7 +281,7 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     s->image_fd = plan->image_fd;
     s->interp_fd = plan->interp_fd;
     s->reserved_count = t->files->reserved_count;
-    s->files_low = t->files->low && !t->low_over;
+    s->files_low = t->files->low;
     s->umask = t->fs->umask;
     s->personality = t->personality;
     s->cwd_mount = t->fs->cwd_mount;
@@ -337,6 +337,9 @@ long exec_commit(struct task *t, struct exec_plan *plan, uptr argv, uptr envp)
     long r = new_argv(plan, argv, &list, &list_size);
     if (r < 0)
         return r;
+    // The way to the program had no room below a low block: the new image does not begin there.
+    if (t->low_over && !t->temps)
+        files_leave_low(t);
     lock_take(&t->proc->exec_lock);
     struct exec_state *s = claim_state(t);
     r = s ? new_identity(t, plan, s) : -EAGAIN;
