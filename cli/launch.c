@@ -17,9 +17,9 @@
 
 #include "fail.h"
 
-// Are as many descriptors as lxrun needs not open, from this one on? By one call: poll(2) names
-// them.
-static bool is_free(int first)
+// Does nothing of poll's say that one of these is open? It is one call for all, and does not name
+// those of O_PATH.
+static bool seem_free(int first)
 {
     struct pollfd look[RESERVED_COUNT];
     for (int i = 0; i < RESERVED_COUNT; i++)
@@ -32,48 +32,82 @@ static bool is_free(int first)
     return true;
 }
 
-// First number of a free run of RESERVED_COUNT descriptors: low, or as high as may be. *count: how
-// many of them are taken (fs/files.c).
-static int find_block(struct launch *l, u32 *count)
+// Takes `count` numbers from `first` on, or none. They stand for lxcore's file until they are
+// needed: numbers without a use are taken too, or the kernel would hand them to the guest.
+static bool take(const struct launch *l, int first, u32 count)
+{
+    for (int fd = first; fd < first + (int)count; fd++) {
+        int got = fcntl(l->lxcore_fd, F_DUPFD, fd);
+        if (got == fd)
+            continue;
+        if (got >= 0)
+            close(got);
+        for (int taken = first; taken < fd; taken++)
+            close(taken);
+        return false;
+    }
+    return true;
+}
+
+// Takes the first `count` of the highest free run of `room` descriptors below end; -1: there is
+// none.
+static int take_run(const struct launch *l, int end, u32 room, u32 count)
+{
+    u32 run = 0;
+    for (int fd = end - 1; fd > 2; fd--) {
+        run = fcntl(fd, F_GETFD) < 0 ? run + 1 : 0;
+        if (run == room)
+            return take(l, fd, count) ? fd : -1;
+    }
+    return -1;
+}
+
+static void set_limit(struct rlimit *limit, u64 soft)
+{
+    limit->rlim_cur = soft;
+    if (setrlimit(RLIMIT_NOFILE, limit))
+        fail_errno("setrlimit");
+}
+
+// Takes *count descriptors, low, or as high as may be, where there is room for RESERVED_COUNT
+// (fs/files.c). The first number.
+static int take_block(struct launch *l, u32 *count)
 {
     struct rlimit limit;
-    *count = RESERVED_MOUNT + (u32)l->mounts;
+    u32 least = RESERVED_MOUNT + (u32)l->mounts;
     if (getrlimit(RLIMIT_NOFILE, &limit))
         fail_errno("getrlimit");
     // Low, if there is another place for later.
     bool above =
         limit.rlim_cur > RESERVED_BELOW || limit.rlim_max >= limit.rlim_cur + RESERVED_COUNT;
-    if (above && limit.rlim_cur > RESERVED_LOW + RESERVED_COUNT && *count < RESERVED_COUNT &&
-        is_free(RESERVED_LOW)) {
+    *count = least;
+    if (above && limit.rlim_cur > RESERVED_LOW + RESERVED_COUNT && least < RESERVED_COUNT &&
+        seem_free(RESERVED_LOW) && take(l, RESERVED_LOW, least)) {
         l->first.files_low = 1;
         l->memory->files_limit = limit.rlim_cur;
-        limit.rlim_cur = RESERVED_LOW + *count;
-        if (setrlimit(RLIMIT_NOFILE, &limit))
-            fail_errno("setrlimit");
+        set_limit(&limit, RESERVED_LOW + least);
         return RESERVED_LOW;
     }
     *count = RESERVED_COUNT;
     // Right above a low limit, so that all numbers below it are the guest's (fs/files.c).
     if (limit.rlim_cur <= RESERVED_BELOW && limit.rlim_max >= limit.rlim_cur + RESERVED_COUNT) {
-        limit.rlim_cur += RESERVED_COUNT;
-        if (setrlimit(RLIMIT_NOFILE, &limit))
-            fail_errno("setrlimit");
-        int first = (int)limit.rlim_cur - RESERVED_COUNT;
-        if (is_free(first))
+        int first = (int)limit.rlim_cur;
+        set_limit(&limit, limit.rlim_cur + RESERVED_COUNT);
+        if (take(l, first, *count))
             return first;
     }
     if (limit.rlim_cur > RESERVED_BELOW)
-        *count = RESERVED_MOUNT + (u32)l->mounts;
+        *count = least;
     int end = limit.rlim_cur < RESERVED_BELOW ? (int)limit.rlim_cur : RESERVED_BELOW;
-    if (end > 2 + RESERVED_COUNT && is_free(end - RESERVED_COUNT))
+    // Of very few numbers the guest gets more: a mount made later cannot be entered then.
+    if (end < 2 * RESERVED_COUNT)
+        *count = least;
+    else if (seem_free(end - RESERVED_COUNT) && take(l, end - RESERVED_COUNT, *count))
         return end - RESERVED_COUNT;
-    int run = 0;
-    for (int fd = end - 1; fd > 2; fd--) {
-        run = fcntl(fd, F_GETFD) < 0 ? run + 1 : 0;
-        if (run == RESERVED_COUNT)
-            return fd;
-    }
-    fail("no room for %d descriptors of lxrun's own below %d (see ulimit -n)", RESERVED_COUNT, end);
+    int first = take_run(l, end, end < 2 * RESERVED_COUNT ? least : RESERVED_COUNT, *count);
+    if (first < 0)
+        fail("no room for %u descriptors of lxrun's own below %d (see ulimit -n)", least, end);
+    return first;
 }
 
 static void place(int fd, int number)
@@ -112,12 +146,7 @@ static void drop_capabilities(void)
 
 void launch_exec(struct launch *l)
 {
-    int block = find_block(l, &l->first.reserved_count);
-    place(l->lxcore_fd, block + RESERVED_LXCORE);
-    // Numbers without a use yet are taken too, or the kernel would hand them to the guest.
-    for (u32 i = 0; i < l->first.reserved_count; i++)
-        if (i != RESERVED_LXCORE)
-            place(block + RESERVED_LXCORE, block + (int)i);
+    int block = take_block(l, &l->first.reserved_count);
     place(l->memory_fd, block + RESERVED_INSTANCE);
     place(l->proc_fd, block + RESERVED_PROC);
     place(l->store.fd, block + RESERVED_STORE);

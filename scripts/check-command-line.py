@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import os
 import pty
+import resource
 import signal
 import subprocess
 import sys
@@ -227,6 +228,23 @@ def check_ipc():
         libc.semctl(sem, 0, ipc_rmid)
 
 
+def check_descriptors():
+    # What the program is handed is left where it is, also what poll(2) does not name.
+    where = os.open("/usr", os.O_PATH)
+    for number in 256, 270, 300:
+        os.dup2(where, number)
+        ran = lxrun("readlink", f"/proc/self/fd/{number}", pass_fds=[number])
+        expect(f"O_PATH on {number}", (ran.stdout, ran.stderr), ("/usr\n", ""))
+        os.close(number)
+    os.close(where)
+    for limit in 64, 100, 150, 400, 1024:
+        ran = lxrun("sh", "-c", "ls -d /proc/self/fd/ && (true | cat) && ulimit -Hn",
+                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+        shown = ran.stdout.split()
+        expect(f"of {limit} descriptors", (ran.returncode, ran.stderr, shown[:1]), (0, "", ["/proc/self/fd/"]))
+        expect(f"no more than {limit}", 64 <= int(shown[-1] if shown else 0) <= limit, True)
+
+
 def check_terminal():
     pid, master = pty.fork()
     if pid == 0:
@@ -251,6 +269,7 @@ def main():
         check_root(Path(work))
         check_processes()
         check_ipc()
+        check_descriptors()
         check_terminal()
     return failures > 0
 
