@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """A guest process that was killed leaves its record behind. When the host gives its id to a process
-of its own, the guest must neither see nor signal that one.
+of its own, the guest must neither see nor signal that one. When it is given to one of the guest's before
+the parent that waited for the last one has taken note of that, that one is there for all.
 
 Process ids are chosen in a namespace of its own, where nobody else's can be hit."""
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 LAST_PID = "/proc/sys/kernel/ns_last_pid"
 LXRUN = os.environ.get("LXRUN", "build/lxrun")
@@ -21,6 +24,17 @@ kill -TERM $child && echo "kill: reached it"
 (trap '' TERM; kill -TERM -1)
 echo end
 """
+# The parent hears of the end of its child three seconds after the number is free.
+AGAIN = r"""
+mkfifo /tmp/go
+(read x </tmp/go; sleep 9 & wait) & other=$!
+sleep 1 & child=$!
+echo $child
+wait $child
+kill -0 $child && [ -e /proc/$child ] && echo there
+kill -KILL $other $child
+"""
+SLOWLY = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=wait4", "-e", "inject=wait4:delay_exit=3000000"]
 
 
 def process_with_id(pid):
@@ -36,6 +50,22 @@ def process_with_id(pid):
     return None
 
 
+def check_again(root):
+    guest = subprocess.Popen([*SLOWLY, LXRUN, "-r", root, "/bin/sh", "-c", AGAIN], stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, text=True)
+    pid = int(guest.stdout.readline())
+    while os.path.exists(f"/proc/{pid}"):
+        time.sleep(0.01)
+    with open(LAST_PID, "w") as f:
+        f.write(str(pid - 1))
+    with open(root + "/tmp/go", "w") as go:
+        go.write("x\n")
+    out, _ = guest.communicate(timeout=60)
+    if out != "there\n":
+        print("a process with the number of one that was just waited for is not there")
+    return out != "there\n"
+
+
 def main():
     if sys.argv[1:] != ["inside"]:
         namespace = ["unshare", "--pid", "--fork", "--mount-proc"]
@@ -48,7 +78,7 @@ def main():
         for d in "proc", "dev", "tmp":
             os.mkdir(f"{root}/{d}")
         subprocess.run(["cp", "/bin/busybox", root + "/bin/busybox"], check=True)
-        for name in "sh", "sleep":
+        for name in "sh", "sleep", "mkfifo":
             os.symlink("busybox", f"{root}/bin/{name}")
         guest = subprocess.Popen([LXRUN, "-r", root, "/bin/sh", "-c", "trap '' TERM\n" + GUEST],
                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -65,7 +95,7 @@ def main():
         if out != "end\n" or not alive:
             print(out, "the host's process lives" if alive else "the host's process was killed")
             return 1
-    return 0
+        return check_again(root) if shutil.which("strace") else 0
 
 
 sys.exit(main())

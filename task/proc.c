@@ -305,7 +305,8 @@ void proc_reaped(struct task *t, u32 tgid, bool surely)
         struct proc_slot *s = proc_slot_at(t->instance, place(tgid, i));
         if (s->tgid != tgid)
             continue;
-        if (surely || is_gone(tgid))
+        // By now the host may have given the number to another's child, which has made its record.
+        if ((surely && s->birth >> 32 == t->tid) || is_gone(tgid))
             release(t->instance, s, tgid);
         return;
     }
