@@ -34,7 +34,7 @@
 
 #include "types.h"
 
-#define REWRITE_MAGIC 0x34307772786cUL // the format's number is part of it
+#define REWRITE_MAGIC 0x35307772786cUL // the format's number is part of it
 #define REWRITE_SLOT 32
 #define REWRITE_SEGMENTS 4
 #define REWRITE_TRAP 0xf4 // in place of the 0f of a site's 0f 05

@@ -89,14 +89,13 @@ static void temporary_name(char name[NAME_SIZE])
 
 static int write_all(int fd, const u8 *p, u64 n)
 {
-    while (n) {
-        ssize_t got = write(fd, p, n);
+    for (u64 at = 0; at < n;) {
+        ssize_t got = write(fd, p + at, MIN(n - at, ENTRY_FOLIO - at % ENTRY_FOLIO));
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
             return got ? -errno : -EIO;
-        p += got;
-        n -= (u64)got;
+        at += (u64)got;
     }
     return 0;
 }

@@ -6,6 +6,11 @@
 #include "sites.h"
 
 #define FILE_MAX (512UL << 20) // larger files are not rewritten
+// The page cache holds what is written at once in one folio, if its place is a multiple of its
+// size, and at a page fault the kernel maps all of the folio that lies there (Linux 6.18). So the
+// rewritten text begins at a folio and is written by folios: larger ones cost a new process more to
+// map and unmap than further faults.
+#define ENTRY_FOLIO (256UL << 10)
 
 // A file that was looked at. The bytes must stay as long as it is used.
 struct rewriting {

@@ -167,6 +167,15 @@ static bool any_slot(const struct rewriting *r, const struct load *l)
     return false;
 }
 
+// Where text of that size can begin, from `at` on (entry.h).
+static u64 text_place(u64 at, u64 size)
+{
+    u64 folio = LX_PAGE;
+    while (folio < size && folio < ENTRY_FOLIO)
+        folio *= 2;
+    return ALIGN_UP(at, folio);
+}
+
 // Lays the entry out behind its first page. Returns its size.
 static u64 lay_out(const struct rewriting *r, struct rewrite_entry *e)
 {
@@ -192,8 +201,8 @@ static u64 lay_out(const struct rewriting *r, struct rewrite_entry *e)
         g->file_offset = offset;
         g->size = pages;
         g->original_at = at;
-        g->text_at = at + g->size;
-        at += 2 * g->size;
+        g->text_at = text_place(at + g->size, g->size);
+        at = g->text_at + g->size;
     }
     return e->size = at;
 }

@@ -24,6 +24,7 @@ LXRUN = os.environ.get("LXRUN", str(TOP / "build/lxrun"))
 TESTS = TOP / "tests/rewrite"
 TEXT = 0x401000
 PAGE = 4096
+FOLIO = 256 << 10
 HEAD = struct.Struct("<QQQQQIIIIQQ")
 HEAD_SIZE = 320
 SLOTS_AT = PAGE
@@ -69,7 +70,7 @@ class Entry:
         data = file.read_bytes()
         (magic, size, check, self.lo, self.slots_size, self.sites, self.moved, segments, cleans,
          original_size, start) = HEAD.unpack_from(data)
-        expect("magic", magic, 0x34307772786c)
+        expect("magic", magic, 0x35307772786c)
         expect("size", size, len(data))
         head = data[:16] + bytes(8) + data[24:HEAD_SIZE]  # without the checksum itself
         expect("checksum", check, (checksum(head) * 31 + checksum(data[PAGE:])) & MASK)
@@ -85,6 +86,8 @@ class Entry:
         for i in range(segments):
             vaddr, offset, size, text, was = SEGMENT.unpack_from(data, HEAD.size + i * SEGMENT.size)
             self.segments.append((vaddr, data[text:text + size]))
+            # At a place for the page cache's large folios (rewrite/entry.h: ENTRY_FOLIO).
+            expect("place of the text", text % min(FOLIO, 1 << (size - 1).bit_length()), 0)
             expect("original pages", data[was:was + size], content[offset:offset + size].ljust(size, b"\0"))
 
 
