@@ -54,7 +54,7 @@ size_t xattr_list_to_guest(char *list, size_t size, bool trusted)
         const char *guest = name;
         if (str_starts(name, ESCAPE))
             guest += sizeof ESCAPE - 1;
-        else if (is_own(name) || !str_starts(name, "user."))
+        else if (strcmp(name, SOCKET_XATTR) && (is_own(name) || !str_starts(name, "user.")))
             continue; // lxrun's, or the host's
         if (!trusted && str_starts(guest, "trusted."))
             continue;

@@ -8,6 +8,9 @@
 #define XATTR_NAME_SIZE 256   // with the end
 #define XATTR_LIST_SIZE 65536 // XATTR_LIST_MAX
 
+// What kind of socket it is; only the host's sockfs has it (net/socket.c).
+#define SOCKET_XATTR "system.sockprotoname"
+
 // Host name of the guest's attribute. -EOPNOTSUPP: no such class of names; -EINVAL: only a prefix;
 // -ERANGE: too long.
 long xattr_name_to_host(const char *guest, char *host);

@@ -465,6 +465,9 @@ static long get(struct task *t, const struct subject *s, struct names *n, uptr v
     struct statx st;
     if (is_acl(n->guest) && xattr_name_to_host(n->guest, n->host) >= 0)
         return get_acl(t, s, n, value, size);
+    if (!strcmp(n->guest, SOCKET_XATTR) && subject_stat(t, s, &st) >= 0 &&
+        (st.stx_mode & S_IFMT) == S_IFSOCK)
+        return raw_get(s, SOCKET_XATTR, value, size);
     long r = host_name(t, s, n, MAY_READ);
     if (r >= 0 && overlay_hides(t, s->mount, n->guest))
         r = -ENODATA;
