@@ -804,8 +804,8 @@ def check_uml(work):
 
 
 def check_uml_killed(work):
-    """Killed, User-Mode Linux takes its guest's processes along: they are the host's, too. In a pid namespace, since what
-    is left of a guest's init there may kill all that it can."""
+    """Killed, User-Mode Linux takes its guest's processes along: they are the host's, too, and for none of them a call of
+    its guest's becomes one of the host's. In a pid namespace, since what is left of a guest's init may kill all that it can."""
     if os.geteuid():
         return
     if os.getpid() != 1:
@@ -822,15 +822,18 @@ def check_uml_killed(work):
     make_tree(work / "killed-tree")
     lxrun("--to-image", work / "killed-tree", image, "64MB")
     run = [LXRUN, "--vm=uml", "--image", image, "sh", "-c"]
-    for victim in "linux.uml", "lxrun-vm":
-        child = subprocess.Popen([*run, "echo ready; while :; do echo x >/tmp/x; done"], stdin=subprocess.DEVNULL,
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    harm = work / "harm"
+    for victim in ("linux.uml", "lxrun-vm", "lxrun-tracer") * 2:
+        canary = subprocess.Popen(["sleep", "1000"])
+        child = subprocess.Popen([*run, f"echo ready; while :; do kill -9 {canary.pid}; echo x >{harm}; done 2>/dev/null"],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if child.stdout.readline() != "ready\n":  # check_uml says why
+            canary.kill()
             return
         for stat in Path("/proc").glob("[0-9]*/stat"):
             pid, name = stat.read_text().split(")")[0].split(" (")
             state, parent = stat.read_text().rsplit(")", 1)[1].split()[:2]
-            if state != "Z" and name == victim and (name == "lxrun-vm" or Path(f"/proc/{parent}/comm").read_text() in ("lxrun-vm\n", "lxrun-sweeper\n")):
+            if state != "Z" and name == victim and (name != "linux.uml" or Path(f"/proc/{parent}/comm").read_text() == "lxrun-tracer\n"):
                 os.kill(int(pid), signal.SIGKILL)
                 break
         else:
@@ -838,6 +841,9 @@ def check_uml_killed(work):
         _, err = child.communicate(timeout=60)
         expect(f"the command when {victim} is killed", (child.returncode, err.count("\n")), (125, 1))
         wait_for("none of its processes is left", lambda: not left(), 10)
+        expect(f"what its guest did to the host when {victim} was killed", (canary.poll(), harm.exists()), (None, False))
+        canary.kill()
+        canary.wait()
         ran = subprocess.run([*run, "echo again"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         expect(f"after that: {ran.stderr}", (ran.returncode, ran.stdout, "was not closed cleanly" in ran.stderr), (0, "again\n", True))
         shutdown()

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,7 +14,6 @@
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -131,112 +129,23 @@ void words_add(struct words *w, const char *format, ...)
     w->word[w->n] = NULL;
 }
 
-static void put(const char *path, const char *format, unsigned id)
+static pid_t tracer; // of a machine that was started held; 0: there is none
+
+pid_t words_run(const struct words *w, int log, const int *keep, size_t nkeep, bool held)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    dprintf(fd, format, id, id);
-    close(fd);
-}
-
-// ---- Without a namespace: a parent that outlives the machine, and kills what is left of it ----
-
-static pid_t sweeper; // that parent; 0: there is none
-
-// Ends all children, and theirs, which become ours when their parents end.
-static void kill_children(void)
-{
-    char path[64], pids[4096];
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
-    for (;;) {
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t n = fd < 0 ? -1 : read(fd, pids, sizeof pids - 1);
-        close(fd);
-        pids[n > 0 ? n : 0] = 0;
-        char *next = pids;
-        for (long pid; (pid = strtol(next, &next, 10)) > 0;)
-            kill((pid_t)pid, SIGKILL);
-        while (waitpid(-1, NULL, WNOHANG) > 0)
-            ;
-        if (n <= 0)
-            return;
-        usleep(1000);
-    }
-}
-
-// SIGTERM, from the keeper or for its death, ends the machine.
-static _Noreturn void sweep(pid_t machine, const sigset_t *ends)
-{
-    int sig = 0;
-    close_range(0, ~0U, 0); // the other end of the machine's channel is to see that it is gone
-    while (sig != SIGTERM && waitpid(machine, NULL, WNOHANG) == 0)
-        sigwait(ends, &sig);
-    kill(machine, SIGKILL);
-    kill_children();
-    _exit(0);
-}
-
-static pid_t fork_swept(void)
-{
-    pid_t keeper = getpid(), machine;
-    sigset_t ends, old;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &ends, &old);
-    sweeper = fork();
-    if (sweeper) {
-        sigprocmask(SIG_SETMASK, &old, NULL);
-        return sweeper;
-    }
-    sweeper = getpid();
-    setpgid(0, 0);
-    prctl(PR_SET_NAME, "lxrun-sweeper");
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != keeper)
-        _exit(EXIT_LXRUN);
-    machine = fork();
-    if (machine)
-        sweep(machine, &ends);
-    return 0;
-}
-
-// fork(), in a pid namespace that ends with the child: by right, in a user namespace of its own, or
-// where the host allows neither, with a parent that sees to it.
-static pid_t fork_apart(void)
-{
-    uid_t uid = geteuid();
-    gid_t gid = getegid();
-    pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
-    if (pid >= 0)
-        return pid;
-    pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
-    if (pid == 0) {
-        put("/proc/thread-self/uid_map", "%u %u 1", uid);
-        put("/proc/thread-self/setgroups", "deny", 0);
-        put("/proc/thread-self/gid_map", "%u %u 1", gid);
-    }
-    return pid < 0 ? fork_swept() : pid;
-}
-
-pid_t words_run(const struct words *w, int log, const int *keep, size_t nkeep, bool apart)
-{
-    pid_t keeper = getpid(), pid;
-    sweeper = 0;
-    pid = apart ? fork_apart() : fork();
+    pid_t keeper = getpid(), pid = held ? fork_traced(log) : fork();
+    tracer = held ? pid : 0;
     if (pid)
         return pid;
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    // 0: it is in another pid namespace
-    if (getppid() != (sweeper ? sweeper : keeper) && getppid() != 0)
-        _exit(EXIT_LXRUN);
-    if (!sweeper)
+    if (!held) {
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != keeper)
+            _exit(EXIT_LXRUN);
         setpgid(0, 0);
+    }
     int null = open("/dev/null", O_RDONLY);
     dup2(null, 0);
     dup2(log, 1);
@@ -251,7 +160,7 @@ pid_t words_run(const struct words *w, int log, const int *keep, size_t nkeep, b
 
 void words_end(pid_t pid)
 {
-    if (pid == sweeper) {
+    if (pid == tracer) {
         kill(pid, SIGTERM);
     } else {
         kill(-pid, SIGKILL);

@@ -57,9 +57,12 @@ struct words {
     size_t n;
 };
 void words_add(struct words *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
-// Starts it, in a process that ends with this one. keep: descriptors that it inherits. apart: with
-// it end all processes that it has made.
-pid_t words_run(const struct words *w, int log, const int *keep, size_t nkeep, bool apart);
+// Starts it, in a process that ends with this one. keep: descriptors that it inherits. held: it may
+// hold processes of its own by ptrace, which are to end with it (fork_traced).
+pid_t words_run(const struct words *w, int log, const int *keep, size_t nkeep, bool held);
 void words_end(pid_t pid); // kills what words_run() gave last, and waits until it has ended
+// fork(), with a process between that traces the child and gives the pid: it ends when the child
+// has, and the child, with all that it traces, when it does. Errors go to log (traced.c).
+pid_t fork_traced(int log);
 
 #endif
