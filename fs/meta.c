@@ -255,19 +255,37 @@ static void apply_pts(struct task *t, struct statx *st)
     st->stx_mode = (u16)((st->stx_mode & S_IFMT) | o->mode);
 }
 
+// A pipe, socket or memfd: the host knows one owner of them all. Whoever asks is shown as the one
+// who made it, as he mostly is.
+static void apply_nameless(struct task *t, struct statx *st)
+{
+    if (!st->stx_uid)
+        st->stx_uid = t->cred.fsuid;
+    if (!st->stx_gid)
+        st->stx_gid = t->cred.fsgid;
+}
+
+static bool is_memfd(struct task *t, const struct statx *st)
+{
+    return device_of(st) == t->instance->memfd_dev;
+}
+
 // A symlink, FIFO or socket known by its descriptor: its record lies beside its name.
 static void apply_by_name(struct task *t, int fd, struct statx *st)
 {
     struct loc loc;
     struct parent p;
-    if (fd_is_anonymous(t, fd))
+    if (fd_is_anonymous(t, fd)) {
+        apply_nameless(t, st);
         return;
+    }
     long r = side_locate(t, fd, &loc, &p);
     if (r >= 0) {
         side_stat(t, loc.mount, &p, st);
         parent_done(t, &p);
     } else if (r == -ENOTDIR) {
         fd_set_anonymous(t, fd);
+        apply_nameless(t, st);
     } else {
         struct parent self = {.fd = fd, .name = ""};
         u32 host_mode = st->stx_mode;
@@ -336,6 +354,8 @@ static bool apply(struct task *t, int mount, const struct parent *p, struct stat
             whole = whole && (!k->has_attr || !mismatch(st, &k->attr) || tries >= MISMATCH_TRIES);
         }
         apply_attr(t, p, k->has_attr, &k->attr, st);
+        if (!k->has_attr && is_memfd(t, st))
+            apply_nameless(t, st);
         if (e->drive.on && !k->has_attr)
             drive_view(t, mount, p, owner, st);
         return whole;
@@ -495,6 +515,8 @@ static long stat_fd(struct task *t, int fd, int mount, u32 mask, struct statx *s
             attrcache_put(t, st, has_attr, &a);
     }
     apply_attr(t, &p, has_attr, &a, st);
+    if (!has_attr && is_memfd(t, st))
+        apply_nameless(t, st);
     if (mount >= 0 && mount_at(t, mount)->drive.on && !has_attr)
         drive_view(t, mount, &p, owner, st);
     return r;

@@ -372,6 +372,7 @@ struct instance {
     u32 tile_size;
     u32 fresh_returns;      // host_fresh_returns of every process
     u32 keeps_attrs;        // RESERVED_ATTRS is that file
+    u64 memfd_dev;          // device (as marked_dev) of memory files
     u64 fine_ctime_dev;     // device (as marked_dev) of the guest's root, if there no two states
                             // of an inode that were looked at have the same ctime; 0: they may
     u64 tick_ns;            // of the coarse clocks
