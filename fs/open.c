@@ -487,6 +487,11 @@ static long open_at(struct task *t, struct loc *loc, const struct open_how *how)
     u64 flags = how->flags;
     u64 plain = flags & ~(u64)(O_CREAT | O_EXCL);
     if (mount_at(t, loc->mount)->type == FS_PROC && loc->walked) {
+        bool slash = loc->must_be_dir && !loc->dots;
+        if (slash && (flags & O_CREAT))
+            return -EISDIR;
+        flags |= slash ? O_DIRECTORY : 0;
+        plain |= slash ? O_DIRECTORY : 0;
         long r = procfs_open(t, loc->rel, (int)flags);
         if (r != -ENOSYS)
             return r;

@@ -3,6 +3,8 @@
 // that tell of identity, mounts, memory maps or signals are made by lxcore (proc_files.c and its
 // neighbours) into memory files; links are translated (proc_links.c); the rest is the host's own.
 // Outside the processes' directories nothing can be written.
+#include <linux/capability.h>
+
 #include "proc.h"
 
 #include "host.h"
@@ -187,7 +189,7 @@ void procfs_stat(struct task *t, const char *rel, struct statx *st)
     st->stx_uid = st->stx_gid = 0;
     if (pp.pid && !*pp.rest && (st->stx_mode & S_IFMT) == S_IFDIR)
         META_MORE(st) |= MORE_IMMUTABLE; // fs/proc/base.c, proc_pid_instantiate()
-    if (!pp.tgid || pp.init)
+    if (!pp.tgid || pp.init || str_starts(pp.rest, "net/"))
         return;
     const struct proc_slot *s = proc_find(t->instance, pp.tgid);
     bool own = proc_is_own(t, &pp);
@@ -462,26 +464,36 @@ static bool has_write_bits(struct task *t, const char *rel)
     return r >= 0 && st.stx_mode & 0222;
 }
 
-// By owner and mode, as of any file; what O_CREAT says of it. Links are asked for where they lead.
+// By type, owner and mode, as of any file; what O_CREAT says of it. Links are asked for where they
+// lead.
 static long may_open(struct task *t, const char *rel, int flags, bool writes)
 {
     struct statx st;
     bool reads = (flags & O_ACCMODE) != O_WRONLY;
-    if (!(flags & O_CREAT) && ((flags & O_PATH) || fs_unchecked(&t->cred)))
+    bool any = (flags & O_PATH) || (fs_unchecked(&t->cred) && !(writes && (flags & O_DIRECTORY)));
+    if (!(flags & O_CREAT) && any)
         return 0;
     long r = host_statx(reserved_fd(t, RESERVED_PROC), *rel ? rel : ".", AT_SYMLINK_NOFOLLOW,
                         STATX_BASIC_STATS, &st);
     if (r < 0)
-        return flags & O_CREAT ? r : 0;
+        return (flags & O_CREAT) || writes ? r : 0;
     if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
         return -EEXIST;
     u32 type = st.stx_mode & S_IFMT;
-    if (type == S_IFDIR && (flags & O_CREAT))
+    if (type == S_IFDIR && ((flags & O_CREAT) || writes))
         return -EISDIR;
-    if (type != S_IFREG)
+    if (type == S_IFREG && (flags & O_DIRECTORY))
+        return -ENOTDIR;
+    if (type != S_IFREG && type != S_IFDIR)
         return 0;
     procfs_stat(t, rel, &st);
-    return may_access(&t->cred, &st, (reads ? MAY_READ : 0) | (writes ? MAY_WRITE : 0));
+    r = type == S_IFREG
+            ? may_access(&t->cred, &st, (reads ? MAY_READ : 0) | (writes ? MAY_WRITE : 0))
+            : 0;
+    if (r >= 0 && (flags & O_NOATIME) && st.stx_uid != t->cred.fsuid &&
+        !cred_has_cap(&t->cred, CAP_FOWNER))
+        r = -EPERM;
+    return r;
 }
 
 long procfs_open(struct task *t, const char *rel, int flags)

@@ -472,7 +472,7 @@ static long get(struct task *t, const struct subject *s, struct names *n, uptr v
     if (r >= 0 && overlay_hides(t, s->mount, n->guest))
         r = -ENODATA;
     if (r >= 0 && in_proc(t, s))
-        r = -EOPNOTSUPP;
+        r = place_error(t, s, -EOPNOTSUPP);
     if (r < 0)
         return r;
     if (is_caps_of_file(t, s, n->guest, &st) && !(META_MORE(&st) & CAPS_HOLD))
@@ -632,7 +632,9 @@ static long perform(struct task *t, const struct subject *s, const struct reques
 {
     // The file system has none (SB_POSIXACL).
     if (q->what != LIST && is_acl(n->guest) && in_proc(t, s))
-        return q->what != GET && (mount_at(t, s->mount)->flags & MS_RDONLY) ? -EROFS : -EOPNOTSUPP;
+        return place_error(
+            t, s,
+            q->what != GET && (mount_at(t, s->mount)->flags & MS_RDONLY) ? -EROFS : -EOPNOTSUPP);
     switch (q->what) {
     case GET:
         return get(t, s, n, q->value, q->size);
