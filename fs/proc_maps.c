@@ -85,12 +85,14 @@ static bool is_file(const char *path)
 struct cache {
     char dir[LX_PATH_MAX]; // its host path and a slash, "" for none
     size_t len;
-    char tail[LX_PATH_MAX]; // of the entry beside
+    u64 end, offset; // of the last entry of another file, and the offset behind it; 0: unknown
+    char tail[LX_PATH_MAX]; // of that, or of the entry beside
 };
 
 static void find_cache(struct task *t, struct cache *c)
 {
     c->dir[0] = 0;
+    c->end = 0;
     if (!t->instance->has_cache)
         return;
     long n = host_link_of_fd(t, reserved_fd(t, RESERVED_CACHE), c->dir, sizeof c->dir - 1);
@@ -136,6 +138,7 @@ static bool find_beside(struct task *t, const struct proc_path *pp, struct entry
     struct proc_lines in = {.fd = (int)proc_host_open(t, pp, "maps")};
     struct entry e;
     c->tail[0] = 0;
+    c->end = 0;
     if (in.fd < 0)
         return false;
     for (char *line; (line = proc_line(&in));) {
@@ -165,7 +168,9 @@ static bool uncache(struct task *t, const struct proc_path *pp, struct cache *c,
     if (e.offset == REWRITE_SLOTS_AT)
         return false;
     bool knows_offset = original_offset(t, path + c->len, &e.offset); // no: the entry is gone
-    if (find_beside(t, pp, &e, knows_offset, c))
+    if (c->end == e.from && !knows_offset)
+        e.offset = c->offset;
+    if (c->end == e.from || find_beside(t, pp, &e, knows_offset, c))
         fmt(line, size, "%08lx-%08lx %s %08lx%s", e.from, e.to, e.perm, e.offset, c->tail);
     return true;
 }
@@ -195,6 +200,11 @@ long proc_make_maps(struct task *t, const struct proc_path *pp, struct proc_out 
         if (hide)
             continue;
         char *path = header ? path_of_entry(line) : NULL;
+        if (path && cache.dir[0] && line != text) { // the text may follow, which is looked up so
+            cache.end = e.to;
+            cache.offset = e.offset + (e.to - e.from);
+            str_copy(cache.tail, e.tail, sizeof cache.tail);
+        }
         if (path && is_file(path)) {
             if (strcmp(path, host) != 0) {
                 str_copy(host, path, sizeof host);

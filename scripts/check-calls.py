@@ -7,6 +7,7 @@ that is easily lost without anything else failing; and that the one call on a pa
 program makes needs no stack that the rest of its start does not."""
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -96,6 +97,15 @@ def calls_of(tree, what, path, n):
     return sum(c for k, c in calls.items() if k not in ("rt_sigreturn", "arch_prctl")) - calls.get("rt_sigreturn", 0)
 
 
+def listings_of_maps(trace):
+    """How often the host's list of mappings is read for one of the guest's, where text of several files is
+    rewritten (the second time at the latest)."""
+    for _ in range(2):
+        subprocess.run(["strace", "-f", "-qq", "-o", trace, "-e", "trace=openat", LXRUN, "cat", "/proc/self/maps"],
+                       stdout=subprocess.DEVNULL, check=True)
+    return len(re.findall(r'/maps", O_RDONLY\|O_CLOEXEC', trace.read_text()))
+
+
 def main():
     faults = []
     with tempfile.TemporaryDirectory(dir=TOP / "build") as tmp:
@@ -117,6 +127,10 @@ def main():
         print(f"page faults of readlink: {n}")
         if n > FAULTS:
             faults.append(f"readlink of /proc/self/exe: {n} page faults, not {FAULTS}")
+        n = listings_of_maps(Path(tmp) / "trace") if shutil.which("strace") else 1
+        print(f"listings for /proc/self/maps: {n}")
+        if n != 1:
+            faults.append(f"open of /proc/self/maps lists the host's {n} times")
     for fault in faults:
         print(fault)
     print("FAIL" if faults else "ok")
