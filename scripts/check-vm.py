@@ -155,6 +155,12 @@ def check_acceleration(work):
     env = {**os.environ, "XDG_CACHE_HOME": str(work / "cache")}
     tree = work / "accelerated"
     make_tree(tree)
+    whole = (known / "modules.cpio").read_bytes()
+    (known / "modules.cpio").unlink()
+    (known / "modules.cpio").write_bytes(whole[:len(whole) // 2])
+    ran = vm("--root", tree, "true", env=env)
+    expect("a cut archive", (ran.returncode, " is cut: " in ran.stderr, ran.stderr.count("\n")), (125, True, 1))
+    (known / "modules.cpio").write_bytes(whole)
     ran = vm("--root", tree, "--vm-set", "kernel=/etc/passwd", "true", env=env)
     expect("what does not boot at all says nothing of KVM", (ran.returncode, (known / "no-kvm").exists()), (125, False))
     ran = vm("-v", "--root", tree, "sh", "-c", ":", env=env)

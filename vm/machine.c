@@ -76,6 +76,18 @@ static void entry(int fd, const char *name, unsigned mode, size_t size, unsigned
     pad(fd);
 }
 
+#define TRAILER "TRAILER!!!"
+
+// Of a cut archive the kernel unpacks what is there, and what is missing shows much later.
+static bool ends_by_trailer(int fd)
+{
+    char end[512];
+    off_t size = lseek(fd, 0, SEEK_END),
+          from = size > (off_t)sizeof end ? size - (off_t)sizeof end : 0;
+    ssize_t n = pread(fd, end, sizeof end, from);
+    return n > 0 && memmem(end, (size_t)n, TRAILER, strlen(TRAILER));
+}
+
 int initrd_make(const char *modules)
 {
     struct stat st;
@@ -91,9 +103,11 @@ int initrd_make(const char *modules)
         fail_errno("cannot read %s", init);
     pad(fd);
     if (!modules)
-        entry(fd, "TRAILER!!!", 0, 0, 0);
+        entry(fd, TRAILER, 0, 0, 0);
     else if (!append_file(fd, modules)) // has a trailer of its own
         fail_errno("cannot read %s", modules);
+    else if (!ends_by_trailer(fd))
+        fail("%s is cut: scripts/vm-kernel.py makes it anew when it is removed", modules);
     free(init);
     return fd;
 }
