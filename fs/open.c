@@ -267,11 +267,44 @@ static long open_tmpfile(struct task *t, struct loc *loc, u64 flags, u32 mode)
     return created(t, loc, r, &n);
 }
 
+// Which inode was asked for; nothing where none was.
+struct checked {
+    u64 ino; // 0: none
+    u32 dev_major, dev_minor;
+    u32 index, count; // with watched: of the changes of its name, in a directory that is held
+    bool watched;
+};
+
+static void note_checked(struct task *t, const struct loc *loc, const struct parent *p,
+                         const struct statx *st, struct checked *c)
+{
+    u32 type = mount_at(t, MAX(loc->mount, 0))->type;
+    if (type == FS_OVERLAY || type == FS_DEVFS) // which have their own numbers
+        return;
+    c->ino = st->stx_ino;
+    c->dev_major = st->stx_dev_major;
+    c->dev_minor = st->stx_dev_minor;
+    c->watched &= p->kept && p->kept == loc->kept;
+    c->index = name_changes_index(p->name);
+}
+
+// Is fd open on it? By now its name can be another inode's.
+static bool is_checked(struct task *t, int fd, const struct checked *c)
+{
+    struct statx st;
+    if (!c->ino || (c->watched && name_changes_none(t, c->index, c->count)))
+        return true;
+    return host_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &st) < 0 ||
+           (st.stx_ino == c->ino && st.stx_dev_major == c->dev_major &&
+            st.stx_dev_minor == c->dev_minor);
+}
+
 // Permission of an existing file, for those that have no capability to pass every check.
-static long check_access(struct task *t, struct loc *loc, u64 flags)
+static long check_access(struct task *t, struct loc *loc, u64 flags, struct checked *c)
 {
     struct parent p;
     struct statx st;
+    c->ino = 0;
     if ((flags & O_PATH) || fs_unchecked(&t->cred))
         return 0;
     long r = parent_open(t, loc, &p);
@@ -280,7 +313,10 @@ static long check_access(struct task *t, struct loc *loc, u64 flags)
     temps_begin(t); // for name_watch()
     // A link that is to be followed is the walk's, whosoever it is.
     bool follow = !loc->walked && !(flags & O_NOFOLLOW);
+    c->watched = name_watch(t, loc->mount, &p, &c->count);
     r = meta_stat(t, loc->mount, &p, STATX_BASIC_STATS | (follow ? META_NO_LINK : 0), &st);
+    if (r >= 0)
+        note_checked(t, loc, &p, &st, c);
     if (r >= 0 && (st.stx_mode & S_IFMT) != S_IFLNK) {
         int want = wanted_access(flags);
         bool dir = (st.stx_mode & S_IFMT) == S_IFDIR;
@@ -358,7 +394,8 @@ static bool bury(struct task *t, struct loc *loc)
 // Opening an existing file for writing: not while a process runs it (ETXTBSY). The look comes
 // before O_TRUNC does its work. It costs a statx, and a ftruncate for O_TRUNC; plain reads pay
 // nothing.
-static long open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolve, bool create)
+static long open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolve, bool create,
+                          const struct checked *c)
 {
     struct statx st;
     bool writes = (flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH);
@@ -368,6 +405,10 @@ static long open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolv
         if (fd >= 0)
             host_close((int)fd);
         return -EACCES;
+    }
+    if (fd >= 0 && !is_checked(t, (int)fd, c)) {
+        host_close((int)fd);
+        return -ESTALE;
     }
     if (fd < 0 || !writes)
         return fd;
@@ -392,7 +433,7 @@ static long open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolv
 }
 
 // A file of an overlay's lower layer is to be written: it is copied up first.
-static long bring_up(struct task *t, struct loc *loc, u64 flags)
+static long bring_up(struct task *t, struct loc *loc, u64 flags, struct checked *c)
 {
     struct parent p;
     struct statx st;
@@ -406,7 +447,7 @@ static long bring_up(struct task *t, struct loc *loc, u64 flags)
     if (file)
         r = overlay_copy_up(t, loc, &p);
     parent_done(t, &p);
-    return r < 0 || !file ? r : check_access(t, loc, flags);
+    return r < 0 || !file ? r : check_access(t, loc, flags, c);
 }
 
 // May the file or directory that a magic link of /proc leads to be opened so? *st: which it is, or
@@ -521,16 +562,17 @@ static long open_at(struct task *t, struct loc *loc, const struct open_how *how)
     }
     long r = -ENOENT;
     if ((flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL) && loc->over < OVER_ABSENT) {
-        r = check_access(t, loc, flags);
+        struct checked c;
+        r = check_access(t, loc, flags, &c);
         if (r == -EPERM && (flags & O_CREAT)) // of O_NOATIME, which comes last
             r = may_create_in_sticky(t, loc) < 0 ? -EACCES : r;
         if (r >= 0 && (flags & (O_CREAT | O_NONBLOCK | O_PATH)) == O_CREAT)
             r = may_wait_in_sticky(t, loc);
         if (r >= 0)
-            r = bring_up(t, loc, flags);
+            r = bring_up(t, loc, flags, &c);
         if (r >= 0) {
             // O_CREAT on a directory is EISDIR whatever the access mode (open(2)).
-            r = open_existing(t, loc, plain, how->resolve & RESOLVE_CACHED, flags & O_CREAT);
+            r = open_existing(t, loc, plain, how->resolve & RESOLVE_CACHED, flags & O_CREAT, &c);
             if (r >= 0 && (flags & O_CREAT) && (flags & O_ACCMODE) == O_RDONLY) {
                 struct statx st;
                 if (host_statx((int)r, "", AT_EMPTY_PATH, STATX_TYPE, &st) >= 0 &&
@@ -693,6 +735,8 @@ long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
         loc_done(t, &loc);
         if ((again || (r == -EEXIST && (flags & (O_CREAT | O_EXCL)) == O_CREAT)) && tries++ < 100)
             continue; // somebody was faster: open theirs
+        if (r == -ESTALE && tries++ < 100)
+            continue; // somebody has put it there since it was asked for
         if ((r == -EBADF || r == -ENOTDIR) && block != t->files->reserved && tries++ < 100)
             continue; // another thread has taken the number of the mount's root
         if ((link && (r != -ELOOP || (flags & O_NOFOLLOW))) || !walk_again(&loc, r, &walk, &tries))
@@ -780,6 +824,12 @@ static __attribute__((noinline)) long open_exec_slow(struct task *t, int dirfd, 
         *nosuid = e->flags & 2;
         if (r >= 0)
             r = host_open_loc(t, &loc, O_RDONLY, 0, 0);
+        // Whom it makes the task is not what another file says.
+        if (r >= 0 && ((st->stx_mode & (S_ISUID | S_ISGID)) || (META_MORE(st) & CAPS_HOLD)) &&
+            !is_overlay(t, loc.mount) && !is_same((int)r, st)) {
+            host_close((int)r);
+            r = -EACCES;
+        }
         if (r >= 0 && guest_path &&
             (magic ? path_of_fd(t, p.fd, guest_path, LX_PATH_MAX)
                    : path_of_loc(t, &loc, guest_path, LX_PATH_MAX)) < 0)
