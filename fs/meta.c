@@ -496,8 +496,7 @@ static long stat_fd(struct task *t, int fd, int mount, u32 mask, struct statx *s
         return r;
     if (!carries_attr(st->stx_mode) || (mount >= 0 && !meta_is_kept(t, mount))) {
         meta_apply(t, mount, &p, st, &a);
-        if (mount >= 0 && mount_at(t, mount)->type == FS_PROC)
-            procfs_stat_fd(t, fd, st);
+        procfs_stat_fd(t, fd, st);
         return r;
     }
     meta_map_owner(t, mount, st);

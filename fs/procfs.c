@@ -219,7 +219,9 @@ bool procfs_is_hosts(struct task *t, const struct loc *loc)
 void procfs_stat_fd(struct task *t, int fd, struct statx *st)
 {
     struct loc loc;
-    if (loc_of_fd(t, fd, &loc) >= 0 && mount_at(t, loc.mount)->type == FS_PROC)
+    int m = fd_mount(t, fd);
+    if (m >= 0 && mount_at(t, m)->type == FS_PROC && loc_of_fd(t, fd, &loc) >= 0 &&
+        mount_at(t, loc.mount)->type == FS_PROC)
         procfs_stat(t, loc.rel, st);
 }
 

@@ -582,7 +582,7 @@ long procfs_no_remove(struct task *t, const char *rel, struct statx *dir, const 
                       bool rmdir);
 // Owner of files under /proc/PID in guest terms.
 void procfs_stat(struct task *t, const char *rel, struct statx *st);
-// The same of a descriptor in /proc; what procfs made is procfs_fstat()'s.
+// The same of a descriptor, if it was opened in /proc; what procfs made is procfs_fstat()'s.
 void procfs_stat_fd(struct task *t, int fd, struct statx *st);
 // The way in /proc of what fd is open on, made files too: a text in *loc; NULL: it lies elsewhere.
 const char *procfs_name_of_fd(struct task *t, int fd, struct loc *loc);

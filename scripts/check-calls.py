@@ -24,6 +24,9 @@ CALLS = [
     # What the descriptor is, the root that it lies in, and the open; of a device, what dev is, too.
     ("open", "/proc/self/fd/0", 4),
     ("open", "/proc/self/fd/1", 5),
+    ("fstat", "/program", 1),
+    ("fstat", "/dev/null", 1),
+    ("fstat", "/proc/self/cmdline", 3), # whose it is
     ("readlink", "/proc/self/exe", 0),
     ("readlink", "/proc/self/task/self/exe", 0),
     ("readlink", "/proc/self/root", 0),
@@ -37,18 +40,22 @@ PROGRAM = r"""
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int main(int argc, char **argv)
 {
     char text[4096], path[100];
     int n = argc > 3 ? atoi(argv[3]) : 0;
+    struct stat st;
+    int fd = argc > 3 && !strcmp(argv[1], "fstat") ? open(argv[2], O_RDONLY) : -1;
     char *self = argc > 3 ? strstr(argv[2], "task/self") : NULL;
 
     if (self)
         snprintf(path, sizeof path, "/proc/self/task/%d%s", getpid(), self + 9);
     for (int i = 0; i < n; i++)
-        if (!strcmp(argv[1], "open") ? close(open(argv[2], O_RDONLY))
+        if (fd >= 0 ? fstat(fd, &st)
+            : !strcmp(argv[1], "open") ? close(open(argv[2], O_RDONLY))
                                      : readlink(self ? path : argv[2], text, sizeof text) < 0) {
             perror(argv[2]);
             return 1;

@@ -385,7 +385,7 @@ static long set_times_of(struct task *t, struct pathop *op, const struct __kerne
             r = -ENOTDIR;
         if (r >= 0 && op->path[0] && pathop_mount(t, op)->type == FS_PROC)
             procfs_stat(t, op->loc.rel, &st);
-        else if (r >= 0 && !op->path[0] && in_proc(t, op->loc.mount))
+        else if (r >= 0 && !op->path[0])
             procfs_stat_fd(t, op->p.fd, &st);
         if (r >= 0)
             r = may_utime(t, &st, ts);

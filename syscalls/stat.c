@@ -49,15 +49,6 @@ static long put_stat(uptr to, const struct statx *st)
     return copy_to_guest(to, &k, sizeof k);
 }
 
-// What is open in /proc belongs to whom it would by its path.
-static long stat_fd(struct task *t, int fd, u32 mask, struct statx *st)
-{
-    long r = meta_fstat(t, fd, mask, st);
-    if (r >= 0)
-        procfs_stat_fd(t, fd, st);
-    return r;
-}
-
 // A magic link of /proc to something without a path: only the host can follow it. What it leads to
 // is shown as by its descriptor.
 static bool is_magic(struct task *t, const struct loc *loc, const struct statx *st)
@@ -87,7 +78,7 @@ static long stat_once(struct task *t, struct loc *loc, int walk, u32 mask, struc
         return r;
     if (!*p.name && loc->base != AT_FDCWD && !(p.temporary) && loc->base >= 0 &&
         !fd_is_reserved(t, loc->base)) {
-        return stat_fd(t, loc->base, mask, st); // AT_EMPTY_PATH on a guest descriptor
+        return meta_fstat(t, loc->base, mask, st); // AT_EMPTY_PATH on a guest descriptor
     }
     r = meta_stat(t, loc->mount, &p, mask, st);
     if (r >= 0 && (walk & WALK_FOLLOW) && loc->walked && is_magic(t, loc, st))
@@ -116,7 +107,7 @@ static long stat_in(struct task *t, int dirfd, uptr upath, int flags, u32 mask, 
         return r;
     if (!path[0] && (flags & AT_EMPTY_PATH) && dirfd != AT_FDCWD) {
         *mount = fd_mount(t, dirfd);
-        return stat_fd(t, dirfd, mask, st);
+        return meta_fstat(t, dirfd, mask, st);
     }
     temps_begin(t);
     for (int tries = 0;;) {
@@ -174,7 +165,7 @@ long sys_fstat(struct task *t, int fd, uptr buf)
     struct statx st;
     if (fd < 0)
         return -EBADF;
-    long r = stat_fd(t, fd, STATX_BASIC_STATS, &st);
+    long r = meta_fstat(t, fd, STATX_BASIC_STATS, &st);
     return r < 0 ? r : put_stat(buf, &st);
 }
 
