@@ -156,11 +156,16 @@ static __attribute__((noinline)) long change_device(struct task *t, int fd, cons
 static long change_place(struct task *t, struct pathop *op, struct meta_change *c)
 {
     struct meta_view v;
-    if (pathop_mount(t, op)->flags & MS_RDONLY)
-        return -EROFS;
     long r = meta_look(t, op->loc.mount, &op->p, &v);
     if (r < 0)
         return r;
+    if (pathop_mount(t, op)->flags & MS_RDONLY) {
+        bool dir = (v.host.stx_mode & S_IFMT) == S_IFDIR;
+        meta_done(t, &v);
+        return pathop_missed_link(op, &v.host) ? -ELOOP
+               : op->loc.must_be_dir && !dir   ? -ENOTDIR
+                                               : -EROFS;
+    }
     if (!op->path[0] && op->p.fd >= 0 && c->what && is_hosts_device(&v.host)) {
         meta_done(t, &v);
         return change_device(t, op->p.fd, &v.host, c);
@@ -374,15 +379,17 @@ static long set_times_of(struct task *t, struct pathop *op, const struct __kerne
 {
     struct statx st;
     char name[FD_PATH_SIZE];
-    if (pathop_mount(t, op)->flags & MS_RDONLY)
-        return -EROFS;
+    bool read_only = pathop_mount(t, op)->flags & MS_RDONLY;
     // With CAP_FOWNER it does not matter whose it is, unless a link is to be followed.
-    if (!cred_has_cap(&t->cred, CAP_FOWNER) || (op->walk & WALK_FOLLOW) || op->loc.must_be_dir) {
+    if (read_only || !cred_has_cap(&t->cred, CAP_FOWNER) || (op->walk & WALK_FOLLOW) ||
+        op->loc.must_be_dir) {
         long r = meta_stat(t, op->loc.mount, &op->p, STATX_BASIC_STATS, &st);
         if (r >= 0 && pathop_missed_link(op, &st))
             r = -ELOOP;
         if (r >= 0 && op->loc.must_be_dir && (st.stx_mode & S_IFMT) != S_IFDIR)
             r = -ENOTDIR;
+        if (r >= 0 && read_only)
+            r = -EROFS;
         if (r >= 0 && op->path[0] && pathop_mount(t, op)->type == FS_PROC)
             procfs_stat(t, op->loc.rel, &st);
         else if (r >= 0 && !op->path[0])

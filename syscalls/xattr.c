@@ -164,7 +164,7 @@ static long host_name(struct task *t, const struct subject *s, struct names *n, 
         (want == MAY_READ || cred_has_cap(&t->cred, CAP_FOWNER)))
         return want == MAY_READ || s->mount < 0 || !(mount_at(t, s->mount)->flags & MS_RDONLY)
                    ? 0 // the host tells by type
-                   : -EROFS;
+                   : place_error(t, s, -EROFS);
     long r = may_use(t, s, n->guest, want);
     if (r >= 0)
         r = named;
