@@ -53,6 +53,11 @@ long pathop_may_change(struct task *t, struct pathop *op, struct statx *dir);
 bool pathop_is_gone(const struct pathop *op);
 // Is the name a mount point; below: or is one below it?
 bool pathop_is_mount_point(struct task *t, struct pathop *op, bool below);
+// For a call that asks whose file it is, and then changes what has its name: another process of the
+// user may put a file there in between that is not his. From here on *op is the file or directory
+// itself, by a descriptor. Not so where the caller may change all, in an overlay, and for what has
+// its owner by its name (a symlink, FIFO, socket or node). Costs three host calls.
+long pathop_hold(struct task *t, struct pathop *op);
 // An O_PATH descriptor of what the path leads to, for the caller to temp_close().
 long pathop_pin(struct task *t, struct pathop *op);
 static inline struct mount_entry *pathop_mount(struct task *t, const struct pathop *op)

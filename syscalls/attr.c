@@ -187,7 +187,9 @@ static long change_at(struct task *t, int dirfd, uptr path, int flags, struct me
         r = pathop_begin(t, &op, dirfd, path, walk);
         if (r < 0)
             return r;
-        r = change_place(t, &op, &c);
+        r = pathop_hold(t, &op);
+        if (r >= 0)
+            r = change_place(t, &op, &c);
         pathop_end(t, &op);
     } while (pathop_again(r, &walk));
     return r;
@@ -445,7 +447,9 @@ static long set_times(struct task *t, int dirfd, uptr path, const struct __kerne
         r = pathop_begin(t, &op, dirfd, path, walk);
         if (r < 0)
             return r;
-        r = set_times_of(t, &op, ts);
+        r = pathop_hold(t, &op);
+        if (r >= 0)
+            r = set_times_of(t, &op, ts);
         pathop_end(t, &op);
     } while (pathop_again(r, &walk));
     return r;

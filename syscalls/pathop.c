@@ -2,6 +2,7 @@
 // The common part of path calls (include/pathop.h).
 #include <linux/mount.h>
 
+#include "meta.h"
 #include "pathop.h"
 #include "pin.h"
 
@@ -105,4 +106,23 @@ long pathop_pin(struct task *t, struct pathop *op)
                          RESOLVE_BENEATH);
     fmt(path, sizeof path, FD_PATH, op->p.fd);
     return temp_open(t, AT_FDCWD, path, O_PATH, 0);
+}
+
+long pathop_hold(struct task *t, struct pathop *op)
+{
+    struct statx st;
+    if (fs_may_all(&t->cred) || !*op->p.name || op->p.over || !meta_is_kept(t, op->loc.mount))
+        return 0;
+    long fd = pathop_pin(t, op);
+    if (fd < 0)
+        return fd;
+    long r = host_statx((int)fd, "", AT_EMPTY_PATH, STATX_TYPE, &st);
+    u32 type = st.stx_mode & S_IFMT;
+    if (r < 0 || (type != S_IFREG && type != S_IFDIR)) {
+        temp_close(t, (int)fd);
+        return r;
+    }
+    parent_done(t, &op->p);
+    op->p = (struct parent){.fd = (int)fd, .temporary = true, .name = ""};
+    return 0;
 }

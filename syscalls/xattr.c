@@ -751,17 +751,19 @@ static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const st
                          (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0));
     if (r < 0)
         return r;
-    bool asked;
+    bool asked, changes = q->what == SET || q->what == REMOVE;
+    if (changes)
+        r = pathop_hold(t, &op);
     struct subject s = {-1, MAX(op.loc.mount, 0), &op.p, &asked, op.p.over ? &op.loc : NULL, NULL};
     if (in_proc(t, &s))
         s.proc = op.loc.rel;
     struct statx st;
-    if (op.loc.must_be_dir) {
+    if (r >= 0 && op.loc.must_be_dir) {
         r = subject_stat(t, &s, &st);
         if (r >= 0 && (st.stx_mode & S_IFMT) != S_IFDIR)
             r = -ENOTDIR;
     }
-    if (r >= 0 && (q->what == SET || q->what == REMOVE) && s.proc)
+    if (r >= 0 && changes && s.proc)
         r = may_change_proc(t, &s, q, &n);
     if (r >= 0)
         r = perform(t, &s, q, &n);
