@@ -275,11 +275,17 @@ struct checked {
     bool watched;
 };
 
+// Are inodes shown with other numbers than the host's?
+static bool has_own_numbers(struct task *t, int mount)
+{
+    u32 type = mount_at(t, MAX(mount, 0))->type;
+    return type == FS_OVERLAY || type == FS_DEVFS;
+}
+
 static void note_checked(struct task *t, const struct loc *loc, const struct parent *p,
                          const struct statx *st, struct checked *c)
 {
-    u32 type = mount_at(t, MAX(loc->mount, 0))->type;
-    if (type == FS_OVERLAY || type == FS_DEVFS) // which have their own numbers
+    if (has_own_numbers(t, loc->mount))
         return;
     c->ino = st->stx_ino;
     c->dev_major = st->stx_dev_major;
@@ -847,11 +853,12 @@ static __attribute__((noinline)) long open_exec_slow(struct task *t, int dirfd, 
         *nosuid = e->flags & 2;
         if (r >= 0)
             r = host_open_loc(t, &loc, O_RDONLY, 0, 0);
-        // Whom it makes the task is not what another file says.
-        if (r >= 0 && ((st->stx_mode & (S_ISUID | S_ISGID)) || (META_MORE(st) & CAPS_HOLD)) &&
-            !is_overlay(t, loc.mount) && !is_same((int)r, st)) {
+        // Whom it makes the task, and whether he may run it, is not what another file says.
+        bool matters = !fs_unchecked(&t->cred) || (st->stx_mode & (S_ISUID | S_ISGID)) ||
+                       (META_MORE(st) & CAPS_HOLD);
+        if (r >= 0 && matters && !has_own_numbers(t, loc.mount) && !is_same((int)r, st)) {
             host_close((int)r);
-            r = -EACCES;
+            r = -ESTALE;
         }
         if (r >= 0 && guest_path &&
             (magic ? path_of_fd(t, p.fd, guest_path, LX_PATH_MAX)
@@ -875,5 +882,9 @@ long fs_open_exec(struct task *t, int dirfd, const char *path, int flags, struct
         if (fd != -ESTALE)
             return fd;
     }
-    return open_exec_slow(t, dirfd, path, flags, st, guest_path, nosuid, &key);
+    for (int tries = 0;; tries++) {
+        long fd = open_exec_slow(t, dirfd, path, flags, st, guest_path, nosuid, &key);
+        if (fd != -ESTALE || tries == 100)
+            return fd;
+    }
 }

@@ -507,54 +507,45 @@ long sys_utime(struct task *t, uptr path, uptr times)
 
 // ---- Size ----
 
-static long may_truncate(struct task *t, struct pathop *op, struct statx *st)
+static long may_truncate(struct task *t, struct pathop *op)
 {
-    long r = meta_stat(t, op->loc.mount, &op->p, STATX_BASIC_STATS, st);
+    struct statx st;
+    long r = meta_stat(t, op->loc.mount, &op->p, STATX_BASIC_STATS, &st);
     if (r < 0)
         return r;
-    u32 type = st->stx_mode & S_IFMT;
+    u32 type = st.stx_mode & S_IFMT;
     if (op->loc.must_be_dir && type != S_IFDIR)
         return -ENOTDIR;
     if (type != S_IFREG)
         return type == S_IFDIR ? -EISDIR : -EINVAL;
-    r = may_access(&t->cred, st, MAY_WRITE);
+    r = may_access(&t->cred, &st, MAY_WRITE);
     if (r >= 0 && (pathop_mount(t, op)->flags & MS_RDONLY))
         r = -EROFS;
-    if (r >= 0 && reach_runs_file(t, (u64)st->stx_dev_major << 32 | st->stx_dev_minor, st->stx_ino))
+    if (r >= 0 && reach_runs_file(t, (u64)st.stx_dev_major << 32 | st.stx_dev_minor, st.stx_ino))
         r = -ETXTBSY;
     if (r >= 0)
         r = pathop_up(t, op);
-    return r < 0 ? r : meta_witness(t, op->loc.mount, &op->p, st);
-}
-
-// Has the name become another's since st was asked for? (Who may do all may cut that one, too; an
-// overlay has its own numbers.)
-static bool is_another(struct task *t, const struct pathop *op, int fd, const struct statx *st)
-{
-    struct statx now;
-    return !fs_unchecked(&t->cred) && !is_overlay(t, op->loc.mount) &&
-           host_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &now) >= 0 &&
-           (now.stx_ino != st->stx_ino || now.stx_dev_major != st->stx_dev_major ||
-            now.stx_dev_minor != st->stx_dev_minor);
+    return r < 0 ? r : meta_witness(t, op->loc.mount, &op->p, &st);
 }
 
 long sys_truncate(struct task *t, uptr path, long size)
 {
     struct pathop op;
-    struct statx st;
     char name[FD_PATH_SIZE];
     if (size < 0)
         return -EINVAL;
     long r = pathop_begin(t, &op, AT_FDCWD, path, WALK_FOLLOW);
     if (r < 0)
         return r;
-    r = may_truncate(t, &op, &st);
+    r = pathop_hold(t, &op);
+    if (r >= 0)
+        r = may_truncate(t, &op);
     if (r >= 0)
         r = pathop_pin(t, &op);
     if (r >= 0) {
         int fd = (int)r;
         fmt(name, sizeof name, FD_PATH, fd);
-        r = is_another(t, &op, fd, &st) ? -EACCES : HOST_INTR2(__NR_truncate, name, size);
+        r = HOST_INTR2(__NR_truncate, name, size);
         temp_close(t, fd);
     }
     pathop_end(t, &op);
