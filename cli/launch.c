@@ -17,6 +17,8 @@
 
 #include "fail.h"
 
+#define SMALL_LEAST 16 // numbers that are worth a place below RESERVED_SMALL
+
 // Does nothing of poll's say that one of these is open? It is one call for all, and does not name
 // those of O_PATH.
 static bool seem_free(int first)
@@ -81,12 +83,15 @@ static int take_block(struct launch *l, u32 *count)
     bool above =
         limit.rlim_cur > RESERVED_BELOW || limit.rlim_max >= limit.rlim_cur + RESERVED_COUNT;
     *count = least;
-    if (above && limit.rlim_cur > RESERVED_LOW + RESERVED_COUNT && least < RESERVED_COUNT &&
-        seem_free(RESERVED_LOW) && take(l, RESERVED_LOW, least)) {
+    const int low[] = {least < RESERVED_SMALL ? (int)(RESERVED_SMALL - least) : 0, RESERVED_LOW};
+    for (int i = 0; i < 2 && above && limit.rlim_cur > RESERVED_LOW + RESERVED_COUNT; i++) {
+        if (low[i] < SMALL_LEAST || least >= RESERVED_COUNT || !seem_free(low[i]) ||
+            !take(l, low[i], least))
+            continue;
         l->first.files_low = 1;
         l->memory->files_limit = limit.rlim_cur;
-        set_limit(&limit, RESERVED_LOW + least);
-        return RESERVED_LOW;
+        set_limit(&limit, (u64)low[i] + least);
+        return low[i];
     }
     *count = RESERVED_COUNT;
     // Right above a low limit, so that all numbers below it are the guest's (fs/files.c).

@@ -155,10 +155,10 @@ void records_note(struct task *t, const struct parent *p, u32 changes, enum reco
 
 // ---- The reserved block ----
 //
-// The block begins low, at RESERVED_LOW, and the host's limit right behind it: fork copies the
-// table up to the highest number in use, and most processes never have 250 files. Where the host
-// says EMFILE, or the guest asks for a higher number, the process leaves that for good, and the
-// call is made again (files_call_again).
+// The block begins low, ending at RESERVED_SMALL, and the host's limit right behind it: fork copies
+// the table up to the highest number in use, and most processes never have 30 files. Where the host
+// says EMFILE, or the guest asks for a higher number, the block goes to RESERVED_LOW, and another
+// time away from there for good, and the call is made again (files_call_again).
 //
 // Then: where RLIMIT_NOFILE is low, the block stands right above the guest's limit, and the host's
 // is higher by its size: so every number below the limit is the guest's. The host's limit then ends
@@ -204,18 +204,22 @@ static void tell_others(struct task *t)
     }
 }
 
+// Takes the numbers as they are free, for other threads make descriptors meanwhile. -EMFILE: one of
+// them is not, or beyond the limit; the block stays.
 static long move_block(struct task *t, int to, u32 count)
 {
     struct files *f = t->files;
     int from = f->reserved;
     u32 old = f->reserved_count;
     for (int i = 0; i < (int)count; i++) {
-        long r = HOST3(__NR_dup3, from + (i < (int)old ? i : RESERVED_LXCORE), to + i, 0);
-        if (r < 0) { // beyond the limit
-            if (i)
-                HOST3(__NR_close_range, to, to + i - 1, 0);
-            return r;
-        }
+        long r = host_fcntl(from + (i < (int)old ? i : RESERVED_LXCORE), F_DUPFD, to + i);
+        if (r == to + i)
+            continue;
+        if (r >= 0)
+            host_close((int)r);
+        if (i)
+            HOST3(__NR_close_range, to, to + i - 1, 0);
+        return -EMFILE;
     }
     f->reserved = to;
     f->reserved_count = count;
@@ -279,7 +283,7 @@ void files_limit_to_guest(struct task *t, u32 tgid, struct rlimit64 *l)
     u64 reserved = (u64)(s ? s->reserved : f->reserved), end = reserved + RESERVED_COUNT;
     // Another's low block never has all its numbers, as far as can be seen.
     bool low =
-        s ? t->instance->files_limit && reserved == RESERVED_LOW && l->rlim_cur != end : f->low;
+        s ? t->instance->files_limit && reserved <= RESERVED_LOW && l->rlim_cur != end : f->low;
     if (low && l->rlim_cur > reserved && l->rlim_cur <= end)
         l->rlim_cur = t->instance->files_limit;
     else if (l->rlim_cur == end)
@@ -345,13 +349,28 @@ long files_set_limit(struct task *t, const struct rlimit64 *new)
     return r;
 }
 
-// Exclusive.
-static void leave_low(struct task *t)
+// To the next low place, if that is one where `wanted` numbers lie below the block. Not where
+// another process has set the limit meanwhile. Exclusive.
+static bool go_up(struct task *t, u64 guest_limit, struct rlimit64 host, u64 wanted)
 {
-    struct rlimit64 l;
-    if (!t->files->low || host_limit(NULL, &l) < 0)
+    u32 count = t->files->reserved_count;
+    if (t->files->reserved >= RESERVED_LOW || wanted > RESERVED_LOW ||
+        guest_limit != t->instance->files_limit || !numbers_free(RESERVED_LOW, (int)count))
+        return false;
+    host.rlim_cur = RESERVED_LOW + count;
+    return host_limit(&host, NULL) >= 0 && move_block(t, RESERVED_LOW, count) >= 0;
+}
+
+// Exclusive.
+static void leave_low(struct task *t, u64 wanted)
+{
+    struct rlimit64 host, l;
+    if (!t->files->low || host_limit(NULL, &host) < 0)
         return;
+    l = host;
     own_limit_to_guest(t, &l);
+    if (go_up(t, l.rlim_cur, host, wanted))
+        return;
     l.rlim_cur = MIN(l.rlim_cur, l.rlim_max);
     set_limit(t, l);
 }
@@ -367,20 +386,34 @@ bool files_low_room(struct task *t)
     return host_limit(&l, NULL) >= 0;
 }
 
-void files_leave_low(struct task *t)
+static void leave_for(struct task *t, u64 wanted)
 {
     t->low_over = 0;
     if (!t->files->low)
         return;
     files_exclusive_begin(t);
-    leave_low(t);
+    leave_low(t, wanted);
     files_exclusive_end(t);
+}
+
+void files_leave_low(struct task *t)
+{
+    leave_for(t, ~0UL);
+}
+
+void files_go_up(struct task *t)
+{
+    leave_for(t, 0);
 }
 
 bool files_call_again(struct task *t)
 {
-    files_leave_low(t);
-    if (!t->instance->files_limit || t->files->low || t->saw_low_left)
+    int was = t->files->reserved;
+    if (t->files->low) {
+        files_go_up(t);
+        return !t->files->low || t->files->reserved != was;
+    }
+    if (!t->instance->files_limit || t->saw_low_left)
         return false;
     t->saw_low_left = 1; // once: it may have been another thread that left it
     return true;
@@ -391,7 +424,7 @@ bool files_beyond_limit(struct task *t, u64 count)
     struct rlimit64 l;
     if (count <= (u64)t->files->reserved) // the guest's limit is not lower
         return false;
-    files_leave_low(t);
+    leave_for(t, count);
     if (host_limit(NULL, &l) < 0)
         return false;
     own_limit_to_guest(t, &l);
@@ -402,17 +435,17 @@ long files_make_room(struct task *t, int fd)
 {
     struct rlimit64 host;
     if (fd >= t->files->reserved)
-        leave_low(t);
+        leave_low(t, (u64)fd + 1);
     int from = t->files->reserved;
     if ((u32)fd - (u32)from >= RESERVED_COUNT) // with those that it may come to have
         return 0;
     if (host_limit(NULL, &host) >= 0 && ends_at_block(t, host.rlim_cur))
         return -EBADF; // not below the guest's limit
     for (int at = from - RESERVED_COUNT; at > 2; at -= RESERVED_COUNT / 2)
-        if (numbers_free(at, RESERVED_COUNT))
-            return move_block(t, at, t->files->reserved_count);
+        if (numbers_free(at, RESERVED_COUNT) && !move_block(t, at, t->files->reserved_count))
+            return 0;
     for (int at = from + RESERVED_COUNT; at < 65536; at += RESERVED_COUNT / 2)
-        if (numbers_free(at, RESERVED_COUNT))
-            return move_block(t, at, t->files->reserved_count) < 0 ? -EMFILE : 0;
+        if (numbers_free(at, RESERVED_COUNT) && !move_block(t, at, t->files->reserved_count))
+            return 0;
     return -EMFILE;
 }

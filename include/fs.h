@@ -492,11 +492,13 @@ void files_limit_to_guest(struct task *t, u32 tgid, struct rlimit64 *l);
 long files_set_limit(struct task *t, const struct rlimit64 *new);
 // Are `count` descriptors more than that limit? If not, the host has so many, too.
 bool files_beyond_limit(struct task *t, u64 count);
-// The block leaves the place where it began: the host's limit becomes the guest's. For calls that
-// go beyond the host's without an error, and before another process shares the descriptors.
+// The block leaves its low places: the host's limit becomes the guest's. For calls that go beyond
+// the host's without an error, and before another process shares the descriptors.
 void files_leave_low(struct task *t);
+// It goes to the next low place, or leaves the last one.
+void files_go_up(struct task *t);
 // Where a temporary has no number: are there more numbers now, until the end of the call? Then it
-// leaves (low_over).
+// goes up (low_over).
 bool files_low_room(struct task *t);
 // After EMFILE, or what else a low limit gives: is the call to be made again, because the limit was
 // the host's alone?

@@ -339,7 +339,7 @@ long exec_commit(struct task *t, struct exec_plan *plan, uptr argv, uptr envp)
         return r;
     // The way to the program had no room below a low block: the new image does not begin there.
     if (t->low_over && !t->temps)
-        files_leave_low(t);
+        files_go_up(t);
     lock_take(&t->proc->exec_lock);
     struct exec_state *s = claim_state(t);
     r = s ? new_identity(t, plan, s) : -EAGAIN;

@@ -52,9 +52,11 @@ static bool is_quiet(u64 nr)
 static long unless_full(struct task *t, long result)
 {
     bool full = result == -EMFILE || result == -ETOOMANYREFS;
+    if (full && files_call_again(t))
+        result = -LX_ERESTART;
     if (t->low_over)
-        files_leave_low(t);
-    return full && files_call_again(t) ? -LX_ERESTART : result;
+        files_go_up(t);
+    return result;
 }
 
 static long serve(struct task *t, const struct syscall_row *row, const struct regs *r)
