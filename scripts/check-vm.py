@@ -822,8 +822,21 @@ def check_uml_killed(work):
                                   __file__, "check_uml_killed"], stdin=subprocess.DEVNULL, timeout=BOOT, check=False)
             expect(f"User-Mode Linux is killed {more}", ran.returncode, 0)
         return
+    def read(path):
+        try:
+            return path.read_text(errors="replace")
+        except OSError:  # it has ended meanwhile
+            return ""
     def left():
-        return sum(b"linux.uml" in p.read_bytes() for p in Path("/proc").glob("[0-9]*/cmdline"))
+        return sum("linux.uml" in read(p) for p in Path("/proc").glob("[0-9]*/cmdline"))
+    def find(name):
+        """A live process of that name; of User-Mode Linux the machine itself."""
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            begin, _, end = read(stat).rpartition(")")
+            if begin.partition(" (")[2] == name and not end.startswith(" Z") and (
+                    name != "linux.uml" or read(Path(f"/proc/{end.split()[1]}/comm")) == "lxrun-tracer\n"):
+                return int(begin.partition(" (")[0])
+        return None
     image = work / "killed.img"
     make_tree(work / "killed-tree")
     lxrun("--to-image", work / "killed-tree", image, "64MB")
@@ -836,14 +849,10 @@ def check_uml_killed(work):
         if child.stdout.readline() != "ready\n":  # check_uml says why
             canary.kill()
             return
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            pid, name = stat.read_text().split(")")[0].split(" (")
-            state, parent = stat.read_text().rsplit(")", 1)[1].split()[:2]
-            if state != "Z" and name == victim and (name != "linux.uml" or Path(f"/proc/{parent}/comm").read_text() == "lxrun-tracer\n"):
-                os.kill(int(pid), signal.SIGKILL)
-                break
-        else:
-            expect(f"a process {victim}", None, victim)
+        pid = find(victim)
+        expect(f"a process {victim}", pid is not None, True)
+        if pid:
+            os.kill(pid, signal.SIGKILL)
         _, err = child.communicate(timeout=60)
         expect(f"the command when {victim} is killed", (child.returncode, err.count("\n")), (125, 1))
         wait_for("none of its processes is left", lambda: not left(), 10)

@@ -4,12 +4,12 @@
 // covers: openat2, mount, umount2
 // needs: root
 #include "mountns.h"
-#include <linux/openat2.h>
+#include "openat2.h"
 
 static int from(int dir, const char *path, unsigned long resolve)
 {
     struct open_how how = {.flags = O_PATH, .resolve = resolve};
-    return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+    return openat2_again(dir, path, &how);
 }
 
 // Does the descriptor show that?

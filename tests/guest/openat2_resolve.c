@@ -2,7 +2,7 @@
 // openat2: what each RESOLVE_ flag lets through and how it refuses the rest.
 // covers: openat2
 #include "check.h"
-#include <linux/openat2.h>
+#include "openat2.h"
 
 static int dir;
 
@@ -10,7 +10,7 @@ static int open2(int dirfd, const char *path, unsigned long flags, unsigned long
 {
     struct open_how how = {.flags = flags, .mode = flags & O_CREAT ? 0600 : 0, .resolve = resolve};
 
-    return syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+    return openat2_again(dirfd, path, &how);
 }
 
 static const char *text_of(const char *path, unsigned long resolve)

@@ -6,8 +6,8 @@
 // needs: root
 // timeout: 60
 #include "check.h"
+#include "openat2.h"
 #include <dirent.h>
-#include <linux/openat2.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
@@ -105,7 +105,7 @@ static int do_openat2(const char *p)
     struct open_how how = {.flags = O_PATH | (rnd(2) ? O_NOFOLLOW : 0), .resolve = bits[rnd(5)]};
 
     printf("openat2 %s %lx %lx", p, (long)how.flags, (long)how.resolve);
-    return close_it((int)syscall(SYS_openat2, AT_FDCWD, p, &how, sizeof(how)));
+    return close_it(openat2_again(AT_FDCWD, p, &how));
 }
 
 static int do_stat(const char *p, int flags)
