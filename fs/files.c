@@ -281,10 +281,10 @@ void files_limit_to_guest(struct task *t, u32 tgid, struct rlimit64 *l)
     const struct files *f = t->files;
     const struct proc_slot *s = tgid == t->proc->tgid ? NULL : proc_find(t->instance, tgid);
     u64 reserved = (u64)(s ? s->reserved : f->reserved), end = reserved + RESERVED_COUNT;
+    u64 low_end = reserved + (s ? s->reserved_count : f->reserved_count);
     // Another's low block never has all its numbers, as far as can be seen.
-    bool low =
-        s ? t->instance->files_limit && reserved <= RESERVED_LOW && l->rlim_cur != end : f->low;
-    if (low && l->rlim_cur > reserved && l->rlim_cur <= end)
+    bool low = s ? t->instance->files_limit && reserved <= RESERVED_LOW && low_end != end : f->low;
+    if (low && l->rlim_cur == low_end)
         l->rlim_cur = t->instance->files_limit;
     else if (l->rlim_cur == end)
         l->rlim_cur = reserved;

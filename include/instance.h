@@ -42,7 +42,7 @@ enum {
 
 // Where the block stands (fs/files.c). Fork copies the descriptor table up to the highest number in
 // use, in steps of 128, 256, 512 ..., and for one of 64 needs no memory (NR_OPEN_DEFAULT).
-#define RESERVED_SMALL 64 // where the block ends
+#define RESERVED_SMALL 63 // where the block ends: no limit that anybody sets
 #define RESERVED_LOW 256  // bash uses 255
 #define RESERVED_BELOW 1024
 #define RESERVED_PINS (RESERVED_TEMP - RESERVED_PIN)

@@ -344,6 +344,7 @@ static void limit_of_another(void)
     CHECK_EQ(waitpid(child, &status, 0), child);
 }
 
+static rlim_t to_set;
 static void limit_set_by_another(void)
 {
     struct rlimit l;
@@ -355,21 +356,20 @@ static void limit_set_by_another(void)
         CHECK_EQ(write(p[1], "x", 1), 1);
         CHECK_EQ(read(q[0], &c, 1), 1);
         CHECK_EQ(getrlimit(RLIMIT_NOFILE, &l), 0);
-        CHECK_EQ(l.rlim_cur, 600);
+        CHECK_EQ(l.rlim_cur, to_set);
         _exit(0);
     }
     CHECK_EQ(read(p[0], &c, 1), 1);
     CHECK_EQ(prlimit(child, RLIMIT_NOFILE, NULL, &l), 0);
-    l.rlim_cur = 600;
+    l.rlim_cur = to_set;
     CHECK_EQ(prlimit(child, RLIMIT_NOFILE, &l, NULL), 0);
     CHECK_EQ(prlimit(child, RLIMIT_NOFILE, NULL, &l), 0);
-    CHECK_EQ(l.rlim_cur, 600);
+    CHECK_EQ(l.rlim_cur, to_set);
     CHECK_EQ(write(q[1], "x", 1), 1);
     CHECK_EQ(waitpid(child, &status, 0), child);
     CHECK_EQ(status, 0);
 }
 
-static rlim_t to_set;
 static void limit_is_set(void)
 {
     struct rlimit lim;
@@ -402,23 +402,14 @@ int main(int argc, char *argv[])
         lim.rlim_cur = 1024;
         CHECK_EQ(setrlimit(RLIMIT_NOFILE, &lim), 0);
     }
-    void (*const what[])(void) = {inotify_is_first,
-                                  new_file,
-                                  asked_for,
-                                  asked_for_at_least,
-                                  polled,
-                                  received,
-                                  in_flight,
-                                  by_threads,
-                                  by_parted_threads,
-                                  shared_by_processes,
-                                  spawned,
-                                  limit_is_told,
-                                  limit_of_another,
-                                  limit_set_by_another,
-                                  limit_set_by_another};
+    void (*const what[])(void) = {
+        inotify_is_first, new_file,      asked_for,       asked_for_at_least, polled,
+        received,         in_flight,     by_threads,      by_parted_threads,  shared_by_processes,
+        spawned,          limit_is_told, limit_of_another};
     for (size_t i = 0; i < sizeof what / sizeof *what; i++)
         in_child(what[i]);
+    for (to_set = 64; to_set < 1024; to_set += 4)
+        in_child(limit_set_by_another);
     for (call_now = 0; call_now < CALLS; call_now++)
         in_child(by_one_call);
     CHECK(mkdir("d", 0755) == 0 && mkdir("d/e", 0755) == 0 && mkdir("d/e/f", 0755) == 0);
