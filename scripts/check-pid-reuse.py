@@ -95,7 +95,10 @@ def main():
         if out != "end\n" or not alive:
             print(out, "the host's process lives" if alive else "the host's process was killed")
             return 1
-        return check_again(root) if shutil.which("strace") else 0
+        if not shutil.which("strace"):
+            print("the number of one that was just waited for is not tested: no strace")
+            return 0
+        return check_again(root)
 
 
 sys.exit(main())

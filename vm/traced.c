@@ -29,8 +29,8 @@
 #include "fail.h"
 #include "machine.h"
 
-#define PTRACE_OLDSETOPTIONS                                                                       \
-    21 // what User-Mode Linux uses (arch/x86/include/uapi/asm/ptrace-abi.h)
+// What User-Mode Linux uses (arch/x86/include/uapi/asm/ptrace-abi.h).
+#define PTRACE_OLDSETOPTIONS 21
 
 static pid_t machine;
 
