@@ -26,7 +26,10 @@
 #define TEMPLATE "XXXXXX" // mkdtemp(3)
 #define LOCK_NAME "lock"
 #define BOOT_ID 36
-#define HOSTFS_MAGIC 0x00c0ffee // User-Mode Linux
+#define OWN " own   \n"
+#define SHARED " shared\n"
+#define LOCK_TEXT (BOOT_ID + sizeof OWN - 1)
+#define ZFS_MAGIC 0x2fc12fc1 // not the kernel's
 // A younger directory may be one whose maker has not come to lock it yet.
 #define STALE_SECONDS 60
 
@@ -40,49 +43,46 @@ static int lock_open(int dir, int flags)
     return fd;
 }
 
-// The kernel's name of its run.
-static void boot_id(char id[BOOT_ID])
+// Whether this kernel alone has the directory's files. Only a local file system is: what a network,
+// a hypervisor (9P, virtiofs, also gVisor's) or User-Mode Linux brings has another kernel behind
+// it.
+static bool is_own(int dir)
+{
+    static const u32 local[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,  BTRFS_SUPER_MAGIC,
+                                TMPFS_MAGIC,      F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC,
+                                RAMFS_MAGIC,      ZFS_MAGIC};
+    struct statfs fs;
+    for (size_t i = 0; !fstatfs(dir, &fs) && i < ARRAY_LEN(local); i++)
+        if ((u32)fs.f_type == local[i])
+            return true;
+    return false;
+}
+
+// What the lock file says: the kernel's name of its run, and whether the files are that kernel's
+// own.
+static void lock_text(char text[LOCK_TEXT + 1], int dir)
 {
     int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || read(fd, id, BOOT_ID) != BOOT_ID)
-        memset(id, '?', BOOT_ID);
-    if (fd >= 0)
+    memset(text, '?', BOOT_ID);
+    if (fd >= 0) {
+        if (read(fd, text, BOOT_ID) != BOOT_ID)
+            memset(text, '?', BOOT_ID);
         close(fd);
-}
-
-// Whether other kernels may have the same files, a utility VM's host for one.
-static bool is_shared(int dir)
-{
-    struct statfs fs;
-    if (fstatfs(dir, &fs))
-        return true;
-    switch ((u32)fs.f_type) {
-    case V9FS_MAGIC:
-    case FUSE_SUPER_MAGIC: // virtiofs, too
-    case HOSTFS_MAGIC:
-    case NFS_SUPER_MAGIC:
-    case SMB_SUPER_MAGIC:
-    case CIFS_SUPER_MAGIC:
-    case SMB2_SUPER_MAGIC:
-    case AFS_SUPER_MAGIC:
-    case CEPH_SUPER_MAGIC:
-        return true;
-    default:
-        return false;
     }
+    strcpy(text + BOOT_ID, is_own(dir) ? OWN : SHARED);
 }
 
-// A lock is of one kernel. What was made under another one is certainly nobody's only if that is
-// this machine's own of an earlier run.
-static bool lock_tells(int lock, int dir, const struct stat *made)
+// A lock is of one kernel. Of what was made under another one it tells only if both had the files
+// for themselves: two kernels cannot at once, so that one's run is over. No clock says that: one
+// that is set makes the beginning of this run, too, look later than it was.
+static bool lock_tells(int lock, int dir)
 {
-    char made_by[BOOT_ID], here[BOOT_ID];
-    struct timespec up;
-    boot_id(here);
-    if (pread(lock, made_by, BOOT_ID, 0) == BOOT_ID && !memcmp(made_by, here, BOOT_ID))
-        return true;
-    clock_gettime(CLOCK_BOOTTIME, &up);
-    return !is_shared(dir) && made->st_ctime < time(NULL) - up.tv_sec;
+    char made_by[LOCK_TEXT], here[LOCK_TEXT + 1];
+    lock_text(here, dir);
+    if (pread(lock, made_by, LOCK_TEXT, 0) != LOCK_TEXT)
+        return false;
+    return (here[0] != '?' && !memcmp(made_by, here, BOOT_ID)) ||
+           (!memcmp(made_by + BOOT_ID, OWN, strlen(OWN)) && !strcmp(here + BOOT_ID, OWN));
 }
 
 static bool is_store_name(const char *name)
@@ -106,7 +106,7 @@ static void remove_if_stale(int parent, const char *name)
     int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int lock = dir >= 0 ? lock_open(dir, 0) : -1;
     if (lock >= 0) {
-        if (lock_tells(lock, dir, &st))
+        if (lock_tells(lock, dir))
             remove_tree(parent, name);
         close(lock);
     }
@@ -138,9 +138,9 @@ bool store_create(struct store *s, const char *where, bool need_xattr)
     }
     s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     s->lock = s->fd >= 0 ? lock_open(s->fd, O_CREAT | O_EXCL) : -1;
-    char id[BOOT_ID];
-    boot_id(id);
-    if (s->lock >= 0 && write(s->lock, id, BOOT_ID) == BOOT_ID &&
+    char text[LOCK_TEXT + 1];
+    lock_text(text, s->fd);
+    if (s->lock >= 0 && write(s->lock, text, LOCK_TEXT) == LOCK_TEXT &&
         (!need_xattr || !fsetxattr(s->fd, "user.lxrun.store", "", 0, 0)))
         return true;
     store_remove(s);

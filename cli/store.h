@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Private directories of an instance: its /dev, its /dev/shm and other tmpfs mounts. They live as
 // long as its supervisor, told by a lock on a file inside; what dead ones left is removed by the
-// next start.
+// next start, an earlier boot's too where no other kernel can have the files.
 #ifndef LX_CLI_STORE_H
 #define LX_CLI_STORE_H
 
