@@ -729,6 +729,19 @@ static long may_block(struct task *t, struct loc *loc, u64 flags)
     return loc_root(t, loc);
 }
 
+// The directory above a path that begins with ".." is held by a temporary, which has the number that
+// the descriptor is to get.
+static long make_room(struct task *t, struct loc *loc)
+{
+    if (!loc->pinned)
+        return 0;
+    long base = temp_raise(t, loc->base);
+    if (base < 0)
+        return loc_root(t, loc);
+    loc->base = (s32)base;
+    return 0;
+}
+
 long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
 {
     struct loc loc;
@@ -742,6 +755,8 @@ long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
         r = path_walk(t, dirfd, path, walk, &loc);
         if (r >= 0)
             r = may_block(t, &loc, flags);
+        if (r >= 0)
+            r = make_room(t, &loc);
         if (r < 0)
             break;
         struct node node;

@@ -170,6 +170,23 @@ long temp_open(struct task *t, int dirfd, const char *path, u64 flags, u64 resol
     return fd;
 }
 
+long temp_raise(struct task *t, int fd)
+{
+    if (spare_bit(t, fd))
+        return fd;
+    long to = HOST3(__NR_fcntl, fd, F_DUPFD_CLOEXEC, fd + 1);
+    if (to >= 0 && fd_is_reserved(t, (int)to)) {
+        reserved_return(t, (int)to);
+        return -EMFILE;
+    }
+    if (to < 0)
+        return to;
+    fd_copied(t, fd, (int)to);
+    fd_set_mount(t, fd, -1);
+    host_close(fd);
+    return to;
+}
+
 void temp_close(struct task *t, int fd)
 {
     u32 bit = spare_bit(t, fd);

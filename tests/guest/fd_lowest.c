@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 int main(void)
@@ -45,5 +46,19 @@ int main(void)
     CHECK_EQ(chmod(".", 0755), 0);
     CHECK_EQ(mkdir("d", 0755), 0);
     CHECK_EQ(open("d", O_RDONLY), 62);
+    // Nor what is held while a path goes up from the working directory.
+    CHECK_EQ(close(4), 0);
+    CHECK_EQ(chdir("d"), 0);
+    CHECK_EQ(open("..", O_RDONLY), 4);
+    CHECK_EQ(symlink("../f", "l"), 0);
+    CHECK_EQ(open("../f", O_RDWR | O_CREAT, 0600), 63);
+    CHECK_EQ(close(5), 0);
+    CHECK_EQ(open("l", O_RDONLY), 5);
+    CHECK_EQ(open("../d/l", O_PATH | O_NOFOLLOW), 64);
+    // The last number there is.
+    struct rlimit few = {.rlim_cur = 66, .rlim_max = 66};
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+    CHECK_EQ(open("../f", O_RDONLY), 65);
+    CHECK_ERR(open("../f", O_RDONLY), EMFILE);
     return done();
 }
