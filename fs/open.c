@@ -397,6 +397,16 @@ static bool bury(struct task *t, struct loc *loc)
     return dead;
 }
 
+// What O_TRUNC asks for. A descriptor of access mode 3 (ioctl only; open(2)) cannot be written by.
+static long cut(int fd, u64 flags)
+{
+    char path[FD_PATH_SIZE];
+    if ((flags & O_ACCMODE) != O_ACCMODE)
+        return HOST2(__NR_ftruncate, fd, 0);
+    fmt(path, sizeof path, FD_PATH, fd);
+    return HOST2(__NR_truncate, path, 0);
+}
+
 // Opening an existing file for writing: not while a process runs it (ETXTBSY). The look comes
 // before O_TRUNC does its work. It costs a statx, and a ftruncate for O_TRUNC; plain reads pay
 // nothing.
@@ -429,7 +439,7 @@ static long open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolv
         if (reach_runs_file(t, dev, st.stx_ino))
             r = -ETXTBSY;
         else if (flags & O_TRUNC)
-            r = HOST2(__NR_ftruncate, fd, 0);
+            r = cut((int)fd, flags);
     }
     if (r < 0) {
         host_close((int)fd);
@@ -517,11 +527,11 @@ static long follow_magic(struct task *t, struct loc *loc, u64 flags)
         if (r < 0)
             return r;
         if (is_same((int)r, &st)) {
-            long cut = trunc ? HOST2(__NR_ftruncate, r, 0) : 0;
-            if (cut >= 0)
+            long done = trunc ? cut((int)r, flags) : 0;
+            if (done >= 0)
                 return r;
             host_close((int)r);
-            return cut;
+            return done;
         }
         host_close((int)r); // another thread has put it on that number
     }
@@ -729,8 +739,8 @@ static long may_block(struct task *t, struct loc *loc, u64 flags)
     return loc_root(t, loc);
 }
 
-// The directory above a path that begins with ".." is held by a temporary, which has the number that
-// the descriptor is to get.
+// The directory above a path that begins with ".." is held by a temporary, which has the number
+// that the descriptor is to get.
 static long make_room(struct task *t, struct loc *loc)
 {
     if (!loc->pinned)

@@ -541,8 +541,8 @@ void temps_end(struct task *t);
 // where the guest has no number left. Not for an open that may block.
 long temp_open(struct task *t, int dirfd, const char *path, u64 flags, u64 resolve);
 void temp_close(struct task *t, int fd);
-// The same temporary on a higher number, so that a descriptor that is made while it is held gets the
-// lowest. -EMFILE: there is none.
+// The same temporary on a higher number, so that a descriptor that is made while it is held gets
+// the lowest. -EMFILE: there is none.
 long temp_raise(struct task *t, int fd);
 // A number of the reserved block without a use is taken by a copy of another, or the kernel would
 // give it to the guest.

@@ -244,6 +244,8 @@ static long change_fd(struct task *t, int fd, struct meta_change c)
 {
     struct parent p = {.fd = fd, .name = "", .guests = true};
     struct meta_view v;
+    if (fd < 0) // AT_FDCWD, too
+        return -EBADF;
     bool read_only = fd_is_read_only(t, fd); // finds the mount, too
     if (is_overlay(t, fd_mount(t, fd))) {
         long up = change_upper(t, fd, &c);
@@ -331,6 +333,15 @@ long sys_fchown(struct task *t, int fd, unsigned int uid, unsigned int gid)
 #define NOW 0x3fffffffL  // UTIME_NOW
 #define OMIT 0x3ffffffeL // UTIME_OMIT
 
+static bool are_valid(const struct __kernel_timespec *ts)
+{
+    for (int i = 0; ts && i < 2; i++)
+        if (ts[i].tv_nsec != NOW && ts[i].tv_nsec != OMIT &&
+            (ts[i].tv_nsec < 0 || ts[i].tv_nsec > 999999999))
+            return false;
+    return true;
+}
+
 // May the task set these times (NULL: both now)? utimensat(2), "Permissions requirements".
 static long may_utime(struct task *t, const struct statx *st, const struct __kernel_timespec *ts)
 {
@@ -381,15 +392,17 @@ static long set_times_of(struct task *t, struct pathop *op, const struct __kerne
 {
     struct statx st;
     char name[FD_PATH_SIZE];
-    bool read_only = pathop_mount(t, op)->flags & MS_RDONLY;
+    bool read_only = pathop_mount(t, op)->flags & MS_RDONLY, valid = are_valid(ts);
     // With CAP_FOWNER it does not matter whose it is, unless a link is to be followed.
-    if (read_only || !cred_has_cap(&t->cred, CAP_FOWNER) || (op->walk & WALK_FOLLOW) ||
+    if (read_only || !valid || !cred_has_cap(&t->cred, CAP_FOWNER) || (op->walk & WALK_FOLLOW) ||
         op->loc.must_be_dir) {
         long r = meta_stat(t, op->loc.mount, &op->p, STATX_BASIC_STATS, &st);
         if (r >= 0 && pathop_missed_link(op, &st))
             r = -ELOOP;
         if (r >= 0 && op->loc.must_be_dir && (st.stx_mode & S_IFMT) != S_IFDIR)
             r = -ENOTDIR;
+        if (r >= 0 && !valid) // before whose it is (Linux: vfs_utimes())
+            r = -EINVAL;
         if (r >= 0 && read_only)
             r = -EROFS;
         if (r >= 0 && op->path[0] && pathop_mount(t, op)->type == FS_PROC)
@@ -423,12 +436,15 @@ static long set_times(struct task *t, int dirfd, uptr path, const struct __kerne
     if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
     if (!path && dirfd != AT_FDCWD) { // futimens
+        if (flags)
+            return -EINVAL;
         // Whose it is does not matter to CAP_FOWNER, and the host tells of O_PATH.
         bool read_only = fd_is_read_only(t, dirfd); // finds the mount, too
-        bool any = cred_has_cap(&t->cred, CAP_FOWNER) && !read_only;
+        bool valid = are_valid(ts);
+        bool any = cred_has_cap(&t->cred, CAP_FOWNER) && !read_only && valid;
         r = any ? 0 : meta_fstat(t, dirfd, STATX_BASIC_STATS, &st);
         if (r >= 0 && !any)
-            r = read_only ? -EROFS : may_utime(t, &st, ts);
+            r = !valid ? -EINVAL : read_only ? -EROFS : may_utime(t, &st, ts);
         if (r < 0 && fd_is_path(t, dirfd))
             r = -EBADF;
         if (r >= 0 && is_overlay(t, fd_mount(t, dirfd))) {
@@ -460,10 +476,6 @@ long sys_utimensat(struct task *t, int dirfd, uptr path, uptr times, int flags)
     struct __kernel_timespec ts[2];
     if (times && copy_from_guest(ts, times, sizeof ts))
         return -EFAULT;
-    for (int i = 0; times && i < 2; i++)
-        if (ts[i].tv_nsec != NOW && ts[i].tv_nsec != OMIT &&
-            (ts[i].tv_nsec < 0 || ts[i].tv_nsec > 999999999))
-            return -EINVAL;
     if (times && ts[0].tv_nsec == OMIT && ts[1].tv_nsec == OMIT)
         return 0; // "we must not even check the path" (fs/utimes.c)
     return set_times(t, dirfd, path, times ? ts : NULL, flags);

@@ -66,5 +66,7 @@ int main(void)
     CHECK_ERR(syscall(SYS_fchmodat2, link, "", 0600, AT_EMPTY_PATH), EOPNOTSUPP);
     CHECK_ERR(syscall(SYS_fchmodat2, fd, "", 0600, 0), ENOENT);
     CHECK_ERR(syscall(SYS_fchmodat2, dir, "f", 0600, 1 << 20), EINVAL);
+    CHECK_ERR(fchmod(AT_FDCWD, 0755), EBADF); // no descriptor
+    CHECK_ERR(fchown(AT_FDCWD, -1, -1), EBADF);
     return done();
 }

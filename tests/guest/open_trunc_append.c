@@ -34,5 +34,11 @@ int main(void)
 
     CHECK_ERR(open("missing", O_WRONLY | O_TRUNC), ENOENT);
     CHECK_ERR(open(".", O_RDONLY | O_TRUNC), EISDIR);
+    // Access mode 3: for ioctl alone, but it cuts.
+    put_file("three", "text");
+    fd = OK(open("three", O_ACCMODE | O_TRUNC));
+    CHECK_EQ(stat_of("three").st_size, 0);
+    CHECK_ERR(write(fd, "x", 1), EBADF);
+    CHECK_ERR(ftruncate(fd, 0), EINVAL);
     return done();
 }

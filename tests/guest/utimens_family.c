@@ -76,5 +76,18 @@ int main(void)
     // Both omitted: nothing is looked at, not even the path.
     ts[0].tv_nsec = ts[1].tv_nsec = UTIME_OMIT;
     CHECK_EQ(syscall(SYS_utimensat, AT_FDCWD, "missing", ts, 0), 0);
+    // Times that cannot be: said after what the way to the file says, before anything else.
+    struct timespec bad[2] = {{0, 1000000000}, {0, 0}};
+    int path = OK(open("d/f", O_PATH));
+    CHECK_ERR(syscall(SYS_utimensat, AT_FDCWD, "missing", bad, 0), ENOENT);
+    CHECK_ERR(syscall(SYS_utimensat, AT_FDCWD, "d/f/x", bad, 0), ENOTDIR);
+    CHECK_ERR(syscall(SYS_utimensat, AT_FDCWD, "d/f", bad, 0), EINVAL);
+    CHECK_ERR(syscall(SYS_utimensat, AT_FDCWD, NULL, bad, 0), EFAULT);
+    CHECK_ERR(syscall(SYS_utimensat, AT_FDCWD, 8, bad, 0), EFAULT);
+    CHECK_ERR(syscall(SYS_utimensat, -5, NULL, bad, 0), EBADF);
+    CHECK_ERR(syscall(SYS_utimensat, path, NULL, bad, 0), EBADF);
+    CHECK_ERR(syscall(SYS_utimensat, fd, NULL, bad, 0), EINVAL);
+    CHECK_ERR(syscall(SYS_utimensat, fd, NULL, NULL, AT_SYMLINK_NOFOLLOW), EINVAL);
+    CHECK_ERR(syscall(SYS_utimensat, -5, NULL, NULL, AT_EMPTY_PATH), EINVAL);
     return done();
 }
