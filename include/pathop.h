@@ -19,6 +19,9 @@ struct pathop {
 
 // Begins at the guest string `path`. On success pathop_end() must follow; on error nothing is held.
 long pathop_begin(struct task *t, struct pathop *op, int dirfd, uptr path, int walk_flags);
+// The same for the second path of a call that has begun with `first`.
+long pathop_begin_second(struct task *t, struct pathop *op, const struct pathop *first, int dirfd,
+                         uptr path, int walk_flags);
 void pathop_end(struct task *t, struct pathop *op);
 // For WALK_LATE: *st is what was found. Is it a link that should have been followed? Then the call
 // goes no further, with ELOOP, and pathop_again() says, after the end, that it is to begin again

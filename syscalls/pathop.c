@@ -27,6 +27,16 @@ long pathop_begin(struct task *t, struct pathop *op, int dirfd, uptr path, int w
     return r < 0 ? r : 0;
 }
 
+long pathop_begin_second(struct task *t, struct pathop *op, const struct pathop *first, int dirfd,
+                         uptr path, int walk_flags)
+{
+    const struct parent *p = &first->p;
+    // A number that is closed for the guest may be that of a temporary by now.
+    if ((p->temporary && p->fd == dirfd) || (p->pinned && p->base == dirfd))
+        dirfd = -1;
+    return pathop_begin(t, op, dirfd, path, walk_flags);
+}
+
 void pathop_end(struct task *t, struct pathop *op)
 {
     parent_done(t, &op->p);
