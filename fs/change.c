@@ -257,12 +257,17 @@ u32 meta_change_count(struct task *t, const struct statx *st)
     return __atomic_load_n(change_count(t, st), __ATOMIC_ACQUIRE);
 }
 
-void meta_done(struct task *t, struct meta_view *v)
+void meta_unlock_inode(struct task *t, const struct statx *st, u32 *lock)
 {
     __atomic_fetch_add(&t->instance->meta_changes, 1, __ATOMIC_RELEASE);
-    __atomic_fetch_add(change_count(t, &v->host), 1, __ATOMIC_RELEASE);
-    if (v->lock)
-        reserved_release(v->lock);
+    __atomic_fetch_add(change_count(t, st), 1, __ATOMIC_RELEASE);
+    if (lock)
+        reserved_release(lock);
+}
+
+void meta_done(struct task *t, struct meta_view *v)
+{
+    meta_unlock_inode(t, &v->host, v->lock);
 }
 
 long meta_set(struct task *t, int mount, const struct parent *p, const struct meta_view *v,

@@ -148,14 +148,37 @@ long side_link_put(struct task *t, int mount, const struct parent *p, const stru
     return r;
 }
 
-void side_link_gone(struct task *t, int mount, const struct statx *was)
+void side_link_going(struct task *t, int mount, const struct parent *p, const struct statx *was,
+                     struct link_going *g)
+{
+    g->lock = NULL;
+    g->was = *was;
+    g->last = false;
+    while (meta_by_name(g->was.stx_mode)) {
+        u64 ino = g->was.stx_ino;
+        g->lock = meta_lock_inode(t, &g->was);
+        if (!is_used(t, first_of(t, mount)))
+            return;
+        if (host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME,
+                       &g->was) < 0)
+            return;
+        if (g->was.stx_ino == ino) {
+            g->last = g->was.stx_nlink == 1;
+            return;
+        }
+        meta_unlock_inode(t, &g->was, g->lock); // another's by now
+        g->lock = NULL;
+    }
+}
+
+void side_link_gone(struct task *t, int mount, const struct link_going *g, bool gone)
 {
     char name[SIDE_LINK_SIZE];
     u32 *flags;
-    int at = first_of(t, mount);
-    if (!meta_by_name(was->stx_mode) || was->stx_nlink != 1 || !is_used(t, at) ||
-        !name_of(was, name))
-        return;
-    struct parent dir = where(t, at, &flags);
-    host_removexattr_at(&dir, name);
+    if (gone && g->last && name_of(&g->was, name)) {
+        struct parent dir = where(t, first_of(t, mount), &flags);
+        host_removexattr_at(&dir, name);
+    }
+    if (meta_by_name(g->was.stx_mode))
+        meta_unlock_inode(t, &g->was, g->lock);
 }

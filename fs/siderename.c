@@ -9,8 +9,10 @@ long meta_rename(struct task *t, int mount, const struct meta_renaming *r,
                  long (*move)(struct task *t, void *arg), void *arg)
 {
     struct meta_named src, dst;
+    struct link_going going;
     const struct parent *from = r->from, *to = r->to;
     bool a = meta_by_name(r->src->stx_mode), b = r->dst && meta_by_name(r->dst->stx_mode);
+    bool goes = b && !r->exchange && to->over < OVER_LOWER;
     long e = 0;
     if (a)
         meta_name_read(t, mount, from, r->src, &src);
@@ -22,8 +24,13 @@ long meta_rename(struct task *t, int mount, const struct meta_renaming *r,
     if (e >= 0 && b && r->exchange)
         e = a ? meta_name_both(t, mount, &src, &dst, to, from)
               : meta_name_write(t, mount, &dst, to, from);
-    if (e >= 0)
+    if (e >= 0 && goes)
+        side_link_going(t, mount, to, r->dst, &going);
+    if (e >= 0) {
         e = move(t, arg);
+        if (goes)
+            side_link_gone(t, mount, &going, e >= 0);
+    }
     if (e < 0) { // what holds for one name again
         if (a && b)
             meta_name_write(t, mount, &dst, to, to);
@@ -39,8 +46,6 @@ long meta_rename(struct task *t, int mount, const struct meta_renaming *r,
         meta_name_write(t, mount, &src, to, to);
     else if (b)
         meta_name_drop(to);
-    if (b && !r->exchange && to->over < OVER_LOWER)
-        side_link_gone(t, mount, r->dst);
     if (a && b && r->exchange)
         meta_name_write(t, mount, &dst, from, from);
     else if (a && !r->keeps_name)

@@ -416,12 +416,23 @@ bool meta_names_none(struct task *t, const struct parent *p);
 // Nobody changes the inode until reserved_release(). NULL: held already by this thread, or for very
 // long by another.
 u32 *meta_lock_inode(struct task *t, const struct statx *st);
+// The same as reserved_release(), for who has changed the inode: who waited looks at it again.
+void meta_unlock_inode(struct task *t, const struct statx *st, u32 *lock);
 // How many changes of attributes the instance has made of this inode, and of some others.
 u32 meta_change_count(struct task *t, const struct statx *st);
 // May there be any of a mount by inode (fs/sidelink.c)? Then nothing can be told by directories.
 bool side_links_used(struct task *t, int mount);
-// A name of an inode is gone, which the host showed so before, with its birth.
-void side_link_gone(struct task *t, int mount, const struct statx *was);
+// Around the removal of name p, or its replacement by a rename, where the host showed *was. Nobody
+// else changes, links or removes such an inode in between: or of two who remove the last two names
+// none would be the last.
+struct link_going {
+    u32 *lock;
+    struct statx was;
+    bool last;
+};
+void side_link_going(struct task *t, int mount, const struct parent *p, const struct statx *was,
+                     struct link_going *g);
+void side_link_gone(struct task *t, int mount, const struct link_going *g, bool gone);
 // What is known of that (fs/files.c). changes: what records_changes() was before.
 enum records { RECORDS_UNKNOWN, RECORDS_SOME, RECORDS_NONE };
 enum records records_known(struct task *t, const struct parent *p);

@@ -280,7 +280,11 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
         return -EBUSY;
     struct attrstore_going going;
     bool link = (st.stx_mode & S_IFMT) == S_IFLNK;
+    struct link_going names;
+    bool named = meta_by_name(st.stx_mode) && op->p.over < OVER_LOWER;
     attrstore_go(t, op->loc.mount, &op->p, &going);
+    if (named)
+        side_link_going(t, op->loc.mount, &op->p, &st, &names);
     if (op->p.over)
         r = overlay_remove(t, &op->loc, &op->p, &st, rmdir);
     if (link)
@@ -291,8 +295,8 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
         dirs_change_end(t, NULL);
     if (r >= 0 && meta_by_name(st.stx_mode))
         meta_name_drop(&op->p);
-    if (r >= 0 && op->p.over < OVER_LOWER)
-        side_link_gone(t, op->loc.mount, &st);
+    if (named)
+        side_link_gone(t, op->loc.mount, &names, r >= 0);
     if (r >= 0)
         attrstore_gone(t, op->loc.mount, &going);
     return r;
