@@ -269,8 +269,7 @@ static long open_tmpfile(struct task *t, struct loc *loc, u64 flags, u32 mode)
 
 // Which inode was asked for; nothing where none was.
 struct checked {
-    u64 ino; // 0: none
-    u32 dev_major, dev_minor;
+    struct statx st;  // ino 0: none
     u32 index, count; // with watched: of the changes of its name, in a directory that is held
     bool watched;
 };
@@ -287,22 +286,24 @@ static void note_checked(struct task *t, const struct loc *loc, const struct par
 {
     if (has_own_numbers(t, loc->mount))
         return;
-    c->ino = st->stx_ino;
-    c->dev_major = st->stx_dev_major;
-    c->dev_minor = st->stx_dev_minor;
+    c->st = *st;
     c->watched &= p->kept && p->kept == loc->kept;
     c->index = name_changes_index(p->name);
 }
 
-// Is fd open on it? By now its name can be another inode's.
-static bool is_checked(struct task *t, int fd, const struct checked *c)
+// Is fd open on the inode that was looked at? By now its name can be another's.
+static bool is_same(int fd, const struct statx *as)
 {
     struct statx st;
-    if (!c->ino || (c->watched && name_changes_none(t, c->index, c->count)))
-        return true;
     return host_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &st) < 0 ||
-           (st.stx_ino == c->ino && st.stx_dev_major == c->dev_major &&
-            st.stx_dev_minor == c->dev_minor);
+           (st.stx_ino == as->stx_ino && st.stx_dev_major == as->stx_dev_major &&
+            st.stx_dev_minor == as->stx_dev_minor);
+}
+
+static bool is_checked(struct task *t, int fd, const struct checked *c)
+{
+    return !c->st.stx_ino || (c->watched && name_changes_none(t, c->index, c->count)) ||
+           is_same(fd, &c->st);
 }
 
 // Permission of an existing file, for those that have no capability to pass every check.
@@ -310,7 +311,7 @@ static long check_access(struct task *t, struct loc *loc, u64 flags, struct chec
 {
     struct parent p;
     struct statx st;
-    c->ino = 0;
+    c->st.stx_ino = 0;
     if ((flags & O_PATH) || fs_unchecked(&t->cred))
         return 0;
     long r = parent_open(t, loc, &p);
@@ -494,14 +495,6 @@ static __attribute__((noinline)) long may_follow_magic(struct task *t, const str
     }
     temp_close(t, (int)fd);
     return r;
-}
-
-static bool is_same(int fd, const struct statx *as)
-{
-    struct statx st;
-    return host_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &st) < 0 ||
-           (st.stx_ino == as->stx_ino && st.stx_dev_major == as->stx_dev_major &&
-            st.stx_dev_minor == as->stx_dev_minor);
 }
 
 // The magic link at the end of a way in /proc is the host's to follow. Before the end there must be
