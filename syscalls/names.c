@@ -378,9 +378,11 @@ static long may_link_to(struct task *t, struct pathop *a, struct pathop *b, cons
         r = -EPERM;
     if (r < 0 && pathop_is_gone(b))
         r = -ENOENT; // the look-up of the new name comes first
-    if (r < 0 && b->p.over < OVER_ABSENT &&
-        host_statx(b->p.fd, b->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there) >= 0)
-        r = -EEXIST;
+    if (r < 0 && b->p.over < OVER_ABSENT) {
+        long found = host_statx(b->p.fd, b->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there);
+        if (found >= 0 || found == -ENAMETOOLONG)
+            r = found < 0 ? found : -EEXIST;
+    }
     return r;
 }
 

@@ -41,6 +41,10 @@ int main(void)
     CHECK_ERR(link("g", "g2"), EEXIST);
     CHECK_ERR(link("g", "d"), EEXIST);
     CHECK_ERR(link("d", "dd"), EPERM);
+    char name[257];
+    memset(name, 'n', 256);
+    name[256] = 0;
+    CHECK_ERR(link("d", name), ENAMETOOLONG);
     CHECK_ERR(link("missing", "x"), ENOENT);
     CHECK_ERR(link("g", "missing/x"), ENOENT);
     CHECK_ERR(link("g/x", "y"), ENOTDIR);

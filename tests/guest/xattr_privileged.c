@@ -42,6 +42,8 @@ int main(void)
         CHECK_ERR(removexattr("f", "trusted.t"), EPERM);
         CHECK_ERR(setxattr("f", "security.custom", "x", 1, 0), EPERM);
         CHECK_ERR(setxattr("f", "user.u", "x", 1, 0), EACCES);
+        CHECK_ERR(setxattr("f", "system.nosuch", "x", 1, 0),
+                  EOPNOTSUPP); // which nobody is asked for
         _exit(0);
     }
     wait_ok(pid);
