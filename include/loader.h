@@ -66,7 +66,7 @@ struct exec_args {
 struct exec_plan {
     s32 image_fd, interp_fd;
     u32 scripts; // how many #! were followed
-    bool nosuid, has_caps;
+    bool nosuid, has_caps, unreadable;
     u32 mode, uid, gid; // guest attributes of the image
     u64 dev, ino;
     u32 argc;

@@ -194,6 +194,7 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
     plan->uid = st.stx_uid;
     plan->gid = st.stx_gid;
     plan->has_caps = META_MORE(&st) & CAPS_HOLD;
+    plan->unreadable = may_access(&t->cred, &st, MAY_READ) < 0;
     plan->dev = (u64)st.stx_dev_major << 32 | st.stx_dev_minor;
     plan->ino = st.stx_ino;
     long r = elf_find_interp(plan->image_fd, &start, n, &interp);
@@ -271,7 +272,7 @@ static long new_identity(struct task *t, const struct exec_plan *plan, struct ex
     bool secure = false, gained = false;
     long r = cred_exec(&s->cred, mode, plan->uid, plan->gid, &caps, &secure, &gained);
     s->secure = secure;
-    s->dumpable = !gained;
+    s->dumpable = !gained && !plan->unreadable; // Linux: would_dump()
     return r;
 }
 

@@ -137,7 +137,8 @@ static long may_use(struct task *t, const struct subject *s, const char *name, i
 static long place_error(struct task *t, const struct subject *s, long r)
 {
     struct statx st;
-    return subject_stat(t, s, &st) == -ENOENT ? -ENOENT : r;
+    long found = subject_stat(t, s, &st);
+    return found == -ENOENT || found == -ENAMETOOLONG ? found : r;
 }
 
 // WSL's attribute of directories, in a drive with case=dir.

@@ -66,7 +66,6 @@ long cred_exec(struct cred *c, u32 mode, u32 uid, u32 gid, const struct file_cap
         if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
             c->egid = gid;
     }
-    bool setid = c->euid != old.euid || c->egid != old.egid;
     u64 permitted = (f->permitted & c->cap_bounding) | (f->inheritable & c->cap_inheritable);
     bool effective = f->effective;
     if (f->effective && (f->permitted & ~permitted))
@@ -78,8 +77,13 @@ long cred_exec(struct cred *c, u32 mode, u32 uid, u32 gid, const struct file_cap
             permitted = c->cap_bounding | c->cap_inheritable;
         effective |= !c->euid;
     }
-    if (c->no_new_privs)
+    // Linux: security/commoncap.c, cap_bprm_creds_from_file().
+    bool setid = c->euid != old.euid || !cred_in_group(&old, c->egid);
+    if (c->no_new_privs && (setid || (permitted & ~old.cap_permitted))) {
+        c->euid = c->ruid;
+        c->egid = c->rgid;
         permitted &= old.cap_permitted;
+    }
     if (setid || f->there)
         c->cap_ambient = 0;
     c->cap_permitted = permitted | c->cap_ambient;
@@ -89,6 +93,8 @@ long cred_exec(struct cred *c, u32 mode, u32 uid, u32 gid, const struct file_cap
     c->securebits &= ~(u32)SECBIT_KEEP_CAPS;
     bool two = setid || c->ruid != c->euid || c->rgid != c->egid;
     *secure = two || (c->ruid && (effective || (c->cap_permitted & ~c->cap_ambient)));
-    *gained = two || (c->cap_permitted & ~old.cap_permitted);
+    bool moved = c->euid != old.euid || c->egid != old.egid || c->fsuid != old.fsuid ||
+                 c->fsgid != old.fsgid; // commit_creds()
+    *gained = two || moved || (c->cap_permitted & ~old.cap_permitted);
     return 0;
 }

@@ -4,7 +4,9 @@
 // covers: execve, chmod, chown, prctl
 // needs: root
 #include "exec.h"
+#include <grp.h>
 #include <sys/auxv.h>
+#include <sys/fsuid.h>
 
 // Runs path as user 1000 and gives what it has to say about itself.
 static void run(const char *title, const char *path, int nnp)
@@ -16,7 +18,11 @@ static void run(const char *title, const char *path, int nnp)
     fflush(stdout);
     pid = OK(fork());
     if (pid == 0) {
-        become(1000, 2000);
+        if (nnp == 2) // a group that is neither the file system's nor a supplementary one
+            CHECK(setgroups(0, NULL) == 0 && setresgid(2000, 5, 0) == 0 && setfsgid(2000) == 5 &&
+                  setresuid(1000, 1000, 1000) == 0);
+        else
+            become(1000, 2000);
         if (nnp)
             CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
         execl(path, path, "tell", "all", NULL);
@@ -51,6 +57,9 @@ int main(int argc, char **argv)
     put_script("script", "#!./prog tell\n", 0755);
     set(0, 0, 0755);
     run("plain", "./prog", 0);
+    run("another effective group and no_new_privs", "./prog", 2);
+    set(0, 0, 0711);
+    run("unreadable", "./prog", 0);
     set(0, 0, 04755);
     run("set-uid root", "./prog", 0);
     run("no_new_privs", "./prog", 1);

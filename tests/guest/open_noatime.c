@@ -3,6 +3,7 @@
 // covers: open, fcntl
 // needs: root
 #include "check.h"
+#include <linux/capability.h>
 
 int main(void)
 {
@@ -25,5 +26,13 @@ int main(void)
         _exit(0);
     }
     wait_ok(pid);
+    // Who may pass every other check, but lacks the capability for this one.
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct caps[2];
+    CHECK_EQ(syscall(SYS_capget, &header, caps), 0);
+    caps[0].effective &= ~(1u << CAP_FOWNER);
+    CHECK_EQ(syscall(SYS_capset, &header, caps), 0);
+    CHECK_ERR(open("users", O_RDONLY | O_NOATIME), EPERM);
+    OK(open("roots", O_RDONLY | O_NOATIME));
     return done();
 }
