@@ -321,6 +321,13 @@ static long make_id_map(struct task *t, const struct proc_path *pp, struct proc_
     return make_constant(o, "         0          0 4294967295\n");
 }
 
+// As for cgroup: one group.
+static long make_cpuset(struct task *t, const struct proc_path *pp, struct proc_out *o)
+{
+    (void)t, (void)pp;
+    return make_constant(o, "/\n");
+}
+
 static long make_cgroup(struct task *t, const struct proc_path *pp, struct proc_out *o)
 {
     (void)t, (void)pp;
@@ -391,17 +398,12 @@ static const struct made made_in_root[] = {
 };
 
 static const struct made made_in_process[] = {
-    {"cgroup", make_cgroup},
-    {"gid_map", make_id_map},
-    {"limits", proc_make_limits},
-    {"maps", proc_make_maps},
-    {"mountinfo", proc_make_mountinfo},
-    {"mounts", proc_make_mounts},
-    {"mountstats", proc_make_mountstats},
-    {"net/unix", proc_make_net_unix},
-    {"smaps", proc_make_maps},
-    {"stat", proc_make_stat},
-    {"status", proc_make_status},
+    {"cgroup", make_cgroup},          {"cpuset", make_cpuset},
+    {"gid_map", make_id_map},         {"limits", proc_make_limits},
+    {"maps", proc_make_maps},         {"mountinfo", proc_make_mountinfo},
+    {"mounts", proc_make_mounts},     {"mountstats", proc_make_mountstats},
+    {"net/unix", proc_make_net_unix}, {"smaps", proc_make_maps},
+    {"stat", proc_make_stat},         {"status", proc_make_status},
     {"uid_map", make_id_map},
 };
 
@@ -498,6 +500,14 @@ static long may_open(struct task *t, const char *rel, int flags, bool writes)
     return r;
 }
 
+static bool is_file(struct task *t, const char *rel)
+{
+    struct statx st;
+    return host_statx(reserved_fd(t, RESERVED_PROC), rel, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) >=
+               0 &&
+           (st.stx_mode & S_IFMT) == S_IFREG;
+}
+
 long procfs_open(struct task *t, const char *rel, int flags)
 {
     struct proc_path pp;
@@ -519,7 +529,7 @@ long procfs_open(struct task *t, const char *rel, int flags)
     static const char *const links[] = {"cwd", "exe", "root"};
     bool link = (flags & O_NOFOLLOW) && IN_LIST(links, pp.rest, strlen(pp.rest));
     if (!may && !link && (writes || is_private(pp.rest)))
-        return -EACCES;
+        return (flags & O_DIRECTORY) && is_file(t, rel) ? -ENOTDIR : -EACCES;
     if (writes && !pp.pid && *rel)
         return maker || !has_write_bits(t, rel) ? -EACCES : -EROFS;
     // By `mem`, code can be written that nobody has looked at.

@@ -195,6 +195,13 @@ static long change_at(struct task *t, int dirfd, uptr path, int flags, struct me
     return r;
 }
 
+// Has it no type: an eventfd, epoll, timerfd... whose inode all such descriptors of the host share?
+// The kernel says what may be changed of that; it changes nothing here.
+static long may_change_untyped(int fd, const struct statx *st)
+{
+    return st->stx_mode & S_IFMT ? 0 : HOST3(__NR_fchown, fd, -1, -1);
+}
+
 // A descriptor whose mount is not known came from elsewhere: only its path tells.
 static bool fd_is_read_only(struct task *t, int fd)
 {
@@ -265,7 +272,9 @@ static long change_fd(struct task *t, int fd, struct meta_change c)
         r = fd_is_path(t, fd) ? -EBADF : read_only ? -EROFS : 0;
         return r < 0 ? r : change_in_proc(t, NULL, fd, &v.guest, &c);
     }
-    r = read_only ? -EROFS : may_change(t, &v.guest, &c);
+    r = read_only ? -EROFS : may_change_untyped(fd, &v.host);
+    if (r >= 0)
+        r = may_change(t, &v.guest, &c);
     // The change of a file or directory says itself that it cannot be made by this descriptor.
     bool told = r >= 0 && c.what && (type == S_IFREG || type == S_IFDIR);
     if (!told && fd_is_path(t, fd))
@@ -456,7 +465,15 @@ static long set_times(struct task *t, int dirfd, uptr path, const struct __kerne
             return fd_is_path(t, dirfd) ? -EBADF : set_device_times(t, dirfd, ts);
         if (r >= 0 && is_hosts_fd(t, dirfd))
             r = -EPERM;
-        return r < 0 ? r : HOST4(__NR_utimensat, dirfd, NULL, ts, 0);
+        if (r < 0)
+            return r;
+        r = HOST4(__NR_utimensat, dirfd, NULL, ts, 0);
+        // Permission has been asked for, so the host's user is not whom it is about.
+        if ((r == -EACCES || r == -EPERM) &&
+            host_statx(dirfd, "", AT_EMPTY_PATH, STATX_TYPE, &st) >= 0 &&
+            may_change_untyped(dirfd, &st) < 0)
+            r = may_change_untyped(dirfd, &st);
+        return r;
     }
     int walk = walk_of(flags) | WALK_LATE;
     do {

@@ -462,6 +462,8 @@ static long read_link(struct task *t, struct pathop *op, char *link, size_t size
     long n = -EINVAL;
     if (op->path[0] && mount_at(t, MAX(op->loc.mount, 0))->type == FS_PROC) {
         n = procfs_readlink(t, op->loc.rel, link, size);
+        if ((n >= 0 || n == -EXDEV) && op->loc.must_be_dir)
+            return -ENOTDIR; // the link leads to no directory
         if (n == -EXDEV)
             return (long)strlen(link);
         long r = n == -EINVAL ? parent_open(t, &op->loc, &op->p) : 0;

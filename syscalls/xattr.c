@@ -111,6 +111,15 @@ static long may_user(struct task *t, const struct subject *s, int want)
     return may_access(&t->cred, &st, want);
 }
 
+// Is it what never had a name: a pipe, socket, or eventfd and the like, which have no type? Linux
+// keeps but user.* for them, if anything.
+static bool is_nameless(struct task *t, const struct subject *s, struct statx *st)
+{
+    st->stx_mode = 0;
+    return s->fd >= 0 && subject_stat(t, s, st) >= 0 && !has_place(st) &&
+           (!(st->stx_mode & S_IFMT) || (meta_by_name(st->stx_mode) && fd_is_anonymous(t, s->fd)));
+}
+
 // Linux: fs/xattr.c, xattr_permission().
 static long may_use(struct task *t, const struct subject *s, const char *name, int want)
 {
@@ -123,12 +132,19 @@ static long may_use(struct task *t, const struct subject *s, const char *name, i
         return 0; // its handler asks
     if (str_starts(name, XATTR_USER_PREFIX))
         return may_user(t, s, want);
-    if (str_starts(name, XATTR_TRUSTED_PREFIX))
-        return cred_has_cap(c, CAP_SYS_ADMIN) ? 0 : write ? -EPERM : -ENODATA;
+    if (str_starts(name, XATTR_TRUSTED_PREFIX) && !cred_has_cap(c, CAP_SYS_ADMIN))
+        return write ? -EPERM : -ENODATA;
+    bool nameless = is_nameless(t, s, &st);
+    if (nameless && !(st.stx_mode & S_IFMT))
+        return -EOPNOTSUPP;
     if (str_starts(name, XATTR_SECURITY_PREFIX)) {
         int cap = strcmp(name, XATTR_NAME_CAPS) ? CAP_SYS_ADMIN : CAP_SETFCAP;
-        return !write || cred_has_cap(c, cap) ? 0 : -EPERM;
+        if (write && !cred_has_cap(c, cap))
+            return -EPERM;
+        return nameless ? -EOPNOTSUPP : 0;
     }
+    if (str_starts(name, XATTR_TRUSTED_PREFIX))
+        return nameless ? -EOPNOTSUPP : 0;
     long r = subject_stat(t, s, &st);
     return r < 0 ? r : may_access(c, &st, want);
 }
@@ -440,6 +456,8 @@ static long get_acl(struct task *t, const struct subject *s, const struct names 
     struct special x;
     struct statx st;
     bool access = !strcmp(n->guest, XATTR_NAME_POSIX_ACL_ACCESS);
+    if (is_nameless(t, s, &st))
+        return -EOPNOTSUPP;
     long r = subject_stat(t, s, &st);
     if (r < 0)
         return r;
