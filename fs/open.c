@@ -247,9 +247,14 @@ static long open_tmpfile(struct task *t, struct loc *loc, u64 flags, u32 mode)
     struct parent p;
     struct statx dir;
     struct acl_new acl;
-    if (read_only(t, loc))
-        return -EROFS;
-    long r = parent_open(t, loc, &p);
+    long r;
+    if (read_only(t, loc)) { // told of directories only (Linux: fs/namei.c, do_tmpfile())
+        r = host_open_loc(t, loc, O_PATH | O_DIRECTORY | (flags & O_NOFOLLOW), 0, 0);
+        if (r >= 0)
+            host_close((int)r);
+        return r < 0 ? r : -EROFS;
+    }
+    r = parent_open(t, loc, &p);
     if (r < 0)
         return r;
     r = meta_stat(t, loc->mount, &p, STATX_BASIC_STATS, &dir);

@@ -15,6 +15,7 @@ int main(void)
     CHECK_EQ(mount("none", "src/m", "tmpfs", 0, NULL), 0);
     put_file("src/m/inner", "");
 
+    CHECK_EQ(symlink("f", "src/to_f") | symlink("m", "src/to_m"), 0);
     CHECK_EQ(mount("src", "a", NULL, MS_BIND, NULL), 0);
     CHECK_ERR(access("a/m/inner", F_OK), ENOENT);
     CHECK_EQ(mount(NULL, "a", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
@@ -28,6 +29,12 @@ int main(void)
     CHECK_ERR(open("a/f/", O_RDWR), ENOTDIR);
     CHECK_ERR(open("a/f", O_WRONLY | O_DIRECTORY), ENOTDIR);
     CHECK_ERR(open("a", O_RDWR), EISDIR);
+    CHECK_ERR(open("a", O_RDWR | O_TMPFILE, 0600), EROFS);
+    CHECK_ERR(open("a/f", O_RDWR | O_TMPFILE, 0600), ENOTDIR);
+    CHECK_ERR(open("a/none", O_RDWR | O_TMPFILE, 0600), ENOENT);
+    CHECK_ERR(open("a/to_f", O_RDWR | O_TMPFILE, 0600), ENOTDIR);
+    CHECK_ERR(open("a/to_m", O_RDWR | O_TMPFILE | O_NOFOLLOW, 0600), ENOTDIR);
+    CHECK_ERR(open("a/to_m", O_RDWR | O_TMPFILE, 0600), EROFS);
     CHECK_ERR(open("a", O_WRONLY | O_CREAT, 0600), EISDIR);
     CHECK_ERR(open("a", O_WRONLY | O_CREAT | O_EXCL, 0600), EEXIST);
     CHECK_ERR(open("a/none", O_WRONLY), ENOENT);
