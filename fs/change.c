@@ -204,6 +204,11 @@ u32 *meta_lock(struct task *t, u64 key)
     return NULL;
 }
 
+unsigned meta_lock_index(const struct statx *st)
+{
+    return (st->stx_ino ^ st->stx_dev_minor) % META_LOCKS;
+}
+
 u32 *meta_lock_inode(struct task *t, const struct statx *st)
 {
     return meta_lock(t, st->stx_ino ^ st->stx_dev_minor);

@@ -5,8 +5,8 @@
 #include "meta.h"
 #include "overlay.h"
 
-long meta_rename(struct task *t, int mount, const struct meta_renaming *r,
-                 long (*move)(struct task *t, void *arg), void *arg)
+static long rename_locked(struct task *t, int mount, const struct meta_renaming *r,
+                          long (*move)(struct task *t, void *arg), void *arg)
 {
     struct meta_named src, dst;
     struct link_going going;
@@ -51,4 +51,24 @@ long meta_rename(struct task *t, int mount, const struct meta_renaming *r,
     else if (a && !r->keeps_name)
         meta_name_drop(from);
     return 0;
+}
+
+// A change of one of them by its name is done by then, or sees what has the name afterwards: else a
+// user could have the record of another's written, who takes the place of his.
+long meta_rename(struct task *t, int mount, const struct meta_renaming *r,
+                 long (*move)(struct task *t, void *arg), void *arg)
+{
+    const struct statx *of[2] = {meta_by_name(r->src->stx_mode) ? r->src : NULL,
+                                 r->dst && meta_by_name(r->dst->stx_mode) ? r->dst : NULL};
+    u32 *lock[2] = {NULL, NULL};
+    // Always in the same order.
+    int first = of[0] && of[1] && meta_lock_index(of[1]) < meta_lock_index(of[0]);
+    for (int i = 0; i < 2; i++)
+        if (of[i ^ first])
+            lock[i ^ first] = meta_lock_inode(t, of[i ^ first]);
+    long e = rename_locked(t, mount, r, move, arg);
+    for (int i = 0; i < 2; i++)
+        if (of[i])
+            meta_unlock_inode(t, of[i], lock[i]);
+    return e;
 }

@@ -416,6 +416,8 @@ bool meta_names_none(struct task *t, const struct parent *p);
 // Nobody changes the inode until reserved_release(). NULL: held already by this thread, or for very
 // long by another.
 u32 *meta_lock_inode(struct task *t, const struct statx *st);
+// Who has two has them in this order.
+unsigned meta_lock_index(const struct statx *st);
 // The same as reserved_release(), for who has changed the inode: who waited looks at it again.
 void meta_unlock_inode(struct task *t, const struct statx *st, u32 *lock);
 // How many changes of attributes the instance has made of this inode, and of some others.
