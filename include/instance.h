@@ -371,6 +371,7 @@ struct instance {
     struct new_utsname uts; // what uname(2) tells
     u32 xsave_size;         // of signal frames, for every process of this machine (task/xstate.c)
     u32 tile_size;
+    u64 xsave_permitted;    // components that a process may use behind its execve; 0: not asked yet
     u32 fresh_returns;      // host_fresh_returns of every process
     u32 keeps_attrs;        // RESERVED_ATTRS is that file
     u64 memfd_dev;          // device (as marked_dev) of memory files

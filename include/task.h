@@ -319,8 +319,8 @@ void task_release_dead(u32 tid);
 void task_child_start(struct task *t);
 
 // Fills t->proc's xsave_mask, xsave_size and tile_size: the vector state that a guest signal frame
-// holds (task/xstate.c).
-void xstate_init(struct task *t);
+// holds (task/xstate.c). has_asked: the process may have been permitted more since its execve.
+void xstate_init(struct task *t, bool has_asked);
 // The components of a frame for the calling thread's present state, and the size of the area.
 u64 xstate_live(const struct proc *p, size_t *size);
 // The same for any state that a thread of the process may come to have.

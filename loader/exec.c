@@ -130,10 +130,10 @@ static long open_interp(struct task *t, struct exec_plan *plan, const Elf64_Phdr
 // Where the host does not permit one (another user's file) it cannot be told.
 static bool is_written(int fd)
 {
-    if (host_fcntl(fd, F_SETLEASE, 0 /* F_RDLCK */) == -EAGAIN)
-        return true;
-    host_fcntl(fd, F_SETLEASE, 2 /* F_UNLCK */);
-    return false;
+    long r = host_fcntl(fd, F_SETLEASE, 0 /* F_RDLCK */);
+    if (!r)
+        host_fcntl(fd, F_SETLEASE, 2 /* F_UNLCK */);
+    return r == -EAGAIN;
 }
 
 long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct exec_plan *plan)

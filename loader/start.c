@@ -174,7 +174,7 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     static char long_exe[LX_PATH_MAX] __attribute__((section(".bss.long_exe")));
     p->exe = strlen(state->text + state->exe) < sizeof o->short_exe ? o->short_exe : long_exe;
     str_copy(p->exe, state->text + state->exe, LX_PATH_MAX);
-    xstate_init(t);
+    xstate_init(t, false);
     o->files.reserved = reserved;
     o->files.reserved_count = state->reserved_count;
     o->files.low = state->files_low;

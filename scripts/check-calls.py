@@ -41,10 +41,24 @@ PROGRAM = r"""
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int main(int argc, char **argv)
 {
+    if (argc == 3) { // start itself so often
+        for (int i = atoi(argv[2]); i > 0; i--) {
+            int status = 1;
+            if (!fork()) {
+                execl(argv[0], argv[0], (char *)NULL);
+                _exit(1);
+            }
+            if (wait(&status) < 0 || status)
+                return 1;
+        }
+        return 0;
+    }
+
     char text[4096], path[100];
     int n = argc > 3 ? atoi(argv[3]) : 0;
     struct stat st;
@@ -104,6 +118,15 @@ def calls_of(tree, what, path, n):
     return sum(c for k, c in calls.items() if k not in ("rt_sigreturn", "arch_prctl")) - calls.get("rt_sigreturn", 0)
 
 
+def asked_by_starts(tree, trace, n):
+    """How often the host is asked for what a start may know (which vector state a process may use), and for the
+    time that records have, when a program starts another n times."""
+    subprocess.run(["strace", "-f", "-qq", "-o", trace, "-e", "trace=arch_prctl,clock_gettime", LXRUN, "-r", tree, "/program",
+                    "start", str(n)], check=True)
+    text = trace.read_text()
+    return len(re.findall("ARCH_GET_XCOMP_PERM|0x1022", text)), text.count("CLOCK_BOOTTIME")
+
+
 def listings_of_maps(trace):
     """How often the host's list of mappings is read for one of the guest's, where text of several files is
     rewritten (the second time at the latest)."""
@@ -135,9 +158,15 @@ def main():
         if n > FAULTS:
             faults.append(f"readlink of /proc/self/exe: {n} page faults, not {FAULTS}")
         if not shutil.which("strace"):
-            print("listings for /proc/self/maps: not tested, no strace")
-        elif (n := listings_of_maps(Path(tmp) / "trace")) != 1:
-            faults.append(f"open of /proc/self/maps lists the host's {n} times")
+            print("listings for /proc/self/maps, questions of a start: not tested, no strace")
+        else:
+            if (n := listings_of_maps(Path(tmp) / "trace")) != 1:
+                faults.append(f"open of /proc/self/maps lists the host's {n} times")
+            few, many = (asked_by_starts(str(tree), Path(tmp) / "trace", n) for n in (0, 8))
+            states, times = many[0] - few[0], many[1] - few[1]
+            print(f"8 starts: {states} questions for the vector state, {times} for the time of a record")
+            if states or times != 8:
+                faults.append("a start asks the host for what the instance knows")
     for fault in faults:
         print(fault)
     print("FAIL" if faults else "ok")

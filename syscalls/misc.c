@@ -160,7 +160,7 @@ static long request_state(struct task *t, unsigned long feature)
     bool off = HOST2(__NR_arch_prctl, ARCH_GET_CPUID, 0) == 0;
     if (off)
         HOST2(__NR_arch_prctl, ARCH_SET_CPUID, 1);
-    xstate_init(t);
+    xstate_init(t, true);
     if (off)
         HOST2(__NR_arch_prctl, ARCH_SET_CPUID, 0);
     return 0;

@@ -207,8 +207,8 @@ void proc_register(struct task *t)
         str_copy(s->exe, t->proc->exe, sizeof s->exe);
         publish_text(t, s);
         put_cred(s, t);
-    } else if (s && !made) { // the parent's, of which it does not know yet
-        fill(t, s, now(), t->proc->birth);
+    } else if (s && !made) { // the parent's, of which it does not know yet: made behind the clone
+        fill(t, s, s->registered, t->proc->birth);
     }
     set_slot(t, s);
 }

@@ -51,13 +51,19 @@ static u32 known_size(u32 *known, u64 mask)
     return size;
 }
 
-void xstate_init(struct task *t)
+// An execve takes permissions back (Documentation/arch/x86/xstate.rst), so behind it each process
+// has what the instance's first one had. One function, for which loader/often.ld has a place.
+void xstate_init(struct task *t, bool has_asked)
 {
     struct proc *p = t->proc;
     struct instance *in = t->instance;
-    u64 enabled = xgetbv(0), permitted;
-    if (HOST2(__NR_arch_prctl, ARCH_GET_XCOMP_PERM, &permitted) < 0)
-        permitted = ~TILE_DATA; // before Linux 5.16
+    u64 enabled = xgetbv(0), permitted = __atomic_load_n(&in->xsave_permitted, __ATOMIC_RELAXED);
+    if (has_asked || !permitted) {
+        if (HOST2(__NR_arch_prctl, ARCH_GET_XCOMP_PERM, &permitted) < 0)
+            permitted = ~TILE_DATA; // before Linux 5.16
+        if (!has_asked)
+            __atomic_store_n(&in->xsave_permitted, permitted, __ATOMIC_RELAXED);
+    }
     p->xsave_mask = enabled & permitted & ~TILE_DATA;
     p->xsave_size = known_size(&in->xsave_size, p->xsave_mask);
     p->tile_size = 0;
