@@ -13,11 +13,15 @@ static void is(const char *path, unsigned mode, unsigned major, unsigned minor)
     CHECK_EQ(st.st_mode, mode);
     CHECK_EQ(st.st_rdev, makedev(major, minor));
     CHECK_EQ(st.st_size, 0);
+    if (S_ISCHR(mode) || S_ISBLK(mode))
+        CHECK_EQ(st.st_blocks, 0);
     CHECK_EQ(st.st_nlink, 1);
     CHECK_EQ(statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &stx), 0);
     CHECK_EQ(stx.stx_mode, mode);
     CHECK_EQ(stx.stx_rdev_major, major);
     CHECK_EQ(stx.stx_rdev_minor, minor);
+    if (S_ISCHR(mode) || S_ISBLK(mode))
+        CHECK_EQ(stx.stx_blocks, 0);
     CHECK_EQ(stat(path, &st), 0);
     CHECK_EQ(st.st_mode, mode);
 }
