@@ -22,7 +22,7 @@ static void tell_refused(const struct task *t, unsigned nr, const struct syscall
     log_line("refused: %s (errno %d)", row->name, row->error);
 }
 
-// Do the call's descriptors name one of lxcore's own? For the guest that number is closed.
+// Do the call's descriptors name one of lxcore's own?
 static bool names_reserved_fd(const struct task *t, const struct syscall_row *row,
                               const struct regs *r)
 {
@@ -59,20 +59,9 @@ static long unless_full(struct task *t, long result)
     return result;
 }
 
-static long serve(struct task *t, const struct syscall_row *row, const struct regs *r)
+static inline __attribute__((always_inline)) long
+serve_row(struct task *t, const struct syscall_row *row, const struct regs *r)
 {
-    // 3. What the host serves, it serves under the guest's mask; descriptors of lxcore's own are
-    // not there.
-    if (row->how != HOW_EMULATED && (signal_lazy(t) | t->unrecorded)) {
-        if (t->unrecorded && !is_quiet(r->orig_rax))
-            proc_need_record(t);
-        long busy = signal_lazy(t) ? signal_make_real(t) : 0;
-        if (busy)
-            return busy;
-    }
-    if (row->fd_mask && names_reserved_fd(t, row, r))
-        return -EBADF;
-    // 4. Serve.
     switch (row->how) {
     case HOW_EMULATED:
         return row->call(t, r);
@@ -91,6 +80,46 @@ static long serve(struct task *t, const struct syscall_row *row, const struct re
         return -row->error;
     }
     return -ENOSYS; // no such number
+}
+
+// For the guest a number of lxcore's own is closed: the call is made with one that is, since
+// whether that matters, and what is wrong before it, the call knows (a path that begins at the root
+// does not ask for the directory, nor an anonymous mmap for the file).
+static __attribute__((noinline)) long serve_closed(struct task *t, const struct syscall_row *row,
+                                                   struct regs *r)
+{
+    u64 guests[6], *a[6] = {&r->rdi, &r->rsi, &r->rdx, &r->r10, &r->r8, &r->r9};
+    for (int i = 0; i < 6; i++)
+        guests[i] = *a[i];
+    for (unsigned mask = row->fd_mask; mask; mask &= mask - 1) {
+        u64 *fd = a[__builtin_ctz(mask)];
+        if ((u32)*fd - (u32)t->files->reserved < t->files->reserved_count)
+            *fd = ~0UL;
+    }
+    long result =
+        row->how == HOW_PASSED
+            ? unless_full(t, HOST6(r->orig_rax, r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9))
+            : serve_row(t, row, r);
+    for (int i = 0; i < 6; i++)
+        *a[i] = guests[i];
+    return result;
+}
+
+static long serve(struct task *t, const struct syscall_row *row, struct regs *r)
+{
+    // 3. What the host serves, it serves under the guest's mask; descriptors of lxcore's own are
+    // not there.
+    if (row->how != HOW_EMULATED && (signal_lazy(t) | t->unrecorded)) {
+        if (t->unrecorded && !is_quiet(r->orig_rax))
+            proc_need_record(t);
+        long busy = signal_lazy(t) ? signal_make_real(t) : 0;
+        if (busy)
+            return busy;
+    }
+    if (row->fd_mask && names_reserved_fd(t, row, r))
+        return serve_closed(t, row, r);
+    // 4. Serve.
+    return serve_row(t, row, r);
 }
 
 static bool attend(struct task *t)
