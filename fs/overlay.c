@@ -172,21 +172,22 @@ static void find(struct task *t, struct loc *loc, struct statx *st)
     }
 }
 
-// The directory of a name that is not there.
+// The directory of a name that is not there, nor can be if it is too long (NAME_MAX).
 static long place_parent(struct task *t, struct loc *loc)
 {
     struct statx st;
     char *slash = strrchr(loc->rel, '/');
+    long absent = strlen(slash ? slash + 1 : loc->rel) > 255 ? -ENAMETOOLONG : 0;
     if (!slash) {
         loc->base = mount_root_fd(t, loc->mount);
-        return 0;
+        return absent;
     }
     *slash = 0;
     find(t, loc, &st);
     *slash = '/';
     bool there = loc->over < OVER_ABSENT;
     loc->over = OVER_ABSENT;
-    return !there ? -ENOENT : (st.stx_mode & S_IFMT) == S_IFDIR ? 0 : -ENOTDIR;
+    return !there ? -ENOENT : (st.stx_mode & S_IFMT) == S_IFDIR ? absent : -ENOTDIR;
 }
 
 long overlay_place(struct task *t, struct loc *loc)

@@ -113,10 +113,9 @@ static long may_user(struct task *t, const struct subject *s, int want)
 
 // Is it what never had a name: a pipe, socket, or eventfd and the like, which have no type? Linux
 // keeps but user.* for them, if anything.
-static bool is_nameless(struct task *t, const struct subject *s, struct statx *st)
+static bool is_nameless(struct task *t, const struct subject *s, const struct statx *st)
 {
-    st->stx_mode = 0;
-    return s->fd >= 0 && subject_stat(t, s, st) >= 0 && !has_place(st) &&
+    return s->fd >= 0 && !has_place(st) &&
            (!(st->stx_mode & S_IFMT) || (meta_by_name(st->stx_mode) && fd_is_anonymous(t, s->fd)));
 }
 
@@ -134,7 +133,9 @@ static long may_use(struct task *t, const struct subject *s, const char *name, i
         return may_user(t, s, want);
     if (str_starts(name, XATTR_TRUSTED_PREFIX) && !cred_has_cap(c, CAP_SYS_ADMIN))
         return write ? -EPERM : -ENODATA;
-    bool nameless = is_nameless(t, s, &st);
+    // What is known to be a file or directory is not looked at.
+    bool nameless = s->fd >= 0 && !fd_is_file(t, s->fd) && subject_stat(t, s, &st) >= 0 &&
+                    is_nameless(t, s, &st);
     if (nameless && !(st.stx_mode & S_IFMT))
         return -EOPNOTSUPP;
     if (str_starts(name, XATTR_SECURITY_PREFIX)) {
@@ -456,11 +457,11 @@ static long get_acl(struct task *t, const struct subject *s, const struct names 
     struct special x;
     struct statx st;
     bool access = !strcmp(n->guest, XATTR_NAME_POSIX_ACL_ACCESS);
-    if (is_nameless(t, s, &st))
-        return -EOPNOTSUPP;
     long r = subject_stat(t, s, &st);
     if (r < 0)
         return r;
+    if (is_nameless(t, s, &st))
+        return -EOPNOTSUPP;
     if ((st.stx_mode & S_IFMT) == S_IFLNK)
         return -EOPNOTSUPP;
     if (access && !(META_MORE(&st) & ACL_HOLDS))
