@@ -35,12 +35,12 @@ static void listing(void)
     snprintf(name, sizeof(name), "in2");
     CHECK_EQ(faccessat(fd, name, F_OK, 0), 0);
     CHECK_EQ(faccessat(fd, "../f1", F_OK, 0), 0);
-    char name[257], below[264];
-    memset(name, 'n', 256);
-    name[256] = 0;
-    snprintf(below, sizeof below, "none/%s", name);
-    CHECK_ERR(faccessat(fd, name, F_OK, 0), ENAMETOOLONG);
-    CHECK_ERR(openat(fd, name, O_CREAT | O_RDWR, 0600), ENAMETOOLONG);
+    char long_name[257], below[264];
+    memset(long_name, 'n', 256);
+    long_name[256] = 0;
+    snprintf(below, sizeof below, "none/%s", long_name);
+    CHECK_ERR(faccessat(fd, long_name, F_OK, 0), ENAMETOOLONG);
+    CHECK_ERR(openat(fd, long_name, O_CREAT | O_RDWR, 0600), ENAMETOOLONG);
     CHECK_ERR(faccessat(fd, below, F_OK, 0), ENOENT);
     CHECK_ERR(faccessat(fd, "none", F_OK, 0), ENOENT);
     d = fdopendir(dup(fd));
