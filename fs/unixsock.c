@@ -224,6 +224,8 @@ static long pin(struct task *t, int temp, struct unix_target *to)
 
 long unix_target_end(struct task *t, struct unix_target *to, long result)
 {
+    if (to->error && result == -ENOENT)
+        result = to->error;
     bool lost = result == -ENOENT || result == -ECONNREFUSED; // it may be another file's number now
     if (to->pin >= 0 && lost && to->fd != reserved_fd(t, RESERVED_PIN + to->pin))
         result = -LX_ERESTART;
@@ -265,6 +267,7 @@ long unix_target_begin(struct task *t, int fd, union address *a, int *len, struc
     char path[UNIX_PATH_MAX + 1];
     int n = *len - (int)UNIX_PATH_AT;
     to->fd = to->pin = -1;
+    to->error = 0;
     if (n <= 0 || n > UNIX_PATH_MAX)
         return 0; // the host tells what is wrong with it
     name_sender(t, fd);
@@ -277,8 +280,9 @@ long unix_target_begin(struct task *t, int fd, union address *a, int *len, struc
     long r = open_target(t, path);
     if (r >= 0)
         r = pin(t, (int)r, to);
-    if (r < 0)
-        return r;
-    *len = (int)UNIX_PATH_AT + 1 + fmt(a->un.sun_path, sizeof a->un.sun_path, FD_PATH, to->fd);
+    to->error = (s32)MIN(r, 0);
+    *len = (int)UNIX_PATH_AT + 1 +
+           (r < 0 ? fmt(a->un.sun_path, sizeof a->un.sun_path, "/proc/self/fd/none")
+                  : fmt(a->un.sun_path, sizeof a->un.sun_path, FD_PATH, to->fd));
     return 0;
 }

@@ -45,10 +45,12 @@ bool unix_is_socket(int fd);
 long unix_bind(struct task *t, int fd, const struct sockaddr_un *a, int len);
 
 // Where a connect or send goes: *a and *len turned into the host's. Between the two a socket file
-// is held open, without keeping other threads off the descriptor table: the call may block.
+// is held open, without keeping other threads off the descriptor table: the call may block. A path
+// that leads to none is turned into one that leads nowhere: much else may be wrong before that.
 struct unix_target {
-    s32 fd;  // -1: none
-    s32 pin; // index in the reserved block, -1: fd is an ordinary number
+    s32 fd;    // -1: none
+    s32 pin;   // index in the reserved block, -1: fd is an ordinary number
+    s32 error; // of the guest's path, for which the host says -ENOENT
 };
 long unix_target_begin(struct task *t, int fd, union address *a, int *len, struct unix_target *to);
 // Gives it back, and returns what the call returned, or that it is to be made again: the kernel

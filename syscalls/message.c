@@ -73,7 +73,7 @@ static long check_control(struct task *t, char *buf, size_t size, struct guest_u
 static long send_to(struct task *t, int fd, struct message *m, int flags, struct guest_ucred *other)
 {
     union address a;
-    struct unix_target to = {-1, -1};
+    struct unix_target to = {-1, -1, 0};
     long r = 0;
     if (m->name && address_copy_in(&a, &m->name, m->namelen))
         m->name = (uptr)&a;
