@@ -44,8 +44,9 @@ _Static_assert(sizeof(struct message) == 56 && sizeof(struct many) == 64, "kerne
 // ---- Sending ----
 
 // Looks through a control buffer that is about to be sent. What is malformed the host refuses.
-// *other: credentials in it that are not the sender's own.
-static long check_control(struct task *t, char *buf, size_t size, struct guest_ucred **other)
+// *other: credentials in it that are not the sender's own; only a unix socket asks for them.
+static long check_control(struct task *t, int fd, char *buf, size_t size,
+                          struct guest_ucred **other)
 {
     for (size_t at = 0; at + sizeof(struct control) <= size;) {
         struct control *c = (void *)(buf + at);
@@ -59,8 +60,10 @@ static long check_control(struct task *t, char *buf, size_t size, struct guest_u
         } else if (c->level == SOL_SOCKET && c->type == SCM_CREDENTIALS &&
                    c->len == sizeof *c + sizeof(struct guest_ucred)) {
             long r = ucred_claim(t, (void *)(c + 1));
-            if (r < 0)
+            if (r < 0 && unix_is_socket(fd))
                 return r;
+            if (r < 0) // nor does anybody get them who has put one there by then
+                memset(c + 1, 0xff, sizeof(struct guest_ucred));
             if (!r)
                 *other = (void *)(c + 1);
         }
@@ -107,7 +110,7 @@ static long send_one(struct task *t, int fd, uptr msg, int flags)
         m.control = 0; // the kernel's copy fails likewise
     } else {
         m.control = (uptr)control;
-        r = check_control(t, control, n, &other);
+        r = check_control(t, fd, control, n, &other);
     }
     if (r >= 0)
         r = send_to(t, fd, &m, flags, other);

@@ -74,10 +74,17 @@ long sys_socket(struct task *t, int domain, int type, int protocol)
     return HOST3(__NR_socket, domain, type, protocol);
 }
 
-static bool port_is_kept(struct task *t, const union address *a, int len)
+// May fd not be bound to that port? Family 0 is AF_INET there. What the host refuses is left to it
+// (Linux: net/ipv4/af_inet.c, inet_bind_sk(); net/ipv6/af_inet6.c).
+static bool port_is_kept(struct task *t, int fd, const union address *a, int len)
 {
-    if ((a->family != AF_INET && a->family != AF_INET6) || len < 4 ||
-        cred_has_cap(&t->cred, CAP_NET_BIND_SERVICE))
+    int domain, n = sizeof domain;
+    if ((a->family != AF_INET && a->family != AF_INET6 && a->family != 0) || len < 16 ||
+        cred_has_cap(&t->cred, CAP_NET_BIND_SERVICE) ||
+        HOST5(__NR_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) < 0)
+        return false;
+    bool fits = domain == AF_INET ? a->family != AF_INET6 : domain == a->family && len >= 24;
+    if (!fits || (domain != AF_INET && domain != AF_INET6))
         return false;
     int port = (u8)a->bytes[2] << 8 | (u8)a->bytes[3];
     return port && port < 1024 &&
@@ -91,11 +98,8 @@ long sys_bind(struct task *t, int fd, uptr addr, int addrlen)
         return HOST3(__NR_bind, fd, addr, addrlen);
     if (a.family == LX_AF_UNIX && unix_is_socket(fd))
         return unix_bind(t, fd, &a.un, addrlen);
-    if (port_is_kept(t, &a, addrlen)) {
-        int type, n = sizeof type; // what fd is comes first
-        long r = HOST5(__NR_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &n);
-        return r < 0 ? r : -EACCES;
-    }
+    if (port_is_kept(t, fd, &a, addrlen))
+        return -EACCES;
     return HOST3(__NR_bind, fd, &a, addrlen);
 }
 

@@ -17,7 +17,7 @@ static ssize_t send_cred(int fd, pid_t pid, uid_t uid, gid_t gid)
     msg.msg_controllen = sizeof(control);
     *c = (struct cmsghdr){CMSG_LEN(sizeof(cred)), SOL_SOCKET, SCM_CREDENTIALS};
     memcpy(CMSG_DATA(c), &cred, sizeof(cred));
-    return sendmsg(fd, &msg, 0);
+    return sendmsg(fd, &msg, MSG_NOSIGNAL);
 }
 
 static struct ucred receive(int fd)
@@ -59,6 +59,17 @@ int main(void)
         CHECK_ERR(send_cred(s[0], getpid(), 0, 2000), EPERM);
         CHECK_ERR(send_cred(s[0], getpid(), 1000, 0), EPERM);
         CHECK_ERR(send_cred(s[0], getppid(), 1000, 2000), EPERM);
+        CHECK_ERR(send_cred(99, getpid(), 0, 2000), EBADF);
+        CHECK_ERR(send_cred(OK(socket(AF_INET, SOCK_STREAM, 0)), getpid(), 0, 2000), EPIPE);
+        // A port that is the administrator's, after what is wrong with socket and address.
+        struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(1)};
+        int inet = OK(socket(AF_INET, SOCK_STREAM, 0));
+        CHECK_ERR(bind(inet, (struct sockaddr *)&in, sizeof in), EACCES);
+        CHECK_ERR(bind(inet, (struct sockaddr *)&in, 15), EINVAL);
+        CHECK_ERR(bind(s[0], (struct sockaddr *)&in, sizeof in), EINVAL);
+        CHECK_ERR(bind(99, (struct sockaddr *)&in, sizeof in), EBADF);
+        in.sin_family = AF_UNSPEC;
+        CHECK_ERR(bind(inet, (struct sockaddr *)&in, sizeof in), EACCES);
         CHECK_EQ(send_cred(s[0], getpid(), 1000, 2000), 1);
         CHECK_EQ(send(s[0], "x", 1, 0), 1);
         says(fd, "end");
