@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """A guest process that was killed leaves its record behind. When the host gives its id to a process
 of its own, the guest must neither see nor signal that one. When it is given to one of the guest's before
-the parent that waited for the last one has taken note of that, that one is there for all.
+the parent that waited for the last one has taken note of that, that one is there for all. And where
+parent and child make the child's record at the same time, what the child then changes is seen.
 
 Process ids are chosen in a namespace of its own, where nobody else's can be hit."""
 import os
@@ -37,6 +38,48 @@ kill -KILL $other $child
 SLOWLY = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=wait4", "-e", "inject=wait4:delay_exit=3000000"]
 
 
+# A record is begun, then the clock is asked, then it is there: parent and child both have begun.
+TOGETHER = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=sched_yield,clock_gettime", "-e",
+            "inject=clock_gettime:delay_enter=300000"]
+CHANGES = r"""
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int main(void)
+{
+    int done[2];
+    char line[4096];
+    for (int i = 0; i < 3; i++) {
+        if (!i && pipe(done))
+            return 1;
+        pid_t child = fork();
+        if (!child) {
+            if (setresuid(1000, 1000, 1000) || write(done[1], "x", 1) != 1)
+                _exit(1);
+            pause();
+        }
+        if (child < 0 || read(done[0], line, 1) != 1)
+            return 1;
+        snprintf(line, sizeof line, "/proc/%d/status", child);
+        FILE *f = fopen(line, "r");
+        while (f && fgets(line, sizeof line, f))
+            if (!strncmp(line, "Uid:", 4))
+                fputs(line, stdout);
+        if (f)
+            fclose(f);
+        fflush(stdout);
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+    }
+    return 0;
+}
+"""
+
+
 def process_with_id(pid):
     """A host process of that very id, or None."""
     for _ in range(200):
@@ -64,6 +107,17 @@ def check_again(root):
     if out != "there\n":
         print("a process with the number of one that was just waited for is not there")
     return out != "there\n"
+
+
+def check_together(root):
+    subprocess.run(["gcc", "-static", "-O1", "-o", f"{root}/changes", "-x", "c", "-"], input=CHANGES, text=True,
+                   check=True)
+    ran = subprocess.run([*TOGETHER, LXRUN, "-r", root, "/changes"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                         text=True, timeout=100, check=False)
+    wrong = ran.stdout.split() != ["Uid:", "1000", "1000", "1000", "1000"] * 3
+    if wrong:
+        print(f"a child that changed its ids is shown with others:\n{ran.stdout}")
+    return wrong
 
 
 def main():
@@ -98,7 +152,7 @@ def main():
         if not shutil.which("strace"):
             print("the number of one that was just waited for is not tested: no strace")
             return 0
-        return check_again(root)
+        return check_together(root) or check_again(root)
 
 
 sys.exit(main())

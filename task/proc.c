@@ -101,25 +101,52 @@ static void fill(struct task *t, struct proc_slot *s, u64 since, u64 birth)
     put_cred(s, t);
 }
 
+static void drop(struct instance *in, struct proc_slot *s, u32 tgid)
+{
+    if (__atomic_compare_exchange_n(&s->tgid, &tgid, SLOT_DELETED, false, __ATOMIC_RELEASE,
+                                    __ATOMIC_RELAXED) &&
+        proc_slot_index(in, s) >= PROC_NEAR)
+        __atomic_fetch_sub(&in->far_procs, 1, __ATOMIC_RELEASE);
+}
+
 static bool is_gone(u32 id)
 {
     return host_kill(id, 0) == -ESRCH;
 }
 
-// The record of process id with that name, where it is not in the place that is tried first.
-static struct proc_slot *find_named(struct instance *in, u32 id, u64 birth)
+// The record of process id with that name, where it is not in the place that is tried first;
+// another than `but`.
+static struct proc_slot *find_named(struct instance *in, u32 id, u64 birth,
+                                    const struct proc_slot *but)
 {
     if (!__atomic_load_n(&in->far_procs, __ATOMIC_ACQUIRE))
         return NULL;
     for (u32 i = 1; i < PLACES; i++) {
         struct proc_slot *s = proc_slot_at(in, place(id, i));
         u32 seen = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
-        if (seen == id && s->birth == birth)
+        if (seen == id && s->birth == birth && s != but)
             return s;
         if (!seen)
             break;
     }
     return NULL;
+}
+
+// Parent and child may both have made the record, each while the other had its place but was not
+// done. Whoever is later sees the other's: the parent's goes, since the child goes on with its own.
+static struct proc_slot *only_one(struct task *t, struct proc_slot *made, u32 id)
+{
+    struct instance *in = t->instance;
+    struct proc_slot *first = proc_slot_at(in, place(id, 0));
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    bool there = first != made && __atomic_load_n(&first->tgid, __ATOMIC_ACQUIRE) == id &&
+                 first->birth == made->birth;
+    struct proc_slot *other = there ? first : find_named(in, id, made->birth, made);
+    if (!other)
+        return made;
+    bool child = id == t->proc->tgid;
+    drop(in, child ? other : made, id);
+    return child ? made : other;
 }
 
 // Would what a dead process has left be missed (proc_find_last())? Of one that was root all along,
@@ -164,7 +191,7 @@ static struct proc_slot *make_record(struct task *t, u32 id, u64 since, u64 birt
         }
         if (!own && seen == id && s->birth == birth)
             return s;
-        struct proc_slot *there = own || i ? NULL : find_named(in, id, birth);
+        struct proc_slot *there = own || i ? NULL : find_named(in, id, birth, NULL);
         if (there) // made when this place was another's
             return there;
         if (!own && !i && seen == SLOT_DELETED && is_kept(s))
@@ -177,7 +204,7 @@ static struct proc_slot *make_record(struct task *t, u32 id, u64 since, u64 birt
         fill(t, s, since ? since : now(), birth);
         __atomic_store_n(&s->tgid, id, __ATOMIC_RELEASE);
         *made = true;
-        return s;
+        return only_one(t, s, id);
     }
     return NULL;
 }
@@ -286,10 +313,7 @@ static void release(struct instance *in, struct proc_slot *s, u32 tgid)
 {
     if (s->tgid == tgid)
         s->was = tgid;
-    if (__atomic_compare_exchange_n(&s->tgid, &tgid, SLOT_DELETED, false, __ATOMIC_RELEASE,
-                                    __ATOMIC_RELAXED) &&
-        proc_slot_index(in, s) >= PROC_NEAR)
-        __atomic_fetch_sub(&in->far_procs, 1, __ATOMIC_RELEASE);
+    drop(in, s, tgid);
 }
 
 void proc_unregister(struct task *t)
