@@ -627,7 +627,8 @@ def check_root(work):
     here = subprocess.run([LXRUN, "--root", tree, "/bin/sh", "-c", STAT], capture_output=True,
                           text=True, timeout=60, check=True).stdout
     expect("the tree itself", here.splitlines()[0], "/etc/s 1000:7 4640 regular file 0:0")
-    expect("owners, modes, devices", vm("--root", tree, "sh", "-c", STAT).stdout, here)
+    ran = vm("--root", tree, "sh", "-c", STAT)
+    expect("owners, modes, devices", (ran.returncode, ran.stdout, ran.stderr), (0, here, ""))
     ran = vm("--root", tree, "-u", "u", "sh", "-c", "id -u; id -G; echo $HOME; cat /etc/s; cat /etc/shadow")
     expect("a user of the tree", ran.stdout, "1000\n100 7\n/tmp\nsecret\n")
     ran = vm("--root", tree, "sh", "-c", "echo new >/tmp/n && busybox chown 77:88 /tmp/n && busybox chmod 2751 /tmp/n && "
