@@ -211,7 +211,7 @@ unsigned meta_lock_index(const struct statx *st)
 
 u32 *meta_lock_inode(struct task *t, const struct statx *st)
 {
-    return meta_lock(t, st->stx_ino ^ st->stx_dev_minor);
+    return meta_lock(t, meta_lock_index(st));
 }
 
 long meta_look(struct task *t, int mount, const struct parent *p, struct meta_view *v)
@@ -254,7 +254,7 @@ long meta_look(struct task *t, int mount, const struct parent *p, struct meta_vi
 
 static u32 *change_count(struct task *t, const struct statx *st)
 {
-    return &t->instance->meta_counts[(st->stx_ino ^ st->stx_dev_minor) % META_LOCKS];
+    return &t->instance->meta_counts[meta_lock_index(st)];
 }
 
 u32 meta_change_count(struct task *t, const struct statx *st)

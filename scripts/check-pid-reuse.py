@@ -150,7 +150,7 @@ def main():
             print(out, "the host's process lives" if alive else "the host's process was killed")
             return 1
         if not shutil.which("strace"):
-            print("the number of one that was just waited for is not tested: no strace")
+            print("records made together, and the number of one that was just waited for, are not tested: no strace")
             return 0
         return check_together(root) or check_again(root)
 

@@ -470,9 +470,10 @@ static long set_times(struct task *t, int dirfd, uptr path, const struct __kerne
         r = HOST4(__NR_utimensat, dirfd, NULL, ts, 0);
         // Permission has been asked for, so the host's user is not whom it is about.
         if ((r == -EACCES || r == -EPERM) &&
-            host_statx(dirfd, "", AT_EMPTY_PATH, STATX_TYPE, &st) >= 0 &&
-            may_change_untyped(dirfd, &st) < 0)
-            r = may_change_untyped(dirfd, &st);
+            host_statx(dirfd, "", AT_EMPTY_PATH, STATX_TYPE, &st) >= 0) {
+            long untyped = may_change_untyped(dirfd, &st);
+            r = untyped < 0 ? untyped : r;
+        }
         return r;
     }
     int walk = walk_of(flags) | WALK_LATE;

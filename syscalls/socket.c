@@ -80,15 +80,15 @@ static bool port_is_kept(struct task *t, int fd, const union address *a, int len
 {
     int domain, n = sizeof domain;
     if ((a->family != AF_INET && a->family != AF_INET6 && a->family != 0) || len < 16 ||
-        cred_has_cap(&t->cred, CAP_NET_BIND_SERVICE) ||
-        HOST5(__NR_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) < 0)
-        return false;
-    bool fits = domain == AF_INET ? a->family != AF_INET6 : domain == a->family && len >= 24;
-    if (!fits || (domain != AF_INET && domain != AF_INET6))
+        cred_has_cap(&t->cred, CAP_NET_BIND_SERVICE))
         return false;
     int port = (u8)a->bytes[2] << 8 | (u8)a->bytes[3];
-    return port && port < 1024 &&
-           port < sysctl_number(t, "sys/net/ipv4/ip_unprivileged_port_start", 1024);
+    if (!port || port >= 1024 ||
+        port >= sysctl_number(t, "sys/net/ipv4/ip_unprivileged_port_start", 1024) ||
+        HOST5(__NR_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) < 0)
+        return false;
+    return domain == AF_INET ? a->family != AF_INET6
+                             : domain == AF_INET6 && a->family == AF_INET6 && len >= 24;
 }
 
 long sys_bind(struct task *t, int fd, uptr addr, int addrlen)

@@ -138,13 +138,11 @@ static long may_use(struct task *t, const struct subject *s, const char *name, i
                     is_nameless(t, s, &st);
     if (nameless && !(st.stx_mode & S_IFMT))
         return -EOPNOTSUPP;
-    if (str_starts(name, XATTR_SECURITY_PREFIX)) {
-        int cap = strcmp(name, XATTR_NAME_CAPS) ? CAP_SYS_ADMIN : CAP_SETFCAP;
-        if (write && !cred_has_cap(c, cap))
-            return -EPERM;
-        return nameless ? -EOPNOTSUPP : 0;
-    }
-    if (str_starts(name, XATTR_TRUSTED_PREFIX))
+    bool security = str_starts(name, XATTR_SECURITY_PREFIX);
+    int cap = strcmp(name, XATTR_NAME_CAPS) ? CAP_SYS_ADMIN : CAP_SETFCAP;
+    if (security && write && !cred_has_cap(c, cap))
+        return -EPERM;
+    if (security || str_starts(name, XATTR_TRUSTED_PREFIX))
         return nameless ? -EOPNOTSUPP : 0;
     long r = subject_stat(t, s, &st);
     return r < 0 ? r : may_access(c, &st, want);
