@@ -35,8 +35,7 @@ long may_delete(const struct cred *c, const struct statx *dir, const struct stat
     long r = may_access(c, dir, MAY_WRITE | MAY_EXEC);
     if (r < 0)
         return r;
-    if ((dir->stx_mode & S_ISVTX) && c->fsuid != victim->stx_uid && c->fsuid != dir->stx_uid &&
-        !cred_has_cap(c, CAP_FOWNER))
+    if ((dir->stx_mode & S_ISVTX) && c->fsuid != dir->stx_uid && !inode_owner_or_capable(c, victim))
         return -EPERM;
     return 0;
 }

@@ -494,8 +494,7 @@ static long may_open(struct task *t, const char *rel, int flags, bool writes)
     r = type == S_IFREG
             ? may_access(&t->cred, &st, (reads ? MAY_READ : 0) | (writes ? MAY_WRITE : 0))
             : 0;
-    if (r >= 0 && (flags & O_NOATIME) && st.stx_uid != t->cred.fsuid &&
-        !cred_has_cap(&t->cred, CAP_FOWNER))
+    if (r >= 0 && (flags & O_NOATIME) && !inode_owner_or_capable(&t->cred, &st))
         r = -EPERM;
     return r;
 }

@@ -478,6 +478,12 @@ static inline bool fs_may_all(const struct cred *c)
     return fs_unchecked(c) && cred_has_cap(c, 3 /* CAP_FOWNER */);
 }
 
+// Is it the task's, or does it not matter whose it is? (As Linux's function of that name.)
+static inline bool inode_owner_or_capable(const struct cred *c, const struct statx *st)
+{
+    return c->fsuid == st->stx_uid || cred_has_cap(c, 3 /* CAP_FOWNER */);
+}
+
 // ---- Descriptors (fs/files.c) ----
 
 static inline bool fd_is_reserved(const struct task *t, int fd)
@@ -571,7 +577,7 @@ void reserved_release(u32 *owner);
 // The number in file `name` of the host's /proc, or `otherwise`.
 long sysctl_number(struct task *t, const char *name, long otherwise);
 
-// ---- Opening (fs/open.c) ----
+// ---- Opening (fs/open.c, fs/openexec.c) ----
 
 // open(2) in guest terms; how as openat2(2). Returns the descriptor. path, of LX_PATH_MAX bytes,
 // may become what a link leads to.

@@ -16,14 +16,9 @@ static int walk_of(int flags)
            (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
 }
 
-static bool owns(const struct task *t, const struct statx *st)
-{
-    return t->cred.fsuid == st->stx_uid || cred_has_cap(&t->cred, CAP_FOWNER);
-}
-
 static long may_chmod(const struct task *t, const struct statx *st, struct meta_change *c)
 {
-    if (!owns(t, st))
+    if (!inode_owner_or_capable(&t->cred, st))
         return -EPERM;
     c->mode &= 07777;
     if (!cred_in_group(&t->cred, st->stx_gid) && !cred_has_cap(&t->cred, CAP_FSETID))
@@ -45,7 +40,7 @@ static long may_chown(const struct task *t, const struct statx *st, struct meta_
         if ((mode & S_ISGID) && ((mode & S_IXGRP) || (!cred_in_group(&t->cred, st->stx_gid) &&
                                                       !cred_has_cap(&t->cred, CAP_FSETID))))
             drop |= S_ISGID;
-        if (drop && !owns(t, st))
+        if (drop && !inode_owner_or_capable(&t->cred, st))
             return -EPERM; // as a change of mode would be
         if (META_MORE(st) & CAPS_HOLD)
             c->what |= META_NO_CAPS;
@@ -355,7 +350,7 @@ static bool are_valid(const struct __kernel_timespec *ts)
 static long may_utime(struct task *t, const struct statx *st, const struct __kernel_timespec *ts)
 {
     bool now = !ts || (ts[0].tv_nsec == NOW && ts[1].tv_nsec == NOW);
-    if (owns(t, st))
+    if (inode_owner_or_capable(&t->cred, st))
         return 0;
     if (!now)
         return -EPERM;
@@ -613,7 +608,9 @@ static long file_attr(struct task *t, long nr, int dirfd, uptr path, uptr attr, 
     if (r >= 0 && op.loc.must_be_dir && (st.stx_mode & S_IFMT) != S_IFDIR)
         r = -ENOTDIR;
     if (r >= 0 && set)
-        r = pathop_mount(t, &op)->flags & MS_RDONLY ? -EROFS : owns(t, &st) ? 0 : -EPERM;
+        r = pathop_mount(t, &op)->flags & MS_RDONLY ? -EROFS
+            : inode_owner_or_capable(&t->cred, &st) ? 0
+                                                    : -EPERM;
     if (r >= 0 && set)
         r = pathop_up(t, &op);
     if (r >= 0 && (*op.p.name || op.p.fd == AT_FDCWD)) {

@@ -229,7 +229,7 @@ static long may_set_flags(struct task *t, int fd)
         return r;
     if (mount >= 0 && (mount_at(t, mount)->flags & MS_RDONLY))
         return -EROFS;
-    return st.stx_uid == t->cred.fsuid || cred_has_cap(&t->cred, CAP_FOWNER) ? 0 : -EPERM;
+    return inode_owner_or_capable(&t->cred, &st) ? 0 : -EPERM;
 }
 
 long sys_ioctl(struct task *t, int fd, unsigned int request, unsigned long arg)

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// Opening a program for execve: by the way that the instance remembers (fs/ways.c), else by a walk.
+#include "attr.h"
+#include "fs.h"
+#include "host.h"
+#include "meta.h"
+#include "open.h"
+
+// May a file with these attributes be executed, on mount e?
+static long may_execute(struct task *t, const struct mount_entry *e, const struct statx *st)
+{
+    if ((st->stx_mode & S_IFMT) != S_IFREG || (e->flags & 8)) // MS_NOEXEC
+        return -EACCES;
+    return may_access(&t->cred, st, MAY_EXEC);
+}
+
+// Opens a program by the way that is known. What is not as it should be ends with -ESTALE.
+static long open_known(struct task *t, const struct known_way *w, struct statx *st,
+                       char *guest_path, bool *nosuid)
+{
+    struct mount_entry *e = mount_at(t, 0);
+    int root = mount_root_fd(t, 0);
+    // Whatever may have taken the file's place: nothing waits for it.
+    struct open_how how = {.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY, .resolve = WALK_RESOLVE};
+    long fd = root < 0 ? root : host_openat2(root, way_text(w), &how);
+    if (fd < 0)
+        return -ESTALE;
+    struct parent p = {.fd = (s32)fd, .name = ""};
+    if (fd_is_reserved(t, (int)fd) || meta_stat(t, 0, &p, STATX_BASIC_STATS, st) < 0 ||
+        may_execute(t, e, st) < 0) {
+        if (fd_is_reserved(t, (int)fd))
+            reserved_return(t, (int)fd);
+        else
+            host_close((int)fd);
+        return -ESTALE;
+    }
+    if (guest_path)
+        fmt(guest_path, LX_PATH_MAX, "/%s", way_text(w));
+    *nosuid = e->flags & 2;
+    return fd;
+}
+
+static __attribute__((noinline)) long open_exec_slow(struct task *t, int dirfd, const char *path,
+                                                     int flags, struct statx *st, char *guest_path,
+                                                     bool *nosuid, const struct way_key *key)
+{
+    struct loc loc;
+    struct parent p;
+    int walk =
+        (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+    if (flags & AT_EMPTY_PATH && !*path) {
+        long r = meta_fstat(t, dirfd, STATX_BASIC_STATS, st);
+        if (r < 0)
+            return r;
+        if ((st->stx_mode & S_IFMT) != S_IFREG)
+            return -EACCES;
+        r = may_access(&t->cred, st, MAY_EXEC);
+        if (r < 0)
+            return r;
+        if (guest_path && path_of_fd(t, dirfd, guest_path, LX_PATH_MAX) < 0)
+            guest_path[0] = 0;
+        *nosuid = fd_mount(t, dirfd) >= 0 && (mount_at(t, fd_mount(t, dirfd))->flags & 2);
+        return host_reopen(dirfd, O_RDONLY, 0, false);
+    }
+    temps_begin(t);
+    long r = path_parent(t, dirfd, path, walk, &loc, &p);
+    if (r >= 0) {
+        struct mount_entry *e = mount_at(t, loc.mount);
+        bool magic = p.temporary && !*p.name; // a link of /proc to something without a path
+        r = meta_stat(t, loc.mount, &p, STATX_BASIC_STATS, st);
+        if (r >= 0 && (st->stx_mode & S_IFMT) == S_IFLNK)
+            r = -ELOOP;
+        else if (r >= 0 && (st->stx_mode & S_IFMT) == S_IFREG && loc.must_be_dir)
+            r = -ENOTDIR;
+        if (r >= 0)
+            r = may_execute(t, e, st);
+        *nosuid = e->flags & 2;
+        if (r >= 0)
+            r = host_open_loc(t, &loc, O_RDONLY, 0, 0);
+        // Whom it makes the task, and whether he may run it, is not what another file says.
+        bool matters = !fs_unchecked(&t->cred) || (st->stx_mode & (S_ISUID | S_ISGID)) ||
+                       (META_MORE(st) & CAPS_HOLD);
+        if (r >= 0 && matters && !mount_has_own_numbers(t, loc.mount) &&
+            !open_is_same((int)r, st)) {
+            host_close((int)r);
+            r = -ESTALE;
+        }
+        if (r >= 0 && guest_path &&
+            (magic ? path_of_fd(t, p.fd, guest_path, LX_PATH_MAX)
+                   : path_of_loc(t, &loc, guest_path, LX_PATH_MAX)) < 0)
+            guest_path[0] = 0;
+        if (r >= 0 && !magic)
+            way_learn(t, key, &loc);
+        parent_done(t, &p);
+    }
+    temps_end(t);
+    return r;
+}
+
+long fs_open_exec(struct task *t, int dirfd, const char *path, int flags, struct statx *st,
+                  char *guest_path, bool *nosuid)
+{
+    struct way_key key = {.path = NULL};
+    struct known_way way;
+    if (!flags && way_known(t, path, &key, &way)) {
+        long fd = open_known(t, &way, st, guest_path, nosuid);
+        if (fd != -ESTALE)
+            return fd;
+    }
+    for (int tries = 0;; tries++) {
+        long fd = open_exec_slow(t, dirfd, path, flags, st, guest_path, nosuid, &key);
+        if (fd != -ESTALE || tries == 100)
+            return fd;
+    }
+}

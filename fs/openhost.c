@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// The host call of an open, in which the way is resolved at once where it has no links, so that the
+// descriptor that comes of it is the lowest free one, as Linux promises.
+#include "fs.h"
+#include "host.h"
+#include "open.h"
+
+long host_reopen(int base, u64 flags, u64 mode, bool dir)
+{
+    char path[FD_PATH_SIZE + 1];
+    if (base == AT_FDCWD)
+        return HOST_INTR4(__NR_openat, base, ".", flags, mode);
+    if (dir || (flags & (O_NOFOLLOW | O_CREAT)) == O_NOFOLLOW) {
+        fmt(path, sizeof path, FD_PATH "/", base);
+        long r = HOST_INTR4(__NR_openat, AT_FDCWD, path, flags, mode);
+        if (dir || r != -ENOTDIR)
+            return r;
+    }
+    fmt(path, sizeof path, FD_PATH, base);
+    return HOST_INTR4(__NR_openat, AT_FDCWD, path, flags & ~(u64)O_NOFOLLOW, mode);
+}
+
+// The directory of loc, if it is kept open, or is to be from now on; 0: it is not. An error of the
+// way to it is one of the open's too. In its place nobody puts another while it is in use. (The
+// whole block may move while the open waits, for a FIFO: as with the number of a mount's root,
+// fs_open() looks at that.)
+static int kept_dir_of(struct task *t, struct loc *loc, const char **name)
+{
+    struct dir_key key;
+    char *slash = strrchr(loc->rel, '/');
+    if (!slash)
+        return 0;
+    *name = slash + 1;
+    if (loc->kept)
+        return loc->kept;
+    int kept = dir_kept(t, loc, (size_t)(slash - loc->rel), &key);
+    if (kept || !dir_wanted(t, &key))
+        return kept;
+    *slash = 0;
+    long fd = temp_open(t, loc->base, loc->rel, O_PATH | O_DIRECTORY, WALK_RESOLVE);
+    *slash = '/';
+    if (fd < 0)
+        return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? (int)fd : 0;
+    kept = dir_keep(t, &key, (int)fd);
+    temp_close(t, (int)fd);
+    return kept;
+}
+
+long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 resolve)
+{
+    const char *name;
+    if (!loc->rel[0]) // the guest's descriptor need not be a directory
+        return host_reopen(loc->base, flags, mode, loc->must_be_dir && !(flags & O_CREAT));
+    // By its name alone: a link is ELOOP as below, but not together with these flags.
+    bool alone = !(flags & (O_PATH | O_DIRECTORY)) && !resolve && !loc->must_be_dir;
+    int kept = alone ? kept_dir_of(t, loc, &name) : 0;
+    if (kept < 0)
+        return kept;
+    if (kept) {
+        // Not by O_NOFOLLOW, which F_GETFL would show.
+        struct open_how by_name = {.flags = flags, .mode = mode, .resolve = RESOLVE_NO_SYMLINKS};
+        long r = HOST_INTR4(__NR_openat2, dir_fd(t, kept), name, &by_name, sizeof by_name);
+        if (kept != loc->kept)
+            dir_release(t, kept);
+        return r;
+    }
+    if (loc->walked && loc->object && (flags & O_PATH))
+        flags |= O_NOFOLLOW;
+    struct open_how how = {.flags = flags, .mode = mode, .resolve = WALK_RESOLVE | resolve};
+    if (loc->must_be_dir && !(flags & O_CREAT)) {
+        // A trailing slash follows a link whatever O_NOFOLLOW says: ELOOP asks for a slow walk.
+        size_t n = strlen(loc->rel);
+        if (n + 1 < sizeof loc->rel) {
+            memcpy(loc->rel + n, "/", 2);
+            long r = HOST_INTR4(__NR_openat2, loc->base, loc->rel, &how, sizeof how);
+            loc->rel[n] = 0;
+            return r;
+        }
+        how.flags |= O_DIRECTORY;
+        how.flags &= ~(u64)O_NOFOLLOW;
+    }
+    return HOST_INTR4(__NR_openat2, loc->base, loc->rel, &how, sizeof how);
+}
