@@ -484,7 +484,7 @@ static void check_names(struct check *c, const struct dir *d, const struct entry
             check_record(c, self, s, e, n);
         } else if (!strncmp(s, OWN, strlen(OWN)) && strncmp(s, ESCAPED, strlen(ESCAPED)) != 0 &&
                    strcmp(s, MARK_NODES) != 0 && strcmp(s, NUMBER) != 0 &&
-                   strcmp(s, MARK_ACL) != 0 && strcmp(s, SIDE_LINKS_MARK) != 0 &&
+                   strcmp(s, MARK_ACL) != 0 &&
                    strncmp(s, SIDE_LINK_PREFIX, strlen(SIDE_LINK_PREFIX)) != 0 &&
                    (strcmp(s, MARK_TREE) != 0 || d->up)) {
             snprintf(text, sizeof text, "an attribute %s, which lxrun does not know here", s);

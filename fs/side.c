@@ -324,19 +324,27 @@ void meta_name_drop(const struct parent *p)
     host_removexattr_at(&dir, name);
 }
 
-bool meta_names_none(struct task *t, const struct parent *p)
+bool side_lists(const struct parent *dir, const char *prefix)
 {
     char list[1024];
+    long n = host_listxattr_at(dir, list, sizeof list - 1);
+    if (n < 0)
+        return n != -EOPNOTSUPP;
+    list[n] = 0;
+    for (const char *s = list; s < list + n; s += strlen(s) + 1)
+        if (str_starts(s, prefix))
+            return true;
+    return false;
+}
+
+bool meta_names_none(struct task *t, const struct parent *p)
+{
     u32 changes = records_changes(t);
     enum records known = records_known(t, p);
     if (known != RECORDS_UNKNOWN)
         return known == RECORDS_NONE;
     struct parent dir = directory_of(p);
-    long n = host_listxattr_at(&dir, list, sizeof list - 1);
-    known = n < 0 && n != -EOPNOTSUPP ? RECORDS_SOME : RECORDS_NONE;
-    for (long i = 0; i < n; i += (long)strlen(list + i) + 1)
-        if (str_starts(list + i, SIDE_PREFIX))
-            known = RECORDS_SOME;
+    known = side_lists(&dir, SIDE_PREFIX) ? RECORDS_SOME : RECORDS_NONE;
     records_note(t, p, changes, known);
     return known == RECORDS_NONE;
 }

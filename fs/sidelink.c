@@ -8,17 +8,17 @@
 // setxattr is a change for all names. The record of the name that was used is written as well: a
 // copy of the tree has other inodes.
 //
-// Nearly no tree has any. So that directory says whether there ever was one, and the mount table
-// remembers that. Where there is no room, or the host tells no birth, each name has what its own
-// record says.
+// Nearly no tree has any. So the mount table remembers whether that directory had one when it was
+// first asked, or has got one since. Where there is no room, or the host tells no birth, each name
+// has what its own record says.
 #include "host.h"
 #include "meta.h"
 #include "overlay.h"
 #include "xattr.h"
 
 // In mount_entry.flags, and for the store in instance.store_flags.
-#define LINKS_KNOWN 0x10000000u // the mark was looked for
-#define LINKS_USED 0x08000000u  // it is there
+#define LINKS_KNOWN 0x10000000u // the directory was looked through
+#define LINKS_USED 0x08000000u  // it has such records
 
 #define OWNER_SIZE 64
 
@@ -39,10 +39,10 @@ static bool is_used(struct task *t, int mount)
 {
     u32 *flags;
     struct parent dir = where(t, mount, &flags);
-    if (!(*flags & LINKS_KNOWN)) {
-        bool used = host_getxattr_at(&dir, SIDE_LINKS_MARK, NULL, 0) >= 0;
-        __atomic_fetch_or(flags, LINKS_KNOWN | (used ? LINKS_USED : 0), __ATOMIC_RELAXED);
-    }
+    if (!(*flags & LINKS_KNOWN))
+        __atomic_fetch_or(flags,
+                          LINKS_KNOWN | (side_lists(&dir, SIDE_LINK_PREFIX) ? LINKS_USED : 0),
+                          __ATOMIC_RELAXED);
     return *flags & LINKS_USED;
 }
 
@@ -139,11 +139,9 @@ long side_link_put(struct task *t, int mount, const struct parent *p, const stru
         str_copy(text + n, m->more, MORE_SIZE);
     else if (more)
         side_record(t, mount, p, m->host.stx_mode, &st, text + n);
-    long r = is_used(t, at) ? 0 : host_setxattr_at(&dir, SIDE_LINKS_MARK, "1", 1, 0);
-    if (r >= 0) {
-        __atomic_fetch_or(flags, LINKS_KNOWN | LINKS_USED, __ATOMIC_RELAXED);
-        r = host_setxattr_at(&dir, name, text, strlen(text), 0);
-    }
+    // The others of the instance are to see it from the moment it is there.
+    __atomic_fetch_or(flags, LINKS_KNOWN | LINKS_USED, __ATOMIC_SEQ_CST);
+    long r = host_setxattr_at(&dir, name, text, strlen(text), 0);
     arena_free(text, OWNER_SIZE + MORE_SIZE);
     return r;
 }

@@ -126,7 +126,6 @@ static inline void side_name(const char *entry, char *out)
 }
 
 // What is kept of an inode with several names, by number and birth (fs/sidelink.c).
-#define SIDE_LINKS_MARK "user.lxrun.linked"
 #define SIDE_LINK_PREFIX "user.lxrun.i."
 #define SIDE_LINK_SIZE (sizeof SIDE_LINK_PREFIX + 16)
 

@@ -101,6 +101,8 @@ static inline char side_type(u32 host_mode)
 }
 // Writes it, and nothing else. `at`: where the inode is, if not at `to` yet.
 long side_put(const struct parent *to, const struct parent *at, const struct meta_named *m);
+// Has the directory attributes whose names begin so? True also where that cannot be told.
+bool side_lists(const struct parent *dir, const char *prefix);
 // Removes records without an entry from the directory that p lies in. False: there were none.
 bool side_collect(struct task *t, const struct parent *p);
 
