@@ -86,6 +86,23 @@ u32 reach_thread(struct task *t, u32 tid)
     return tgid > 0 && reach_process(t, (u32)tgid) ? (u32)tgid : 0;
 }
 
+u32 reach_to_ask(struct task *t, u32 tid)
+{
+    if (tid == 1)
+        return t->instance->supervisor;
+    return reach_thread(t, tid) ? tid : 0;
+}
+
+long reach_none(u32 tid)
+{
+    return tid == 1 ? -EPERM : -ESRCH;
+}
+
+long reach_signal_init(struct task *t, int sig)
+{
+    return (u32)sig > 64 ? -EINVAL : cred_has_cap(&t->cred, CAP_KILL) ? 0 : -EPERM;
+}
+
 bool reach_group(struct task *t, u32 pgid)
 {
     // A group that began outside (a shell's pipeline) has its leader outside.
@@ -102,6 +119,14 @@ struct pidfd_info {
 _Static_assert(sizeof(struct pidfd_info) == 64, "PIDFD_INFO_SIZE_VER0");
 #define PIDFD_GET_INFO _IOWR(0xFF, 11, struct pidfd_info)
 
+// What a descriptor of process tgid stands for in guest terms: 1 for lxrun's supervisor.
+static long as_seen(struct task *t, u32 tgid)
+{
+    if (tgid && tgid == t->instance->supervisor)
+        return 1;
+    return tgid && reach_process(t, tgid) ? (long)tgid : -ESRCH;
+}
+
 long reach_pidfd(struct task *t, int pidfd)
 {
     struct pidfd_info info = {.mask = 1}; // PIDFD_INFO_PID
@@ -109,7 +134,7 @@ long reach_pidfd(struct task *t, int pidfd)
     if (r == -EBADF || r == -ESRCH)
         return r;
     if (!r)
-        return reach_process(t, info.tgid) ? (long)info.tgid : -ESRCH;
+        return as_seen(t, info.tgid);
     char path[40];
     fmt(path, sizeof path, "thread-self/fdinfo/%d", pidfd);
     long pid = proc_number(t, reserved_fd(t, RESERVED_PROC), path, "Pid:\t");
@@ -117,7 +142,7 @@ long reach_pidfd(struct task *t, int pidfd)
         return -EBADF; // a descriptor, but not of a process
     // "-1" has no digits: the process is gone.
     u32 tgid = pid > 0 ? reach_thread(t, (u32)pid) : 0;
-    return tgid ? (long)tgid : -ESRCH;
+    return as_seen(t, pid > 0 && !tgid ? (u32)pid : tgid);
 }
 
 long reach_signal_fd(struct task *t, int fd)
@@ -130,7 +155,7 @@ long reach_signal_fd(struct task *t, int fd)
     long tgid = proc_number(t, fd, "status", "Tgid:\t");
     if (tgid <= 0)
         return tgid == -ESRCH ? -ESRCH : -EBADF;
-    return reach_process(t, (u32)tgid) ? tgid : -ESRCH;
+    return as_seen(t, (u32)tgid);
 }
 
 // A child without a record yet still has the identity that it was forked with.
@@ -144,6 +169,8 @@ static const struct proc_slot *record(struct task *t, u32 tgid)
 long reach_may_signal(struct task *t, u32 tgid, int sig)
 {
     const struct cred *c = &t->cred;
+    if (tgid == 1)
+        return reach_signal_init(t, sig);
     const struct proc_slot *s = record(t, tgid);
     if (tgid == t->proc->tgid || cred_has_cap(c, CAP_KILL) || !s)
         return 0;
@@ -168,6 +195,8 @@ long reach_same_ids(struct task *t, u32 tgid, int cap)
 // kernel/ptrace.c: __ptrace_may_access() with PTRACE_MODE_REALCREDS, and commoncap's part of it.
 long reach_may_inspect(struct task *t, u32 tgid)
 {
+    if (tgid == 1)
+        return -EPERM;
     const struct proc_slot *s = record(t, tgid);
     if (tgid == t->proc->tgid || cred_has_cap(&t->cred, CAP_SYS_PTRACE) || !s)
         return 0;

@@ -11,14 +11,23 @@
 bool reach_process(struct task *t, u32 tgid);
 // The process that thread tid of the instance belongs to; 0 when there is none.
 u32 reach_thread(struct task *t, u32 tid);
+// The host's number of thread tid, for calls that only ask how it runs; 0 when there is none.
+// Process 1 is lxrun's supervisor, which belongs to the guest's root.
+u32 reach_to_ask(struct task *t, u32 tid);
+// Why reach_thread() has none: process 1 is there, but nobody's to change or look into.
+long reach_none(u32 tid);
 // Is process group pgid one that only the instance's processes can be in? Told by its leader.
 bool reach_group(struct task *t, u32 pgid);
-// The process behind a pidfd, or -errno; -ESRCH when it is gone or not of the instance.
+// The process behind a pidfd, 1 for lxrun's supervisor, or -errno; -ESRCH when it is gone or not of
+// the instance.
 long reach_pidfd(struct task *t, int pidfd);
 // The same for pidfd_send_signal(2), which takes an open directory /proc/PID as well
 // (kernel/signal.c: pidfd_to_pid()).
 long reach_signal_fd(struct task *t, int fd);
-// May the caller signal, or look into, a process that reach_process() knows? 0 or -EPERM.
+// May the caller signal process 1? It takes no signal, as an init that has no handlers. 0, -EPERM,
+// or -EINVAL where sig is none.
+long reach_signal_init(struct task *t, int sig);
+// May the caller signal, or look into, a process that reach_process() knows, or 1? 0 or -EPERM.
 long reach_may_signal(struct task *t, u32 tgid, int sig);
 long reach_may_inspect(struct task *t, u32 tgid);
 // The caller's real ids are all of the target's, as prlimit(2) asks. 0 or -EPERM.

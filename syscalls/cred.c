@@ -287,7 +287,10 @@ long sys_capget(struct task *t, uptr header, uptr data)
         return -EINVAL;
     u64 effective = t->cred.cap_effective, permitted = t->cred.cap_permitted;
     u64 inheritable = t->cred.cap_inheritable;
-    if (pid && (u32)pid != t->tid) {
+    if (pid == 1) { // the guest's root
+        effective = permitted = CAP_FULL_SET;
+        inheritable = 0;
+    } else if (pid && (u32)pid != t->tid) {
         u32 tgid = reach_thread(t, (u32)pid);
         if (!tgid)
             return -ESRCH;

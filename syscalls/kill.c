@@ -92,9 +92,8 @@ long sys_kill(struct task *t, int pid, int sig)
     long r = (u32)pid == t->proc->tgid ? signal_to_self(t, sig, SI_USER) : 0;
     if (r)
         return r;
-    if (pid ==
-        1) // lxrun's supervisor, which like an init takes no signal that it has no handler for
-        return (u32)sig > 64 ? -EINVAL : cred_has_cap(&t->cred, CAP_KILL) ? 0 : -EPERM;
+    if (pid == 1)
+        return reach_signal_init(t, sig);
     if (pid > 0) {
         u32 tgid = reach_process(t, (u32)pid) ? (u32)pid : reach_thread(t, (u32)pid);
         return tgid ? send(t, tgid, sig, 0) : -ESRCH;
@@ -127,6 +126,8 @@ long sys_tkill(struct task *t, int tid, int sig)
 {
     if (tid <= 0)
         return -EINVAL;
+    if (tid == 1)
+        return reach_signal_init(t, sig);
     long r = (u32)tid == t->tid ? signal_to_self(t, sig, SI_TKILL) : 0;
     long tgid = r ? r : may_reach_thread(t, 0, tid, sig);
     return tgid < 0 ? tgid : HOST_INTR3(__NR_tgkill, tgid, tid, sig);
@@ -136,6 +137,8 @@ long sys_tgkill(struct task *t, int tgid, int tid, int sig)
 {
     if (tgid <= 0 || tid <= 0)
         return -EINVAL;
+    if (tgid == 1 && tid == 1)
+        return reach_signal_init(t, sig);
     bool self = (u32)tid == t->tid && (u32)tgid == t->proc->tgid;
     long r = self ? signal_to_self(t, sig, SI_TKILL) : 0;
     if (!r)
@@ -157,6 +160,8 @@ long sys_rt_sigqueueinfo(struct task *t, int tgid, int sig, uptr info)
     long r = check_info(t, info, (u32)tgid);
     if (r)
         return r;
+    if (tgid == 1)
+        return reach_signal_init(t, sig);
     u32 process = reach_process(t, (u32)tgid) ? (u32)tgid : reach_thread(t, (u32)tgid);
     return process ? send(t, process, sig, info) : -ESRCH;
 }
@@ -164,6 +169,8 @@ long sys_rt_sigqueueinfo(struct task *t, int tgid, int sig, uptr info)
 long sys_rt_tgsigqueueinfo(struct task *t, int tgid, int tid, int sig, uptr info)
 {
     long r = tgid <= 0 || tid <= 0 ? -EINVAL : check_info(t, info, (u32)tid);
+    if (!r && tgid == 1 && tid == 1)
+        return reach_signal_init(t, sig);
     if (!r)
         r = may_reach_thread(t, tgid, tid, sig);
     return r < 0 ? r : HOST_INTR4(__NR_rt_tgsigqueueinfo, tgid, tid, sig, info);
@@ -188,5 +195,5 @@ long sys_pidfd_send_signal(struct task *t, int pidfd, int sig, uptr info, unsign
     if ((u32)sig > 64)
         return -EINVAL;
     long r = reach_may_signal(t, (u32)tgid, sig);
-    return r ? r : HOST_INTR4(__NR_pidfd_send_signal, pidfd, sig, info, flags);
+    return r || tgid == 1 ? r : HOST_INTR4(__NR_pidfd_send_signal, pidfd, sig, info, flags);
 }

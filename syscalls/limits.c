@@ -84,9 +84,8 @@ long sys_getpriority(struct task *t, int which, int who)
         return -EINVAL;
     if (which != PRIO_PROCESS)
         return prio_many(t, &p);
-    if (who && !reach_thread(t, (u32)who))
-        return -ESRCH;
-    return HOST2(__NR_getpriority, which, who);
+    u32 on_host = who ? reach_to_ask(t, (u32)who) : 0;
+    return who && !on_host ? -ESRCH : HOST2(__NR_getpriority, which, on_host);
 }
 
 long sys_setpriority(struct task *t, int which, int who, int prio)
@@ -98,7 +97,7 @@ long sys_setpriority(struct task *t, int which, int who, int prio)
         return prio_many(t, &p);
     u32 tgid = who ? reach_thread(t, (u32)who) : t->proc->tgid;
     if (!tgid)
-        return -ESRCH;
+        return reach_none((u32)who);
     const struct proc_slot *s = proc_find(t->instance, tgid);
     if (tgid != t->proc->tgid && s && !may_renice(&t->cred, s))
         return -EPERM;
@@ -111,9 +110,8 @@ long sys_ioprio_get(struct task *t, int which, int who)
         .which = which == IOPRIO_WHO_PGRP ? PRIO_PGRP : PRIO_USER, .who = (u32)who, .io = true};
     if (which == IOPRIO_WHO_PGRP || which == IOPRIO_WHO_USER)
         return prio_many(t, &p);
-    if (which == IOPRIO_WHO_PROCESS && who && !reach_thread(t, (u32)who))
-        return -ESRCH;
-    return HOST2(__NR_ioprio_get, which, who);
+    u32 on_host = who && which == IOPRIO_WHO_PROCESS ? reach_to_ask(t, (u32)who) : (u32)who;
+    return who && !on_host ? -ESRCH : HOST2(__NR_ioprio_get, which, on_host);
 }
 
 long sys_ioprio_set(struct task *t, int which, int who, int ioprio)
@@ -127,77 +125,86 @@ long sys_ioprio_set(struct task *t, int which, int who, int ioprio)
         return prio_many(t, &p);
     u32 tgid = which == IOPRIO_WHO_PROCESS && who ? reach_thread(t, (u32)who) : t->proc->tgid;
     if (!tgid)
-        return -ESRCH;
+        return reach_none((u32)who);
     const struct proc_slot *s = proc_find(t->instance, tgid);
     if (tgid != t->proc->tgid && s && !may_set_io(&t->cred, s))
         return -EPERM;
     return HOST3(__NR_ioprio_set, which, who, ioprio);
 }
 
-// May the caller learn how thread pid (0: itself) is scheduled, or set it? A negative one is the
-// host's to refuse.
-static long may_schedule(struct task *t, int pid, bool set)
+// May the caller learn how thread *pid (0: itself) is scheduled? *pid becomes the host's number. A
+// negative one is the host's to refuse.
+static long may_ask(struct task *t, int *pid)
+{
+    if (*pid <= 0 || (u32)*pid == t->tid)
+        return 0;
+    *pid = (int)reach_to_ask(t, (u32)*pid);
+    return *pid ? 0 : -ESRCH;
+}
+
+// May the caller set how thread pid (0: itself) is scheduled?
+static long may_schedule(struct task *t, int pid)
 {
     if (pid <= 0 || (u32)pid == t->tid)
         return 0;
     u32 tgid = reach_thread(t, (u32)pid);
     if (!tgid)
-        return -ESRCH;
+        return reach_none((u32)pid);
     const struct proc_slot *s = proc_find(t->instance, tgid);
-    return set && tgid != t->proc->tgid && s && !may_renice(&t->cred, s) ? -EPERM : 0;
+    return tgid != t->proc->tgid && s && !may_renice(&t->cred, s) ? -EPERM : 0;
 }
 
 long sys_sched_getscheduler(struct task *t, int pid)
 {
-    long r = may_schedule(t, pid, false);
+    long r = may_ask(t, &pid);
     return r ? r : HOST1(__NR_sched_getscheduler, pid);
 }
 
 long sys_sched_setscheduler(struct task *t, int pid, int policy, uptr param)
 {
-    long r = may_schedule(t, pid, true);
+    long r = may_schedule(t, pid);
     return r ? r : HOST3(__NR_sched_setscheduler, pid, policy, param);
 }
 
 long sys_sched_getparam(struct task *t, int pid, uptr param)
 {
-    long r = may_schedule(t, pid, false);
+    long r = may_ask(t, &pid);
     return r ? r : HOST2(__NR_sched_getparam, pid, param);
 }
 
 long sys_sched_setparam(struct task *t, int pid, uptr param)
 {
-    long r = may_schedule(t, pid, true);
+    long r = may_schedule(t, pid);
     return r ? r : HOST2(__NR_sched_setparam, pid, param);
 }
 
 long sys_sched_getattr(struct task *t, int pid, uptr attr, unsigned int size, unsigned int flags)
 {
-    long r = may_schedule(t, pid, false);
+    long r = may_ask(t, &pid);
     return r ? r : HOST4(__NR_sched_getattr, pid, attr, size, flags);
 }
 
 long sys_sched_setattr(struct task *t, int pid, uptr attr, unsigned int flags)
 {
-    long r = may_schedule(t, pid, true);
+    long r = may_schedule(t, pid);
     return r ? r : HOST3(__NR_sched_setattr, pid, attr, flags);
 }
 
 long sys_sched_getaffinity(struct task *t, int pid, unsigned int len, uptr mask)
 {
-    long r = may_schedule(t, pid, false);
+    long r = may_ask(t, &pid);
     return r ? r : HOST3(__NR_sched_getaffinity, pid, len, mask);
 }
 
 long sys_sched_setaffinity(struct task *t, int pid, unsigned int len, uptr mask)
 {
-    long r = may_schedule(t, pid, true);
+    long r = may_schedule(t, pid);
     return r ? r : HOST3(__NR_sched_setaffinity, pid, len, mask);
 }
 
 long sys_sched_rr_get_interval(struct task *t, int pid, uptr interval)
 {
-    long r = may_schedule(t, pid, false);
+    long r = may_ask(t, &pid);
     return r ? r : HOST2(__NR_sched_rr_get_interval, pid, interval);
 }
 
@@ -206,9 +213,14 @@ long sys_prlimit64(struct task *t, int pid, unsigned int resource, uptr new_limi
     struct rlimit64 want, old;
     if (new_limit && copy_from_guest(&want, new_limit, sizeof want))
         return -EFAULT;
-    u32 tgid = pid ? reach_thread(t, (u32)pid) : t->proc->tgid;
+    u32 tgid = !pid ? t->proc->tgid : (new_limit ? reach_thread : reach_to_ask)(t, (u32)pid);
     if (!tgid)
-        return -ESRCH;
+        return reach_none((u32)pid);
+    if (pid == 1) {
+        if (!cred_has_cap(&t->cred, CAP_SYS_RESOURCE))
+            return -EPERM;
+        pid = (int)tgid;
+    }
     // Not of itself (kernel/sys.c, check_prlimit_permission).
     long r = pid && (u32)pid != t->tid ? reach_same_ids(t, tgid, CAP_SYS_RESOURCE) : 0;
     if (r)

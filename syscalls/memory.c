@@ -216,7 +216,7 @@ static long vm_copy(struct task *t, int nr, int pid, uptr local, size_t nlocal, 
         return m;
     u32 tgid = reach_thread(t, (u32)pid);
     if (!tgid)
-        return -ESRCH;
+        return reach_none((u32)pid);
     long r = reach_may_inspect(t, tgid);
     if (r)
         return r;
@@ -232,7 +232,7 @@ static long may_move_pages(struct task *t, int pid)
     if (pid <= 0 || (u32)pid == t->tid)
         return 0;
     u32 tgid = reach_thread(t, (u32)pid);
-    return tgid ? reach_may_inspect(t, tgid) : -ESRCH;
+    return tgid ? reach_may_inspect(t, tgid) : reach_none((u32)pid);
 }
 
 long sys_migrate_pages(struct task *t, int pid, unsigned long maxnode, uptr old_nodes,

@@ -17,9 +17,8 @@ long sys_pidfd_open(struct task *t, int pid, unsigned int flags)
 {
     if ((flags & ~(u32)(O_NONBLOCK | PIDFD_THREAD_)) || pid <= 0)
         return -EINVAL;
-    if (!reach_thread(t, (u32)pid))
-        return -ESRCH;
-    return HOST2(__NR_pidfd_open, pid, flags);
+    u32 on_host = reach_to_ask(t, (u32)pid);
+    return on_host ? HOST2(__NR_pidfd_open, on_host, flags) : -ESRCH;
 }
 
 long sys_pidfd_getfd(struct task *t, int pidfd, int targetfd, unsigned int flags)
@@ -42,7 +41,7 @@ long sys_kcmp(struct task *t, int pid1, int pid2, int type, unsigned long idx1, 
 {
     const u32 who[] = {reach_thread(t, (u32)pid1), reach_thread(t, (u32)pid2)};
     if (!who[0] || !who[1])
-        return -ESRCH;
+        return reach_none((u32)(who[0] ? pid2 : pid1));
     for (int i = 0; i < 2; i++)
         if (reach_may_inspect(t, who[i]))
             return -EPERM;

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Process 1 is there: listed in /proc, with what everybody may read of any process; an orphan's
 // parent is a process that is in /proc; an ordinary user can neither signal it nor look into it.
-// covers: getppid, kill
+// It can be asked how it runs, as any process.
+// covers: getppid, kill, capget, getpriority, ioprio_get, pidfd_open, sched_getaffinity
 #include "check.h"
 #include <dirent.h>
+#include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 // The first field behind the name, and behind the state: the parent.
@@ -40,9 +46,55 @@ static void put(const char *path, char *text, size_t size)
     text[n] = 0;
 }
 
+static void ask(void)
+{
+    struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 1};
+    struct __user_cap_data_struct caps[2];
+    struct sched_param p;
+    struct timespec ts;
+    cpu_set_t cpus;
+    char attr[64];
+
+    CHECK(syscall(SYS_capget, &h, caps) == 0 && caps[0].permitted && !caps[0].inheritable);
+    errno = 0;
+    CHECK(getpriority(PRIO_PROCESS, 1) >= -20 && errno == 0);
+    CHECK(syscall(SYS_ioprio_get, 1, 1) >= 0);
+    CHECK(sched_getscheduler(1) >= 0 && sched_getparam(1, &p) == 0 &&
+          sched_getaffinity(1, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) > 0 &&
+          sched_rr_get_interval(1, &ts) == 0 && syscall(SYS_sched_getattr, 1, attr, 64, 0) == 0);
+}
+
+// What an ordinary user may not do with it.
+static void refused(void)
+{
+    struct sched_param p = {0};
+    struct rlimit l;
+    char byte;
+    struct iovec v = {&byte, 1};
+    siginfo_t info = {.si_signo = SIGTERM, .si_code = SI_QUEUE};
+    int pidfd = OK((int)syscall(SYS_pidfd_open, 1, 0)), node = 0, status;
+    void *page = &byte;
+
+    CHECK_ERR(setpriority(PRIO_PROCESS, 1, 0), EPERM);
+    CHECK_ERR(syscall(SYS_ioprio_set, 1, 1, 2 << 13), EPERM);
+    CHECK_ERR(sched_setscheduler(1, SCHED_OTHER, &p), EPERM);
+    CHECK_ERR(prlimit(1, RLIMIT_CORE, NULL, &l), EPERM);
+    CHECK_ERR(syscall(SYS_tkill, 1, SIGTERM), EPERM);
+    CHECK_ERR(syscall(SYS_tgkill, 1, 1, SIGTERM), EPERM);
+    CHECK_ERR(syscall(SYS_rt_sigqueueinfo, 1, SIGTERM, &info), EPERM);
+    CHECK_ERR(syscall(SYS_rt_tgsigqueueinfo, 1, 1, SIGTERM, &info), EPERM);
+    CHECK_ERR(syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0), EPERM);
+    CHECK_ERR(syscall(SYS_pidfd_getfd, pidfd, 0, 0), EPERM);
+    CHECK_ERR(syscall(SYS_kcmp, 1, getpid(), 0, 0, 0), EPERM);
+    CHECK_ERR(process_vm_readv(1, &v, 1, &v, 1, 0), EPERM);
+    CHECK_ERR(syscall(SYS_move_pages, 1, 1, &page, &node, &status, 0), EPERM);
+}
+
 static void user(void)
 {
     CHECK(setgid(4711) == 0 && setuid(4711) == 0);
+    ask();
+    refused();
     CHECK_ERR(kill(1, 0), EPERM);
     CHECK_ERR(kill(1, 65), EINVAL);
     CHECK_ERR(open("/proc/1/environ", O_RDONLY), EACCES);
@@ -75,6 +127,7 @@ int main(void)
     CHECK(chdir("/proc/1") == 0 && access("stat", R_OK) == 0 && chdir("..") == 0 &&
           access("1/stat", R_OK) == 0);
     CHECK(kill(1, 0) == 0);
+    ask();
 
     CHECK(pipe(p) == 0);
     if (!OK(fork())) {
