@@ -9,6 +9,7 @@
 #include <linux/msg.h>
 #include <linux/sem.h>
 #include <linux/shm.h>
+#include <linux/time_types.h>
 
 #include "host.h"
 #include "ipc.h"
@@ -25,6 +26,28 @@
 #define HOST_MODE 0700 // all guests are one host user; who else may is the record's business
 #define MODE_BITS 0777
 
+// Linux' limits of the host (they are those of the whole namespace).
+static u32 most_bytes(void) // of a message
+{
+    struct msginfo info = {0};
+    HOST3(__NR_msgctl, 0, IPC_INFO, &info);
+    return (u32)info.msgmax;
+}
+
+static u32 most_bytes_queued(void) // that a queue may hold without CAP_SYS_RESOURCE
+{
+    struct msginfo info = {0};
+    HOST3(__NR_msgctl, 0, IPC_INFO, &info);
+    return (u32)info.msgmnb;
+}
+
+static u32 most_semaphores(void) // of a set
+{
+    struct seminfo info = {0};
+    HOST4(__NR_semctl, 0, 0, IPC_INFO, &info);
+    return (u32)info.semmsl;
+}
+
 // One of shmget, semget, msgget: nr is the host call, size its middle argument.
 static long get_object(struct task *t, int kind, int nr, s32 key, unsigned long size, int flags)
 {
@@ -37,7 +60,7 @@ static long get_object(struct task *t, int kind, int nr, s32 key, unsigned long 
             id = has_size ? HOST3(nr, host_key, size, plain) : HOST2(nr, host_key, plain);
         if (id != -ENOENT) { // it is there, even when size does not fit
             if ((flags & IPC_CREAT) && (flags & IPC_EXCL))
-                return -EEXIST;
+                return kind == IPC_SEM && size > most_semaphores() ? -EINVAL : -EEXIST;
             if (id < 0)
                 return id;
             const struct ipc_record *r = ipc_find(t, kind, (s32)id);
@@ -132,14 +155,15 @@ static long set_object(struct task *t, int kind, s32 id, uptr from)
     long may = ipc_owner(t, r, CAP_SYS_ADMIN);
     if (may)
         return may;
+    if (kind == IPC_MSG && want.msg.msg_qbytes > most_bytes_queued() &&
+        !cred_has_cap(&t->cred, CAP_SYS_RESOURCE))
+        return -EPERM;
     if (want.perm.uid == ~0u || want.perm.gid == ~0u)
         return -EINVAL;
     long e = host_control(kind, id, IPC_STAT, &ds);
     if (e < 0)
         return e;
     if (kind == IPC_MSG) {
-        if (want.msg.msg_qbytes > ds.msg.msg_qbytes && !cred_has_cap(&t->cred, CAP_SYS_RESOURCE))
-            return -EPERM;
         ds.msg.msg_qbytes = want.msg.msg_qbytes;
     }
     e = host_control(kind, id, IPC_SET, &ds); // moves the time of change
@@ -208,6 +232,7 @@ long sys_msgctl(struct task *t, int msqid, int cmd, uptr buf)
 
 long sys_semctl(struct task *t, int semid, int semnum, int cmd, unsigned long arg)
 {
+    struct semid64_ds ds;
     u32 want = IPC_READ;
     long may;
     if (semid < 0)
@@ -221,7 +246,13 @@ long sys_semctl(struct task *t, int semid, int semnum, int cmd, unsigned long ar
         return set_object(t, IPC_SEM, semid, arg);
     case IPC_RMID:
         return remove_object(t, IPC_SEM, semid);
-    case SETVAL:
+    case SETVAL: // value and number come before the permission
+        if ((s32)arg < 0 || (s32)arg > SEMVMX)
+            return -ERANGE;
+        if (!ipc_find(t, IPC_SEM, semid) || host_control(IPC_SEM, semid, IPC_STAT, &ds) < 0 ||
+            semnum < 0 || (unsigned long)semnum >= ds.sem_nsems)
+            return -EINVAL;
+        __attribute__((fallthrough));
     case SETALL:
         want = IPC_WRITE;
         __attribute__((fallthrough));
@@ -239,22 +270,47 @@ long sys_semctl(struct task *t, int semid, int semnum, int cmd, unsigned long ar
 
 // ---- Using them ----
 
+// Linux looks at what it shall do, send or fill before it looks at the object, so what the host
+// says of that comes before what is wrong with the object. It is asked with a number that is not
+// there.
+#define NO_OBJECT 0x7fffffff
+
+// For operations on semaphores that the guest may not use; may: why.
+static long semop_error(s32 id, const struct sembuf *highest, uptr sops, unsigned int nsops,
+                        uptr timeout, long may)
+{
+    struct __kernel_timespec wait = {0};
+    struct semid64_ds ds;
+    long said = HOST4(__NR_semtimedop, NO_OBJECT, sops, nsops, timeout);
+    if (said != -EINVAL)
+        return said;
+    if (timeout && copy_from_guest(&wait, timeout, sizeof wait))
+        return -EFAULT;
+    if (may != -EACCES || !nsops || wait.tv_sec < 0 || (u64)wait.tv_nsec >= 1000000000)
+        return -EINVAL;
+    if (host_control(IPC_SEM, id, IPC_STAT, &ds) == 0 && highest->sem_num >= ds.sem_nsems)
+        return -EFBIG;
+    return may;
+}
+
 long sys_semtimedop(struct task *t, int semid, uptr sops, unsigned int nsops, uptr timeout)
 {
-    struct sembuf ops[64];
-    u32 want = 0;
+    struct sembuf ops[64], highest = {0};
+    u32 want = IPC_READ;
     // Semaphores that only are waited for to become 0 need read permission. The host refuses too
-    // many operations, and looks at them before it looks at the object.
+    // many operations.
     for (unsigned int done = 0; done < nsops && nsops <= 500; done += ARRAY_LEN(ops)) {
         unsigned int n = MIN(nsops - done, (unsigned int)ARRAY_LEN(ops));
         if (copy_from_guest(ops, sops + done * sizeof ops[0], n * sizeof ops[0]))
-            return -EFAULT;
-        for (unsigned int i = 0; i < n; i++)
-            want |= ops[i].sem_op ? IPC_WRITE : 0;
+            break; // as the host will say
+        for (unsigned int i = 0; i < n; i++) {
+            want = ops[i].sem_op ? IPC_WRITE : want;
+            highest = ops[i].sem_num > highest.sem_num ? ops[i] : highest;
+        }
     }
-    long may = nsops && nsops <= 500 ? ipc_use(t, IPC_SEM, semid, want ? want : IPC_READ) : 0;
+    long may = ipc_use(t, IPC_SEM, semid, want);
     if (may)
-        return may;
+        return semop_error(semid, &highest, sops, nsops, timeout, may);
     return HOST_INTR4(__NR_semtimedop, semid, sops, nsops, timeout);
 }
 
@@ -265,12 +321,27 @@ long sys_semop(struct task *t, int semid, uptr sops, unsigned int nsops)
 
 long sys_msgsnd(struct task *t, int msqid, uptr msgp, size_t msgsz, int flags)
 {
-    long may = ipc_use(t, IPC_MSG, msqid, IPC_WRITE);
-    return may ? may : HOST_INTR4(__NR_msgsnd, msqid, msgp, msgsz, flags);
+    long type, may = ipc_use(t, IPC_MSG, msqid, IPC_WRITE);
+    if (!may)
+        return HOST_INTR4(__NR_msgsnd, msqid, msgp, msgsz, flags);
+    long said = HOST4(__NR_msgsnd, NO_OBJECT, msgp, msgsz, flags);
+    if (said != -EINVAL) // a bad address
+        return said;
+    if (copy_from_guest(&type, msgp, sizeof type))
+        return -EFAULT;
+    return msqid < 0 || type < 1 || msgsz > most_bytes() ? -EINVAL : may;
 }
 
 long sys_msgrcv(struct task *t, int msqid, uptr msgp, size_t msgsz, long msgtyp, int flags)
 {
     long may = ipc_use(t, IPC_MSG, msqid, IPC_READ);
-    return may ? may : HOST_INTR5(__NR_msgrcv, msqid, msgp, msgsz, msgtyp, flags);
+    if (!may)
+        return HOST_INTR5(__NR_msgrcv, msqid, msgp, msgsz, msgtyp, flags);
+    if (msqid < 0 || (long)msgsz < 0)
+        return -EINVAL;
+    long said = HOST5(__NR_msgrcv, NO_OBJECT, msgp, msgsz, msgtyp, flags);
+    if (said != -EINVAL)
+        return said;
+    bool copy_only = flags & MSG_COPY;
+    return copy_only && ((flags & MSG_EXCEPT) || !(flags & IPC_NOWAIT)) ? -EINVAL : may;
 }

@@ -154,6 +154,9 @@ long sys_mseal(struct task *t, uptr addr, size_t length, unsigned long flags)
 
 long sys_shmat(struct task *t, int shmid, uptr addr, int flags)
 {
+    // A wrong address comes before the permission.
+    if ((addr % LX_PAGE && !(flags & SHM_RND)) || (addr < LX_PAGE && (flags & SHM_REMAP)))
+        return -EINVAL;
     long r =
         ipc_use(t, IPC_SHM, shmid,
                 IPC_READ | (flags & SHM_RDONLY ? 0 : IPC_WRITE) | (flags & SHM_EXEC ? 0111 : 0));

@@ -6,6 +6,7 @@
 // until task_arm() it could neither catch a call nor take a signal rightly.
 #include <linux/mman.h>
 #include <linux/sched.h>
+#include <linux/signal.h>
 
 #include "clone.h"
 #include "host.h"
@@ -115,6 +116,7 @@ static long fill_child(struct task *t, struct task *c, const struct clone_reques
     c->inside = 1;
     c->keeps = t->keeps & KEEPS_GS;
     c->guest_gs = t->guest_gs;
+    c->altstack.flags = SS_DISABLE;
     if (q->flags & CLONE_VFORK) {
         c->altstack = t->altstack;
         c->vfork_child = 1;

@@ -176,7 +176,7 @@ static long build_frame(struct task *t, struct regs *r, const struct ksigaction 
     struct sigframe f = {.restorer = sa->restorer};
     f.uc.flags = UC_FLAGS;
     f.uc.ss_sp = t->altstack.sp;
-    f.uc.ss_flags = t->altstack.size ? (int)t->altstack.flags : SS_DISABLE;
+    f.uc.ss_flags = (int)t->altstack.flags;
     f.uc.ss_size = t->altstack.size;
     regs_to_context(&f.uc.mc, r);
     if (memory_in_slots(r->rip)) // see fault_in_slot(), signal_return()
@@ -196,7 +196,7 @@ static long build_frame(struct task *t, struct regs *r, const struct ksigaction 
     if (vectors_save(t, fp, fpstate, xsize) || copy_to_guest(at, &f, sizeof f))
         return -EFAULT;
     if (t->altstack.flags & SS_AUTODISARM)
-        t->altstack = (struct stack){0};
+        t->altstack = (struct stack){.flags = SS_DISABLE};
     r->rdi = (u64)info->si_signo;
     r->rsi = at + offsetof(struct sigframe, info);
     r->rdx = at + offsetof(struct sigframe, uc);
@@ -687,6 +687,10 @@ long signal_set_altstack(struct task *t, struct stack new, uptr sp)
         return -EPERM;
     if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
         return -EINVAL;
+    // No change is no error: where no stack was ever set, a frame names one of no size and no flag,
+    // and what the handler set stays behind its return.
+    if (new.sp == t->altstack.sp &&new.size == t->altstack.size &&new.flags == t->altstack.flags)
+        return 0;
     if (mode == SS_DISABLE)
         new.sp = new.size = 0;
     else if (new.size < MINSIGSTKSZ || !frame_fits(t, new.size))

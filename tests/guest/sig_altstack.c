@@ -13,6 +13,7 @@
 
 static char *alt;
 static volatile int runs, nested;
+static int stays; // what a handler sets where there was no stack
 
 static int inside(const void *p)
 {
@@ -64,6 +65,27 @@ static void disarmed(int sig, siginfo_t *si, void *ctx)
     (void)sig;
 }
 
+static void sets_one(int sig, siginfo_t *si, void *ctx)
+{
+    (void)sig, (void)si;
+    CHECK_EQ(((ucontext_t *)ctx)->uc_stack.ss_size, 0);
+    CHECK_EQ(((ucontext_t *)ctx)->uc_stack.ss_flags, stays ? 0 : SS_DISABLE);
+    CHECK(sigaltstack(&(stack_t){.ss_sp = alt, .ss_size = SIZE}, NULL) == 0);
+}
+
+// What a handler sets where there was no stack: sigreturn takes it back if the frame says
+// SS_DISABLE. Where it says no flags and no size, as when none was ever set, it is refused as too
+// small, and what the handler set stays.
+static void set_by_handler(void)
+{
+    stack_t ss;
+
+    catch_info(SIGUSR1, sets_one, 0);
+    raise(SIGUSR1);
+    CHECK(sigaltstack(NULL, &ss) == 0 && ss.ss_size == (stays ? SIZE : 0));
+    CHECK(sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL) == 0);
+}
+
 static void *thread(void *arg)
 {
     stack_t ss;
@@ -71,6 +93,7 @@ static void *thread(void *arg)
     CHECK(sigaltstack(NULL, &ss) == 0 && ss.ss_flags == SS_DISABLE);
     catch_info(SIGTERM, off_alt, SA_ONSTACK); // has none
     syscall(SYS_tgkill, getpid(), tid(), SIGTERM);
+    set_by_handler();
     return arg;
 }
 
@@ -84,9 +107,15 @@ int main(int argc, char **argv)
     CHECK(sigaltstack(NULL, &ss) == 0);
     // execve forgets the stack, but not the flag.
     CHECK((ss.ss_flags & ~SS_AUTODISARM) == SS_DISABLE && ss.ss_sp == NULL && ss.ss_size == 0);
-    if (argc > 1)
-        return done();
     alt = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (argc > 1) {
+        CHECK(sigaltstack(&(stack_t){0}, NULL) == 0); // changes nothing
+        stays = 1;
+        set_by_handler();
+        return done();
+    }
+    CHECK(sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL) == 0);
+    set_by_handler();
     mine = (stack_t){.ss_sp = alt, .ss_size = SIZE};
 
     ss = mine;
@@ -134,6 +163,8 @@ int main(int argc, char **argv)
         _exit(0);
     }
     CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    mine.ss_flags = 0;
+    CHECK(sigaltstack(&mine, NULL) == 0);
     execl("/proc/self/exe", argv[0], "again", NULL);
     CHECK(!"execl");
 }
