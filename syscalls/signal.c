@@ -153,18 +153,27 @@ static long wait_begin(struct task *t, u64 set)
     return signal_wait_end(t, before & ~t->sig_pending ? -EINTR : -LX_ERESTART);
 }
 
-// A signal set argument as the host gets it: `mask` is the guest's, `real` without lxcore's own.
+// A signal set argument: `mask` is the guest's, `real` without lxcore's own, `set` what the host
+// gets.
 struct wait_set {
     u64 mask, real;
+    uptr set;
 };
 
-// 1: there is a mask; 0: none, or a size that the host refuses by itself; or an error to return.
+#define UNREADABLE (~0UL - 4095) // by anybody, ever
+
+// 1: there is a mask; 0: none, or one that the host refuses by itself, when its turn has come (a
+// bad timeout is before it); or an error to return.
 static long get_wait_set(struct task *t, struct wait_set *w, uptr set, size_t size)
 {
+    w->set = set;
     if (!set || size != SIGSET_SIZE)
         return 0;
-    if (copy_from_guest(&w->mask, set, sizeof w->mask))
-        return -EFAULT;
+    if (copy_from_guest(&w->mask, set, sizeof w->mask)) {
+        w->set = UNREADABLE; // lest it be readable by then, and block what lxcore needs
+        return 0;
+    }
+    w->set = (uptr)&w->real;
     w->mask &= ~SIG_UNBLOCKABLE;
     w->real = signal_real_mask(w->mask);
     long r = wait_begin(t, w->mask);
@@ -179,8 +188,8 @@ long sys_rt_sigsuspend(struct task *t, uptr mask, size_t sigsetsize)
     if (!mask)
         return -EFAULT;
     long r = get_wait_set(t, &w, mask, sigsetsize);
-    if (r < 0)
-        return r;
+    if (r <= 0)
+        return r ? r : -EFAULT;
     return signal_wait_end(t, HOST_INTR2(__NR_rt_sigsuspend, &w.real, SIGSET_SIZE));
 }
 
@@ -192,10 +201,9 @@ long sys_ppoll(struct task *t, uptr fds, unsigned int nfds, uptr timeout, uptr s
     if (r < 0)
         return r;
     if (files_beyond_limit(t, nfds))
-        return signal_wait_end(t, -EINVAL);
-    if (!r)
-        return HOST_INTR5(__NR_ppoll, fds, nfds, timeout, sigmask, sigsetsize);
-    return signal_wait_end(t, HOST_INTR5(__NR_ppoll, fds, nfds, timeout, &w.real, SIGSET_SIZE));
+        nfds = ~0u; // beyond the host's, too
+    long result = HOST_INTR5(__NR_ppoll, fds, nfds, timeout, w.set, sigsetsize);
+    return r ? signal_wait_end(t, result) : result;
 }
 
 // The last argument of pselect6 and io_pgetevents: six arguments leave no room for the size.
@@ -213,8 +221,7 @@ static long get_packed_set(struct task *t, struct wait_set *w, uptr arg, struct 
     if (copy_from_guest(out, arg, sizeof *out))
         return -EFAULT;
     long r = get_wait_set(t, w, out->set, out->size);
-    if (r == 1)
-        out->set = (uptr)&w->real;
+    out->set = w->set;
     return r;
 }
 
@@ -250,10 +257,8 @@ static long epoll_wait_masked(struct task *t, int nr, int epfd, uptr events, int
     long r = get_wait_set(t, &w, sigmask, sigsetsize);
     if (r < 0)
         return r;
-    if (!r)
-        return HOST_INTR6(nr, epfd, events, maxevents, timeout, sigmask, sigsetsize);
-    return signal_wait_end(t,
-                           HOST_INTR6(nr, epfd, events, maxevents, timeout, &w.real, SIGSET_SIZE));
+    long result = HOST_INTR6(nr, epfd, events, maxevents, timeout, w.set, sigsetsize);
+    return r ? signal_wait_end(t, result) : result;
 }
 
 long sys_epoll_pwait(struct task *t, int epfd, uptr events, int maxevents, int timeout,

@@ -28,9 +28,12 @@ static long add_pinned(struct task *t, int fd, const char *path, u32 mask)
         return pin;
     long r = may_access(&t->cred, &st, MAY_READ);
     if (r >= 0) {
-        // The link in /proc must be followed; it leads to the object that is held.
+        // The link in /proc must be followed; it leads to the object that is held. IN_UNMOUNT,
+        // which every watch has, is instead, lest no bit be left.
         fmt(host, sizeof host, FD_PATH, (int)pin);
-        r = HOST3(__NR_inotify_add_watch, fd, host, mask & ~(u32)IN_DONT_FOLLOW);
+        if (mask & IN_DONT_FOLLOW)
+            mask = (mask & ~(u32)IN_DONT_FOLLOW) | IN_UNMOUNT;
+        r = HOST3(__NR_inotify_add_watch, fd, host, mask);
         if (r >= 0 && (st.stx_mode & S_IFMT) == S_IFDIR) {
             dirs_watch(t, (int)pin);
             if (is_mapped(t, (int)pin))

@@ -51,5 +51,7 @@ int main(void)
     CHECK_ERR(syscall(SYS_epoll_pwait, ep, out, 2, 0, &none, 4), EINVAL);
     CHECK_ERR(syscall(SYS_epoll_pwait2, ep, out, 2, &zero, &none, 4), EINVAL);
     CHECK_ERR(syscall(SYS_epoll_pwait, ep, out, 2, 0, bad_ptr, 8), EFAULT);
+    CHECK_ERR(syscall(SYS_epoll_pwait2, ep, out, 2, &bad, bad_ptr, 8), EINVAL); // the time first
+    CHECK_ERR(syscall(SYS_epoll_pwait2, 99, out, 2, &zero, bad_ptr, 8), EFAULT);
     return done();
 }

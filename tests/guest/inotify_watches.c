@@ -74,6 +74,7 @@ int main(void)
     CHECK_ERR(inotify_add_watch(in, "d/a", IN_OPEN | IN_ONLYDIR), ENOTDIR);
     CHECK_ERR(inotify_add_watch(in, "missing", IN_OPEN), ENOENT);
     CHECK_ERR(inotify_add_watch(in, "d", 0), EINVAL);
+    CHECK(inotify_add_watch(in, "d", IN_DONT_FOLLOW) > 0); // a flag alone will do
     CHECK_ERR(inotify_add_watch(0, "d", IN_OPEN), EINVAL);
     CHECK_ERR(inotify_add_watch(99, "d", IN_OPEN), EBADF);
     CHECK_ERR(syscall(SYS_inotify_add_watch, in, bad_ptr, IN_OPEN), EFAULT);

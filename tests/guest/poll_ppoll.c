@@ -43,5 +43,8 @@ int main(void)
     CHECK_ERR(syscall(SYS_ppoll, &pfd, 1, &bad, NULL, 8), EINVAL);
     CHECK_ERR(syscall(SYS_ppoll, &pfd, 1, &hour, &none, 4), EINVAL);
     CHECK_ERR(syscall(SYS_ppoll, &pfd, 1, bad_ptr, NULL, 8), EFAULT);
+    CHECK_ERR(syscall(SYS_ppoll, &pfd, 1, &(struct timespec){-1, 0}, bad_ptr, 8), EINVAL);
+    CHECK_ERR(syscall(SYS_ppoll, NULL, -1, NULL, bad_ptr, 8), EFAULT);
+    CHECK_ERR(syscall(SYS_ppoll, NULL, -1, &(struct timespec){-1, 0}, NULL, 8), EINVAL);
     return done();
 }
