@@ -14,6 +14,11 @@ bool address_is_unix(int fd, const union address *a, int len);
 // The same for one to send to: only a datagram socket looks it up.
 bool address_is_unix_to(int fd, const union address *a, int len);
 
+// May the guest mark what it sends, and give it any priority (CAP_NET_RAW or CAP_NET_ADMIN)?
+bool socket_may_mark(const struct task *t);
+// A priority that anybody may use (kernel: sk_set_prio_allowed()).
+bool socket_priority_is_free(s32 priority);
+
 // ---- Who the peer is (syscalls/peer.c) ----
 
 // struct ucred.

@@ -12,6 +12,9 @@
 // The end of the guest's addresses (asm/page_64.h, with four levels of page tables).
 #define TASK_SIZE_MAX 0x7ffffffff000UL
 
+// The kernel's own: for the host EFAULT, whatever other threads map meanwhile.
+#define BAD_ADDRESS 0xfffffffffffff000
+
 long uaccess_copy(void *dst, const void *src, size_t n);
 long uaccess_str(char *dst, const char *src, size_t n);
 long uaccess_xsave(void *area, u64 mask);

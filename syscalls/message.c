@@ -66,6 +66,11 @@ static long check_control(struct task *t, int fd, char *buf, size_t size,
                 memset(c + 1, 0xff, sizeof(struct guest_ucred));
             if (!r)
                 *other = (void *)(c + 1);
+        } else if (c->level == SOL_SOCKET && c->len == sizeof *c + sizeof(s32) &&
+                   (c->type == SO_MARK ||
+                    (c->type == SO_PRIORITY && !socket_priority_is_free(*(s32 *)(c + 1)))) &&
+                   !socket_may_mark(t) && !unix_is_socket(fd)) {
+            return -EPERM;
         }
         at += ALIGN_UP(c->len, 8UL);
     }

@@ -160,8 +160,6 @@ struct wait_set {
     uptr set;
 };
 
-#define UNREADABLE (~0UL - 4095) // by anybody, ever
-
 // 1: there is a mask; 0: none, or one that the host refuses by itself, when its turn has come (a
 // bad timeout is before it); or an error to return.
 static long get_wait_set(struct task *t, struct wait_set *w, uptr set, size_t size)
@@ -170,7 +168,7 @@ static long get_wait_set(struct task *t, struct wait_set *w, uptr set, size_t si
     if (!set || size != SIGSET_SIZE)
         return 0;
     if (copy_from_guest(&w->mask, set, sizeof w->mask)) {
-        w->set = UNREADABLE; // lest it be readable by then, and block what lxcore needs
+        w->set = BAD_ADDRESS; // lest it be readable by then, and block what lxcore needs
         return 0;
     }
     w->set = (uptr)&w->real;

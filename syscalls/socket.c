@@ -20,8 +20,16 @@
 #define SOCK_TYPE_MASK 0xf
 #define SOCK_DGRAM 2
 #define SOCK_RAW 3
-
-#define BAD_ADDRESS 0xfffffffffffff000 // the kernel's own: EFAULT, whatever other threads map
+#define SOL_IP 0
+#define SOL_IPV6 41
+#define IP_TRANSPARENT 19
+#define IPV6_HOPOPTS 54
+#define IPV6_RTHDRDSTOPTS 55
+#define IPV6_DSTOPTS 59
+#define IPV6_TRANSPARENT 75
+#ifndef SO_RCVMARK
+#define SO_RCVMARK 75
+#endif
 
 bool address_copy_in(union address *a, uptr *addr, int len)
 {
@@ -215,4 +223,59 @@ long sys_getsockopt(struct task *t, int fd, int level, int optname, uptr optval,
     if (level == SOL_SOCKET && optname == SO_PEERGROUPS)
         return peer_groups(t, fd, optval, optlen);
     return HOST5(__NR_getsockopt, fd, level, optname, optval, optlen);
+}
+
+bool socket_may_mark(const struct task *t)
+{
+    return cred_has_cap(&t->cred, CAP_NET_RAW) || cred_has_cap(&t->cred, CAP_NET_ADMIN);
+}
+
+bool socket_priority_is_free(s32 priority)
+{
+    return priority >= 0 && priority <= 6;
+}
+
+// Does the host ask for CAP_NET_RAW, or CAP_NET_ADMIN instead, before it sets this? (Linux:
+// net/core/sock.c, net/ipv4/ip_sockglue.c, net/ipv6/ipv6_sockglue.c)
+static bool is_guarded(int fd, int level, int name, s32 value)
+{
+    int bound = 0, n = sizeof bound;
+    if (level == SOL_SOCKET) {
+        if (name == SO_BINDTODEVICE || name == SO_BINDTOIFINDEX)
+            return HOST5(__NR_getsockopt, fd, level, SO_BINDTOIFINDEX, &bound, &n) >= 0 && bound;
+        return name == SO_MARK || name == SO_RCVMARK ||
+               (name == SO_PRIORITY && !socket_priority_is_free(value));
+    }
+    if (level == SOL_IP)
+        return name == IP_TRANSPARENT && value;
+    return level == SOL_IPV6 && ((name == IPV6_TRANSPARENT && value) || name == IPV6_HOPOPTS ||
+                                 name == IPV6_RTHDRDSTOPTS || name == IPV6_DSTOPTS);
+}
+
+// Options that are guarded at some values get their value from here, lest it be another by then.
+static bool depends_on_value(int level, int name)
+{
+    return (level == SOL_SOCKET && name == SO_PRIORITY) ||
+           (level == SOL_IP && name == IP_TRANSPARENT) ||
+           (level == SOL_IPV6 && name == IPV6_TRANSPARENT);
+}
+
+long sys_setsockopt(struct task *t, int fd, int level, int optname, uptr optval, int optlen)
+{
+    s32 value = 0, is;
+    int n = sizeof is;
+    // The host decides by its own capabilities; the guest's can be fewer. A level that has none,
+    // and what is wrong anyhow, is the host's business.
+    if ((level != SOL_SOCKET && level != SOL_IP && level != SOL_IPV6) || socket_may_mark(t) ||
+        optlen <= 0 || copy_from_guest(&value, optval, (size_t)MIN(optlen, n)))
+        return HOST5(__NR_setsockopt, fd, level, optname, optval, optlen);
+    if (is_guarded(fd, level, optname, value) && (optlen >= n || level == SOL_IP)) {
+        // Is there such a socket? Each has a type, and only the right family an option of its own.
+        int asked = level == SOL_SOCKET ? SO_TYPE : optname;
+        long r = HOST5(__NR_getsockopt, fd, level, asked, &is, &n);
+        return r < 0 ? r : -EPERM;
+    }
+    if (depends_on_value(level, optname))
+        return HOST5(__NR_setsockopt, fd, level, optname, &value, MIN(optlen, n));
+    return HOST5(__NR_setsockopt, fd, level, optname, optval, optlen);
 }
