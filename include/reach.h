@@ -7,6 +7,10 @@
 
 #include "task.h"
 
+// No process or thread has this number (Linux: PID_MAX_LIMIT). The host is asked about it instead
+// of one that is not the guest's to know: what else is wrong comes first, as on Linux.
+#define NO_PROCESS 0x7fffffff
+
 // Is tgid a process of the instance (or the caller's own child that has not said so yet)?
 bool reach_process(struct task *t, u32 tgid);
 // The process that thread tid of the instance belongs to; 0 when there is none.

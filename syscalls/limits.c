@@ -3,7 +3,9 @@
 // and with the guest's identity where Linux asks for one. Raising what the host user may not raise
 // is refused by the host, also to a guest root.
 #include <linux/capability.h>
+#include <linux/ioprio.h>
 #include <linux/resource.h>
+#include <linux/sched.h>
 
 #include "fs.h"
 #include "host.h"
@@ -11,10 +13,6 @@
 #include "syscall_rows.h"
 #include "task.h"
 #include "uaccess.h"
-
-#define IOPRIO_WHO_PROCESS 1
-#define IOPRIO_WHO_PGRP 2
-#define IOPRIO_WHO_USER 3
 
 // One pass over the processes that PRIO_PGRP or PRIO_USER name, or their like of ioprio_set(2).
 struct prio_pass {
@@ -38,6 +36,22 @@ static bool may_set_io(const struct cred *c, const struct proc_slot *s)
     return s->ruid == c->euid || s->ruid == c->ruid || cred_has_cap(c, CAP_SYS_NICE);
 }
 
+// include/linux/ioprio.h: __get_task_ioprio(): of groups and users Linux tells what counts, which
+// without a priority of its own follows from how a process is scheduled.
+static long effective_ioprio(u32 tgid)
+{
+    long own = HOST2(__NR_ioprio_get, IOPRIO_WHO_PROCESS, tgid);
+    if (own < 0 || IOPRIO_PRIO_CLASS(own) != IOPRIO_CLASS_NONE)
+        return own;
+    long policy = HOST1(__NR_sched_getscheduler, tgid) & ~SCHED_RESET_ON_FORK;
+    long raw = HOST2(__NR_getpriority, PRIO_PROCESS, tgid); // 20 less the nice value
+    bool is_real_time = policy == SCHED_FIFO || policy == SCHED_RR || policy == SCHED_DEADLINE;
+    long class = policy == SCHED_IDLE ? IOPRIO_CLASS_IDLE
+                 : is_real_time       ? IOPRIO_CLASS_RT
+                                      : IOPRIO_CLASS_BE;
+    return raw < 0 ? raw : (class << IOPRIO_CLASS_SHIFT) | ((40 - raw) / 5);
+}
+
 static void prio_one(struct task *t, u32 tgid, const struct proc_slot *s, void *arg)
 {
     struct prio_pass *p = arg;
@@ -50,7 +64,7 @@ static void prio_one(struct task *t, u32 tgid, const struct proc_slot *s, void *
         r = -EPERM;
     else if (p->io)
         r = p->set ? HOST3(__NR_ioprio_set, IOPRIO_WHO_PROCESS, tgid, p->value)
-                   : HOST2(__NR_ioprio_get, IOPRIO_WHO_PROCESS, tgid);
+                   : effective_ioprio(tgid);
     else
         r = p->set ? HOST3(__NR_setpriority, PRIO_PROCESS, tgid, p->value)
                    : HOST2(__NR_getpriority, PRIO_PROCESS, tgid);
@@ -121,28 +135,32 @@ long sys_ioprio_set(struct task *t, int which, int who, int ioprio)
                           .io = true,
                           .set = true,
                           .value = ioprio};
-    if (which == IOPRIO_WHO_PGRP || which == IOPRIO_WHO_USER)
-        return prio_many(t, &p);
     u32 tgid = which == IOPRIO_WHO_PROCESS && who ? reach_thread(t, (u32)who) : t->proc->tgid;
-    if (!tgid)
-        return reach_none((u32)who);
+    bool many = which == IOPRIO_WHO_PGRP || which == IOPRIO_WHO_USER;
+    if (many || !tgid) { // a wrong value comes first
+        long said = HOST3(__NR_ioprio_set, IOPRIO_WHO_PROCESS, NO_PROCESS, ioprio);
+        if (said != -ESRCH)
+            return said;
+        return many ? prio_many(t, &p) : reach_none((u32)who);
+    }
     const struct proc_slot *s = proc_find(t->instance, tgid);
     if (tgid != t->proc->tgid && s && !may_set_io(&t->cred, s))
         return -EPERM;
     return HOST3(__NR_ioprio_set, which, who, ioprio);
 }
 
-// May the caller learn how thread *pid (0: itself) is scheduled? *pid becomes the host's number. A
-// negative one is the host's to refuse.
-static long may_ask(struct task *t, int *pid)
+// The thread that the host is asked about instead of pid (0, the caller, and negative ones are the
+// host's to answer).
+static int known_thread(struct task *t, int pid)
 {
-    if (*pid <= 0 || (u32)*pid == t->tid)
-        return 0;
-    *pid = (int)reach_to_ask(t, (u32)*pid);
-    return *pid ? 0 : -ESRCH;
+    if (pid <= 0 || (u32)pid == t->tid)
+        return pid;
+    u32 asked = reach_to_ask(t, (u32)pid);
+    return asked ? (int)asked : NO_PROCESS;
 }
 
-// May the caller set how thread pid (0: itself) is scheduled?
+// May the caller set how thread pid (0: itself) is scheduled? A negative one is the host's to
+// refuse.
 static long may_schedule(struct task *t, int pid)
 {
     if (pid <= 0 || (u32)pid == t->tid)
@@ -154,58 +172,60 @@ static long may_schedule(struct task *t, int pid)
     return tgid != t->proc->tgid && s && !may_renice(&t->cred, s) ? -EPERM : 0;
 }
 
+// Sets how a thread is scheduled, by host call nr. What is wrong with the arguments comes before
+// what is wrong with the thread.
+static long set_schedule(struct task *t, int nr, int pid, unsigned long b, unsigned long c)
+{
+    long may = may_schedule(t, pid);
+    if (!may)
+        return HOST3(nr, pid, b, c);
+    long said = HOST3(nr, NO_PROCESS, b, c);
+    return said == -ESRCH ? may : said;
+}
+
 long sys_sched_getscheduler(struct task *t, int pid)
 {
-    long r = may_ask(t, &pid);
-    return r ? r : HOST1(__NR_sched_getscheduler, pid);
+    return HOST1(__NR_sched_getscheduler, known_thread(t, pid));
 }
 
 long sys_sched_setscheduler(struct task *t, int pid, int policy, uptr param)
 {
-    long r = may_schedule(t, pid);
-    return r ? r : HOST3(__NR_sched_setscheduler, pid, policy, param);
+    return set_schedule(t, __NR_sched_setscheduler, pid, (unsigned long)policy, param);
 }
 
 long sys_sched_getparam(struct task *t, int pid, uptr param)
 {
-    long r = may_ask(t, &pid);
-    return r ? r : HOST2(__NR_sched_getparam, pid, param);
+    return HOST2(__NR_sched_getparam, known_thread(t, pid), param);
 }
 
 long sys_sched_setparam(struct task *t, int pid, uptr param)
 {
-    long r = may_schedule(t, pid);
-    return r ? r : HOST2(__NR_sched_setparam, pid, param);
+    return set_schedule(t, __NR_sched_setparam, pid, param, 0);
 }
 
 long sys_sched_getattr(struct task *t, int pid, uptr attr, unsigned int size, unsigned int flags)
 {
-    long r = may_ask(t, &pid);
-    return r ? r : HOST4(__NR_sched_getattr, pid, attr, size, flags);
+    return HOST4(__NR_sched_getattr, known_thread(t, pid), attr, size, flags);
 }
 
 long sys_sched_setattr(struct task *t, int pid, uptr attr, unsigned int flags)
 {
-    long r = may_schedule(t, pid);
-    return r ? r : HOST3(__NR_sched_setattr, pid, attr, flags);
+    return set_schedule(t, __NR_sched_setattr, pid, attr, flags);
 }
 
 long sys_sched_getaffinity(struct task *t, int pid, unsigned int len, uptr mask)
 {
-    long r = may_ask(t, &pid);
-    return r ? r : HOST3(__NR_sched_getaffinity, pid, len, mask);
+    return HOST3(__NR_sched_getaffinity, known_thread(t, pid), len, mask);
 }
 
 long sys_sched_setaffinity(struct task *t, int pid, unsigned int len, uptr mask)
 {
-    long r = may_schedule(t, pid);
-    return r ? r : HOST3(__NR_sched_setaffinity, pid, len, mask);
+    return set_schedule(t, __NR_sched_setaffinity, pid, len, mask);
 }
 
 long sys_sched_rr_get_interval(struct task *t, int pid, uptr interval)
 {
-    long r = may_ask(t, &pid);
-    return r ? r : HOST2(__NR_sched_rr_get_interval, pid, interval);
+    return HOST2(__NR_sched_rr_get_interval, known_thread(t, pid), interval);
 }
 
 long sys_prlimit64(struct task *t, int pid, unsigned int resource, uptr new_limit, uptr old_limit)

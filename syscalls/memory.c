@@ -228,28 +228,30 @@ static long vm_copy(struct task *t, int nr, int pid, uptr local, size_t nlocal, 
     return HOST_INTR6(nr, pid, to, nlocal, from, m, 0);
 }
 
-// May the caller move pages of process pid (0: its own)? mm/migrate.c, mm/mempolicy.c: as one that
-// it may look into. A negative one is the host's to refuse.
-static long may_move_pages(struct task *t, int pid)
+// Moves pages of process pid (0: the caller's own) by host call nr, if the caller may look into it
+// (mm/migrate.c, mm/mempolicy.c). That comes after what is wrong with the other arguments; a
+// negative number is the host's to refuse.
+static long move_of(struct task *t, int nr, int pid, const unsigned long rest[5])
 {
-    if (pid <= 0 || (u32)pid == t->tid)
-        return 0;
-    u32 tgid = reach_thread(t, (u32)pid);
-    return tgid ? reach_may_inspect(t, tgid) : reach_none((u32)pid);
+    u32 tgid = pid > 0 ? reach_thread(t, (u32)pid) : 0;
+    long may = 0;
+    if (pid > 0 && (u32)pid != t->tid)
+        may = tgid ? reach_may_inspect(t, tgid) : reach_none((u32)pid);
+    long said = HOST6(nr, may ? NO_PROCESS : pid, rest[0], rest[1], rest[2], rest[3], rest[4]);
+    return may && said == -ESRCH ? may : said;
 }
 
 long sys_migrate_pages(struct task *t, int pid, unsigned long maxnode, uptr old_nodes,
                        uptr new_nodes)
 {
-    long r = may_move_pages(t, pid);
-    return r ? r : HOST4(__NR_migrate_pages, pid, maxnode, old_nodes, new_nodes);
+    return move_of(t, __NR_migrate_pages, pid, (unsigned long[5]){maxnode, old_nodes, new_nodes});
 }
 
 long sys_move_pages(struct task *t, int pid, unsigned long count, uptr pages, uptr nodes,
                     uptr status, int flags)
 {
-    long r = may_move_pages(t, pid);
-    return r ? r : HOST6(__NR_move_pages, pid, count, pages, nodes, status, flags);
+    return move_of(t, __NR_move_pages, pid,
+                   (unsigned long[5]){count, pages, nodes, status, (unsigned long)flags});
 }
 
 long sys_process_vm_readv(struct task *t, int pid, uptr local_iov, unsigned long liovcnt,

@@ -149,6 +149,8 @@ long sys_seccomp(struct task *t, unsigned int operation, unsigned int flags, upt
 #define ARCH_GET_XCOMP_SUPP 0x1021
 #define ARCH_GET_XCOMP_PERM 0x1022
 #define ARCH_REQ_XCOMP_PERM 0x1023
+#define ARCH_GET_XCOMP_GUEST_PERM 0x1024
+#define ARCH_REQ_XCOMP_GUEST_PERM 0x1025
 #endif
 
 // The size of a frame may have grown. CPUID could be switched off for the guest, not for this.
@@ -195,6 +197,8 @@ long sys_arch_prctl(struct task *t, int option, unsigned long arg2)
     case ARCH_SET_CPUID:
     case ARCH_GET_XCOMP_SUPP:
     case ARCH_GET_XCOMP_PERM:
+    case ARCH_GET_XCOMP_GUEST_PERM: // of KVM's guests, which lxcore has nothing to do with
+    case ARCH_REQ_XCOMP_GUEST_PERM:
         return HOST2(__NR_arch_prctl, option, arg2);
     case ARCH_REQ_XCOMP_PERM:
         return request_state(t, arg2);
