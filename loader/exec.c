@@ -28,41 +28,53 @@ void exec_done(struct exec_plan *p)
     p->room = NULL;
 }
 
-// Splits a #! line (fs/binfmt_script.c): an interpreter and at most one argument, which keeps its
-// inner blanks. line has n bytes of the file.
-static long parse_script(char *line, size_t n, char **interp, char **arg)
+static bool is_blank(char c)
 {
-    char *end = memchr(line, '\n', n);
-    char *p = line + 2;
-    if (!end) {
-        // The line is longer than the buffer: fine only when the interpreter's name is whole.
-        end = line + MIN(n, (size_t)SCRIPT_LINE - 1);
-        char *q = p;
-        while (q < end && (*q == ' ' || *q == '\t'))
-            q++;
-        while (q < end && *q != ' ' && *q != '\t' && *q)
-            q++;
-        if (q == end && n == SCRIPT_LINE)
+    return c == ' ' || c == '\t';
+}
+
+// Both search from p to `last`, which is looked at too.
+static char *skip_blanks(char *p, char *last)
+{
+    while (p <= last && is_blank(*p))
+        p++;
+    return p <= last ? p : NULL;
+}
+
+static char *end_of_word(char *p, char *last)
+{
+    while (p <= last && *p && !is_blank(*p))
+        p++;
+    return p <= last ? p : NULL;
+}
+
+// Splits a #! line, SCRIPT_LINE bytes of the file with zeros behind its end: an interpreter and at
+// most one argument, which keeps its inner blanks. As fs/binfmt_script.c does it, with what scripts
+// see of that: only where a newline ends the line are blanks before its end taken off, so that an
+// argument can be empty; and the buffer's last byte is none of a longer line's.
+static long parse_script(char *line, char **interp, char **arg)
+{
+    char *last = line + SCRIPT_LINE - 1, *end = line + 2;
+    while (end <= last && *end && *end != '\n')
+        end++;
+    if (end > last || *end != '\n') {
+        char *name = skip_blanks(line + 2, last);
+        // A name that nothing ends is cut off, or nothing but blanks is there.
+        if (!name || !end_of_word(name, last))
             return -ENOEXEC;
+        end = last;
     }
-    while (end > p && (end[-1] == ' ' || end[-1] == '\t'))
+    while (is_blank(end[-1]))
         end--;
     *end = 0;
-    while (*p == ' ' || *p == '\t')
-        p++;
-    if (!*p)
+    *interp = skip_blanks(line + 2, end);
+    if (!*interp || *interp == end)
         return -ENOEXEC;
-    *interp = p;
-    while (*p && *p != ' ' && *p != '\t')
-        p++;
-    *arg = NULL;
-    if (*p) {
-        *p++ = 0;
-        while (*p == ' ' || *p == '\t')
-            p++;
-        if (*p)
-            *arg = p;
-    }
+    if (!**interp)
+        return -EACCES; // the working directory, for the kernel
+    char *sep = end_of_word(*interp, end);
+    *arg = *sep ? skip_blanks(sep, end) : NULL;
+    *sep = 0;
     return 0;
 }
 
@@ -138,7 +150,7 @@ static bool is_written(int fd)
 
 long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct exec_plan *plan)
 {
-    char line[SCRIPT_LINE + 1];
+    char line[SCRIPT_LINE];
     struct elf_start start;
     Elf64_Phdr interp;
     struct statx st;
@@ -173,9 +185,9 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
         if (by_fd && plan->scripts == 1 && (host_fcntl(dirfd, F_GETFD, 0) & FD_CLOEXEC))
             return -ENOENT; // the interpreter could not open it
         char *interp, *arg;
-        n = MIN(n, SCRIPT_LINE);
-        line[n] = 0;
-        long r = parse_script(line, (size_t)n, &interp, &arg);
+        if (n < SCRIPT_LINE)
+            memset(line + n, 0, (size_t)(SCRIPT_LINE - n));
+        long r = parse_script(line, &interp, &arg);
         // argv[0] gives way to: interpreter, its argument, the script's name.
         if (r >= 0 && !plan->argc)
             r = push_arg(plan, plan->execfn);

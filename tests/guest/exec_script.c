@@ -35,6 +35,10 @@ int main(int argc, char **argv)
     run("missing interpreter", "#!./absent\n", only);
     run("a directory", "#!.\n", only);
     run("no #!", "# !./prog\n", only);
+    run("no line end, blanks behind the argument", "#!./prog -x \t ", only);
+    run("no line end, blanks behind the name", "#!./prog ", only);
+    run("no line end, blanks only", "#! ", only);
+    run("no line end, nothing", "#!", only);
 
     // The kernel looks at 256 bytes: a longer argument is cut, a longer name refused.
     memset(line, 0, sizeof(line));
@@ -50,6 +54,9 @@ int main(int argc, char **argv)
     run("name to the last byte", line, only);
     strcpy(line + 252, "prog\n");
     run("name one too long", line, only);
+    strcpy(line + 251, "prog \n");
+    line[250] = '/';
+    run("blank in the last byte", line, only);
 
     puts("nested");
     put_script("s1", "#!./prog A1\n", 0755);
