@@ -227,12 +227,23 @@ static void tell_end(struct supervisor *s, int type)
     s->status = -1;
 }
 
+// A process is waited for: its record goes, unless the host has given its number to another by now.
+static void forget_record(struct instance *in, pid_t pid)
+{
+    struct proc_slot *s = proc_slot_of(in, (u32)pid);
+    u64 head = s ? __atomic_load_n(&s->head, __ATOMIC_ACQUIRE) : 0;
+    if ((u32)head == (u32)pid && kill(pid, 0) && errno == ESRCH)
+        proc_free(in, s, head, (u32)pid);
+}
+
 // Takes in all that changed below us. False when there are no descendants any more.
-static bool reap(struct supervisor *s)
+static bool reap(struct supervisor *s, struct instance *in)
 {
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL)) > 0) {
+        if (WIFEXITED(status) || WIFSIGNALED(status))
+            forget_record(in, pid);
         if (pid != s->program)
             continue;
         if (!WIFSTOPPED(status))
@@ -265,7 +276,7 @@ static _Noreturn void run_supervisor(struct supervisor *s, int signals, struct l
     struct pollfd fds[3] = {{.fd = signals, .events = POLLIN},
                             {.fd = s->front, .events = POLLIN},
                             {.fd = l->requests_fd, .events = POLLIN}};
-    while (reap(s)) {
+    while (reap(s, l->memory)) {
         struct signalfd_siginfo info;
         if (!wait_for(fds, 3))
             break;

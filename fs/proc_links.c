@@ -208,9 +208,10 @@ static long read_process_link(struct task *t, const struct proc_path *pp, char *
         return -EACCES;
     if (pp->init) // as a thread of the kernel's has it
         return cwd || root ? put_text(out, n, "/") : -ENOENT;
-    // lxcore's own knowledge is of the process: is there such a thread of it?
-    if (pp->in_task && pp->tid != t->tid && (exe || root) &&
-        HOST3(__NR_tgkill, pp->tgid, pp->tid, 0) == -ESRCH)
+    // lxcore's own knowledge is of the process: is there such a thread of it, and is it no zombie?
+    char some[2];
+    bool here = proc_is_own(t, pp) && (!pp->in_task || pp->tid == t->tid);
+    if ((exe || root) && !here && read_host(t, pp, some, sizeof some) == -ENOENT)
         return -ENOENT;
     if (exe)
         return read_exe(t, pp, out, n);

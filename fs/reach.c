@@ -23,18 +23,25 @@ static size_t digits(const char *s)
     return n;
 }
 
-// Is the process with this record's id the one that it was made for? One that was killed leaves its
-// record, and the host may have given its id to a process of its own, which began later than the
-// record. *state: as proc_pid_stat(5) has it, 0 when it is not known.
-static bool has_record(struct task *t, const struct proc_slot *s, u32 tgid, char *state)
+// Is the process with this record's id the one that it was made for? One that nobody has waited for
+// (SIGCHLD was ignored), or whose parent was killed then, leaves its record, and the host may have
+// given its id to a process of its own, which began later than the record. *state: as
+// proc_pid_stat(5) has it, 0 when it is not known.
+static bool has_record(struct task *t, struct proc_slot *s, u32 tgid, char *state)
 {
     char path[32], text[1024];
+    u64 head = __atomic_load_n(&s->head, __ATOMIC_ACQUIRE);
     u64 registered = __atomic_load_n(&s->registered, __ATOMIC_RELAXED);
     *state = 0;
     fmt(path, sizeof path, "%u/stat", tgid);
     long n = proc_text(t, reserved_fd(t, RESERVED_PROC), path, text, sizeof text);
+    if (n == -ENOENT || n == -ESRCH) {
+        if ((u32)head == tgid)
+            proc_gone(t, s, head);
+        return false;
+    }
     if (n < 0)
-        return n != -ENOENT && n != -ESRCH; // else no descriptor, no memory: not known
+        return true; // no descriptor, no memory: not known
     const char *at = strrchr(text, ')');
     if (at && at[1])
         *state = at[2];
@@ -51,7 +58,7 @@ bool reach_process(struct task *t, u32 tgid)
     if (tgid == t->proc->tgid)
         return true;
     char state;
-    const struct proc_slot *s = (s32)tgid > 0 ? proc_find(t->instance, tgid) : NULL;
+    struct proc_slot *s = (s32)tgid > 0 ? proc_find(t->instance, tgid) : NULL;
     return (s && has_record(t, s, tgid, &state)) || ((s32)tgid > 0 && is_child(tgid));
 }
 
@@ -226,7 +233,7 @@ bool reach_runs_file(struct task *t, u64 dev, u64 ino)
     if (!proc_text_seen(in, dev, ino, &hash))
         return false;
     for (u32 i = 0; i < PROC_SLOTS; i++) {
-        const struct proc_slot *s = proc_slot_at(in, i);
+        struct proc_slot *s = proc_slot_at(in, i);
         if (*proc_text_at(in, i) != hash || s->dev != dev || s->ino != ino)
             continue;
         u32 tgid = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);

@@ -147,8 +147,14 @@ struct proc_peer {
 
 // One record for each process, found by its id: what other processes may ask of it.
 struct proc_slot {
-    u32 tgid;  // 0: free; PROC_MAKING | tid of the thread that fills it in
-    u32 was;   // tgid of the process that left this record, 0: none
+    union {
+        struct {
+            u32 tgid; // 0: free; PROC_MAKING | tid of the thread that fills it in
+            u32 was;  // of a freed one: tgid of the process that left it, 0: none. Else a mark, by
+                      // which who frees it tells it from one that was made meanwhile
+        };
+        u64 head; // both
+    };
     u64 birth; // of the process (struct proc)
     u32 ruid, euid, suid, fsuid;
     u32 rgid, egid, sgid, fsgid;
@@ -167,6 +173,8 @@ struct proc_slot {
     char exe[1024 - 136 - 4 * PROC_GROUPS - 2 * sizeof(struct proc_peer)];
 };
 #define PROC_MAKING 0x80000000u
+// Freed records keep this id, so that searches go on past them.
+#define PROC_FREED 0xffffffffu
 _Static_assert(sizeof(struct proc_slot) == 1024, "records do not straddle pages");
 
 struct pts_owner {
@@ -446,6 +454,40 @@ static inline u32 proc_slot_index(const struct instance *in, const struct proc_s
     u64 near = (u64)s - (u64)in->near_procs, far = (u64)s - (u64)in->procs;
     return near < sizeof in->near_procs ? (u32)(near / sizeof *s)
                                         : PROC_NEAR + (u32)(far / sizeof *s);
+}
+
+// The places of a process's record, in the order in which they are tried: one of those near by,
+// which are used again soon, so that their memory is there and in the processor's caches; then any
+// other.
+#define PROC_PLACES (1 + PROC_SLOTS - PROC_NEAR)
+static inline u32 proc_place(u32 tgid, u32 i)
+{
+    return i ? PROC_NEAR + (tgid + i - 1) % (PROC_SLOTS - PROC_NEAR) : tgid % PROC_NEAR;
+}
+
+// The record of a process of the instance, or NULL (lxcore's is proc_find()).
+static inline struct proc_slot *proc_slot_of(struct instance *in, u32 tgid)
+{
+    for (u32 i = 0; i < PROC_PLACES; i++) {
+        struct proc_slot *s = proc_slot_at(in, proc_place(tgid, i));
+        u32 seen = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
+        if (seen == tgid)
+            return s;
+        if (!seen)
+            return NULL;
+    }
+    return NULL;
+}
+
+// Frees a record that had that head, unless it is another's by now. was: whose it is to be from
+// then on, for what outlives a process.
+static inline void proc_free(struct instance *in, struct proc_slot *s, u64 head, u32 was)
+{
+    u64 freed = (u64)was << 32 | PROC_FREED;
+    if (__atomic_compare_exchange_n(&s->head, &head, freed, false, __ATOMIC_RELEASE,
+                                    __ATOMIC_RELAXED) &&
+        proc_slot_index(in, s) >= PROC_NEAR)
+        __atomic_fetch_sub(&in->far_procs, 1, __ATOMIC_RELEASE);
 }
 
 // The byte of its program.

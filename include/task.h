@@ -148,7 +148,6 @@ enum {
 struct proc {
     struct lock lock;
     struct lock exec_lock; // one execve at a time: the new image finds its state by tgid
-    u32 refs;              // threads
     u32 tgid;
     u32 slot;       // index of its record in the instance, or SLOT_UNKNOWN: ask proc_own()
     u32 fsgsbase;   // the processor has wrgsbase and the kernel allows it
@@ -333,7 +332,7 @@ void proc_publish_cred(struct task *t);
 void proc_set_dumpable(struct task *t, u32 dumpable);
 // Claims a record in the instance for this process, at its start.
 void proc_register(struct task *t);
-// The same for a new process.
+// The same for a new process, whose birth is set.
 void proc_register_new(struct task *t);
 // Makes the record of a forked child, unless it has done so itself. Before the parent goes on.
 void proc_register_child(struct task *t, u32 tgid);
@@ -341,10 +340,11 @@ void proc_register_child(struct task *t, u32 tgid);
 void proc_need_record(struct task *t);
 // The record of the caller's process. NULL: it has none, for the table is full.
 struct proc_slot *proc_own(struct task *t);
-void proc_unregister(struct task *t);
-// The caller has waited for process tgid, which is gone; or, if not surely, may only have stopped
-// or gone on, or been left there (WNOWAIT): then the host is asked.
-void proc_reaped(struct task *t, u32 tgid, bool surely);
+// The caller has waited for process tgid, which is gone by now: so is its record.
+void proc_reaped(struct task *t, u32 tgid);
+// Process tgid, of which record s with that head is, seems to be gone: if the host says so, too,
+// the record is given up.
+void proc_gone(struct task *t, struct proc_slot *s, u64 head);
 // A name for a child that is about to be forked.
 static inline u64 proc_birth(struct task *t)
 {

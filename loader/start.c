@@ -161,7 +161,7 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     t->files = &o->files;
     t->fs = &o->fs;
     t->sighand = &o->sighand;
-    p->refs = o->files.refs = o->fs.refs = o->sighand.refs = 1;
+    o->files.refs = o->fs.refs = o->sighand.refs = 1;
     t->tid = p->tgid = state->owner;
     p->fsgsbase = (aux_get(s, AT_HWCAP2) & HWCAP2_FSGSBASE) != 0;
     p->dumpable = state->dumpable;

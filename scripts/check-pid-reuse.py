@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A guest process that was killed leaves its record behind. When the host gives its id to a process
-of its own, the guest must neither see nor signal that one. When it is given to one of the guest's before
+"""When the host gives the id of a guest's process that is gone, waited for or taken away by the host alone (SIGCHLD
+ignored), to a process of its own, the guest must neither see nor signal that one. When it is given to one of the guest's before
 the parent that waited for the last one has taken note of that, that one is there for all. And where
 parent and child make the child's record at the same time, what the child then changes is seen.
 
@@ -16,6 +16,7 @@ import time
 LAST_PID = "/proc/sys/kernel/ns_last_pid"
 LXRUN = os.environ.get("LXRUN", "build/lxrun")
 GUEST = r"""
+trap '' TERM
 sleep 60 & child=$!
 sleep 0.3 # it is registered now
 kill -KILL $child; wait $child
@@ -93,6 +94,25 @@ def process_with_id(pid):
     return None
 
 
+def check_other(root, first):
+    guest = subprocess.Popen([LXRUN, "-r", root, "/bin/sh", "-c", first + GUEST],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, text=True)
+    pid = int(guest.stdout.readline())
+    other = process_with_id(pid)
+    out, _ = guest.communicate("go\n", timeout=30)
+    if not other:
+        print("the host never gave out the id")
+        return 77
+    alive = other.poll() is None
+    other.kill()
+    other.wait()
+    if out == "end\n" and alive:
+        return 0
+    print(out, "the host's process lives" if alive else "the host's process was killed")
+    return 1
+
+
 def check_again(root):
     guest = subprocess.Popen([*SLOWLY, LXRUN, "-r", root, "/bin/sh", "-c", AGAIN], stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL, text=True)
@@ -134,21 +154,9 @@ def main():
         subprocess.run(["cp", "/bin/busybox", root + "/bin/busybox"], check=True)
         for name in "sh", "sleep", "mkfifo":
             os.symlink("busybox", f"{root}/bin/{name}")
-        guest = subprocess.Popen([LXRUN, "-r", root, "/bin/sh", "-c", "trap '' TERM\n" + GUEST],
-                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                 stderr=subprocess.DEVNULL, text=True)
-        pid = int(guest.stdout.readline())
-        other = process_with_id(pid)
-        out, _ = guest.communicate("go\n", timeout=30)
-        if not other:
-            print("the host never gave out the id")
-            return 77
-        alive = other.poll() is None
-        other.kill()
-        other.wait()
-        if out != "end\n" or not alive:
-            print(out, "the host's process lives" if alive else "the host's process was killed")
-            return 1
+        wrong = check_other(root, "") or check_other(root, "trap '' CHLD")
+        if wrong:
+            return wrong
         if not shutil.which("strace"):
             print("records made together, and the number of one that was just waited for, are not tested: no strace")
             return 0

@@ -68,6 +68,7 @@ static _Noreturn void send_and_exit(struct task *t, int fd, const void *message,
     t->proc->tgid = (u32)host_getpid();
     t->cred.ruid = u->uid;
     t->cred.rgid = u->gid;
+    t->proc->birth = proc_birth(t);
     proc_register_new(t);
     struct proc_slot *s = proc_own(t);
     if (!s)
@@ -75,7 +76,6 @@ static _Noreturn void send_and_exit(struct task *t, int fd, const void *message,
     s->stands_for = stands_for;
     *u = (struct guest_ucred){(s32)t->proc->tgid, t->instance->host_uid, t->instance->host_gid};
     s->result = (s32)HOST3(__NR_sendmsg, fd, message, flags);
-    proc_unregister(t);
     host_exit_group(0);
 }
 
@@ -97,10 +97,12 @@ long peer_send_as(struct task *t, int fd, const void *message, int flags, struct
         host_kill(pid, 9);
         HOST4(__NR_wait4, pid, &status, __WCLONE, 0);
     }
-    const struct proc_slot *s = proc_find_last(t->instance, (u32)pid);
+    const struct proc_slot *s = proc_find(t->instance, (u32)pid);
+    long result = s && s->stands_for == (u32)u->pid ? s->result : -ENOBUFS;
+    proc_reaped(t, (u32)pid);
     if (status)
         return r < 0 ? r : -ENOBUFS;
-    return s && s->stands_for == (u32)u->pid ? s->result : -ENOBUFS;
+    return result;
 }
 
 // ---- Of connections ----

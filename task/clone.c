@@ -79,7 +79,6 @@ static void copy_proc(struct proc *to, char *exe, const struct proc *from)
     to->exe = exe;
     str_copy(exe, from->exe, LX_PATH_MAX);
     to->lock.word = to->exec_lock.word = 0;
-    to->refs = 1;
     to->tgid = 0; // not known yet: the child fills it in
 }
 
@@ -130,7 +129,6 @@ static long fill_child(struct task *t, struct task *c, const struct clone_reques
     c->fs = t->fs;
     c->sighand = t->sighand;
     if (q->flags & CLONE_THREAD) {
-        refs_add(&t->proc->refs);
         t->proc->threads_ever = 1;
     } else {
         c->proc = &(*own)->proc;
@@ -169,8 +167,6 @@ static void drop_child(struct task *t, struct task *c, const struct clone_reques
 {
     task_release_dead(tid);
     task_forget(c);
-    if (q->flags & CLONE_THREAD)
-        __atomic_fetch_sub(&t->proc->refs, 1, __ATOMIC_RELAXED);
     if (q->flags & CLONE_FILES)
         __atomic_fetch_sub(&t->files->refs, 1, __ATOMIC_RELAXED);
     if (q->flags & CLONE_FS)
@@ -273,7 +269,6 @@ static void own_after_fork(struct task *t, const struct clone_request *q)
 static void start_forked(struct task *t, const struct clone_request *q)
 {
     t->tid = t->proc->tgid = (u32)host_getpid();
-    set(&t->proc->refs, 1);
     set(&t->sighand->refs, 1);
     set(&t->proc->lock.word, 0);
     set(&t->proc->exec_lock.word, 0);
@@ -355,6 +350,8 @@ long task_clone(struct task *t, const struct clone_request *q)
     // No child gets away from an engine that traces.
     u64 ours = CLONE_CLEAR_SIGHAND | (t->engine == ENGINE_PTRACE ? CLONE_UNTRACED : 0);
     t->next_birth = proc_birth(t);
+    if (vm && !(q->flags & CLONE_THREAD))
+        c->proc->birth = t->next_birth;
     r = host_clone_request(q, q->flags & ~ours, vm ? c->stack : NULL, c);
     if (r == 0) {
         start_forked(t, q);
@@ -379,8 +376,6 @@ void task_exit(struct task *t, int status)
     host_sigprocmask(SIG_SETMASK, &everything, NULL);
     if (!t->vfork_child) // whose parent does it
         task_forget(t);
-    if (__atomic_sub_fetch(&t->proc->refs, 1, __ATOMIC_ACQ_REL) == 0)
-        proc_unregister(t);
     __atomic_fetch_sub(&t->files->refs, 1, __ATOMIC_RELAXED);
     __atomic_fetch_sub(&t->fs->refs, 1, __ATOMIC_RELAXED);
     __atomic_fetch_sub(&t->sighand->refs, 1, __ATOMIC_RELEASE);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The instance's records of its processes: an open-addressed table keyed by process id in shared
-// memory. A record is claimed by one compare-and-swap, so a killed process leaves nothing locked;
-// records of the dead are taken over.
+// memory. A record is claimed by one compare-and-swap, so a killed process leaves nothing locked.
+// It is there as long as the process is, as a zombie too: who waits for it gives the record up, and
+// where nobody has, it is given up by who finds it, or taken over.
 //
 // The record of a forked child is made by its parent, which has the page; for the child it would be
 // two page faults and a page of page tables. The child asks for it only before it makes a call that
@@ -13,30 +14,10 @@
 #include "host.h"
 #include "task.h"
 
-// The places of a process's record, in the order in which they are tried: one of those near by,
-// which are used again soon, so that their memory is there and in the processor's caches; then any
-// other.
-#define PLACES (1 + PROC_SLOTS - PROC_NEAR)
-static u32 place(u32 tgid, u32 i)
-{
-    return i ? PROC_NEAR + (tgid + i - 1) % (PROC_SLOTS - PROC_NEAR) : tgid % PROC_NEAR;
-}
-
 struct proc_slot *proc_find(struct instance *in, u32 tgid)
 {
-    for (u32 i = 0; i < PLACES; i++) {
-        struct proc_slot *s = proc_slot_at(in, place(tgid, i));
-        u32 seen = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
-        if (seen == tgid)
-            return s;
-        if (!seen)
-            return NULL;
-    }
-    return NULL;
+    return proc_slot_of(in, tgid);
 }
-
-// Freed records keep this id, so that searches go on past them.
-#define SLOT_DELETED 0xffffffffu
 
 static u64 text_hash(u64 dev, u64 ino)
 {
@@ -101,14 +82,6 @@ static void fill(struct task *t, struct proc_slot *s, u64 since, u64 birth)
     put_cred(s, t);
 }
 
-static void drop(struct instance *in, struct proc_slot *s, u32 tgid)
-{
-    if (__atomic_compare_exchange_n(&s->tgid, &tgid, SLOT_DELETED, false, __ATOMIC_RELEASE,
-                                    __ATOMIC_RELAXED) &&
-        proc_slot_index(in, s) >= PROC_NEAR)
-        __atomic_fetch_sub(&in->far_procs, 1, __ATOMIC_RELEASE);
-}
-
 static bool is_gone(u32 id)
 {
     return host_kill(id, 0) == -ESRCH;
@@ -121,8 +94,8 @@ static struct proc_slot *find_named(struct instance *in, u32 id, u64 birth,
 {
     if (!__atomic_load_n(&in->far_procs, __ATOMIC_ACQUIRE))
         return NULL;
-    for (u32 i = 1; i < PLACES; i++) {
-        struct proc_slot *s = proc_slot_at(in, place(id, i));
+    for (u32 i = 1; i < PROC_PLACES; i++) {
+        struct proc_slot *s = proc_slot_at(in, proc_place(id, i));
         u32 seen = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
         if (seen == id && s->birth == birth && s != but)
             return s;
@@ -137,7 +110,7 @@ static struct proc_slot *find_named(struct instance *in, u32 id, u64 birth,
 static struct proc_slot *only_one(struct task *t, struct proc_slot *made, u32 id)
 {
     struct instance *in = t->instance;
-    struct proc_slot *first = proc_slot_at(in, place(id, 0));
+    struct proc_slot *first = proc_slot_at(in, proc_place(id, 0));
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     bool there = first != made && __atomic_load_n(&first->tgid, __ATOMIC_ACQUIRE) == id &&
                  first->birth == made->birth;
@@ -145,7 +118,10 @@ static struct proc_slot *only_one(struct task *t, struct proc_slot *made, u32 id
     if (!other)
         return made;
     bool child = id == t->proc->tgid;
-    drop(in, child ? other : made, id);
+    struct proc_slot *goes = child ? other : made;
+    u64 head = __atomic_load_n(&goes->head, __ATOMIC_ACQUIRE);
+    if ((u32)head == id)
+        proc_free(in, goes, head, 0);
     return child ? made : other;
 }
 
@@ -161,7 +137,7 @@ static bool is_kept(const struct proc_slot *s)
 static bool claim(struct instance *in, struct proc_slot *s, u32 *seen, u32 making)
 {
     // Of the dead, what was there is counted.
-    bool counts = proc_slot_index(in, s) >= PROC_NEAR && (!*seen || *seen == SLOT_DELETED);
+    bool counts = proc_slot_index(in, s) >= PROC_NEAR && (!*seen || *seen == PROC_FREED);
     if (counts)
         __atomic_fetch_add(&in->far_procs, 1, __ATOMIC_ACQ_REL);
     bool own = __atomic_compare_exchange_n(&s->tgid, seen, making, false, __ATOMIC_ACQ_REL,
@@ -177,13 +153,13 @@ static struct proc_slot *make_record(struct task *t, u32 id, u64 since, u64 birt
     const u32 making = PROC_MAKING | t->tid;
     struct instance *in = t->instance;
     *made = false;
-    for (u32 i = 0; i < PLACES; i++) {
-        struct proc_slot *s = proc_slot_at(in, place(id, i));
+    for (u32 i = 0; i < PROC_PLACES; i++) {
+        struct proc_slot *s = proc_slot_at(in, proc_place(id, i));
         // A look first: that maps the pages around, which a program comes to soon.
         u32 seen = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
         bool own = !seen && claim(in, s, &seen, making);
         // Whoever fills it in is done at once, or was killed, or stopped.
-        for (int tries = 0; (seen & PROC_MAKING) && seen != SLOT_DELETED && tries < 1000 &&
+        for (int tries = 0; (seen & PROC_MAKING) && seen != PROC_FREED && tries < 1000 &&
                             !is_gone(seen & ~PROC_MAKING);
              tries++) {
             HOST0(__NR_sched_yield);
@@ -194,14 +170,16 @@ static struct proc_slot *make_record(struct task *t, u32 id, u64 since, u64 birt
         struct proc_slot *there = own || i ? NULL : find_named(in, id, birth, NULL);
         if (there) // made when this place was another's
             return there;
-        if (!own && !i && seen == SLOT_DELETED && is_kept(s))
+        if (!own && !i && seen == PROC_FREED && is_kept(s))
             continue; // there are many other places, of which each stays as it is for long
         // One with our id and another birth was left by a process that is dead.
-        if (!own && (seen == id || seen == SLOT_DELETED || is_gone(seen & ~PROC_MAKING)))
+        if (!own && (seen == id || seen == PROC_FREED || is_gone(seen & ~PROC_MAKING)))
             own = claim(in, s, &seen, making);
         if (!own)
             continue;
-        fill(t, s, since ? since : now(), birth);
+        since = since ? since : now();
+        fill(t, s, since, birth);
+        s->was = (u32)since;
         __atomic_store_n(&s->tgid, id, __ATOMIC_RELEASE);
         *made = true;
         return only_one(t, s, id);
@@ -212,7 +190,7 @@ static struct proc_slot *make_record(struct task *t, u32 id, u64 since, u64 birt
 static void set_slot(struct task *t, const struct proc_slot *s)
 {
     // Full: unseen by others, no more.
-    t->proc->slot = s ? proc_slot_index(t->instance, s) : place(t->proc->tgid, 0);
+    t->proc->slot = s ? proc_slot_index(t->instance, s) : proc_place(t->proc->tgid, 0);
     if (s)
         t->proc->since = s->registered;
 }
@@ -243,7 +221,6 @@ void proc_register(struct task *t)
 void proc_register_new(struct task *t)
 {
     bool made;
-    t->proc->birth = proc_birth(t);
     struct proc_slot *s = make_record(t, t->proc->tgid, 0, t->proc->birth, &made);
     if (s && !made) // left by a dead process of that name
         fill(t, s, now(), t->proc->birth);
@@ -268,7 +245,7 @@ void proc_need_record(struct task *t)
     t->unrecorded = 0;
     // A look by a call costs a tenth of a page fault.
     for (u32 i = 0; i < 2; i++) {
-        long at = (char *)proc_slot_at(t->instance, place(me, i)) - (char *)t->instance;
+        long at = (char *)proc_slot_at(t->instance, proc_place(me, i)) - (char *)t->instance;
         if (host_pread(fd, &head, sizeof head, at) == (long)sizeof head && head.tgid == me &&
             head.birth == t->proc->birth)
             return;
@@ -296,12 +273,12 @@ void proc_set_dumpable(struct task *t, u32 dumpable)
 struct proc_slot *proc_find_last(struct instance *in, u32 tgid)
 {
     struct proc_slot *left = NULL;
-    for (u32 i = 0; i < PLACES; i++) {
-        struct proc_slot *s = proc_slot_at(in, place(tgid, i));
+    for (u32 i = 0; i < PROC_PLACES; i++) {
+        struct proc_slot *s = proc_slot_at(in, proc_place(tgid, i));
         u32 seen = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
         if (seen == tgid)
             return s;
-        if (seen == SLOT_DELETED && s->was == tgid)
+        if (seen == PROC_FREED && s->was == tgid)
             left = s;
         if (!seen)
             break;
@@ -309,29 +286,23 @@ struct proc_slot *proc_find_last(struct instance *in, u32 tgid)
     return left;
 }
 
-static void release(struct instance *in, struct proc_slot *s, u32 tgid)
+void proc_gone(struct task *t, struct proc_slot *s, u64 head)
 {
-    if (s->tgid == tgid)
-        s->was = tgid;
-    drop(in, s, tgid);
+    if (is_gone((u32)head))
+        proc_free(t->instance, s, head, (u32)head);
 }
 
-void proc_unregister(struct task *t)
+void proc_reaped(struct task *t, u32 tgid)
 {
-    // A forked child that never came to its record leaves it to its parent (proc_reaped()).
-    if (t->proc->slot != SLOT_UNKNOWN)
-        release(t->instance, proc_slot_at(t->instance, t->proc->slot), t->proc->tgid);
-}
-
-void proc_reaped(struct task *t, u32 tgid, bool surely)
-{
-    for (u32 i = 0; i < 2; i++) {
-        struct proc_slot *s = proc_slot_at(t->instance, place(tgid, i));
-        if (s->tgid != tgid)
-            continue;
-        // By now the host may have given the number to another's child, which has made its record.
-        if ((surely && s->birth >> 32 == t->tid) || is_gone(tgid))
-            release(t->instance, s, tgid);
+    struct proc_slot *s = proc_slot_of(t->instance, tgid);
+    if (!s)
         return;
-    }
+    u64 head = __atomic_load_n(&s->head, __ATOMIC_ACQUIRE);
+    if ((u32)head != tgid)
+        return;
+    // By now the host may have given the number to another's child, which has made its record.
+    if (s->birth >> 32 == t->tid)
+        proc_free(t->instance, s, head, tgid);
+    else
+        proc_gone(t, s, head);
 }

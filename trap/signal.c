@@ -108,7 +108,6 @@ void signal_die(struct task *t, int sig)
 {
     struct ksigaction dfl = {0};
     u64 set = SIGSET_BIT(sig);
-    proc_unregister(t);
     HOST4(__NR_rt_sigaction, sig, &dfl, NULL, 8);
     HOST3(__NR_tgkill, t->proc->tgid, t->tid, sig);
     host_sigprocmask(SIG_UNBLOCK, &set, NULL);

@@ -151,7 +151,7 @@ static void setup(void)
     e->parent = -1;
     e->base = BASE_INHERITED;
     str_copy(e->point, "/", sizeof e->point);
-    files.refs = fs.refs = proc.refs = 1;
+    files.refs = fs.refs = 1;
     files.reserved = BLOCK;
     files.reserved_count = RESERVED_COUNT;
     task.files = &files;

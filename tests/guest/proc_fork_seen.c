@@ -12,7 +12,6 @@
 static int ask[2], answer[2];
 
 // A process that is no relation of those whose ids it is sent, but by their parent.
-// trap: not nested: the outer /proc lists a zombie to its parent only
 static _Noreturn void killer(void)
 {
     int message[2], r;
