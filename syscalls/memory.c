@@ -118,7 +118,8 @@ long sys_mremap(struct task *t, uptr old_addr, size_t old_size, size_t new_size,
 long sys_madvise(struct task *t, uptr addr, size_t length, int advice)
 {
     (void)t;
-    if (!length || !memory_hits_lxcore(addr, length))
+    // Nothing, or more than there is in whole pages (EINVAL), the host leaves alone.
+    if (!length || length > -LX_PAGE || !memory_hits_lxcore(addr, length))
         return HOST_INTR3(__NR_madvise, addr, length, advice);
     // An empty range only checks the advice and the address.
     long r = HOST3(__NR_madvise, addr, addr < LX_BASE ? LX_BASE - addr : 0, advice);
@@ -214,15 +215,22 @@ static long vm_copy(struct task *t, int nr, int pid, uptr local, size_t nlocal, 
         return n;
     if ((size_t)n < nlocal)
         return -EFAULT;
+    size_t bytes = 0;
+    for (long i = 0; i < n; i++)
+        bytes |= to[i].iov_len;
     long m = get_iovec(from, remote, nremote);
-    if (m < 0)
-        return m;
+    if (!bytes || m < 0) { // nothing to copy is no error, whatever the rest is
+        long said = HOST6(nr, NO_PROCESS, to, nlocal, NULL, 0, 0);
+        return !bytes || said < 0 ? said : m;
+    }
     u32 tgid = reach_thread(t, (u32)pid);
-    if (!tgid)
-        return reach_none((u32)pid);
-    long r = reach_may_inspect(t, tgid);
-    if (r)
-        return r;
+    long may = tgid ? reach_may_inspect(t, tgid) : reach_none((u32)pid);
+    if (may && (size_t)m == nremote) {
+        long said = HOST6(nr, NO_PROCESS, to, nlocal, from, m, 0);
+        return said == -ESRCH ? may : said;
+    }
+    if (may)
+        return may;
     if (!m && nremote)
         return -EFAULT;
     return HOST_INTR6(nr, pid, to, nlocal, from, m, 0);

@@ -114,23 +114,40 @@ static __attribute__((noinline)) long on_proc_fd(struct task *t, struct subject 
     return r;
 }
 
-static long on_fd(struct task *t, int fd, const struct request *q)
+// Linux copies a value before it looks for the file: that it cannot be read is said before error r.
+static long value_first(const struct request *q, long r)
 {
-    struct xattr_names n;
-    long r = check(q, &n);
-    if (r < 0)
+    u8 byte;
+    size_t last = q->size ? q->size - 1 : 0;
+    if (r >= 0 || q->what != SET || !q->size)
         return r;
+    for (size_t at = 0; at < last; at += LX_PAGE)
+        if (copy_from_guest(&byte, q->value + at, 1))
+            return -EFAULT;
+    return copy_from_guest(&byte, q->value + last, 1) ? -EFAULT : r;
+}
+
+static long on_checked_fd(struct task *t, int fd, const struct request *q, struct xattr_names *n)
+{
+    long r;
     bool asked = false;
     struct subject s = {fd, fd_mount(t, fd), NULL, &asked, NULL, NULL};
     bool reads = q->what == GET || q->what == LIST; // nothing is done before the host can say EBADF
     if (fd < 0 || (!reads && fd_is_path(t, fd)))
         return -EBADF;
-    if (!reads && is_overlay(t, s.mount) && (r = on_upper(t, fd, q, &n)) != NOT_OVER)
+    if (!reads && is_overlay(t, s.mount) && (r = on_upper(t, fd, q, n)) != NOT_OVER)
         return r;
     if (q->what != LIST && subject_in_proc(t, &s))
-        return on_proc_fd(t, &s, q, &n);
-    r = perform(t, &s, q, &n);
+        return on_proc_fd(t, &s, q, n);
+    r = perform(t, &s, q, n);
     return reads && !asked && fd_is_path(t, fd) ? -EBADF : r;
+}
+
+static long on_fd(struct task *t, int fd, const struct request *q)
+{
+    struct xattr_names n;
+    long r = check(q, &n);
+    return r < 0 ? r : value_first(q, on_checked_fd(t, fd, q, &n));
 }
 
 static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const struct request *q)
@@ -151,7 +168,7 @@ static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const st
                      (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
                          (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0));
     if (r < 0)
-        return r;
+        return value_first(q, r);
     bool asked, changes = q->what == SET || q->what == REMOVE;
     if (changes)
         r = pathop_hold(t, &op);
@@ -169,7 +186,7 @@ static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const st
     if (r >= 0)
         r = perform(t, &s, q, &n);
     pathop_end(t, &op);
-    return r;
+    return value_first(q, r);
 }
 
 long sys_setxattr(struct task *t, uptr path, uptr name, uptr value, size_t size, int flags)

@@ -107,5 +107,6 @@ int main(void)
 {
     advise();
     others();
+    CHECK_ERR(madvise(NULL, -1, MADV_NORMAL), EINVAL); // more than there is in whole pages
     return done();
 }

@@ -64,5 +64,9 @@ int main(void)
     wait_ok(pid);
     gone = pid;
     CHECK_ERR(rd(gone, mine, 1, theirs, 1), ESRCH);
+    CHECK_EQ(rd(gone, mine, 0, theirs, 1), 0); // nothing to copy: nobody is asked
+    CHECK_EQ(rd(gone, mine, 1, theirs, 0), 0);
+    CHECK_EQ(process_vm_readv(gone, NULL, 0, r, -1, 0), 0);
+    CHECK_ERR(rd(gone, (void *)-4096, 1, (void *)8, -1), EFAULT);
     return done();
 }

@@ -78,5 +78,11 @@ int main(void)
     CHECK_ERR(fsetxattr(99, "user.a", "x", 1, 0), EBADF);
     CHECK_ERR(fgetxattr(OK(open("f", O_PATH)), "user.a", text, 1), EBADF);
     CHECK_ERR(syscall(SYS_setxattr, "f", "user.a", bad_ptr, 4, 0), EFAULT);
+    // The value is read before anybody looks for the file or knows the name.
+    CHECK_ERR(syscall(SYS_setxattr, "missing", "user.a", bad_ptr, 4, 0), EFAULT);
+    CHECK_ERR(syscall(SYS_setxattr, "f", "nobodys", bad_ptr, 4, 0), EFAULT);
+    CHECK_ERR(syscall(SYS_fsetxattr, 99, "user.a", bad_ptr, 4, 0), EFAULT);
+    CHECK_ERR(syscall(SYS_fsetxattr, 99, "user.a", bad_ptr, 0, 0), EBADF);
+    CHECK_ERR(syscall(SYS_setxattr, "missing", "user.a", bad_ptr, 4, 8), EINVAL);
     return done();
 }
