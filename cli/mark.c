@@ -10,9 +10,10 @@
 #define _GNU_SOURCE
 #include "mark.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,8 +32,8 @@
 #endif
 
 #define MARK "user.lxrun.marked"
-#define DIRECTORIES 16 // open at a time
-#define LOOK_FOR 2     // seconds
+#define DEPTH 200  // directories open at a time
+#define LOOK_FOR 2 // seconds
 enum { MARKED = '1', LOOKING = 's', TOO_LARGE = '0' };
 
 bool mark_possible(void)
@@ -89,27 +90,61 @@ bool mark_is_there(int root)
 static time_t give_up;
 static bool changed;
 
-// With the working directory where the file lies.
-static int look_at(const char *path, const struct stat *st, int type, struct FTW *ftw)
+// Gives the regular file of this name in `dir` the bit, if it has an attribute without it. False:
+// neither can be told.
+static bool look_at(int dir, const char *name)
 {
-    const char *name = path + ftw->base;
-    struct timespec now;
-    if (type == FTW_D)
-        return clock_gettime(CLOCK_MONOTONIC, &now) || now.tv_sec > give_up;
-    if (type == FTW_DNR || type == FTW_NS)
-        return 1;
-    if (!S_ISREG(st->st_mode) || (st->st_mode & S_ISVTX) ||
-        lgetxattr(name, META_XATTR, NULL, 0) < 0)
-        return 0;
+    struct stat st;
+    char path[NAME_MAX + 32]; // an attribute is not asked for from a directory before Linux 6.13
+    snprintf(path, sizeof path, "/proc/self/fd/%d/%s", dir, name);
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+        return false;
+    if (!S_ISREG(st.st_mode) || (st.st_mode & S_ISVTX) || lgetxattr(path, META_XATTR, NULL, 0) < 0)
+        return true;
     changed = true;
-    return (int)syscall(SYS_fchmodat2, AT_FDCWD, name, (st->st_mode & 07777) | S_ISVTX,
-                        AT_SYMLINK_NOFOLLOW);
+    return !syscall(SYS_fchmodat2, dir, name, (st.st_mode & 07777) | S_ISVTX, AT_SYMLINK_NOFOLLOW);
+}
+
+// Looks through what lies below `dir` on file system dev, and closes it; left: as many levels more
+// may be open. Each is reached from the one above: a guest makes paths that are longer than
+// PATH_MAX. False: not all was seen.
+static bool look_below(int dir, dev_t dev, int left)
+{
+    struct timespec now;
+    struct stat st;
+    DIR *d = fdopendir(dir);
+    bool fine = d && left && !fstat(dir, &st) && !clock_gettime(CLOCK_MONOTONIC, &now) &&
+                now.tv_sec <= give_up;
+    while (fine && st.st_dev == dev) {
+        errno = 0;
+        struct dirent *e = readdir(d);
+        if (!e) {
+            fine = !errno;
+            break;
+        }
+        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+            continue;
+        if (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN) {
+            int below = openat(dir, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            if (below >= 0 || e->d_type == DT_DIR) {
+                fine = below >= 0 && look_below(below, dev, left - 1);
+                continue;
+            }
+        }
+        if (e->d_type == DT_REG || e->d_type == DT_UNKNOWN)
+            fine = look_at(dir, e->d_name);
+    }
+    if (d)
+        closedir(d);
+    else
+        close(dir);
+    return fine;
 }
 
 // The bits are on the disk before the mark that promises them.
-static bool sync_bits(const char *path)
+static bool sync_bits(int root)
 {
-    int fd = changed ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int fd = changed ? openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     bool fine = !changed || (fd >= 0 && !syncfs(fd));
     if (fd >= 0)
         close(fd);
@@ -118,16 +153,17 @@ static bool sync_bits(const char *path)
 
 bool mark_tree(int root)
 {
-    char path[4096];
     struct mark m;
+    struct stat st;
     struct timespec now;
     char state = mark_possible() && is_suited(root) ? read_mark(root, &m) : 0;
     // What is written first shows whether there can be a mark.
-    if (state != LOOKING || !fd_host_path(root, path, sizeof path) ||
-        clock_gettime(CLOCK_MONOTONIC, &now) || !write_mark(&m, LOOKING))
+    if (state != LOOKING || clock_gettime(CLOCK_MONOTONIC, &now) || !write_mark(&m, LOOKING))
         return state == MARKED;
     give_up = now.tv_sec + LOOK_FOR;
     changed = false;
-    state = nftw(path, look_at, DIRECTORIES, FTW_PHYS | FTW_MOUNT | FTW_CHDIR) ? TOO_LARGE : MARKED;
-    return sync_bits(path) && write_mark(&m, state) && state == MARKED;
+    int dir = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool all = dir >= 0 && !fstat(dir, &st) && look_below(dir, st.st_dev, DEPTH);
+    state = all ? MARKED : TOO_LARGE;
+    return sync_bits(root) && write_mark(&m, state) && state == MARKED;
 }

@@ -86,6 +86,19 @@ def is_marked(file):
     return bool(file.stat().st_mode & stat.S_ISVTX)
 
 
+def make_deep(top, attribute):
+    """A file with this attribute, open, at the end of a path of 5,000 bytes."""
+    fd = os.open(top, os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("l" * 250, dir_fd=fd)
+        up, fd = fd, os.open("l" * 250, os.O_RDONLY, dir_fd=fd)
+        os.close(up)
+    file = os.open("f", os.O_RDWR | os.O_CREAT, 0o644, dir_fd=fd)
+    os.close(fd)
+    os.setxattr(file, ATTRIBUTE, attribute.encode())
+    return file
+
+
 def check_own(root):
     """Every way in which lxcore gives a file an attribute gives it the mark."""
     d = root / "d"
@@ -174,6 +187,14 @@ def check_old(root, work):
                 guest.sees(name, (attribute or "0:0:755").removesuffix(":file"), f"{tree.name} tree")
                 expect(f"mark of {name}", is_marked(tree / "d" / name), bool(attribute))
         expect("mark of an old tree", os.getxattr(tree, MARK)[:2], b"1:")
+    # Paths longer than PATH_MAX, on the host, are no hindrance.
+    shutil.copytree(root, work / "long", symlinks=True)
+    file = make_deep(work / "long/d", "1:2:600:file")
+    with Guest(work / "long") as guest:
+        guest.sees("a", "1:2:400", "tree with long paths")
+    expect("mark of a tree with long paths", os.getxattr(work / "long", MARK)[:2], b"1:")
+    expect("mark at the end of a long path", stat.S_IMODE(os.fstat(file).st_mode), 0o1644)
+    os.close(file)
     # One that is too large stays without, and files are asked each time.
     mark = os.getxattr(root, MARK)
     os.setxattr(root, MARK, b"0" + mark[1:])
