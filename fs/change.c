@@ -110,6 +110,18 @@ static bool is_settled(const struct meta_view *v, const struct attr *a, u32 what
            !a->witnessed && !v->witnessed && !v->had_caps && a->has_names == v->has_names;
 }
 
+// Who may execute a memory file the host knows too: it refuses to change that of a sealed one
+// (F_SEAL_EXEC), and looks at its own mode when it seals one (mm/memfd.c, memfd_add_seals()). Those
+// have no name. 0 or -EPERM.
+static long change_exec(const struct parent *p, const struct meta_view *v, u32 mode)
+{
+    bool memory = (v->host.stx_mode & S_IFMT) == S_IFREG && !v->host.stx_nlink;
+    if (!memory || !((v->guest.stx_mode ^ mode) & 0111) || (v->host.stx_mode & S_ISUID))
+        return 0;
+    long r = host_chmod(p, (v->host.stx_mode & MODE_BITS & ~0111u) | (mode & 0111));
+    return r == -EPERM ? r : 0;
+}
+
 // Files and directories.
 static long store_attr(struct task *t, int mount, const struct parent *p, const struct meta_view *v,
                        const struct statx *new, u32 what)
@@ -139,7 +151,7 @@ static long store_attr(struct task *t, int mount, const struct parent *p, const 
         if (r != -ENOSYS)
             return r;
     }
-    long r = a.witnessed ? set_witness(t, p, v) : 0;
+    long r = a.witnessed ? set_witness(t, p, v) : change_exec(p, v, mode);
     attrown_begin(t, p, v, &own);
     if (r >= 0)
         r = set_attr(p, v->host.stx_mode, &a);
