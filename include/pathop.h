@@ -31,6 +31,9 @@ bool pathop_again(long result, int *walk);
 // For WALK_NAME: may the name be made? -EROFS, -EACCES, -ENOENT (for a slash behind what is no
 // directory), but -EEXIST before all of them. *dir: attributes of the parent directory.
 long pathop_may_make(struct task *t, struct pathop *op, bool directory, struct statx *dir);
+// For WALK_NAME: the mount that the name lies in. loc is of what the name leads to, which may be
+// the root of another.
+int pathop_name_mount(struct task *t, const struct pathop *op);
 // Around the making of the name; r: what came of it. They do something in an overlay only.
 static inline long pathop_make_begin(struct task *t, struct pathop *op)
 {

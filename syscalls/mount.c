@@ -65,8 +65,10 @@ static long mount_new(struct task *t, const struct request *q, u32 flags, const 
         return r;
     if (!place_is_dir(to))
         return -ENOTDIR;
-    // The same file system twice on one directory is refused; each tmpfs is a new one.
-    if (shown >= 0 && place_is_mount(to) && mount_at(t, to->loc.mount)->type == type)
+    // The same file system twice on one directory is refused; each tmpfs is a new one, and each
+    // proc (Linux 5.8) and devpts.
+    bool one = type == FS_SYSFS || type == FS_DEVFS;
+    if (one && place_is_mount(to) && mount_at(t, to->loc.mount)->type == type)
         return -EBUSY;
     if (shown >= 0) {
         memcpy(&e, mount_at(t, shown), sizeof e);

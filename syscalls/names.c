@@ -206,7 +206,7 @@ static bool may_remove_any(struct task *t, struct pathop *op)
 }
 
 // Names that cannot be removed, whatever they lead to.
-static long is_no_name(const struct pathop *op, bool rmdir)
+static long is_no_name(struct task *t, const struct pathop *op, bool rmdir)
 {
     struct statx st;
     switch (op->p.last) {
@@ -220,6 +220,8 @@ static long is_no_name(const struct pathop *op, bool rmdir)
     if (*op->p.name)
         return 0;
     // The root of a mount.
+    if (mount_at(t, pathop_name_mount(t, op))->flags & MS_RDONLY)
+        return -EROFS;
     if (rmdir || host_statx(op->p.fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0)
         return -EBUSY;
     return (st.stx_mode & S_IFMT) == S_IFDIR ? -EISDIR : -EBUSY;
@@ -246,7 +248,7 @@ static long remove_in_proc(struct task *t, struct pathop *op, bool rmdir)
 static long remove_name(struct task *t, struct pathop *op, bool rmdir)
 {
     struct statx st;
-    long r = is_no_name(op, rmdir);
+    long r = is_no_name(t, op, rmdir);
     if (r < 0)
         return r;
     if (pathop_mount(t, op)->flags & MS_RDONLY)

@@ -136,3 +136,15 @@ long pathop_hold(struct task *t, struct pathop *op)
     op->p = (struct parent){.fd = (int)fd, .temporary = true, .name = ""};
     return 0;
 }
+
+int pathop_name_mount(struct task *t, const struct pathop *op)
+{
+    int m = op->loc.mount;
+    if (op->p.last != LAST_NAME || *op->p.name)
+        return m;
+    const char *point = mount_at(t, m)->point;
+    do // also what was mounted there before
+        m = mount_at(t, m)->parent;
+    while (m >= 0 && !strcmp(mount_at(t, m)->point, point));
+    return MAX(m, 0);
+}

@@ -37,17 +37,31 @@ static bool same_inode(const struct statx *a, const struct statx *b)
            a->stx_dev_minor == b->stx_dev_minor;
 }
 
+// One of the two is "..", "/" or the like, or the root of a mount, which has no name there.
+static long check_no_name(struct task *t, const struct rename *r)
+{
+    const struct pathop *a = &r->a, *b = &r->b;
+    struct statx st;
+    if (a->p.last != LAST_NAME)
+        return -EBUSY;
+    if (b->p.last == LAST_NAME && (mount_at(t, pathop_name_mount(t, a))->flags & MS_RDONLY))
+        return -EROFS;
+    if (b->p.last == LAST_NAME && *a->p.name) {
+        long e = meta_host_look(&a->p, &st);
+        if (e < 0)
+            return e;
+    }
+    return !*b->p.name && (r->flags & RENAME_NOREPLACE) ? -EEXIST : -EBUSY;
+}
+
 // Are the names ones that can be renamed at all?
 static long check_places(struct task *t, const struct rename *r)
 {
     const struct pathop *a = &r->a, *b = &r->b;
-    bool root = a->p.last == LAST_NAME && !*a->p.name; // of a mount
-    if (!root && a->loc.mount != b->loc.mount)
+    if (pathop_name_mount(t, a) != pathop_name_mount(t, b))
         return -EXDEV;
-    if (!*a->p.name)
-        return -EBUSY;
-    if (!*b->p.name)
-        return r->flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+    if (!*a->p.name || !*b->p.name)
+        return check_no_name(t, r);
     u32 type = pathop_mount(t, a)->type;
     if ((r->flags & RENAME_WHITEOUT) && (type == FS_DRIVE || type == FS_OVERLAY))
         return -EINVAL; // no device nodes there; none that the guest makes

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // stat and its family, access, statfs.
+#include <asm/statfs.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
 
+#include "mounting.h"
 #include "pathop.h"
 #include "syscall_rows.h"
 
@@ -255,14 +257,25 @@ static long is_dir(int fd)
     return r < 0 ? r : (st.stx_mode & S_IFMT) == S_IFDIR ? 0 : -ENOTDIR;
 }
 
-// An overlay is the host's file system that it writes to, by another name.
+// Flags of the mount are the guest's; what it does not keep (how times of access are written) is
+// the host's, and what cannot be written there cannot be written here.
+
+#define ST_VALID 0x20
+
 static long statfs_in(struct task *t, int fd, int mount, uptr buf)
 {
-    u64 type = OVERLAYFS_SUPER_MAGIC;
-    long r = HOST2(__NR_fstatfs, fd, buf);
-    if (r >= 0 && is_overlay(t, mount) && copy_to_guest(buf, &type, sizeof type))
-        return -EFAULT;
-    return r;
+    struct statfs fs;
+    long r = HOST2(__NR_fstatfs, fd, &fs);
+    if (r < 0)
+        return r;
+    if (mount >= 0) {
+        fs.f_flags &= ~(s64)(MOUNT_FLAGS & ~MS_RDONLY);
+        fs.f_flags |= (s64)(mount_at(t, mount)->flags & MOUNT_FLAGS) | ST_VALID;
+    }
+    // An overlay is the host's file system that it writes to, by another name.
+    if (is_overlay(t, mount))
+        fs.f_type = OVERLAYFS_SUPER_MAGIC;
+    return copy_to_guest(buf, &fs, sizeof fs);
 }
 
 long sys_statfs(struct task *t, uptr path, uptr buf)
