@@ -2,6 +2,7 @@
 // /proc/PID/status: the host's text with identity, signals and seccomp in guest terms. Exact for
 // the reader's own process; what lxcore keeps privately (masks, umask, groups) is not known of
 // others. And /proc/PID/stat, where the supervisor is process 1.
+#include "filter.h"
 #include "host.h"
 #include "proc.h"
 #include "reach.h"
@@ -148,8 +149,10 @@ static bool put_line(struct task *t, const struct proc_path *pp, const struct sh
                     tracer > 0 && reach_process(t, (u32)tracer) ? tracer : 0);
     } else if (!strcmp(key, "NoNewPrivs")) {
         proc_printf(o, "NoNewPrivs:\t%u\n", s->own ? s->own->no_new_privs : 0);
-    } else if (!strcmp(key, "Seccomp") || !strcmp(key, "Seccomp_filters")) {
-        proc_printf(o, "%s:\t0\n", key);
+    } else if (!strcmp(key, "Seccomp")) {
+        proc_printf(o, "Seccomp:\t%u\n", s->own ? t->seccomp_mode : 0u);
+    } else if (!strcmp(key, "Seccomp_filters")) {
+        proc_printf(o, "Seccomp_filters:\t%u\n", s->own ? filter_count(t) : 0);
     } else {
         return put_init(t, pp, key, value, o) || put_signals(t, pp, key, value, o) ||
                put_capabilities(s, key, o);

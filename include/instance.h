@@ -269,6 +269,7 @@ struct exec_state {
     u32 umask;
     s32 cwd_mount;
     s32 root_mount;
+    s32 filters_fd;  // filter_to_exec()
     u64 sig_blocked; // virtual states of SIGSYS, SIGSEGV, SIGBUS
     u64 sig_ignored;
     u64 sig_pending;

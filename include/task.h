@@ -171,6 +171,8 @@ enum wanted {
     WANTED_KICKED   // the signal has been taken
 };
 
+struct seccomp_filter;
+
 struct stack {
     uptr sp;
     u32 flags;
@@ -188,10 +190,11 @@ struct user_dispatch {
 struct task {
     struct task *self;
     void *stack;
-    u16 noted;    // a signal number taken while in lxcore, 0: none
-    u16 keeps;    // KEEPS_GS, KEEPS_SUD (include/layout.h)
-    u32 wanted;   // enum wanted: another thread asks this one to arm
-    uptr vdso_sp; // not 0: inside the host's vDSO (host/vdsocall.S)
+    u16 noted;       // a signal number taken while in lxcore, 0: none
+    u8 keeps;        // KEEPS_GS, KEEPS_SUD (include/layout.h)
+    u8 seccomp_mode; // SECCOMP_MODE_*; also set by others (task/filter.c)
+    u32 wanted;      // enum wanted: another thread asks this one to arm
+    uptr vdso_sp;    // not 0: inside the host's vDSO (host/vdsocall.S)
     struct regs regs;
     u32 inside; // came by the door, and passes its exit before guest code runs
     u32 tid;
@@ -233,7 +236,8 @@ struct task {
     // Hashes of the directories last asked for and not found open (fs/dirs.c).
     u32 dirs_next; // of these, and of kept ones, is replaced next
     u32 dirs_asked[DIRS_KEPT];
-    struct user_dispatch dispatch; // with KEEPS_SUD
+    struct user_dispatch dispatch;  // with KEEPS_SUD
+    struct seccomp_filter *seccomp; // the newest of its filters, with SECCOMP_MODE_FILTER
     struct searches searches;
     struct attr_own attrs_own[ATTRS_OWN];
     struct own_name own_name;
@@ -297,7 +301,7 @@ void task_follow_engine(struct task *t);
 void task_arm_wanted(struct task *t);
 void task_arm_kicked(struct task *t);
 bool task_is_kick(const struct task *t, const siginfo_t *info);
-// Is anything noted, kept or wanted?
+// Is anything noted, kept or wanted, or has the thread filters?
 static inline bool task_attention(const struct task *t)
 {
     u64 all;
@@ -306,6 +310,8 @@ static inline bool task_attention(const struct task *t)
 }
 // May others run meanwhile what the caller maps, without the engine?
 bool task_is_watched(const struct task *t);
+// Calls visit(o, arg) for each other thread o of the caller's process. None of them ends meanwhile.
+void task_each_other(struct task *t, void (*visit)(struct task *o, void *arg), void *arg);
 // c is about to run in the caller's address space, beside it; before clone.
 void task_announce(struct task *t, struct task *c);
 // t does not run any more, and its block is about to go.

@@ -2,6 +2,7 @@
 // execve before the point of no return: open, check, follow #! lines, and hand over. A guest's
 // execve is a host execve of lxcore; what the new image needs travels in the instance's memory
 // (struct exec_state), never in arguments or environment.
+#include "filter.h"
 #include "fs.h"
 #include "host.h"
 #include "loader.h"
@@ -356,6 +357,10 @@ long exec_commit(struct task *t, struct exec_plan *plan, uptr argv, uptr envp)
     lock_take(&t->proc->exec_lock);
     struct exec_state *s = claim_state(t);
     r = s ? new_identity(t, plan, s) : -EAGAIN;
+    if (r >= 0) {
+        s->filters_fd = (s32)filter_to_exec(t);
+        r = s->filters_fd < -1 ? s->filters_fd : 0;
+    }
     if (s && r < 0)
         reserved_release(&s->owner);
     if (r >= 0) {
@@ -366,6 +371,8 @@ long exec_commit(struct task *t, struct exec_plan *plan, uptr argv, uptr envp)
         r = HOST_INTR5(__NR_execveat, reserved_fd(t, RESERVED_LXCORE), "", list, envp,
                        AT_EMPTY_PATH);
         host_sigprocmask(SIG_UNBLOCK, &always, NULL);
+        if (s->filters_fd >= 0)
+            host_close(s->filters_fd);
         reserved_release(&s->owner);
     }
     lock_drop(&t->proc->exec_lock);

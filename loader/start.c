@@ -6,6 +6,7 @@
 #include <linux/personality.h>
 #include <linux/prctl.h>
 
+#include "filter.h"
 #include "fs.h"
 #include "host.h"
 #include "loader.h"
@@ -470,6 +471,8 @@ void start_guest(struct task *t, u64 *sp)
         trap_install(t);
         run_first(t, &s, state);
     }
+    if (state->filters_fd >= 0)
+        filter_from_exec(t, state->filters_fd);
     proc_register(t);
     set_comm(state->text + state->execfn);
     place_execfn(&s, state->text + state->execfn);

@@ -41,6 +41,7 @@ HEADERS = {
     "fail.h": "",  # shared by all that is hosted
     "host.h": "host",
     "signal.h": "task", "uaccess.h": "task",
+    "seccomp.h": "syscalls",
     "fs.h": "fs",
     "loader.h": "loader",
     "trap.h": "trap",

@@ -3,6 +3,7 @@
 // all that happens between a guest's `syscall` and its handler.
 #include "fs.h"
 #include "host.h"
+#include "seccomp.h"
 #include "signal.h"
 #include "syscall_rows.h"
 #include "task.h"
@@ -122,18 +123,22 @@ static long serve(struct task *t, const struct syscall_row *row, struct regs *r)
     return serve_row(t, row, r);
 }
 
-static bool attend(struct task *t)
+// What comes before the call. True: instead of it.
+static bool attend(struct task *t, long *result)
 {
     if (t->wanted)
         task_arm_wanted(t);
-    return t->noted || ((t->keeps & KEEPS_SUD) && user_dispatch_call(t));
+    *result = -LX_ERESTART;
+    if (t->noted || ((t->keeps & KEEPS_SUD) && user_dispatch_call(t)))
+        return true;
+    return t->seccomp_mode && seccomp_call(t, result);
 }
 
 void dispatch(struct task *t)
 {
     struct regs *r = &t->regs;
     unsigned nr = (unsigned)r->orig_rax;
-    long result = -ENOSYS;
+    long result;
 
     if (t->stats)
         count(t->stats, nr);
@@ -142,12 +147,11 @@ void dispatch(struct task *t)
         t->step = 0;
     }
     // 1. What came before the call goes first: arming, which another thread asks for; a signal,
-    // after whose handler the call is made. A guest that dispatches calls itself may get it.
-    if (task_attention(t) && attend(t))
-        result = -LX_ERESTART;
-    else if (nr < SYSCALL_ROWS)
+    // after whose handler the call is made. A guest that dispatches calls itself may get it, or its
+    // filters refuse it.
+    if (!task_attention(t) || !attend(t, &result))
         // 2. The row is the whole truth of the call.
-        result = serve(t, &syscall_rows[nr], r);
+        result = nr < SYSCALL_ROWS ? serve(t, &syscall_rows[nr], r) : -ENOSYS;
     // 5. Back to the guest: behind its `syscall`, or at it when the call is to be made again.
     if (result == -LX_ERESTART)
         r->rip -= 2;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Small calls of the system and the process that have no file of their own: names of the system,
-// umask, unshare, seccomp, arch_prctl, ioctl.
+// umask, unshare, arch_prctl, ioctl.
 #include <asm/ioctls.h>
 #include <asm/prctl.h>
 #include <linux/capability.h>
@@ -8,7 +8,6 @@
 #include <linux/mount.h>
 #include <linux/personality.h>
 #include <linux/sched.h>
-#include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <linux/utsname.h>
 
@@ -120,30 +119,6 @@ long sys_unshare(struct task *t, unsigned long flags)
     return r;
 }
 
-// As a kernel without CONFIG_SECCOMP_FILTER, which knows what actions there are all the same: the
-// host's filters would see lxcore's own calls.
-long sys_seccomp(struct task *t, unsigned int operation, unsigned int flags, uptr args)
-{
-    u32 action;
-    (void)t;
-    if (operation != SECCOMP_GET_ACTION_AVAIL || flags)
-        return -EINVAL;
-    if (copy_from_guest(&action, args, sizeof action))
-        return -EFAULT;
-    switch (action) {
-    case SECCOMP_RET_KILL_PROCESS:
-    case SECCOMP_RET_KILL_THREAD:
-    case SECCOMP_RET_TRAP:
-    case SECCOMP_RET_ERRNO:
-    case SECCOMP_RET_USER_NOTIF:
-    case SECCOMP_RET_TRACE:
-    case SECCOMP_RET_LOG:
-    case SECCOMP_RET_ALLOW:
-        return 0;
-    }
-    return -EOPNOTSUPP;
-}
-
 // arch_prctl codes from Linux 5.16 on, for older headers.
 #ifndef ARCH_GET_XCOMP_SUPP
 #define ARCH_GET_XCOMP_SUPP 0x1021
@@ -183,7 +158,7 @@ static long set_gs(struct task *t, uptr base)
             return r;
     }
     t->guest_gs = base;
-    t->keeps = (u16)((t->keeps & ~KEEPS_GS) | (base ? KEEPS_GS : 0));
+    t->keeps = (u8)((t->keeps & ~KEEPS_GS) | (base ? KEEPS_GS : 0));
     return 0;
 }
 

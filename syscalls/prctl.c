@@ -9,6 +9,7 @@
 #include "fs.h"
 #include "host.h"
 #include "reach.h"
+#include "seccomp.h"
 #include "syscall_rows.h"
 #include "task.h"
 #include "uaccess.h"
@@ -179,7 +180,9 @@ long sys_prctl(struct task *t, int option, unsigned long arg2, unsigned long arg
         proc_set_dumpable(t, (u32)arg2);
         return 0;
     case PR_GET_SECCOMP:
-        return 0;
+        return t->seccomp_mode;
+    case PR_SET_SECCOMP:
+        return seccomp_set_mode(t, arg2, arg3);
     case PR_SET_SYSCALL_USER_DISPATCH:
         return user_dispatch_set(t, arg2, arg3, arg4, arg5);
     case PR_SET_MM:

@@ -20,7 +20,7 @@ long user_dispatch_set(struct task *t, u64 mode, uptr from, u64 size, uptr selec
     case PR_SYS_DISPATCH_OFF:
         if (from || size || selector)
             return -EINVAL;
-        t->keeps &= (u16)~KEEPS_SUD;
+        t->keeps &= (u8)~KEEPS_SUD;
         return 0;
     case PR_SYS_DISPATCH_ON:
         if (from && from + size <= from)

@@ -9,6 +9,7 @@
 #include <linux/signal.h>
 
 #include "clone.h"
+#include "filter.h"
 #include "host.h"
 #include "memory.h"
 #include "signal.h"
@@ -166,7 +167,9 @@ static void drop_child(struct task *t, struct task *c, const struct clone_reques
                        struct own_objects *own, u32 tid)
 {
     task_release_dead(tid);
+    lock_release_dead(filter_lock(), tid);
     task_forget(c);
+    filter_release(c);
     if (q->flags & CLONE_FILES)
         __atomic_fetch_sub(&t->files->refs, 1, __ATOMIC_RELAXED);
     if (q->flags & CLONE_FS)
@@ -274,6 +277,7 @@ static void start_forked(struct task *t, const struct clone_request *q)
     set(&t->proc->exec_lock.word, 0);
     set(&t->sighand->lock.word, 0);
     set(&memory_images_lock()->word, 0);
+    set(&filter_lock()->word, 0);
     own_after_fork(t, q);
     task_forget_claims();
     task_forget_others();
@@ -340,6 +344,7 @@ long task_clone(struct task *t, const struct clone_request *q)
         // A vfork's parent does not run meanwhile.
         if ((q->flags & CLONE_THREAD) || task_is_watched(t))
             task_announce(t, c);
+        filter_inherit(t, c);
     } else if (q->flags & (CLONE_FILES | CLONE_FS)) {
         r = share_with_fork(t, q);
         if (r < 0) {
@@ -374,8 +379,10 @@ void task_exit(struct task *t, int status)
     // Nothing below touches the guest's memory.
     u64 everything = ~0UL;
     host_sigprocmask(SIG_SETMASK, &everything, NULL);
-    if (!t->vfork_child) // whose parent does it
+    if (!t->vfork_child) { // whose parent does it
         task_forget(t);
+        filter_release(t);
+    }
     __atomic_fetch_sub(&t->files->refs, 1, __ATOMIC_RELAXED);
     __atomic_fetch_sub(&t->fs->refs, 1, __ATOMIC_RELAXED);
     __atomic_fetch_sub(&t->sighand->refs, 1, __ATOMIC_RELEASE);

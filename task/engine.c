@@ -25,10 +25,10 @@
 // One for each address space, also when a vfork child uses its parent's. Threads are known by their
 // blocks, each a bit, so that a process that is killed leaves nothing half-done.
 static struct {
-    u32 shared;       // more than one thread has run here, and membarrier(2) is ready
+    u32 shared;       // more than one thread has run here, and membarrier(2) is ready if need be
     u32 words;        // of block_used, that were ever written to
     u32 all_armed;    // or know that they have to
-    struct lock lock; // held while others are armed: their blocks stay
+    struct lock lock; // held while others are armed or visited: their blocks stay
 } runners;
 static __attribute__((section(".bss.images"))) u64 block_used[BLOCKS / 64];
 
@@ -62,15 +62,15 @@ bool task_is_watched(const struct task *t)
 
 void task_announce(struct task *t, struct task *c)
 {
-    if (t->engine != ENGINE_REWRITE || !memory_is_clean())
-        return;
+    bool may_arm = t->engine == ENGINE_REWRITE && memory_is_clean();
+    add(t);
     if (!runners.shared) {
         // Of its own kind, so that a program's use of the usual one is as it would be.
-        if (barrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ)) {
+        if (may_arm && barrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ)) {
             task_need_engine(t);
-            return;
+            may_arm = false;
         }
-        add(t);
+        runners.all_armed = !may_arm;
         __atomic_store_n(&runners.shared, 1, __ATOMIC_SEQ_CST);
     }
     add(c);
@@ -118,6 +118,17 @@ static bool next_other(const struct task *me, struct task **t)
             return true;
     }
     return false;
+}
+
+void task_each_other(struct task *t, void (*visit)(struct task *o, void *arg), void *arg)
+{
+    if (!runners.shared)
+        return;
+    lock_take(&runners.lock);
+    for (struct task *o = NULL; next_other(t, &o);)
+        if (o->proc == t->proc)
+            visit(o, arg);
+    lock_drop(&runners.lock);
 }
 
 static void kick(struct task *t)
