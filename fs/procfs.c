@@ -484,6 +484,12 @@ static long may_open(struct task *t, const char *rel, int flags, bool writes)
     if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
         return -EEXIST;
     u32 type = st.stx_mode & S_IFMT;
+    if (type == S_IFDIR && (flags & __O_TMPFILE)) { // Linux: fs/namei.c, vfs_tmpfile()
+        procfs_stat(t, rel, &st);
+        r = META_MORE(&st) & MORE_IMMUTABLE ? -EPERM
+                                            : may_access(&t->cred, &st, MAY_WRITE | MAY_EXEC);
+        return r < 0 ? r : -EOPNOTSUPP;
+    }
     if (type == S_IFDIR && ((flags & O_CREAT) || writes))
         return -EISDIR;
     if (type == S_IFREG && (flags & O_DIRECTORY))
@@ -538,6 +544,8 @@ long procfs_open(struct task *t, const char *rel, int flags)
         return -ENOSYS;
     if (flags & O_DIRECTORY)
         return -ENOTDIR;
+    if (flags & O_DIRECT)
+        return -EINVAL;
     if (writes)
         return -EACCES;
     return make(t, maker, &pp, rel, flags);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// O_DIRECTORY accepts directories only, also behind a symlink, and is the way to a dirfd.
+// O_DIRECTORY accepts directories only, also behind a symlink, and is the way to a dirfd. What
+// O_CREAT says of a directory comes before what O_DIRECT does. /proc has files neither for that nor
+// O_TMPFILE.
 // covers: open, openat, fstat
 #include "check.h"
 
@@ -25,5 +27,16 @@ int main(void)
     CHECK_EQ(st.st_ino, stat_of("d").st_ino);
     OK(openat(fd, "inside", O_WRONLY | O_CREAT, 0600));
     CHECK(S_ISREG(stat_of("d/inside").st_mode));
+    CHECK_ERR(open("d", O_RDONLY | O_CREAT | O_DIRECT, 0644), EISDIR);
+    CHECK_ERR(open("dlink", O_RDONLY | O_CREAT | O_DIRECT, 0644), EISDIR);
+    CHECK_ERR(open("d/.", O_RDONLY | O_CREAT | O_DIRECT, 0644), EISDIR);
+    CHECK_ERR(open("/", O_RDONLY | O_CREAT | O_DIRECT, 0644), EISDIR);
+    CHECK_ERR(open("d", O_RDONLY | O_DIRECT), EINVAL);
+    CHECK_ERR(open("d", O_RDONLY | O_CREAT | O_DIRECTORY, 0644), EINVAL);
+    CHECK_ERR(open("/proc/self/status", O_RDONLY | O_DIRECT), EINVAL);
+    CHECK_ERR(open("/proc/self/stat", O_RDONLY | O_DIRECT), EINVAL);
+    CHECK_ERR(open("/proc", O_TMPFILE | O_RDWR, 0600), geteuid() ? EACCES : EOPNOTSUPP);
+    CHECK_ERR(open("/proc/self", O_TMPFILE | O_RDWR, 0600), EPERM);
+    CHECK_ERR(open("/proc/self/fd", O_TMPFILE | O_RDWR, 0600), EOPNOTSUPP);
     return done();
 }
