@@ -11,6 +11,7 @@
 #include "syscall_rows.h"
 #include "uaccess.h"
 
+#define SOCK_SEQPACKET 5
 #define SCM_RIGHTS 1
 #define SCM_CREDENTIALS 2
 #define MSG_OOB 1
@@ -43,6 +44,16 @@ _Static_assert(sizeof(struct message) == 56 && sizeof(struct many) == 64, "kerne
 
 // ---- Sending ----
 
+// A sequenced-packet socket of AF_UNIX without a peer says so before it looks at the control buffer
+// (Linux: net/unix/af_unix.c, unix_seqpacket_sendmsg()).
+static bool is_unconnected_packet(int fd)
+{
+    union address a;
+    int type = 0, n = sizeof type, size = sizeof a;
+    return HOST5(__NR_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &n) >= 0 &&
+           type == SOCK_SEQPACKET && HOST3(__NR_getpeername, fd, &a, &size) == -ENOTCONN;
+}
+
 // Looks through a control buffer that is about to be sent. What is malformed the host refuses.
 // *other: credentials in it that are not the sender's own; only a unix socket asks for them.
 static long check_control(struct task *t, int fd, char *buf, size_t size,
@@ -61,7 +72,7 @@ static long check_control(struct task *t, int fd, char *buf, size_t size,
                    c->len == sizeof *c + sizeof(struct guest_ucred)) {
             long r = ucred_claim(t, (void *)(c + 1));
             if (r < 0 && unix_is_socket(fd))
-                return r;
+                return is_unconnected_packet(fd) ? -ENOTCONN : r;
             if (r < 0) // nor does anybody get them who has put one there by then
                 memset(c + 1, 0xff, sizeof(struct guest_ucred));
             if (!r)

@@ -60,6 +60,12 @@ int main(void)
         CHECK_ERR(send_cred(s[0], getpid(), 1000, 0), EPERM);
         CHECK_ERR(send_cred(s[0], getppid(), 1000, 2000), EPERM);
         CHECK_ERR(send_cred(99, getpid(), 0, 2000), EBADF);
+        int packet[2], alone = OK(socket(AF_UNIX, SOCK_SEQPACKET, 0));
+        CHECK_ERR(send_cred(alone, getpid(), 0, 2000), ENOTCONN);
+        CHECK_ERR(send_cred(alone, getppid(), 1000, 2000), ENOTCONN);
+        CHECK_ERR(send_cred(alone, getpid(), -1u, 2000), ENOTCONN);
+        CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, packet), 0);
+        CHECK_ERR(send_cred(packet[0], getpid(), 0, 2000), EPERM);
         CHECK_ERR(send_cred(OK(socket(AF_INET, SOCK_STREAM, 0)), getpid(), 0, 2000), EPIPE);
         // A port that is the administrator's, after what is wrong with socket and address.
         struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(1)};
