@@ -258,6 +258,13 @@ long parent_open(struct task *t, struct loc *loc, struct parent *p)
         *slash = '/';
         if (fd < 0)
             return fd;
+        // The number is a closed one: in /proc/self/fd it would be found now.
+        if (mount_at(t, loc->mount)->type == FS_PROC &&
+            (procfs_shows(t, loc->rel, (int)fd) ||
+             (loc->pinned && procfs_shows(t, loc->rel, loc->base)))) {
+            temp_close(t, (int)fd);
+            return -ENOENT;
+        }
         p->fd = (int)fd;
         kept = dir_wanted(t, &key) ? dir_keep(t, &key, p->fd) : 0;
         p->temporary = !kept;

@@ -106,6 +106,17 @@ size_t procfs_host_name(struct task *t, const char *name, size_t n, char *out)
     return 0;
 }
 
+bool procfs_shows(struct task *t, const char *rel, int fd)
+{
+    const char *name = strrchr(rel, '/');
+    struct proc_path pp;
+    if (!name || str_number(name + 1, strlen(name + 1)) != fd)
+        return false;
+    proc_parse(t, rel, &pp);
+    return pp.tgid == t->proc->tgid &&
+           (str_starts(pp.rest, "fd/") || str_starts(pp.rest, "fdinfo/"));
+}
+
 // Is this a name in fd/ or fdinfo/ that only lxcore knows of?
 static bool names_reserved(struct task *t, const struct proc_path *pp, const char *name)
 {
@@ -535,8 +546,13 @@ long procfs_open(struct task *t, const char *rel, int flags)
     bool link = (flags & O_NOFOLLOW) && IN_LIST(links, pp.rest, strlen(pp.rest));
     if (!may && !link && (writes || is_private(pp.rest)))
         return (flags & O_DIRECTORY) && is_file(t, rel) ? -ENOTDIR : -EACCES;
-    if (writes && !pp.pid && *rel)
-        return maker || !has_write_bits(t, rel) ? -EACCES : -EROFS;
+    if (writes && !pp.pid && *rel) {
+        struct statx st;
+        r = maker ? 0
+                  : host_statx(reserved_fd(t, RESERVED_PROC), rel, AT_SYMLINK_NOFOLLOW, STATX_TYPE,
+                               &st);
+        return r < 0 ? r : maker || !has_write_bits(t, rel) ? -EACCES : -EROFS;
+    }
     // By `mem`, code can be written that nobody has looked at.
     if (writes && pp.pid)
         task_need_engine(t);

@@ -594,6 +594,8 @@ long procfs_lookup(struct task *t, const char *rel);
 // The same for a name at the end of a path that is not followed; whether it is there at all, the
 // host says. room is for its text.
 long procfs_is_seen(struct task *t, const char *rel, char room[LX_PATH_MAX]);
+// Is rel the name of descriptor fd in a directory of the caller's own descriptors?
+bool procfs_shows(struct task *t, const char *rel, int fd);
 // Target of a link in /proc in guest terms. Returns its length; -EINVAL: not a link that is
 // translated; -EXDEV: a magic link to something without a guest path (pipe, socket, deleted file):
 // follow it natively; out then has the text to show, ended by 0.
