@@ -116,8 +116,8 @@ static long may_reach_thread(struct task *t, int tgid, int tid, int sig)
     u32 own = (u32)tgid == t->proc->tgid ? (u32)tgid : reach_thread(t, (u32)tid);
     if (!own || (tgid && own != (u32)tgid))
         return -ESRCH;
-    if ((u32)sig > 64)
-        return -EINVAL;
+    if ((u32)sig > 64) // of a thread that is there
+        return HOST3(__NR_tgkill, own, tid, 0) == -ESRCH ? -ESRCH : -EINVAL;
     long r = reach_may_signal(t, own, sig);
     return r ? r : (long)own;
 }

@@ -78,5 +78,9 @@ int main(void)
         close(p[0]);
         CHECK_EQ(close(OK(open("mine", O_RDWR | O_CREAT, 0600))), 0);
     }
+    // That a thread is not there comes before a signal that is none.
+    CHECK_ERR(syscall(SYS_tgkill, getpid(), 0x3ffffff0, 65), ESRCH);
+    CHECK_ERR(syscall(SYS_tkill, 0x3ffffff0, 65), ESRCH);
+    CHECK_ERR(syscall(SYS_tgkill, getpid(), getpid(), 65), EINVAL);
     return done();
 }
