@@ -80,7 +80,8 @@ static bool find(struct task *t, int dir, const char *name, char found[256])
     return is;
 }
 
-bool nocase_is_here(struct task *t, int mount, int dir)
+// Are names not told apart by case in directory dir, open by O_PATH, of a mount?
+static bool is_here(struct task *t, int mount, int dir)
 {
     struct parent p = {.fd = dir, .name = "."};
     u32 nocase = mount_at(t, MAX(mount, 0))->drive.nocase;
@@ -99,7 +100,7 @@ long nocase_find(struct task *t, struct loc *loc)
     if (r < 0)
         return r;
     bool other = host_statx(p.fd, p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) == -ENOENT &&
-                 nocase_is_here(t, loc->mount, p.fd) && find(t, p.fd, p.name, found);
+                 is_here(t, loc->mount, p.fd) && find(t, p.fd, p.name, found);
     size_t at = (size_t)(p.name - loc->rel);
     parent_done(t, &p);
     if (!other)
@@ -111,6 +112,6 @@ long nocase_find(struct task *t, struct loc *loc)
 
 void nocase_inherit(struct task *t, int mount, const struct parent *p)
 {
-    if (mount_at(t, MAX(mount, 0))->drive.nocase == CASE_DIR && nocase_is_here(t, mount, p->fd))
+    if (mount_at(t, MAX(mount, 0))->drive.nocase == CASE_DIR && is_here(t, mount, p->fd))
         host_setxattr_at(p, CASE_HOST, "0", 1, 0);
 }

@@ -210,7 +210,7 @@ static __attribute__((noinline)) long open_read_only(struct task *t, struct loc 
     return r < 0 ? r : -EROFS;
 }
 
-static bool is_dir(struct task *t, struct loc *loc)
+static bool leads_to_dir(struct task *t, struct loc *loc)
 {
     long fd = host_open_loc(t, loc, O_PATH | O_DIRECTORY, 0, 0);
     if (fd >= 0)
@@ -262,7 +262,7 @@ static long open_at(struct task *t, struct loc *loc, const struct open_how *how)
         if (r >= 0) {
             // O_CREAT on a directory is EISDIR whatever the access mode (open(2)).
             r = open_existing(t, loc, plain, how->resolve & RESOLVE_CACHED, flags & O_CREAT, &c);
-            if (r == -EINVAL && (flags & O_CREAT) && (flags & O_DIRECT) && is_dir(t, loc))
+            if (r == -EINVAL && (flags & O_CREAT) && (flags & O_DIRECT) && leads_to_dir(t, loc))
                 return -EISDIR;
             if (r >= 0 && (flags & O_CREAT) && (flags & O_ACCMODE) == O_RDONLY) {
                 struct statx st;

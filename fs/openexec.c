@@ -40,6 +40,23 @@ static long open_known(struct task *t, const struct known_way *w, struct statx *
     return fd;
 }
 
+// What fd is open on (fexecve(3)).
+static long open_exec_fd(struct task *t, int fd, struct statx *st, char *guest_path, bool *nosuid)
+{
+    long r = meta_fstat(t, fd, STATX_BASIC_STATS, st);
+    if (r < 0)
+        return r;
+    if ((st->stx_mode & S_IFMT) != S_IFREG)
+        return -EACCES;
+    r = may_access(&t->cred, st, MAY_EXEC);
+    if (r < 0)
+        return r;
+    if (guest_path && path_of_fd(t, fd, guest_path, LX_PATH_MAX) < 0)
+        guest_path[0] = 0;
+    *nosuid = fd_mount(t, fd) >= 0 && (mount_at(t, fd_mount(t, fd))->flags & 2);
+    return host_reopen(fd, O_RDONLY, 0, false);
+}
+
 static __attribute__((noinline)) long open_exec_slow(struct task *t, int dirfd, const char *path,
                                                      int flags, struct statx *st, char *guest_path,
                                                      bool *nosuid, const struct way_key *key)
@@ -48,20 +65,8 @@ static __attribute__((noinline)) long open_exec_slow(struct task *t, int dirfd, 
     struct parent p;
     int walk =
         (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
-    if (flags & AT_EMPTY_PATH && !*path) {
-        long r = meta_fstat(t, dirfd, STATX_BASIC_STATS, st);
-        if (r < 0)
-            return r;
-        if ((st->stx_mode & S_IFMT) != S_IFREG)
-            return -EACCES;
-        r = may_access(&t->cred, st, MAY_EXEC);
-        if (r < 0)
-            return r;
-        if (guest_path && path_of_fd(t, dirfd, guest_path, LX_PATH_MAX) < 0)
-            guest_path[0] = 0;
-        *nosuid = fd_mount(t, dirfd) >= 0 && (mount_at(t, fd_mount(t, dirfd))->flags & 2);
-        return host_reopen(dirfd, O_RDONLY, 0, false);
-    }
+    if ((flags & AT_EMPTY_PATH) && !*path)
+        return open_exec_fd(t, dirfd, st, guest_path, nosuid);
     temps_begin(t);
     long r = path_parent(t, dirfd, path, walk, &loc, &p);
     if (r >= 0) {

@@ -192,8 +192,9 @@ static bool keep_entries(struct garbage *g, int fd)
     return n == 0;
 }
 
-// Removes the records that belong to no entry of the directory that p lies in.
-bool side_collect(struct task *t, const struct parent *p)
+// Removes the records that belong to no entry of the directory that p lies in. False: there were
+// none.
+static bool collect(struct task *t, const struct parent *p)
 {
     struct parent dir = directory_of(p);
     struct garbage *g = arena_alloc(sizeof *g);
@@ -295,11 +296,6 @@ long side_put(const struct parent *to, const struct parent *at, const struct met
     return r;
 }
 
-static bool is_full(long r)
-{
-    return r == -ENOSPC || r == -E2BIG || r == -EDQUOT;
-}
-
 static void record_written(struct task *t)
 {
     __atomic_fetch_add(&t->instance->record_changes, 1, __ATOMIC_RELEASE);
@@ -310,7 +306,7 @@ static long put(struct task *t, const struct parent *to, const struct parent *at
                 const struct meta_named *m)
 {
     long r = side_put(to, at, m);
-    if (is_full(r) && side_collect(t, to))
+    if (side_is_full(r) && collect(t, to))
         r = side_put(to, at, m);
     record_written(t);
     return r == -EOPNOTSUPP ? -EPERM : r;
@@ -392,7 +388,7 @@ long meta_name_write(struct task *t, int mount, const struct meta_named *m, cons
         return 0;
     }
     long r = put(t, to, at, m);
-    if (is_full(r) && !(META_MORE(&m->guest) & MORE_ATTRS) && same_mode(&def, &m->guest) &&
+    if (side_is_full(r) && !(META_MORE(&m->guest) & MORE_ATTRS) && same_mode(&def, &m->guest) &&
         side_dir_give(t, mount, to, &m->guest))
         return 0;
     return r;
@@ -426,7 +422,9 @@ long meta_name_both(struct task *t, int mount, const struct meta_named *now,
         record_written(t);
     }
     text_done(&v);
-    return is_full(r) ? meta_name_write(t, mount, next, at, to) : r == -EOPNOTSUPP ? -EPERM : r;
+    return side_is_full(r)    ? meta_name_write(t, mount, next, at, to)
+           : r == -EOPNOTSUPP ? -EPERM
+                              : r;
 }
 
 // Moves a symlink's time of change, and nothing else: it gets the owner that it has on the host.
@@ -526,9 +524,9 @@ static long record_first(struct task *t, int mount, const struct parent *p, cons
     if (r < 0 && r != -ENOENT)
         return r;
     r = write_text(p, v);
-    if (is_full(r) && side_collect(t, p))
+    if (side_is_full(r) && collect(t, p))
         r = write_text(p, v);
-    if (is_full(r) && !v->large && same_mode(def, new) && side_dir_give(t, mount, p, new))
+    if (side_is_full(r) && !v->large && same_mode(def, new) && side_dir_give(t, mount, p, new))
         r = 0;
     record_written(t);
     return r;
@@ -559,7 +557,7 @@ long meta_naming_begin(struct task *t, int mount, const struct parent *p, const 
         text_of_new(&v, p, n, target, &new) ? record_first(t, mount, p, &v, &def, &new) : -ENOSPC;
     text_done(&v);
     naming->recorded = r >= 0;
-    if (r == -EOPNOTSUPP || r == -EPERM || (is_full(r) && !naming->needed))
+    if (r == -EOPNOTSUPP || r == -EPERM || (side_is_full(r) && !naming->needed))
         r = 0; // shows the host's view
     if (r < 0 && naming->lock)
         reserved_release(naming->lock);

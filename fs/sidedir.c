@@ -103,11 +103,6 @@ static bool note(void *arg, const struct parent *p, const struct statx *host,
     return true;
 }
 
-static bool is_full(long r)
-{
-    return r == -ENOSPC || r == -E2BIG || r == -EDQUOT;
-}
-
 static bool drop_one(struct change *c, int fd)
 {
     if (c->dropped == c->given)
@@ -148,7 +143,7 @@ static bool give(struct change *c, int fd, struct attr *a)
         r = write_record(fd, &c->other[c->written], &c->old);
         if (r >= 0)
             c->written++;
-        else if (is_full(r) && drop_one(c, fd))
+        else if (side_is_full(r) && drop_one(c, fd))
             r = 0;
     }
     a->has_names = c->new.stx_uid != a->uid || c->new.stx_gid != a->gid;
@@ -159,7 +154,7 @@ static bool give(struct change *c, int fd, struct attr *a)
         r = host_setxattr_at(&self, META_XATTR, value, n, 0);
         if (r >= 0)
             break;
-        if (is_full(r) && drop_one(c, fd))
+        if (side_is_full(r) && drop_one(c, fd))
             r = 0;
     }
     if (r < 0) {

@@ -21,8 +21,6 @@ struct cred {
     u32 groups[CRED_GROUPS_MAX];
 };
 
-// Gives c the identity of a freshly logged-in user; uid 0 gets every capability.
-void cred_login(struct cred *c, u32 uid, u32 gid);
 static inline bool cred_has_cap(const struct cred *c, int cap)
 {
     return c->cap_effective >> cap & 1;

@@ -5,6 +5,8 @@
 #define LX_META_H
 
 #include "attr.h"
+#include <linux/errno.h>
+
 #include "fs.h"
 
 // Text of a META_XATTR.
@@ -103,8 +105,11 @@ static inline char side_type(u32 host_mode)
 long side_put(const struct parent *to, const struct parent *at, const struct meta_named *m);
 // Has the directory attributes whose names begin so? True also where that cannot be told.
 bool side_lists(const struct parent *dir, const char *prefix);
-// Removes records without an entry from the directory that p lies in. False: there were none.
-bool side_collect(struct task *t, const struct parent *p);
+// Is there no room for an attribute?
+static inline bool side_is_full(long r)
+{
+    return r == -ENOSPC || r == -E2BIG || r == -EDQUOT;
+}
 
 // Of an inode with several names, whatever its name (fs/sidelink.c): as side_record().
 bool side_link_get(struct task *t, int mount, const struct parent *p, u32 host_mode,

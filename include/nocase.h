@@ -10,8 +10,6 @@
 #define CASE_HOST "user.lxrun.x.system.wsl_case_sensitive"
 
 bool nocase_same(const char *a, const char *b);
-// Is that so in directory dir, open by O_PATH, of a mount?
-bool nocase_is_here(struct task *t, int mount, int dir);
 // Puts the name that is there in the place of the last one of loc, in such a mount. 1: another; 0:
 // it is as written, or not there.
 long nocase_find(struct task *t, struct loc *loc);

@@ -72,7 +72,5 @@ static inline struct mount_entry *pathop_mount(struct task *t, const struct path
 }
 // Is fd an O_PATH descriptor, or none at all?
 bool fd_is_path(struct task *t, int fd);
-// Guest attributes of what a path leads to; flags AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH.
-long stat_at(struct task *t, int dirfd, uptr path, int flags, u32 mask, struct statx *st);
 
 #endif

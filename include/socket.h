@@ -9,9 +9,8 @@
 bool address_copy_in(union address *a, uptr *addr, int len);
 // Gives an address that the host returned to the guest, as the kernel's move_addr_to_user().
 long address_copy_out(struct task *t, union address *a, int len, uptr addr, uptr addrlen);
-// Is a an address of socket fd that must be translated?
-bool address_is_unix(int fd, const union address *a, int len);
-// The same for one to send to: only a datagram socket looks it up.
+// Is a an address to send to by socket fd that must be translated? Only a datagram socket looks it
+// up.
 bool address_is_unix_to(int fd, const union address *a, int len);
 
 // May the guest mark what it sends, and give it any priority (CAP_NET_RAW or CAP_NET_ADMIN)?

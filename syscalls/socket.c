@@ -55,7 +55,8 @@ long address_copy_out(struct task *t, union address *a, int len, uptr addr, uptr
     return copy_to_guest(addr, a, (size_t)n);
 }
 
-bool address_is_unix(int fd, const union address *a, int len)
+// Is a an address of socket fd that must be translated?
+static bool address_is_unix(int fd, const union address *a, int len)
 {
     return len > (int)UNIX_PATH_AT && a->family == LX_AF_UNIX && unix_is_socket(fd);
 }

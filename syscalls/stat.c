@@ -91,7 +91,8 @@ static long stat_once(struct task *t, struct loc *loc, int walk, u32 mask, struc
     return r;
 }
 
-// stat_at() that also tells the mount; -1: not known.
+// Guest attributes of what a path leads to; flags AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH. *mount: -1
+// where it is not known.
 static long stat_in(struct task *t, int dirfd, uptr upath, int flags, u32 mask, struct statx *st,
                     int *mount)
 {
@@ -137,18 +138,13 @@ static long stat_in(struct task *t, int dirfd, uptr upath, int flags, u32 mask, 
     return r;
 }
 
-long stat_at(struct task *t, int dirfd, uptr path, int flags, u32 mask, struct statx *st)
-{
-    int mount;
-    return stat_in(t, dirfd, path, flags, mask, st, &mount);
-}
-
 long sys_newfstatat(struct task *t, int dirfd, uptr path, uptr buf, int flags)
 {
     struct statx st;
     if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
         return -EINVAL;
-    long r = stat_at(t, dirfd, path, flags, STATX_BASIC_STATS, &st);
+    int mount;
+    long r = stat_in(t, dirfd, path, flags, STATX_BASIC_STATS, &st, &mount);
     return r < 0 ? r : put_stat(buf, &st);
 }
 

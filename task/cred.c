@@ -12,16 +12,6 @@
     (1UL << CAP_CHOWN | 1UL << CAP_DAC_OVERRIDE | 1UL << CAP_DAC_READ_SEARCH | 1UL << CAP_FOWNER | \
      1UL << CAP_FSETID | 1UL << CAP_MKNOD | 1UL << CAP_MAC_OVERRIDE | 1UL << CAP_LINUX_IMMUTABLE)
 
-void cred_login(struct cred *c, u32 uid, u32 gid)
-{
-    memset(c, 0, sizeof *c);
-    c->ruid = c->euid = c->suid = c->fsuid = uid;
-    c->rgid = c->egid = c->sgid = c->fsgid = gid;
-    c->cap_bounding = CAP_FULL_SET;
-    if (uid == 0)
-        c->cap_permitted = c->cap_effective = CAP_FULL_SET;
-}
-
 bool cred_in_group(const struct cred *c, u32 gid)
 {
     if (gid == c->fsgid)
