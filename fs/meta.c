@@ -470,14 +470,10 @@ long meta_stat_dir(struct task *t, int mount, const struct parent *p, struct sta
     return r;
 }
 
-// Of a descriptor from elsewhere only the path tells, and only drives need to know.
+// Of a descriptor from elsewhere only drives need to know it.
 static int mount_of_open(struct task *t, int fd)
 {
-    struct loc loc;
-    int m = fd_mount(t, fd);
-    if (m >= 0 || !t->instance->has_drives || fd_is_anonymous(t, fd))
-        return m;
-    return loc_of_fd(t, fd, &loc) >= 0 ? loc.mount : m;
+    return t->instance->has_drives ? mount_of_fd(t, fd) : fd_mount(t, fd);
 }
 
 static long stat_fd(struct task *t, int fd, int mount, u32 mask, struct statx *st)

@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: MIT
 // Opening a program for execve: by the way that the instance remembers (fs/ways.c), else by a walk.
+#include <linux/mount.h>
+
 #include "attr.h"
 #include "fs.h"
 #include "host.h"
 #include "meta.h"
 #include "open.h"
 
-// May a file with these attributes be executed, on mount e?
-static long may_execute(struct task *t, const struct mount_entry *e, const struct statx *st)
+static u64 flags_of(struct task *t, int mount)
 {
-    if ((st->stx_mode & S_IFMT) != S_IFREG || (e->flags & 8)) // MS_NOEXEC
+    return mount >= 0 ? mount_at(t, mount)->flags : 0;
+}
+
+// May a file with these attributes be executed, in mount `mount` (-1: none)?
+static long may_execute(struct task *t, int mount, const struct statx *st)
+{
+    if ((st->stx_mode & S_IFMT) != S_IFREG || (flags_of(t, mount) & MS_NOEXEC))
         return -EACCES;
     return may_access(&t->cred, st, MAY_EXEC);
 }
@@ -18,7 +25,6 @@ static long may_execute(struct task *t, const struct mount_entry *e, const struc
 static long open_known(struct task *t, const struct known_way *w, struct statx *st,
                        char *guest_path, bool *nosuid)
 {
-    struct mount_entry *e = mount_at(t, 0);
     int root = mount_root_fd(t, 0);
     // Whatever may have taken the file's place: nothing waits for it.
     struct open_how how = {.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY, .resolve = WALK_RESOLVE};
@@ -27,7 +33,7 @@ static long open_known(struct task *t, const struct known_way *w, struct statx *
         return -ESTALE;
     struct parent p = {.fd = (s32)fd, .name = ""};
     if (fd_is_reserved(t, (int)fd) || meta_stat(t, 0, &p, STATX_BASIC_STATS, st) < 0 ||
-        may_execute(t, e, st) < 0) {
+        may_execute(t, 0, st) < 0) {
         if (fd_is_reserved(t, (int)fd))
             reserved_return(t, (int)fd);
         else
@@ -36,7 +42,7 @@ static long open_known(struct task *t, const struct known_way *w, struct statx *
     }
     if (guest_path)
         fmt(guest_path, LX_PATH_MAX, "/%s", way_text(w));
-    *nosuid = e->flags & 2;
+    *nosuid = flags_of(t, 0) & MS_NOSUID;
     return fd;
 }
 
@@ -46,14 +52,13 @@ static long open_exec_fd(struct task *t, int fd, struct statx *st, char *guest_p
     long r = meta_fstat(t, fd, STATX_BASIC_STATS, st);
     if (r < 0)
         return r;
-    if ((st->stx_mode & S_IFMT) != S_IFREG)
-        return -EACCES;
-    r = may_access(&t->cred, st, MAY_EXEC);
+    int mount = mount_of_fd(t, fd);
+    r = may_execute(t, mount, st);
     if (r < 0)
         return r;
     if (guest_path && path_of_fd(t, fd, guest_path, LX_PATH_MAX) < 0)
         guest_path[0] = 0;
-    *nosuid = fd_mount(t, fd) >= 0 && (mount_at(t, fd_mount(t, fd))->flags & 2);
+    *nosuid = flags_of(t, mount) & MS_NOSUID;
     return host_reopen(fd, O_RDONLY, 0, false);
 }
 
@@ -70,16 +75,16 @@ static __attribute__((noinline)) long open_exec_slow(struct task *t, int dirfd, 
     temps_begin(t);
     long r = path_parent(t, dirfd, path, walk, &loc, &p);
     if (r >= 0) {
-        struct mount_entry *e = mount_at(t, loc.mount);
         bool magic = p.temporary && !*p.name; // a link of /proc to something without a path
+        int mount = magic ? mount_of_fd(t, p.fd) : loc.mount;
         r = meta_stat(t, loc.mount, &p, STATX_BASIC_STATS, st);
         if (r >= 0 && (st->stx_mode & S_IFMT) == S_IFLNK)
             r = -ELOOP;
         else if (r >= 0 && (st->stx_mode & S_IFMT) == S_IFREG && loc.must_be_dir)
             r = -ENOTDIR;
         if (r >= 0)
-            r = may_execute(t, e, st);
-        *nosuid = e->flags & 2;
+            r = may_execute(t, mount, st);
+        *nosuid = flags_of(t, mount) & MS_NOSUID;
         if (r >= 0)
             r = host_open_loc(t, &loc, O_RDONLY, 0, 0);
         // Whom it makes the task, and whether he may run it, is not what another file says.

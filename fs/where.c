@@ -169,6 +169,18 @@ long loc_of_fd(struct task *t, int fd, struct loc *loc)
     return r;
 }
 
+static __attribute__((noinline)) int mount_by_path(struct task *t, int fd)
+{
+    struct loc loc;
+    return loc_of_fd(t, fd, &loc) >= 0 ? loc.mount : -1;
+}
+
+int mount_of_fd(struct task *t, int fd)
+{
+    int m = fd_mount(t, fd);
+    return m >= 0 || fd_is_anonymous(t, fd) ? m : mount_by_path(t, fd);
+}
+
 // Strips the task's own root (chroot) off an instance path.
 static long strip_root(struct task *t, const char *path, char *out, size_t size)
 {

@@ -270,6 +270,9 @@ long path_of_fd(struct task *t, int fd, char *out, size_t n);
 long host_link_of_fd(struct task *t, int fd, char *out, size_t n);
 // (mount, rel) of a directory descriptor; the way up for "..".
 long loc_of_fd(struct task *t, int fd, struct loc *loc);
+// The mount that fd was opened in; of one that came from elsewhere, which only its path tells, too.
+// -1: none (a pipe, a socket, a memory file), or not known.
+int mount_of_fd(struct task *t, int fd);
 // Path of loc from the instance's root.
 long instance_path_of_loc(struct task *t, const struct loc *loc, char *out, size_t n);
 // Guest path of loc from the task's root.

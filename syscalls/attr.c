@@ -197,13 +197,9 @@ static long may_change_untyped(int fd, const struct statx *st)
     return st->stx_mode & S_IFMT ? 0 : HOST3(__NR_fchown, fd, -1, -1);
 }
 
-// A descriptor whose mount is not known came from elsewhere: only its path tells.
 static bool fd_is_read_only(struct task *t, int fd)
 {
-    struct loc loc;
-    int m = fd_mount(t, fd);
-    if (m < 0 && !fd_is_anonymous(t, fd) && loc_of_fd(t, fd, &loc) >= 0)
-        m = loc.mount;
+    int m = mount_of_fd(t, fd);
     return m >= 0 && (mount_at(t, m)->flags & MS_RDONLY);
 }
 
