@@ -25,14 +25,14 @@ static size_t digits(const char *s)
 
 // Is the process with this record's id the one that it was made for? One that nobody has waited for
 // (SIGCHLD was ignored), or whose parent was killed then, leaves its record, and the host may have
-// given its id to a process of its own, which began later than the record. *state: as
-// proc_pid_stat(5) has it, 0 when it is not known.
-static bool has_record(struct task *t, struct proc_slot *s, u32 tgid, char *state)
+// given its id to a process of its own, which began later than the record. *ended: it is a
+// zombie, and has no other thread than its first.
+static bool has_record(struct task *t, struct proc_slot *s, u32 tgid, bool *ended)
 {
     char path[32], text[1024];
     u64 head = __atomic_load_n(&s->head, __ATOMIC_ACQUIRE);
     u64 registered = __atomic_load_n(&s->registered, __ATOMIC_RELAXED);
-    *state = 0;
+    *ended = false;
     fmt(path, sizeof path, "%u/stat", tgid);
     long n = proc_text(t, reserved_fd(t, RESERVED_PROC), path, text, sizeof text);
     if (n == -ENOENT || n == -ESRCH) {
@@ -43,11 +43,14 @@ static bool has_record(struct task *t, struct proc_slot *s, u32 tgid, char *stat
     if (n < 0)
         return true; // no descriptor, no memory: not known
     const char *at = strrchr(text, ')');
-    if (at && at[1])
-        *state = at[2];
-    // starttime, in hundredths of a second, is the 20th field behind the name (proc_pid_stat(5)).
-    for (int field = 0; at && field < 20; field++)
+    bool zombie = at && at[1] && (at[2] == 'Z' || at[2] == 'X');
+    // Behind the name num_threads is the 18th field, and starttime, in hundredths of a second, the
+    // 20th (proc_pid_stat(5)).
+    for (int field = 1; at && field <= 20; field++) {
         at = strchr(at + 1, ' ');
+        if (at && field == 18)
+            *ended = zombie && str_number(at + 1, digits(at + 1)) <= 1;
+    }
     if (!at)
         return false;
     return str_number(at + 1, digits(at + 1)) * 10000000 <= (long)registered;
@@ -57,9 +60,9 @@ bool reach_process(struct task *t, u32 tgid)
 {
     if (tgid == t->proc->tgid)
         return true;
-    char state;
+    bool ended;
     struct proc_slot *s = (s32)tgid > 0 ? proc_find(t->instance, tgid) : NULL;
-    return (s && has_record(t, s, tgid, &state)) || ((s32)tgid > 0 && is_child(tgid));
+    return (s && has_record(t, s, tgid, &ended)) || ((s32)tgid > 0 && is_child(tgid));
 }
 
 // The decimal number behind `key` at the start of a line of a file below dir; -errno.
@@ -220,8 +223,8 @@ void reach_each(struct task *t,
         struct proc_slot *s = proc_slot_at(t->instance, i);
         // Free, freed and those that are being made have no positive process id.
         u32 tgid = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
-        char state;
-        if ((s32)tgid > 0 && (tgid == t->proc->tgid || has_record(t, s, tgid, &state)))
+        bool ended;
+        if ((s32)tgid > 0 && (tgid == t->proc->tgid || has_record(t, s, tgid, &ended)))
             fn(t, tgid, s, arg);
     }
 }
@@ -237,10 +240,9 @@ bool reach_runs_file(struct task *t, u64 dev, u64 ino)
         if (*proc_text_at(in, i) != hash || s->dev != dev || s->ino != ino)
             continue;
         u32 tgid = __atomic_load_n(&s->tgid, __ATOMIC_ACQUIRE);
-        char state;
+        bool ended;
         // A zombie has let go of its program.
-        if (tgid == t->proc->tgid ||
-            ((s32)tgid > 0 && has_record(t, s, tgid, &state) && state != 'Z' && state != 'X'))
+        if (tgid == t->proc->tgid || ((s32)tgid > 0 && has_record(t, s, tgid, &ended) && !ended))
             return true;
     }
     return false;
