@@ -289,6 +289,7 @@ struct exec_state {
     u32 root;   // of chroot, relative to the root mount
     u32 exe;    // guest path of the program
     u32 execfn; // as given to execve
+    u32 comm;   // path whose last component ps shows
     u32 cwd;    // first only: --cd
     char text[4 * LX_PATH_MAX];
 };

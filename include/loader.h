@@ -67,6 +67,7 @@ struct exec_plan {
     s32 image_fd, interp_fd;
     u32 scripts; // how many #! were followed
     bool nosuid, has_caps, unreadable;
+    bool by_fd_alone;   // named by a descriptor and no path
     u32 mode, uid, gid; // guest attributes of the image
     u64 dev, ino;
     u32 argc;

@@ -156,6 +156,7 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
     Elf64_Phdr interp;
     struct statx st;
     bool by_fd = dirfd != AT_FDCWD && path[0] != '/';
+    plan->by_fd_alone = by_fd && !path[0];
     plan->image_fd = plan->interp_fd = -1;
     plan->argc = plan->scripts = 0;
     plan->room = NULL;
@@ -289,6 +290,20 @@ static long new_identity(struct task *t, const struct exec_plan *plan, struct ex
     return r;
 }
 
+// The name of the file itself, without what is said of one that is not there any more.
+static u32 put_file_name(struct exec_state *s, const char *exe)
+{
+    static const char gone[] = " (deleted)";
+    char name[16];
+    const char *slash = strrchr(exe, '/');
+    const char *base = slash ? slash + 1 : exe;
+    size_t n = strlen(base), cut = sizeof gone - 1;
+    if (n > cut && !strcmp(base + n - cut, gone))
+        n -= cut;
+    str_copy(name, base, MIN(n + 1, sizeof name));
+    return exec_put_text(s, name);
+}
+
 static void fill_state(struct task *t, const struct exec_plan *plan, struct exec_state *s)
 {
     s->first = 0;
@@ -323,6 +338,7 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     s->root = exec_put_text(s, t->fs->root);
     s->exe = exec_put_text(s, plan->exe);
     s->execfn = exec_put_text(s, plan->execfn);
+    s->comm = plan->by_fd_alone ? put_file_name(s, plan->exe) : s->execfn;
     s->cwd = exec_put_text(s, "");
 }
 

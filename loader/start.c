@@ -194,12 +194,13 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     t->personality = state->first ? (u32)HOST1(__NR_personality, 0xffffffff) : state->personality;
 }
 
-// The name that ps shows (fs/exec.c: __set_task_comm of the file's last component).
-static void set_comm(const char *execfn)
+// The name that ps shows: the last component of what was given to execve, or, where that was a
+// descriptor alone, the file's own name (fs/exec.c: comm_from_dentry, since Linux 6.14).
+static void set_comm(const char *path)
 {
     char comm[16];
-    const char *slash = strrchr(execfn, '/');
-    str_copy(comm, slash ? slash + 1 : execfn, sizeof comm);
+    const char *slash = strrchr(path, '/');
+    str_copy(comm, slash ? slash + 1 : path, sizeof comm);
     host_prctl(PR_SET_NAME, (long)comm, 0, 0, 0);
 }
 
@@ -474,7 +475,7 @@ void start_guest(struct task *t, u64 *sp)
     if (state->filters_fd >= 0)
         filter_from_exec(t, state->filters_fd);
     proc_register(t);
-    set_comm(state->text + state->execfn);
+    set_comm(state->text + state->comm);
     place_execfn(&s, state->text + state->execfn);
     signal_init(t);
     task_arm(t);

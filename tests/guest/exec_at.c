@@ -4,6 +4,7 @@
 // covers: execveat, memfd_create
 #include "exec.h"
 #include <sys/mman.h>
+#include <sys/utsname.h>
 
 static int try_at(int fd, const char *path, int flags)
 {
@@ -28,6 +29,17 @@ static int try_at(int fd, const char *path, int flags)
     return e;
 }
 
+// Since Linux 6.14 ps shows the file's name, not the number, of a program run by descriptor.
+static int names_file(void)
+{
+    struct utsname u;
+    int major, minor;
+
+    CHECK_EQ(uname(&u), 0);
+    CHECK_EQ(sscanf(u.release, "%d.%d", &major, &minor), 2);
+    return major > 6 || (major == 6 && minor >= 14);
+}
+
 int main(int argc, char **argv)
 {
     struct stat st;
@@ -35,6 +47,10 @@ int main(int argc, char **argv)
     off_t at = 0;
 
     if (getenv("SHOW")) { // names of descriptors differ: only what was given
+        char comm[16];
+
+        CHECK_EQ(prctl(PR_GET_NAME, comm), 0);
+        printf("%s:", names_file() ? comm : "");
         for (int i = 0; i < argc; i++)
             printf(" [%s]", strncmp(argv[i], "/dev/fd/", 8) ? argv[i] : "/dev/fd/N");
         puts("");
