@@ -184,12 +184,13 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
             break;
         if (++plan->scripts > SCRIPTS_MAX)
             return -ELOOP;
-        if (by_fd && plan->scripts == 1 && (host_fcntl(dirfd, F_GETFD, 0) & FD_CLOEXEC))
-            return -ENOENT; // the interpreter could not open it
         char *interp, *arg;
         if (n < SCRIPT_LINE)
             memset(line + n, 0, (size_t)(SCRIPT_LINE - n));
         long r = parse_script(line, &interp, &arg);
+        if (r != -ENOEXEC && by_fd && plan->scripts == 1 &&
+            (host_fcntl(dirfd, F_GETFD, 0) & FD_CLOEXEC))
+            return -ENOENT; // the interpreter could not open it
         // argv[0] gives way to: interpreter, its argument, the script's name.
         if (r >= 0 && !plan->argc)
             r = push_arg(plan, plan->execfn);

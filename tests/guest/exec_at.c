@@ -88,6 +88,9 @@ int main(int argc, char **argv)
     CHECK_EQ(try_at(in, "", AT_EMPTY_PATH), 0);
     CHECK(fcntl(in, F_SETFD, FD_CLOEXEC) == 0);
     CHECK_EQ(try_at(in, "", AT_EMPTY_PATH), ENOENT);
+    put_script("dir/bad", "#! \n", 0755);
+    in = OK(open("dir/bad", O_RDONLY | O_CLOEXEC));
+    CHECK_EQ(try_at(in, "", AT_EMPTY_PATH), ENOEXEC); // comes first
 
     mem = OK(memfd_create("program", MFD_CLOEXEC));
     CHECK(fstat(fd, &st) == 0);
