@@ -103,7 +103,6 @@ static bool is_fault(int sig, const siginfo_t *info)
            (sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL || sig == SIGTRAP);
 }
 
-// Is the host's action lxcore's own handler?
 void signal_die(struct task *t, int sig)
 {
     struct ksigaction dfl = {0};
