@@ -133,7 +133,65 @@ static bool is_valid(const struct sock_filter *code, u32 count)
 
 // ---- Running ----
 
-// The result of a division by zero is the program's: 0, which is SECCOMP_RET_KILL_THREAD.
+static u32 compute(u16 code, u32 a, u32 k)
+{
+    switch (BPF_OP(code)) {
+    case BPF_ADD:
+        return a + k;
+    case BPF_SUB:
+        return a - k;
+    case BPF_MUL:
+        return a * k;
+    case BPF_DIV:
+        return a / k;
+    case BPF_AND:
+        return a & k;
+    case BPF_OR:
+        return a | k;
+    case BPF_XOR:
+        return a ^ k;
+    case BPF_LSH:
+        return a << (k & 31);
+    case BPF_RSH:
+        return a >> (k & 31);
+    }
+    return -a; // BPF_NEG
+}
+
+static u32 compare(const struct sock_filter *i, u32 a, u32 k)
+{
+    bool is = false;
+    switch (BPF_OP(i->code)) {
+    case BPF_JA:
+        return i->k;
+    case BPF_JEQ:
+        is = a == k;
+        break;
+    case BPF_JGT:
+        is = a > k;
+        break;
+    case BPF_JGE:
+        is = a >= k;
+        break;
+    case BPF_JSET:
+        is = a & k;
+        break;
+    }
+    return is ? i->jt : i->jf;
+}
+
+static u32 load(const struct sock_filter *i, const struct seccomp_data *d, const u32 *m)
+{
+    u32 v = i->k; // BPF_IMM
+    if (BPF_MODE(i->code) == BPF_ABS)
+        memcpy(&v, (const char *)d + i->k, sizeof v);
+    else if (BPF_MODE(i->code) == BPF_LEN)
+        v = sizeof *d;
+    else if (BPF_MODE(i->code) == BPF_MEM)
+        v = m[i->k];
+    return v;
+}
+
 static u32 run(const struct sock_filter *i, const struct seccomp_data *d)
 {
     u32 a = 0, x = 0, m[BPF_MEMWORDS];
@@ -141,17 +199,11 @@ static u32 run(const struct sock_filter *i, const struct seccomp_data *d)
         const u32 k = BPF_SRC(i->code) == BPF_X ? x : i->k; // of ALU and JMP
         switch (BPF_CLASS(i->code)) {
         case BPF_LD:
-        case BPF_LDX: {
-            u32 v = i->k;
-            if (BPF_MODE(i->code) == BPF_ABS)
-                memcpy(&v, (const char *)d + i->k, sizeof v);
-            else if (BPF_MODE(i->code) == BPF_LEN)
-                v = sizeof *d;
-            else if (BPF_MODE(i->code) == BPF_MEM)
-                v = m[i->k];
-            *(BPF_CLASS(i->code) == BPF_LD ? &a : &x) = v;
+            a = load(i, d, m);
             break;
-        }
+        case BPF_LDX:
+            x = load(i, d, m);
+            break;
         case BPF_ST:
             m[i->k] = a;
             break;
@@ -164,65 +216,16 @@ static u32 run(const struct sock_filter *i, const struct seccomp_data *d)
             else
                 a = x;
             break;
+        case BPF_JMP:
+            i += compare(i, a, k);
+            break;
+        case BPF_ALU:
+            if (BPF_OP(i->code) == BPF_DIV && !k)
+                return 0; // the program's result: SECCOMP_RET_KILL_THREAD
+            a = compute(i->code, a, k);
+            break;
         case BPF_RET:
             return BPF_RVAL(i->code) == BPF_A ? a : i->k;
-        case BPF_JMP: {
-            bool is = false;
-            switch (BPF_OP(i->code)) {
-            case BPF_JA:
-                i += i->k;
-                continue;
-            case BPF_JEQ:
-                is = a == k;
-                break;
-            case BPF_JGT:
-                is = a > k;
-                break;
-            case BPF_JGE:
-                is = a >= k;
-                break;
-            case BPF_JSET:
-                is = a & k;
-                break;
-            }
-            i += is ? i->jt : i->jf;
-            break;
-        }
-        case BPF_ALU:
-            switch (BPF_OP(i->code)) {
-            case BPF_ADD:
-                a += k;
-                break;
-            case BPF_SUB:
-                a -= k;
-                break;
-            case BPF_MUL:
-                a *= k;
-                break;
-            case BPF_DIV:
-                if (!k)
-                    return 0;
-                a /= k;
-                break;
-            case BPF_AND:
-                a &= k;
-                break;
-            case BPF_OR:
-                a |= k;
-                break;
-            case BPF_XOR:
-                a ^= k;
-                break;
-            case BPF_LSH:
-                a <<= k & 31;
-                break;
-            case BPF_RSH:
-                a >>= k & 31;
-                break;
-            case BPF_NEG:
-                a = -a;
-                break;
-            }
         }
     }
 }
