@@ -158,7 +158,8 @@ static u32 compute(u16 code, u32 a, u32 k)
     return -a; // BPF_NEG
 }
 
-static u32 compare(const struct sock_filter *i, u32 a, u32 k)
+// How far it jumps.
+static u32 jump(const struct sock_filter *i, u32 a, u32 k)
 {
     bool is = false;
     switch (BPF_OP(i->code)) {
@@ -217,7 +218,7 @@ static u32 run(const struct sock_filter *i, const struct seccomp_data *d)
                 a = x;
             break;
         case BPF_JMP:
-            i += compare(i, a, k);
+            i += jump(i, a, k);
             break;
         case BPF_ALU:
             if (BPF_OP(i->code) == BPF_DIV && !k)
