@@ -158,6 +158,22 @@ static long leave_mount(struct walk *w)
     return 0;
 }
 
+// Is the anchor where chroot has put the task's root? The directory stays it when it has got
+// another name, and what is mounted there now is no way out either.
+static __attribute__((noinline)) bool is_root_place(struct task *t, int dir, const struct loc *here)
+{
+    char root[LX_PATH_MAX], path[LX_PATH_MAX];
+    const struct fsctx *fs = t->fs;
+    struct statx st;
+    if (!fs->root[0] && !fs->root_mount)
+        return false;
+    if (host_statx(dir, "", AT_EMPTY_PATH, STATX_INO, &st) >= 0 && st.stx_ino == fs->root_ino &&
+        device_of(&st) == fs->root_dev)
+        return true;
+    return instance_path(t, fs->root_mount, fs->root, root, sizeof root) >= 0 &&
+           instance_path(t, here->mount, here->rel, path, sizeof path) >= 0 && !strcmp(root, path);
+}
+
 // ".." from the anchor itself.
 static long anchor_up(struct walk *w)
 {
@@ -167,6 +183,8 @@ static long anchor_up(struct walk *w)
     if (r >= 0) {
         loc->mount = here.mount;
         if (here.mount == t->fs->root_mount && !strcmp(here.rel, t->fs->root))
+            return 0;
+        if (is_root_place(t, loc->base, &here))
             return 0;
         if (!here.rel[0]) {
             leave_anchor(w);

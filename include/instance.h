@@ -269,8 +269,9 @@ struct exec_state {
     u32 umask;
     s32 cwd_mount;
     s32 root_mount;
-    s32 filters_fd;  // filter_to_exec()
-    u64 sig_blocked; // virtual states of SIGSYS, SIGSEGV, SIGBUS
+    s32 filters_fd;         // filter_to_exec()
+    u64 root_dev, root_ino; // struct fsctx
+    u64 sig_blocked;        // virtual states of SIGSYS, SIGSEGV, SIGBUS
     u64 sig_ignored;
     u64 sig_pending;
     u64 pending_info[3][16]; // siginfo_t, as struct task has them

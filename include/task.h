@@ -122,6 +122,7 @@ struct fsctx {
     // which has LX_PATH_MAX bytes and is touched only then.
     const char *root;
     char *root_room;
+    u64 root_dev, root_ino; // of that directory: it stays the root when it is renamed
 };
 
 static inline void fs_set_root(struct fsctx *fs, const char *root)

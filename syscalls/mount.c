@@ -233,8 +233,13 @@ long sys_umount2(struct task *t, uptr target, int flags)
 static void set_root(struct task *t, const struct place *at)
 {
     struct fsctx *fs = t->fs;
+    struct statx st = {0};
+    host_statx(mount_root_fd(t, at->loc.mount), at->loc.rel, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH,
+               STATX_INO, &st);
     lock_take(&fs->lock);
     fs->root_mount = at->loc.mount;
+    fs->root_dev = device_of(&st);
+    fs->root_ino = st.stx_ino;
     fs_set_root(fs, at->loc.rel);
     lock_drop(&fs->lock);
 }

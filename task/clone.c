@@ -68,6 +68,8 @@ static void copy_fs(struct fsctx *to, char *root, const struct fsctx *from)
     to->cwd_mount = from->cwd_mount;
     to->cwd_number = from->cwd_number;
     to->root_mount = from->root_mount;
+    to->root_dev = from->root_dev;
+    to->root_ino = from->root_ino;
     to->root_room = root;
     fs_set_root(to, from->root);
     to->lock.word = 0;
