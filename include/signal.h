@@ -108,8 +108,8 @@ long signal_set_altstack(struct task *t, struct stack new, uptr sp);
 _Noreturn void signal_die(struct task *t, int sig);
 // Forces sig on the calling thread as a fault at its present registers.
 void signal_force(struct task *t, int sig, int code, uptr addr);
-// The same with *info in place of the call that the thread has made. Comes back only with
-// -LX_ERESTART: a signal has come before, whose handler goes first.
-long signal_in_place_of_call(struct task *t, const siginfo_t *info);
+// SIGSYS in place of the call that the thread has made; code and error: si_code, si_errno. Comes
+// back only with -LX_ERESTART: a signal has come before, whose handler goes first.
+long signal_in_place_of_call(struct task *t, int code, int error);
 
 #endif

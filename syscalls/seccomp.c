@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // seccomp(2), and what becomes of a call that the guest's filters do not let pass.
-#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
@@ -18,10 +17,12 @@
 
 static long set_strict(struct task *t)
 {
-    if (t->seccomp_mode == SECCOMP_MODE_FILTER)
-        return -EINVAL;
-    t->seccomp_mode = SECCOMP_MODE_STRICT;
-    return 0;
+    lock_take(filter_lock()); // another thread may be giving this one a filter
+    bool may = t->seccomp_mode != SECCOMP_MODE_FILTER;
+    if (may)
+        t->seccomp_mode = SECCOMP_MODE_STRICT;
+    lock_drop(filter_lock());
+    return may ? 0 : -EINVAL;
 }
 
 // kernel/seccomp.c: seccomp_set_mode_filter, in the order of its errors.
@@ -123,7 +124,6 @@ bool seccomp_call(struct task *t, long *result)
         return false;
     }
     const u32 said = filter_run(t), data = said & SECCOMP_RET_DATA;
-    siginfo_t info;
     switch (said & SECCOMP_RET_ACTION_FULL) {
     case SECCOMP_RET_ALLOW:
     case SECCOMP_RET_LOG:
@@ -136,11 +136,7 @@ bool seccomp_call(struct task *t, long *result)
         *result = -ENOSYS; // nobody is told of it
         return true;
     case SECCOMP_RET_TRAP:
-        info = (siginfo_t){.si_signo = SIGSYS, .si_code = CODE_SECCOMP, .si_errno = (int)data};
-        info._sifields._sigsys._call_addr = (void *)t->regs.rip;
-        info._sifields._sigsys._syscall = (int)t->regs.orig_rax;
-        info._sifields._sigsys._arch = AUDIT_ARCH_X86_64;
-        *result = signal_in_place_of_call(t, &info);
+        *result = signal_in_place_of_call(t, CODE_SECCOMP, (int)data);
         return true;
     case SECCOMP_RET_KILL_THREAD:
         end(t, SIGSYS, has_others(t));

@@ -2,7 +2,6 @@
 // Syscall user dispatch for the guest (Documentation/admin-guide/syscall-user-dispatch.rst):
 // programs that run others' code, as Wine and lxrun do, catch its calls by it. The kernel's own
 // serves lxcore (trap/sud.c); the guest's is looked at by the dispatcher.
-#include <linux/audit.h>
 #include <linux/prctl.h>
 
 #include "host.h"
@@ -45,7 +44,7 @@ long user_dispatch_set(struct task *t, u64 mode, uptr from, u64 size, uptr selec
 long user_dispatch_call(struct task *t)
 {
     const struct user_dispatch *d = &t->dispatch;
-    struct regs *r = &t->regs;
+    const struct regs *r = &t->regs;
     u8 state;
     if (r->rip - d->from < d->size)
         return 0;
@@ -57,9 +56,5 @@ long user_dispatch_call(struct task *t)
         if (state != SYSCALL_DISPATCH_FILTER_BLOCK)
             signal_die(t, SIGSYS);
     }
-    siginfo_t info = {.si_signo = SIGSYS, .si_code = CODE_USER_DISPATCH};
-    info._sifields._sigsys._call_addr = (void *)r->rip;
-    info._sifields._sigsys._syscall = (int)r->orig_rax;
-    info._sifields._sigsys._arch = AUDIT_ARCH_X86_64;
-    return signal_in_place_of_call(t, &info);
+    return signal_in_place_of_call(t, CODE_USER_DISPATCH, 0);
 }

@@ -8,6 +8,7 @@
 //   an uaccess function   (faults only) the copy goes on at its fix-up and reports EFAULT
 //   elsewhere in lxcore   the signal is noted; everything else is blocked in the interrupted
 //                         frame, so there is never a second one; the door's exit delivers it
+#include <linux/audit.h>
 #include <linux/signal.h>
 
 #include <asm/sigcontext.h>
@@ -655,16 +656,20 @@ void signal_force(struct task *t, int sig, int code, uptr addr)
     force_mask(t, mask);
 }
 
-long signal_in_place_of_call(struct task *t, const siginfo_t *info)
+long signal_in_place_of_call(struct task *t, int code, int error)
 {
-    const int sig = info->si_signo;
+    const int sig = SIGSYS;
     const struct ksigaction *sa = &t->sighand->action[sig - 1];
+    siginfo_t info = {.si_signo = sig, .si_code = code, .si_errno = error};
+    info._sifields._sigsys._call_addr = (void *)t->regs.rip;
+    info._sifields._sigsys._syscall = (int)t->regs.orig_rax;
+    info._sifields._sigsys._arch = AUDIT_ARCH_X86_64;
     u64 after = t->sigmask,
         mask = after | sa->mask | (sa->flags & SA_NODEFER ? 0 : SIGSET_BIT(sig));
     long r = signal_set_mask(t, mask);
     if (r)
         return r;
-    deliver(t, sig, info, &t->regs, 0, NULL, &after, true);
+    deliver(t, sig, &info, &t->regs, 0, NULL, &after, true);
     vectors_clear(t);
     if (after != (mask & ~SIG_UNBLOCKABLE)) // there was no room for the frame
         force_mask(t, after);
