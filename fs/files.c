@@ -183,6 +183,12 @@ bool fd_is_reserved_of(struct task *t, u32 tgid, int fd)
     return s ? (u32)fd - (u32)s->reserved < s->reserved_count : fd_is_reserved(t, fd);
 }
 
+u32 fd_count_hidden(struct task *t, u32 tgid)
+{
+    const struct proc_slot *s = tgid == t->proc->tgid ? NULL : proc_find(t->instance, tgid);
+    return s ? s->reserved_count : t->files->reserved_count + t->temps_open;
+}
+
 static void tell(const struct files *f, struct proc_slot *s)
 {
     s->reserved = f->reserved;

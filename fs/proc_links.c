@@ -3,6 +3,7 @@
 // that path, under the guest's own rules; one without (a pipe, a socket, a deleted file, a file
 // from outside that lxrun was started with) can only be followed by the host.
 #include <linux/capability.h>
+#include <linux/fs.h>
 
 #include "host.h"
 #include "proc.h"
@@ -97,32 +98,50 @@ bool procfs_fstat(struct task *t, int fd, u32 mask, struct statx *st)
     return r >= 0;
 }
 
+// Of one in a mount of the guest's, NULL for anything else.
+static const char *made_of_mount(struct task *t, int fd, char path[LX_PATH_MAX])
+{
+    int mount = fd_mount(t, fd);
+    return mount < 0 || mount_at(t, mount)->type != FS_PROC ? NULL : made_name(t, fd, path);
+}
+
 // Of one that is no more nothing is left to read; Linux says ESRCH then. Another descriptor that
 // shares its position with fd keeps the old file. (The guest's threads are not kept from closing fd
 // meanwhile: for them the call then is one on whatever has its number.)
 void procfs_made_anew(struct task *t, int fd)
 {
     char path[LX_PATH_MAX];
-    int mount = fd_mount(t, fd);
-    const char *rel =
-        mount < 0 || mount_at(t, mount)->type != FS_PROC ? NULL : made_name(t, fd, path);
+    const char *rel = made_of_mount(t, fd, path);
     if (!rel)
         return;
-    long at = HOST3(__NR_lseek, fd, 0, 1 /* SEEK_CUR */), cloexec = host_fcntl(fd, F_GETFD, 0);
+    long at = HOST3(__NR_lseek, fd, 0, SEEK_CUR), cloexec = host_fcntl(fd, F_GETFD, 0);
     long made = procfs_open(t, rel, O_RDONLY);
     if (made == -ENOENT || made == -ESRCH)
         made = HOST2(__NR_memfd_create, proc_memfd_name(), 0);
     if (made < 0)
         return;
     HOST3(__NR_dup3, made, fd, cloexec & FD_CLOEXEC ? O_CLOEXEC : 0);
-    HOST3(__NR_lseek, fd, at, 0 /* SEEK_SET */);
+    HOST3(__NR_lseek, fd, at, SEEK_SET);
     host_close((int)made);
 }
 
+// Linux: of the made files those in sys have default_llseek(), where no size is a size of 0; the
+// others have seq_lseek(), which knows of no end.
 long procfs_lseek(struct task *t, int fd, long offset, u32 whence)
 {
-    long r = HOST3(__NR_lseek, fd, offset, whence);
-    if (r == 0)
+    char path[LX_PATH_MAX];
+    const char *rel = whence == SEEK_END || whence == SEEK_DATA || whence == SEEK_HOLE
+                          ? made_of_mount(t, fd, path)
+                          : NULL;
+    if (rel && !str_starts(rel, "sys/"))
+        return -EINVAL;
+    if (rel && whence != SEEK_END && offset >= 0)
+        return -ENXIO;
+    if (rel)
+        offset = whence == SEEK_HOLE ? 0 : offset;
+    long r = HOST3(__NR_lseek, fd, offset, rel ? SEEK_SET : whence);
+    // Where it is said to stay, it has not been read from there.
+    if (r == 0 && (whence != SEEK_CUR || offset))
         procfs_made_anew(t, fd);
     return r;
 }

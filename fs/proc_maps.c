@@ -85,13 +85,21 @@ static bool is_file(const char *path)
 struct cache {
     char dir[LX_PATH_MAX]; // its host path and a slash, "" for none
     size_t len;
-    u64 end, offset; // of the last entry of another file, and the offset behind it; 0: unknown
-    char tail[LX_PATH_MAX]; // of that, or of the entry beside
+    // The last mapping of a file that was shown: where it ends, the offset there, its tail (or that
+    // of the entry beside) and whether it was text in the cache. 0: none that tells of the next.
+    u64 end, offset;
+    char tail[LX_PATH_MAX];
+    bool text;
+    // The entry that such text was of, and what that begins with. Text whose protection was changed
+    // page by page is many mappings of one entry.
+    char name[96];
+    bool known;
+    struct rewrite_entry entry;
 };
 
 static void find_cache(struct task *t, struct cache *c)
 {
-    c->dir[0] = 0;
+    c->dir[0] = c->name[0] = 0;
     c->end = 0;
     if (!t->instance->has_cache)
         return;
@@ -106,19 +114,22 @@ static bool is_cached(const struct cache *c, const char *path)
     return c->dir[0] && path && str_starts(path, c->dir);
 }
 
-// Where in the file the pages come from that lie in the cache entry `name` at *offset.
-static bool original_offset(struct task *t, const char *name, u64 *offset)
+// Reads what an entry begins with; false: it is gone.
+static bool read_entry(struct task *t, const char *name, struct rewrite_entry *e)
 {
-    struct rewrite_entry e;
     long fd = temp_open(t, reserved_fd(t, RESERVED_CACHE), name, O_RDONLY, WALK_RESOLVE);
     if (fd < 0)
         return false;
-    long n = host_pread((int)fd, &e, sizeof e, 0);
+    long n = host_pread((int)fd, e, sizeof *e, 0);
     temp_close(t, (int)fd);
-    if (n != (long)sizeof e || e.magic != REWRITE_MAGIC)
-        return false;
-    for (u32 i = 0; i < MIN(e.segments, (u32)REWRITE_SEGMENTS); i++) {
-        const struct rewrite_segment *s = &e.segment[i];
+    return n == (long)sizeof *e && e->magic == REWRITE_MAGIC;
+}
+
+// Where in the file the pages come from that lie in the entry at *offset.
+static bool original_offset(const struct rewrite_entry *e, u64 *offset)
+{
+    for (u32 i = 0; i < MIN(e->segments, (u32)REWRITE_SEGMENTS); i++) {
+        const struct rewrite_segment *s = &e->segment[i];
         if (*offset - s->text_at < s->size)
             *offset += s->file_offset - s->text_at;
         else if (*offset - s->original_at < s->size)
@@ -167,11 +178,22 @@ static bool uncache(struct task *t, const struct proc_path *pp, struct cache *c,
         return true;
     if (e.offset == REWRITE_SLOTS_AT)
         return false;
-    bool knows_offset = original_offset(t, path + c->len, &e.offset); // no: the entry is gone
-    if (c->end == e.from && !knows_offset)
-        e.offset = c->offset;
-    if (c->end == e.from || find_beside(t, pp, &e, knows_offset, c))
-        fmt(line, size, "%08lx-%08lx %s %08lx%s", e.from, e.to, e.perm, e.offset, c->tail);
+    const char *name = path + c->len;
+    bool same = !strcmp(name, c->name);
+    if (!same) {
+        str_copy(c->name, name, sizeof c->name);
+        c->known = read_entry(t, name, &c->entry);
+    }
+    bool follows = c->end && (c->text ? same : c->end == e.from);
+    bool knows_offset = c->known && original_offset(&c->entry, &e.offset);
+    if (follows && !knows_offset)
+        e.offset = c->offset + (e.from - c->end);
+    if (!follows && !find_beside(t, pp, &e, knows_offset, c))
+        return true;
+    fmt(line, size, "%08lx-%08lx %s %08lx%s", e.from, e.to, e.perm, e.offset, c->tail);
+    c->end = e.to;
+    c->offset = e.offset + (e.to - e.from);
+    c->text = true;
     return true;
 }
 
@@ -203,6 +225,7 @@ long proc_make_maps(struct task *t, const struct proc_path *pp, struct proc_out 
         if (path && cache.dir[0] && line != text) { // the text may follow, which is looked up so
             cache.end = e.to;
             cache.offset = e.offset + (e.to - e.from);
+            cache.text = false;
             str_copy(cache.tail, e.tail, sizeof cache.tail);
         }
         if (path && is_file(path)) {

@@ -198,6 +198,8 @@ void procfs_stat(struct task *t, const char *rel, struct statx *st)
     struct proc_path pp;
     proc_parse(t, rel, &pp);
     st->stx_uid = st->stx_gid = 0;
+    if (pp.tgid && !pp.init && !strcmp(pp.rest, "fd"))
+        st->stx_size -= MIN(st->stx_size, fd_count_hidden(t, pp.tgid));
     if (pp.pid && !*pp.rest && (st->stx_mode & S_IFMT) == S_IFDIR)
         META_MORE(st) |= MORE_IMMUTABLE; // fs/proc/base.c, proc_pid_instantiate()
     if (!pp.tgid || pp.init || str_starts(pp.rest, "net/"))

@@ -167,6 +167,8 @@ long temp_open(struct task *t, int dirfd, const char *path, u64 flags, u64 resol
         fd = open_on_spare(t, dirfd, path, &how);
     if (fd < 0)
         temps_end(t);
+    else
+        t->temps_open += !spare_bit(t, fd);
     return fd;
 }
 
@@ -196,6 +198,7 @@ void temp_close(struct task *t, int fd)
         __atomic_fetch_and(&t->files->spare_used, ~bit, __ATOMIC_SEQ_CST);
     } else {
         host_close(fd);
+        t->temps_open--;
     }
     temps_end(t);
 }

@@ -495,6 +495,9 @@ static inline bool fd_is_reserved(const struct task *t, int fd)
 }
 // The same of a process of the instance.
 bool fd_is_reserved_of(struct task *t, u32 tgid, int fd);
+// How many descriptors of process tgid's are lxcore's: reserved, and of the caller's own process
+// those that it has open for the moment.
+u32 fd_count_hidden(struct task *t, u32 tgid);
 static inline int reserved_fd(const struct task *t, int which)
 {
     return t->files->reserved + which;

@@ -229,6 +229,7 @@ struct task {
     u32 armed;           // the kernel dispatches its calls (trap/sud.c)
     struct stats *stats; // NULL: calls are not counted
     u32 temps;           // depth of temps_begin()
+    u32 temps_open;      // of temp_open(), on numbers that are not reserved
     u32 owns_spares;     // it is files->spare_owner (fs/temps.c)
     u32 temps_counted;   // the outermost one counted itself in files->users
     u32 keeps_out;       // files_exclusive_begin() had others to keep out
