@@ -201,7 +201,8 @@ struct proc_slot *proc_own(struct task *t)
     if (t->proc->slot == SLOT_UNKNOWN)
         set_slot(t, make_record(t, t->proc->tgid, 0, t->proc->birth, &made));
     struct proc_slot *s = proc_slot_at(t->instance, t->proc->slot);
-    return s->tgid == t->proc->tgid ? s : NULL;
+    // A parent that was killed before it had looked has left another, which may be found first.
+    return s->tgid == t->proc->tgid ? only_one(t, s, s->tgid) : NULL;
 }
 
 void proc_register(struct task *t)
