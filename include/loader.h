@@ -68,6 +68,7 @@ struct exec_plan {
     u32 scripts; // how many #! were followed
     bool nosuid, has_caps, unreadable;
     bool by_fd_alone;   // named by a descriptor and no path
+    bool opened;        // the file itself is there and may be run, whatever it holds
     u32 mode, uid, gid; // guest attributes of the image
     u64 dev, ino;
     u32 argc;
@@ -82,9 +83,9 @@ struct exec_plan {
 // Opens and checks what is to be run, following #! lines. path may lie in plan->execfn already.
 // exec_done() must follow.
 long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct exec_plan *plan);
-// -EFAULT when argv or envp cannot be read: goes before what exec_prepare said of the file's
-// format.
-long exec_check_vectors(uptr argv, uptr envp);
+// What is wrong with argv and envp, -EFAULT or -E2BIG: the kernel copies them before it looks into
+// the file (plan->opened).
+long exec_check_vectors(const struct exec_plan *plan, uptr argv, uptr envp);
 // The host's execve. argv, envp: guest arrays. Returns only on error.
 long exec_commit(struct task *t, struct exec_plan *plan, uptr argv, uptr envp);
 void exec_done(struct exec_plan *plan);

@@ -2,6 +2,8 @@
 // execve before the point of no return: open, check, follow #! lines, and hand over. A guest's
 // execve is a host execve of lxcore; what the new image needs travels in the instance's memory
 // (struct exec_state), never in arguments or environment.
+#include <linux/resource.h>
+
 #include "filter.h"
 #include "fs.h"
 #include "host.h"
@@ -157,6 +159,7 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
     struct statx st;
     bool by_fd = dirfd != AT_FDCWD && path[0] != '/';
     plan->by_fd_alone = by_fd && !path[0];
+    plan->opened = false;
     plan->image_fd = plan->interp_fd = -1;
     plan->argc = plan->scripts = 0;
     plan->room = NULL;
@@ -176,6 +179,7 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
         plan->image_fd = (s32)fd;
         if (is_written((int)fd))
             return -ETXTBSY;
+        plan->opened = true;
         n = elf_read_start((int)fd, &start);
         if (n < 0)
             return n;
@@ -216,32 +220,73 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
     return r <= 0 ? r : open_interp(t, plan, &interp, &start, (size_t)n);
 }
 
-// Can the strings of a vector be read? The kernel copies them before it looks at the file's format,
-// so this error comes before ENOEXEC.
-static long check_vector(uptr vector)
+#define ARG_MAX_STRINGS 0x7fffffffUL // MAX_ARG_STRINGS, and MAX_ARG_STRLEN
+#define ARG_MAX_STRLEN (32 * LX_PAGE)
+#define ARG_MIN_ROOM (32 * LX_PAGE) // ARG_MAX of <linux/limits.h>
+#define ARG_MAX_ROOM (6UL << 20)    // three quarters of the usual stack
+
+// How many strings a vector has.
+static long count_strings(uptr vector)
 {
-    char chunk[256];
     uptr s;
-    for (; vector; vector += sizeof s) {
-        if (copy_from_guest(&s, vector, sizeof s))
+    long n = 0;
+    for (; vector; n++) {
+        if (copy_from_guest(&s, vector + (u64)n * sizeof s, sizeof s))
             return -EFAULT;
         if (!s)
             break;
+        if ((u64)n >= ARG_MAX_STRINGS)
+            return -E2BIG;
+    }
+    return n;
+}
+
+// Can its strings be read, from the last to the first, and do they fit into *room?
+static long check_strings(uptr vector, long count, u64 *room)
+{
+    char chunk[256];
+    uptr s;
+    for (long i = count - 1; i >= 0; i--) {
+        if (copy_from_guest(&s, vector + (u64)i * sizeof s, sizeof s))
+            return -EFAULT;
+        u64 size = 1;
         long n;
         do {
             n = copy_str_from_guest(chunk, s, sizeof chunk);
             s += sizeof chunk;
-        } while (n == -ENAMETOOLONG);
-        if (n < 0)
+            size += n < 0 ? sizeof chunk : (u64)n;
+        } while (n == -ENAMETOOLONG && size <= ARG_MAX_STRLEN);
+        if (n < 0 && n != -ENAMETOOLONG)
             return n;
+        if (size > ARG_MAX_STRLEN || size > *room)
+            return -E2BIG;
+        *room -= size;
     }
     return 0;
 }
 
-long exec_check_vectors(uptr argv, uptr envp)
+// Linux: fs/exec.c, do_execveat_common() and bprm_stack_limits().
+long exec_check_vectors(const struct exec_plan *plan, uptr argv, uptr envp)
 {
-    long r = check_vector(envp);
-    return r < 0 ? r : check_vector(argv);
+    struct rlimit64 stack;
+    long args = count_strings(argv);
+    if (args < 0)
+        return args;
+    long env = count_strings(envp);
+    if (env < 0)
+        return env;
+    u64 room = ARG_MIN_ROOM, pointers = (u64)(MAX(args, 1) + env) * sizeof(uptr);
+    if (!HOST4(__NR_prlimit64, 0, RLIMIT_STACK, NULL, &stack))
+        room = MAX(room, MIN(stack.rlim_cur / 4, ARG_MAX_ROOM));
+    if (room <= pointers)
+        return -E2BIG;
+    room -= pointers;
+    size_t name = strlen(plan->execfn) + 1;
+    if (room < name)
+        return -E2BIG;
+    room -= name;
+    long r = check_strings(envp, env, &room);
+    return r < 0 ? r : check_strings(argv, args, &room);
 }
 
 // argv for the new image: the guest's own array, or, for scripts, a copy with the front replaced.

@@ -133,10 +133,12 @@ long sys_execveat(struct task *t, int dirfd, uptr path, uptr argv, uptr envp, in
     if (!name[0] && !(flags & AT_EMPTY_PATH))
         return -ENOENT;
     r = exec_prepare(t, dirfd, name, flags, &plan);
-    if (r >= 0)
+    if (r >= 0) {
         r = exec_commit(t, &plan, argv, envp);
-    else if (plan.image_fd >= 0 && exec_check_vectors(argv, envp) < 0)
-        r = -EFAULT;
+    } else if (plan.opened) {
+        long bad = exec_check_vectors(&plan, argv, envp);
+        r = bad < 0 ? bad : r;
+    }
     exec_done(&plan);
     return r;
 }
