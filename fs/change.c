@@ -203,9 +203,8 @@ static void changed(const struct meta_change *c, struct statx *st)
 
 // Two changes of one inode go one after the other: each writes all that the attribute says. Who
 // waits very long, for a stopped process, goes on without.
-u32 *meta_lock(struct task *t, u64 key)
+static u32 *take(struct task *t, u32 *lock)
 {
-    u32 *lock = &t->instance->meta_lock[key % META_LOCKS];
     if (__atomic_load_n(lock, __ATOMIC_RELAXED) == t->tid)
         return NULL; // held already, for an entry of this directory
     for (int tries = 0; tries < LOCK_TRIES; tries++) {
@@ -223,7 +222,17 @@ unsigned meta_lock_index(const struct statx *st)
 
 u32 *meta_lock_inode(struct task *t, const struct statx *st)
 {
-    return meta_lock(t, meta_lock_index(st));
+    return take(t, &t->instance->meta_lock[meta_lock_index(st)]);
+}
+
+unsigned meta_name_index(const struct parent *p)
+{
+    return side_fnv(p->name, strlen(p->name), FNV_START) % META_LOCKS;
+}
+
+u32 *meta_lock_name(struct task *t, const struct parent *p)
+{
+    return take(t, &t->instance->name_lock[meta_name_index(p)]);
 }
 
 long meta_look(struct task *t, int mount, const struct parent *p, struct meta_view *v)
@@ -394,14 +403,9 @@ static struct attr attr_of_new(const struct task *t, const struct meta_new *n)
                          .witnessed = needs_witness(t, n->mode)};
 }
 
-static u32 *lock_name(struct task *t, const struct parent *p)
-{
-    return meta_lock(t, side_fnv(p->name, strlen(p->name), FNV_START));
-}
-
 u32 *meta_make_begin(struct task *t, int mount, const struct parent *p, const struct meta_new *n)
 {
-    return told_by_host(t, mount, n) || !meta_is_kept(t, mount) ? NULL : lock_name(t, p);
+    return told_by_host(t, mount, n) || !meta_is_kept(t, mount) ? NULL : meta_lock_name(t, p);
 }
 
 void meta_make_end(u32 *lock)
@@ -499,7 +503,7 @@ bool meta_bury(struct task *t, int mount, const struct parent *p)
     if (!dir && is_open(t, p))
         return false;
     // Its maker, if there is one, has done by then; and nobody changes it.
-    u32 *making = lock_name(t, p), *lock = meta_lock(t, st.stx_ino ^ st.stx_dev_minor);
+    u32 *lock = meta_lock_inode(t, &st), *making = meta_lock_name(t, p);
     // Still the same, without an attribute?
     if (host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, mask, &now) < 0)
         dead = true;
@@ -507,7 +511,7 @@ bool meta_bury(struct task *t, int mount, const struct parent *p)
              host_getxattr_at(p, META_XATTR, value, sizeof value) == -ENODATA)
         dead = (mount_at(t, MAX(mount, 0))->flags & MS_RDONLY) || // it does not count
                name_unlink(t, p, dir ? AT_REMOVEDIR : 0) >= 0;
-    meta_make_end(lock);
     meta_make_end(making);
+    meta_make_end(lock);
     return dead;
 }

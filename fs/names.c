@@ -3,6 +3,8 @@
 // only if they met the same inode. In the guest's own tree such changes are the instance's to make;
 // it counts them, by a hash of the name, as they begin and as they end. One that was killed in
 // between leaves its count uneven, and who asks there finds out in another way from then on.
+#include <linux/time_types.h>
+
 #include "fs.h"
 #include "host.h"
 
@@ -18,8 +20,8 @@ static struct name_changes *changes_of(struct task *t, const char *name)
 
 void name_change_begin(struct task *t, const char *name)
 {
-    if (*name)
-        __atomic_fetch_add(&changes_of(t, name)->begun, 1, __ATOMIC_ACQ_REL);
+    if (*name) // before what is looked at then
+        __atomic_fetch_add(&changes_of(t, name)->begun, 1, __ATOMIC_SEQ_CST);
 }
 
 void name_change_end(struct task *t, const char *name)
@@ -36,6 +38,29 @@ long name_unlink(struct task *t, const struct parent *p, int flags)
     return r;
 }
 
+bool name_changes_ended(struct task *t, const char *name, u32 *begun)
+{
+    const struct name_changes *c = changes_of(t, name);
+    *begun = __atomic_load_n(&c->begun, __ATOMIC_ACQUIRE);
+    return *begun == __atomic_load_n(&c->ended, __ATOMIC_ACQUIRE);
+}
+
+#define WAIT_STEPS 1000 // of a millisecond
+
+void name_changes_wait(struct task *t)
+{
+    const struct __kernel_timespec step = {.tv_nsec = 1000000};
+    int steps = 0;
+    for (int i = 0; i < NAME_CHANGES && steps < WAIT_STEPS; i++) {
+        const struct name_changes *c = &t->instance->name_changes[i];
+        // In this order: at the moment of the first no other had begun.
+        while (__atomic_load_n(&c->ended, __ATOMIC_SEQ_CST) !=
+                   __atomic_load_n(&c->begun, __ATOMIC_SEQ_CST) &&
+               steps++ < WAIT_STEPS)
+            HOST2(__NR_nanosleep, &step, NULL);
+    }
+}
+
 // Of the guest's descriptors, and of the working directory, another thread may make other ones.
 // What lxcore holds stays between temps_begin() and temps_end().
 static bool directory_stays(const struct task *t, const struct parent *p)
@@ -48,9 +73,7 @@ bool name_watch(struct task *t, int mount, const struct parent *p, u32 *count)
 {
     if (!t->instance->keeps_dirs || mount != 0 || !*p->name || !directory_stays(t, p))
         return false;
-    const struct name_changes *c = changes_of(t, p->name);
-    *count = __atomic_load_n(&c->begun, __ATOMIC_ACQUIRE);
-    return *count == __atomic_load_n(&c->ended, __ATOMIC_ACQUIRE);
+    return name_changes_ended(t, p->name, count);
 }
 
 bool name_changes_none(struct task *t, u32 index, u32 count)

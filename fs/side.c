@@ -298,7 +298,7 @@ long side_put(const struct parent *to, const struct parent *at, const struct met
 
 static void record_written(struct task *t)
 {
-    __atomic_fetch_add(&t->instance->record_changes, 1, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&t->instance->record_changes, 1, __ATOMIC_SEQ_CST);
 }
 
 // Writes a record, making room where there is none.
@@ -318,6 +318,21 @@ void meta_name_drop(const struct parent *p)
     struct parent dir = directory_of(p);
     side_name(p->name, name);
     host_removexattr_at(&dir, name);
+}
+
+// Whoever writes a record counts that afterwards. So it was counted by now, or its writer sees that
+// the name has changed (side_store), or it was there for whoever has looked.
+void meta_name_unseen(struct task *t, const struct parent *p, u32 changes)
+{
+    struct statx there;
+    if (records_changes(t) == changes)
+        return;
+    u32 *lock = meta_lock_name(t, p);
+    if (host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there) < 0 ||
+        !meta_by_name(there.stx_mode))
+        meta_name_drop(p);
+    if (lock)
+        reserved_release(lock);
 }
 
 bool side_lists(const struct parent *dir, const char *prefix)
@@ -455,13 +470,16 @@ static long store_linked(struct task *t, int mount, const struct parent *p, stru
     return 0;
 }
 
-long side_store(struct task *t, int mount, const struct parent *p, const struct statx *new,
-                const char *more)
+static long store(struct task *t, int mount, const struct parent *p, const struct statx *new,
+                  const char *more)
 {
     struct meta_named m = {.guest = *new, .more = more, .t = t, .mount = mount};
     long r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &m.host);
-    if (r < 0)
-        return r;
+    // Where the first record by inode is about to be written, who has not looked is done first.
+    if (r >= 0 && m.host.stx_nlink > 1 && side_links_first(t, mount))
+        r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &m.host);
+    if (r < 0 || m.host.stx_ino != new->stx_ino)
+        return MIN(r, 0); // changed, and then the name became another's
     u32 type = m.host.stx_mode & S_IFMT, want = meta_host_mode(new->stx_mode &MODE_BITS);
     u32 owner = m.host.stx_uid;
     bool other = type != S_IFLNK && (m.host.stx_mode & MODE_BITS) != want;
@@ -483,6 +501,24 @@ long side_store(struct task *t, int mount, const struct parent *p, const struct 
         HOST4(__NR_fchmodat2, p->fd, p->name, want, AT_SYMLINK_NOFOLLOW);
     else if (r >= 0 && type == S_IFLNK)
         touch_link(p, owner);
+    return r;
+}
+
+long side_store(struct task *t, int mount, const struct parent *p, const struct statx *new,
+                const char *more)
+{
+    struct statx now;
+    u32 begun, begun_now;
+    u32 *lock = meta_lock_name(t, p);
+    bool ended = name_changes_ended(t, p->name, &begun);
+    long r = store(t, mount, p, new, more);
+    // The name may have gone by a removal that has not looked, and has seen no record.
+    if ((!name_changes_ended(t, p->name, &begun_now) || !ended || begun_now != begun) &&
+        (host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_INO, &now) < 0 ||
+         now.stx_ino != new->stx_ino))
+        meta_name_drop(p);
+    if (lock)
+        reserved_release(lock);
     return r;
 }
 
@@ -550,9 +586,9 @@ long meta_naming_begin(struct task *t, int mount, const struct parent *p, const 
     else
         without_record(p, p, &def);
     naming->needed = !same(&def, &new) || acl_is_given(n->mode, n->acl);
+    naming->lock = meta_lock_name(t, p);
     if (!naming->needed && !naming->mode_later)
         return 0;
-    naming->lock = meta_lock(t, side_fnv(p->name, strlen(p->name), FNV_START));
     long r =
         text_of_new(&v, p, n, target, &new) ? record_first(t, mount, p, &v, &def, &new) : -ENOSPC;
     text_done(&v);
@@ -567,12 +603,10 @@ long meta_naming_begin(struct task *t, int mount, const struct parent *p, const 
 long meta_naming_end(struct task *t, const struct parent *p, struct meta_naming *naming,
                      long result)
 {
-    struct statx there;
     if (result >= 0 && naming->kept && !naming->needed && !meta_names_none(t, p))
         meta_name_drop(p); // what may have been left under the name, or was for the moment
-    if (result < 0 && naming->recorded &&
-        host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there) == -ENOENT)
-        meta_name_drop(p);
+    if (result < 0 && naming->recorded)
+        meta_name_drop(p); // what is there has come since, and has no record
     if (naming->lock)
         reserved_release(naming->lock);
     return result;

@@ -19,6 +19,7 @@
 // In mount_entry.flags, and for the store in instance.store_flags.
 #define LINKS_KNOWN 0x10000000u // the directory was looked through
 #define LINKS_USED 0x08000000u  // it has such records
+#define LINKS_ALL 0x04000000u   // everybody goes by that
 
 #define OWNER_SIZE 64
 
@@ -120,6 +121,21 @@ bool side_link_get(struct task *t, int mount, const struct parent *p, u32 host_m
     return false;
 }
 
+// A removal by one who may remove all looks at nothing where there are no records. It announces
+// itself (name_change_begin()) before it asks for LINKS_USED, which is set here before it is asked
+// who has: so each either looks, or is waited for.
+bool side_links_first(struct task *t, int mount)
+{
+    u32 *flags;
+    where(t, first_of(t, mount), &flags);
+    if (__atomic_load_n(flags, __ATOMIC_ACQUIRE) & LINKS_ALL)
+        return false;
+    __atomic_fetch_or(flags, LINKS_KNOWN | LINKS_USED, __ATOMIC_SEQ_CST);
+    name_changes_wait(t);
+    __atomic_fetch_or(flags, LINKS_ALL, __ATOMIC_RELEASE);
+    return true;
+}
+
 long side_link_put(struct task *t, int mount, const struct parent *p, const struct meta_named *m)
 {
     char name[SIDE_LINK_SIZE], *text;
@@ -139,8 +155,6 @@ long side_link_put(struct task *t, int mount, const struct parent *p, const stru
         str_copy(text + n, m->more, MORE_SIZE);
     else if (more)
         side_record(t, mount, p, m->host.stx_mode, &st, text + n);
-    // The others of the instance are to see it from the moment it is there.
-    __atomic_fetch_or(flags, LINKS_KNOWN | LINKS_USED, __ATOMIC_SEQ_CST);
     long r = host_setxattr_at(&dir, name, text, strlen(text), 0);
     arena_free(text, OWNER_SIZE + MORE_SIZE);
     return r;
@@ -149,12 +163,13 @@ long side_link_put(struct task *t, int mount, const struct parent *p, const stru
 void side_link_going(struct task *t, int mount, const struct parent *p, const struct statx *was,
                      struct link_going *g)
 {
-    g->lock = NULL;
+    g->lock = g->name_lock = NULL;
     g->was = *was;
     g->last = false;
     while (meta_by_name(g->was.stx_mode)) {
         u64 ino = g->was.stx_ino;
         g->lock = meta_lock_inode(t, &g->was);
+        g->name_lock = meta_lock_name(t, p);
         if (!is_used(t, first_of(t, mount)))
             return;
         if (host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME,
@@ -164,8 +179,10 @@ void side_link_going(struct task *t, int mount, const struct parent *p, const st
             g->last = g->was.stx_nlink == 1;
             return;
         }
+        if (g->name_lock)
+            reserved_release(g->name_lock);
         meta_unlock_inode(t, &g->was, g->lock); // another's by now
-        g->lock = NULL;
+        g->lock = g->name_lock = NULL;
     }
 }
 
@@ -177,6 +194,8 @@ void side_link_gone(struct task *t, int mount, const struct link_going *g, bool 
         struct parent dir = where(t, first_of(t, mount), &flags);
         host_removexattr_at(&dir, name);
     }
+    if (g->name_lock)
+        reserved_release(g->name_lock);
     if (meta_by_name(g->was.stx_mode))
         meta_unlock_inode(t, &g->was, g->lock);
 }

@@ -53,6 +53,16 @@ static long rename_locked(struct task *t, int mount, const struct meta_renaming 
     return 0;
 }
 
+// Of the names themselves nobody makes or removes such an inode meanwhile: its record would go.
+static bool is_still(const struct parent *p, const struct statx *st)
+{
+    struct statx now;
+    long e = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO, &now);
+    if (!st) // a whiteout is none either
+        return e < 0 || !meta_by_name(now.stx_mode);
+    return e >= 0 && now.stx_ino == st->stx_ino && now.stx_mode == st->stx_mode;
+}
+
 // A change of one of them by its name is done by then, or sees what has the name afterwards: else a
 // user could have the record of another's written, who takes the place of his.
 long meta_rename(struct task *t, int mount, const struct meta_renaming *r,
@@ -66,7 +76,17 @@ long meta_rename(struct task *t, int mount, const struct meta_renaming *r,
     for (int i = 0; i < 2; i++)
         if (of[i ^ first])
             lock[i ^ first] = meta_lock_inode(t, of[i ^ first]);
-    long e = rename_locked(t, mount, r, move, arg);
+    const struct parent *name[2] = {r->from, r->to};
+    u32 *name_lock[2];
+    first = meta_name_index(r->to) < meta_name_index(r->from);
+    for (int i = 0; i < 2; i++)
+        name_lock[i] = meta_lock_name(t, name[i ^ first]);
+    long e = is_still(r->from, r->src) && is_still(r->to, r->dst)
+                 ? rename_locked(t, mount, r, move, arg)
+                 : RENAME_ANOTHER;
+    for (int i = 0; i < 2; i++)
+        if (name_lock[i])
+            reserved_release(name_lock[i]);
     for (int i = 0; i < 2; i++)
         if (of[i])
             meta_unlock_inode(t, of[i], lock[i]);

@@ -207,11 +207,18 @@ long dirs_rmdir(struct task *t, const struct parent *p);
 
 // ---- Names that come to mean another inode (fs/names.c) ----
 
-// Around every removal of a name, and every rename for both names.
+// Around every removal of a name, and every rename for both names; and around the look at whether
+// anything has to be known of what is removed (fs/sidelink.c).
 void name_change_begin(struct task *t, const char *name);
 void name_change_end(struct task *t, const char *name);
 // unlinkat(2) of p, so counted.
 long name_unlink(struct task *t, const struct parent *p, int flags);
+// How many changes of names with the hash of this one have begun. False: not all of them have
+// ended.
+bool name_changes_ended(struct task *t, const char *name, u32 *begun);
+// Waits until all that have begun, of whatever name, have ended; a second at most, for one that was
+// killed never does.
+void name_changes_wait(struct task *t);
 // Before a first look at p in that mount, and after the last: has the name meant the same inode all
 // the time? name_watch() false: there is no telling. What others than the instance change in the
 // meantime, on the host, goes unseen.
@@ -398,13 +405,15 @@ struct meta_renaming {
     bool exchange;
     bool keeps_name; // move() makes another entry at `from`, whose record is not to be dropped
 };
+// RENAME_ANOTHER: one of the names is not any more what src and dst say, and nothing was done.
+#define RENAME_ANOTHER 1
 long meta_rename(struct task *t, int mount, const struct meta_renaming *r,
                  long (*move)(struct task *t, void *arg), void *arg);
 // Such an inode is about to be made at p, with a symlink's target; what the host said of that goes
 // to the end. -EEXIST: the name is taken.
 struct meta_naming {
     bool mode_later; // the caller's: the host's mode is not right from the beginning
-    u32 *lock;
+    u32 *lock;       // of the name
     bool kept, recorded, needed;
 };
 long meta_naming_begin(struct task *t, int mount, const struct parent *p, const struct meta_new *n,
@@ -413,6 +422,9 @@ long meta_naming_end(struct task *t, const struct parent *p, struct meta_naming 
                      long result);
 // p is no name of such an inode any more.
 void meta_name_drop(const struct parent *p);
+// Behind the removal of name p, or its replacement, by one who was sure that it was none, or had no
+// record. changes: what records_changes() was before he looked.
+void meta_name_unseen(struct task *t, const struct parent *p, u32 changes);
 // Is it sure enough that no entry of the directory that p lies in has a record, so that none need
 // be dropped? If not, one may stay that belongs to no entry.
 bool meta_names_none(struct task *t, const struct parent *p);
@@ -421,6 +433,11 @@ bool meta_names_none(struct task *t, const struct parent *p);
 u32 *meta_lock_inode(struct task *t, const struct statx *st);
 // Who has two has them in this order.
 unsigned meta_lock_index(const struct statx *st);
+// The same of the name p, whatever it is: nobody makes, removes or changes one that has its owner
+// by this name, but who removes what he has not looked at (meta_name_unseen()). Comes after those
+// of inodes.
+u32 *meta_lock_name(struct task *t, const struct parent *p);
+unsigned meta_name_index(const struct parent *p);
 // The same as reserved_release(), for who has changed the inode: who waited looks at it again.
 void meta_unlock_inode(struct task *t, const struct statx *st, u32 *lock);
 // How many changes of attributes the instance has made of this inode, and of some others.
@@ -431,7 +448,7 @@ bool side_links_used(struct task *t, int mount);
 // else changes, links or removes such an inode in between: or of two who remove the last two names
 // none would be the last.
 struct link_going {
-    u32 *lock;
+    u32 *lock, *name_lock;
     struct statx was;
     bool last;
 };

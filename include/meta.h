@@ -22,9 +22,6 @@ long meta_host_stat(const struct parent *p, u32 mask, struct statx *st);
 // The same of a name that is about to go or to change: what its records are known by is told where
 // there may be any (meta_by_name()), and only statx(2) tells it, which costs more.
 long meta_host_look(const struct parent *p, struct statx *st);
-// A lock for what the key stands for, until reserved_release(); NULL: held already by this thread,
-// or for very long by another.
-u32 *meta_lock(struct task *t, u64 key);
 static inline bool is_pts(const struct statx *st)
 {
     return (st->stx_mode & S_IFMT) == S_IFCHR && st->stx_rdev_major >= 136 &&
@@ -115,6 +112,9 @@ static inline bool side_is_full(long r)
 bool side_link_get(struct task *t, int mount, const struct parent *p, u32 host_mode,
                    struct statx *st, char *more);
 // Changes it, or makes it so. -EOPNOTSUPP: that cannot be kept here.
+// Is it the first time in the instance that a record by inode is about to be written in that mount?
+// Then nobody removes a name there any more without having looked.
+bool side_links_first(struct task *t, int mount);
 long side_link_put(struct task *t, int mount, const struct parent *p, const struct meta_named *m);
 
 // Makes the owner of *new that of all entries without a record in the directory that p lies in,

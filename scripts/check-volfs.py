@@ -83,17 +83,15 @@ class Guest:
             raise Differs(f"ops {args} as {self.uid}: status {ran.returncode}\n{shorten(ran.stderr)}")
         return ran.stdout
 
-    def check(self, what, top=None, raced=False):
-        """raced: names that several processes made and removed at once may leave a record behind."""
+    def check(self, what, top=None):
         if self.beside:
             return
         ran = subprocess.run([*self.front, self.lxrun, "--check", str(top or self.top)], check=False,
                              capture_output=True, text=True, errors="backslashreplace")
-        lines = [x for x in ran.stdout.splitlines() if not (raced and "shared" in x and ": left over: record " in x)]
-        if ran.returncode or lines:
+        if ran.returncode or ran.stdout:
             raise Differs(f"{what} as {self.uid}: --check\n{shorten(ran.stdout + ran.stderr)}")
 
-    def copies(self, what, raced=False):
+    def copies(self, what):
         tree = self.run("dump")
         if self.beside:
             return
@@ -108,7 +106,7 @@ class Guest:
             if ran.returncode:
                 raise Differs(f"{what}, {name} as {self.uid}: status {ran.returncode}\n{shorten(ran.stderr)}")
             compare(f"{what}, {name} as {self.uid}", tree, self.run("dump", top=to))
-            self.check(f"{what}, {name}", to, raced)
+            self.check(f"{what}, {name}", to)
             shutil.rmtree(to)
 
 
@@ -155,8 +153,8 @@ def many_at_once(home, work, ops, seed, count):
         guest.run(str(seed), str(count), "many", "3")
         for log, text in want.items():
             compare(f"{name}, {log} as {uid}", text, (guest.top / log).read_text(errors="backslashreplace"))
-        guest.check(name, raced=True)
-        guest.copies(name, raced=True)
+        guest.check(name)
+        guest.copies(name)
         shutil.rmtree(guest.work)
 
 

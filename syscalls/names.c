@@ -245,9 +245,32 @@ static long remove_in_proc(struct task *t, struct pathop *op, bool rmdir)
     return procfs_no_remove(t, op->loc.rel, &dir, &st, rmdir);
 }
 
+// Removes what the host alone decides on, and need not be looked at, by one who may remove all. It
+// is announced before it is found out that it is so: who writes the first record that would have to
+// be known waits for it (fs/sidelink.c). False: it has to be looked at.
+static bool remove_unseen(struct task *t, struct pathop *op, bool rmdir, long *result)
+{
+    u32 records = records_changes(t);
+    if (!rmdir)
+        name_change_begin(t, op->p.name);
+    bool unseen = (rmdir || meta_names_none(t, &op->p)) && !attrstore_is_of(t, op->loc.mount) &&
+                  !side_links_used(t, op->loc.mount) && !pathop_is_mount_point(t, op, false);
+    if (unseen)
+        *result = rmdir ? dirs_rmdir(t, &op->p) : HOST3(__NR_unlinkat, op->p.fd, op->p.name, 0);
+    if (!rmdir)
+        name_change_end(t, op->p.name);
+    if (!unseen || *result < 0)
+        return unseen;
+    if (!rmdir)
+        meta_name_unseen(t, &op->p, records);
+    way_name_removed(t, op->p.name);
+    return true;
+}
+
 static long remove_name(struct task *t, struct pathop *op, bool rmdir)
 {
     struct statx st;
+    u32 records = records_changes(t);
     long r = is_no_name(t, op, rmdir);
     if (r < 0)
         return r;
@@ -258,15 +281,8 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
     if (op->p.over >= OVER_ABSENT)
         return -ENOENT;
     bool any = may_remove_any(t, op);
-    // Need not be looked at where the host alone decides.
-    if (!op->p.over && any && (rmdir || (!op->loc.must_be_dir && meta_names_none(t, &op->p))) &&
-        !attrstore_is_of(t, op->loc.mount) && !side_links_used(t, op->loc.mount) &&
-        !pathop_is_mount_point(t, op, false)) {
-        r = remove_entry(t, op, rmdir);
-        if (r >= 0)
-            way_name_removed(t, op->p.name);
+    if (!op->p.over && any && (rmdir || !op->loc.must_be_dir) && remove_unseen(t, op, rmdir, &r))
         return r;
-    }
     r = meta_host_look(&op->p, &st);
     if (r < 0)
         return r;
@@ -297,6 +313,8 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
         dirs_change_end(t, NULL);
     if (r >= 0 && meta_by_name(st.stx_mode))
         meta_name_drop(&op->p);
+    else if (r >= 0 && !dir)
+        meta_name_unseen(t, &op->p, records);
     if (named)
         side_link_gone(t, op->loc.mount, &names, r >= 0);
     if (r >= 0)
@@ -394,21 +412,28 @@ static long link_to(struct task *t, struct pathop *a, struct pathop *b, const st
     struct meta_named named;
     struct statx there;
     bool by_name = meta_by_name(st->stx_mode);
-    u32 *lock = NULL;
+    u32 *lock = NULL, *name_lock = NULL;
     long r = 0;
-    if (by_name && host_statx(b->p.fd, b->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there) >= 0)
-        return -EEXIST; // whose record is not to be touched
     if (by_name) {
         lock = meta_lock_inode(t, st); // a change now would be for one name
+        name_lock = meta_lock_name(t, &b->p);
+        if (host_statx(b->p.fd, b->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there) >= 0 &&
+            !meta_bury(t, b->loc.mount, &b->p))
+            r = -EEXIST; // whose record is not to be touched
+    }
+    bool named_first = by_name && r >= 0;
+    if (named_first) {
         meta_name_read(t, a->loc.mount, &a->p, st, &named);
         r = meta_name_write(t, b->loc.mount, &named, &a->p, &b->p);
     }
     if (r >= 0)
         r = host_link(a, b, by_fd);
-    if (r == -EEXIST && meta_bury(t, b->loc.mount, &b->p))
+    if (r == -EEXIST && !by_name && meta_bury(t, b->loc.mount, &b->p))
         r = host_link(a, b, by_fd);
-    if (r < 0 && r != -EEXIST && by_name)
-        meta_name_drop(&b->p);
+    if (r < 0 && named_first)
+        meta_name_drop(&b->p); // what is there has come since, and has no record
+    if (name_lock)
+        reserved_release(name_lock);
     if (lock)
         reserved_release(lock);
     return r;

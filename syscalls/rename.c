@@ -16,9 +16,12 @@
 struct rename {
     struct pathop a, b;
     struct statx src, dst;
-    bool there;  // is b there, as far as it matters?
-    bool unseen; // b was not looked at
+    bool there;     // is b there, as far as it matters?
+    bool unseen;    // b was not looked at
+    bool announced; // that it changes
     u32 flags;
+    u32 records; // written before anything was looked at
+    struct own_name own;
 };
 
 static bool is_dir(const struct statx *st)
@@ -80,12 +83,24 @@ static bool replaces_any(struct task *t, const struct rename *r)
            !mount_name_is_point(t, b->p.name, strlen(b->p.name));
 }
 
+// Then the change of that name is announced, as it was before that was found out (as
+// syscalls/names.c, remove_unseen()).
+static bool begin_unseen(struct task *t, struct rename *r)
+{
+    name_own_begin(t, r->b.loc.mount, &r->b.p, &r->own);
+    name_change_begin(t, r->b.p.name);
+    r->announced = replaces_any(t, r);
+    if (!r->announced)
+        name_change_end(t, r->b.p.name);
+    return r->announced;
+}
+
 static long look(struct task *t, struct rename *r)
 {
     r->there = false;
     r->src.stx_mode =
         S_IFREG; // then it is all that matters of a file whose name is this thread's doing
-    r->unseen = name_is_own_file(t, r->a.loc.mount, &r->a.p) && replaces_any(t, r);
+    r->unseen = name_is_own_file(t, r->a.loc.mount, &r->a.p) && begin_unseen(t, r);
     if (r->unseen)
         return 0;
     long e = r->a.p.over >= OVER_ABSENT ? -ENOENT : meta_host_look(&r->a.p, &r->src);
@@ -93,7 +108,7 @@ static long look(struct task *t, struct rename *r)
         return e;
     if (is_marked_new(&r->src) && meta_bury(t, r->a.loc.mount, &r->a.p))
         return -ENOENT;
-    r->unseen = replaces_any(t, r);
+    r->unseen = begin_unseen(t, r);
     if (r->unseen)
         return 0;
     e = r->b.p.over >= OVER_ABSENT ? -ENOENT : meta_host_look(&r->b.p, &r->dst);
@@ -159,20 +174,22 @@ static long may_rename(struct task *t, struct rename *r)
 static long host_rename(struct task *t, struct rename *r)
 {
     u32 flags = r->flags & ~(u32)RENAME_WHITEOUT;
-    struct own_name own;
     bool dirs = is_dir(&r->src) || (r->there && is_dir(&r->dst));
     bool ways = dirs || is_link(&r->src) || (r->there && is_link(&r->dst));
     long e;
     if (ways)
         dirs_change_begin(t);
-    name_own_begin(t, r->b.loc.mount, &r->b.p, &own);
+    if (!r->announced) {
+        name_own_begin(t, r->b.loc.mount, &r->b.p, &r->own);
+        name_change_begin(t, r->b.p.name);
+    }
     name_change_begin(t, r->a.p.name);
-    name_change_begin(t, r->b.p.name);
     if (flags)
         e = HOST5(__NR_renameat2, r->a.p.fd, r->a.p.name, r->b.p.fd, r->b.p.name, flags);
     else
         e = HOST4(__NR_renameat, r->a.p.fd, r->a.p.name, r->b.p.fd, r->b.p.name);
     name_change_end(t, r->b.p.name);
+    r->announced = false;
     name_change_end(t, r->a.p.name);
     if (ways)
         dirs_change_end(t, e >= 0 && dirs && r->there && !(flags & RENAME_EXCHANGE) ? r->b.p.name
@@ -180,7 +197,7 @@ static long host_rename(struct task *t, struct rename *r)
     if (e >= 0 && r->unseen)
         way_name_removed(t, r->b.p.name);
     if (e >= 0 && !flags && (r->src.stx_mode & S_IFMT) == S_IFREG)
-        name_own_end(t, &own,
+        name_own_end(t, &r->own,
                      name_changes_index(r->a.p.name) == name_changes_index(r->b.p.name) ? 2 : 1);
     if (e >= 0 && (r->flags & RENAME_WHITEOUT)) {
         struct meta_new n = {.mode = S_IFCHR};
@@ -268,10 +285,11 @@ static long rename_in_proc(struct task *t, struct rename *r)
     return e < 0 ? e : procfs_no_remove(t, r->a.loc.rel, &dir, &r->src, is_dir(&r->src));
 }
 
-static long rename_names(struct task *t, struct rename *r)
+static long rename_once(struct task *t, struct rename *r)
 {
     long e = check_places(t, r);
     r->there = false;
+    r->records = records_changes(t);
     if (e >= 0)
         e = look(t, r);
     if (e == -ENOTDIR && !r->there && pathop_is_gone(&r->b))
@@ -305,9 +323,24 @@ static long rename_names(struct task *t, struct rename *r)
         e = rename_named(t, r);
     else
         e = host_rename(t, r);
-    if (e >= 0)
+    if (e == 0)
         attrstore_gone(t, r->b.loc.mount, &going);
+    if (e == 0 && !meta_by_name(r->src.stx_mode))
+        meta_name_unseen(t, &r->b.p, r->records);
     return e;
+}
+
+#define TRIES 10
+
+static long rename_names(struct task *t, struct rename *r)
+{
+    long e = RENAME_ANOTHER;
+    r->announced = false;
+    for (int i = 0; i < TRIES && e == RENAME_ANOTHER; i++)
+        e = rename_once(t, r);
+    if (r->announced) // it did not come to it
+        name_change_end(t, r->b.p.name);
+    return e == RENAME_ANOTHER ? -EBUSY : e;
 }
 
 static bool is_in_directory(const struct pathop *op)
