@@ -155,8 +155,8 @@ void launch_exec(struct launch *l)
     place(l->memory_fd, block + RESERVED_INSTANCE);
     place(l->proc_fd, block + RESERVED_PROC);
     place(l->store.fd, block + RESERVED_STORE);
-    l->first.owner = (u32)getpid();
     l->memory->exec_first = l->first;
+    l->memory->exec_owners[0] = (u32)getpid();
     if (l->memory->has_cache) {
         place(l->cache_fd, block + RESERVED_CACHE);
         place(l->rewrite_fd, block + RESERVED_REWRITE);

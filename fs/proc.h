@@ -15,6 +15,8 @@ struct proc_path {
     const char *rest; // behind the process or thread, "" for its directory
 };
 void proc_parse(struct task *t, const char *rel, struct proc_path *pp);
+// Before what the process runs is told to others: see reach_settled().
+void proc_settled(struct task *t, const struct proc_path *pp);
 // Opens a file of the process in the host's /proc for lxcore's own reading.
 long proc_host_open(struct task *t, const struct proc_path *pp, const char *name);
 static inline bool proc_is_own(const struct task *t, const struct proc_path *pp)

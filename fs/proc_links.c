@@ -219,6 +219,8 @@ static long read_process_link(struct task *t, const struct proc_path *pp, char *
 {
     bool fd = str_starts(pp->rest, "fd/") && pp->rest[3], cwd = !strcmp(pp->rest, "cwd");
     bool exe = !strcmp(pp->rest, "exe"), root = !strcmp(pp->rest, "root");
+    if (exe)
+        proc_settled(t, pp);
     if (!fd && !cwd && !exe && !root && !str_starts(pp->rest, "ns/"))
         return -EINVAL;
     if (!pp->tgid)

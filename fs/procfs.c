@@ -89,6 +89,12 @@ void proc_parse(struct task *t, const char *rel, struct proc_path *pp)
     }
 }
 
+void proc_settled(struct task *t, const struct proc_path *pp)
+{
+    if (pp->tgid && !pp->init && pp->tgid != t->proc->tgid)
+        reach_settled(t, pp->tgid);
+}
+
 long proc_host_open(struct task *t, const struct proc_path *pp, const char *name)
 {
     char path[96];
@@ -530,6 +536,8 @@ long procfs_open(struct task *t, const char *rel, int flags)
 {
     struct proc_path pp;
     bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
+    proc_parse(t, rel, &pp);
+    proc_settled(t, &pp);
     long r = procfs_lookup(t, rel);
     if (r >= 0)
         r = may_open(t, rel, flags, writes);
@@ -537,7 +545,6 @@ long procfs_open(struct task *t, const char *rel, int flags)
         return r;
     if (flags & O_PATH)
         return -ENOSYS;
-    proc_parse(t, rel, &pp);
     proc_maker *maker = pp.pid ? find_maker(made_in_process, ARRAY_LEN(made_in_process), pp.rest)
                                : find_maker(made_in_root, ARRAY_LEN(made_in_root), rel);
     if (pp.init && !maker)

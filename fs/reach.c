@@ -65,6 +65,35 @@ bool reach_process(struct task *t, u32 tgid)
     return (s && has_record(t, s, tgid, &ended)) || ((s32)tgid > 0 && is_child(tgid));
 }
 
+// Stopped, or ended: it will not come to the end of its execve now.
+static bool rests(struct task *t, u32 tgid)
+{
+    char path[32], text[128];
+    fmt(path, sizeof path, "%u/stat", tgid);
+    long n = proc_text(t, reserved_fd(t, RESERVED_PROC), path, text, sizeof text);
+    const char *at = n < 0 ? NULL : strrchr(text, ')');
+    // Engine ptrace stops it at each call.
+    return !at || !at[1] || strchr(t->engine == ENGINE_PTRACE ? "TZX" : "TtZX", at[2]);
+}
+
+// Others learn early that an execve has come past the point of no return: by close-on-exec, or from
+// vfork. On Linux the process is the new program by then (fs/exec.c: begin_new_exec()); to the host
+// it is lxcore, and its record tells of the program before, until the new image has taken its
+// state. As for who must see one of them whole, on Linux (exec_update_lock), there is a wait.
+void reach_settled(struct task *t, u32 tgid)
+{
+    struct instance *in = t->instance;
+    const struct __kernel_timespec nap = {.tv_nsec = 100000};
+    for (int tries = 0; tries < 10000; tries++) {
+        u32 i = exec_find(in, tgid);
+        // One that was killed on its way has left that: it was of another process with this id.
+        struct proc_slot *s = i < EXECS ? proc_find(in, tgid) : NULL;
+        if (!s || exec_state_at(in, i)->birth != s->birth || rests(t, tgid))
+            return;
+        HOST2(__NR_nanosleep, &nap, NULL);
+    }
+}
+
 // The decimal number behind `key` at the start of a line of a file below dir; -errno.
 static long proc_number(struct task *t, int dir, const char *path, const char *key)
 {

@@ -257,9 +257,8 @@ struct searches {
 };
 
 // State on its way over a host execve. `first` is written by lxrun for the first program, which
-// lxcore then looks up itself.
+// lxcore then looks up itself. Whose each is says exec_owners[].
 struct exec_state {
-    u32 owner; // tgid of the process; 0: free
     u32 first;
     u32 secure; // AT_SECURE
     u32 personality;
@@ -423,6 +422,7 @@ struct instance {
     // of enum rewrite_known (loader/rewritten.c).
     u64 rewrites[REWRITES];
     struct known_way ways[WAYS];
+    u32 exec_owners[EXECS]; // of states on their way: tgid of the process; 0: free
     struct proc_slot near_procs[PROC_NEAR] __attribute__((aligned(sizeof(struct proc_slot))));
     struct exec_state exec_first;
     // What lies before, and the root's mount but for its texts, is what every fork and execve looks
@@ -503,6 +503,15 @@ static inline u8 *proc_text_at(struct instance *in, u32 index)
 static inline struct exec_state *exec_state_at(struct instance *in, u32 index)
 {
     return index ? &in->execs[index - 1] : &in->exec_first;
+}
+
+// The index of what the process has on its way, EXECS for nothing.
+static inline u32 exec_find(const struct instance *in, u32 tgid)
+{
+    u32 i = 0;
+    while (i < EXECS && __atomic_load_n(&in->exec_owners[i], __ATOMIC_ACQUIRE) != tgid)
+        i++;
+    return i;
 }
 
 #endif

@@ -34,6 +34,9 @@ long reach_signal_init(struct task *t, int sig);
 // May the caller signal, or look into, a process that reach_process() knows, or 1? 0 or -EPERM.
 long reach_may_signal(struct task *t, u32 tgid, int sig);
 long reach_may_inspect(struct task *t, u32 tgid);
+// Returns when process tgid has no execve on its way, for who is to see either image whole; at once
+// where it is stopped or has ended, and after a second in any case. Nothing may be locked.
+void reach_settled(struct task *t, u32 tgid);
 // The caller's real ids are all of the target's, as prlimit(2) asks. 0 or -EPERM.
 long reach_same_ids(struct task *t, u32 tgid, int cap);
 // Does any process of the instance run the file (dev as major << 32 | minor)? For ETXTBSY.

@@ -390,17 +390,17 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     s->cwd = exec_put_text(s, "");
 }
 
-// A free place for the state, the first one. Those of processes that were killed on the way are
-// taken over when there is no other; one of a process that had our id is ours, or the new image
-// would find it.
-static struct exec_state *claim_state(struct task *t)
+// A free place for the state, the first one: who owns it is said there. Those of processes that
+// were killed on the way are taken over when there is no other; one of a process that had our id is
+// ours, or the new image would find it.
+static u32 *claim_state(struct task *t)
 {
     u32 me = t->proc->tgid;
     for (u32 tries = 0; tries < 100000; tries++) {
-        struct exec_state *s = exec_state_at(t->instance, tries % EXECS);
-        u32 owner = __atomic_load_n(&s->owner, __ATOMIC_ACQUIRE);
-        if (owner == me || ((!owner || tries >= EXECS) && reserved_claim(&s->owner, me)))
-            return s;
+        u32 *at = &t->instance->exec_owners[tries % EXECS];
+        u32 owner = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+        if (owner == me || ((!owner || tries >= EXECS) && reserved_claim(at, me)))
+            return at;
         if (tries >= EXECS)
             HOST0(__NR_sched_yield);
     }
@@ -419,14 +419,16 @@ long exec_commit(struct task *t, struct exec_plan *plan, uptr argv, uptr envp)
     if (t->low_over && !t->temps)
         files_go_up(t);
     lock_take(&t->proc->exec_lock);
-    struct exec_state *s = claim_state(t);
+    u32 *owner = claim_state(t);
+    struct exec_state *s =
+        owner ? exec_state_at(t->instance, (u32)(owner - t->instance->exec_owners)) : NULL;
     r = s ? new_identity(t, plan, s) : -EAGAIN;
     if (r >= 0) {
         s->filters_fd = (s32)filter_to_exec(t);
         r = s->filters_fd < -1 ? s->filters_fd : 0;
     }
     if (s && r < 0)
-        reserved_release(&s->owner);
+        reserved_release(owner);
     if (r >= 0) {
         fill_state(t, plan, s);
         // The new image has no handlers at first: what a guest ignores or blocks must not kill it
@@ -437,7 +439,7 @@ long exec_commit(struct task *t, struct exec_plan *plan, uptr argv, uptr envp)
         host_sigprocmask(SIG_UNBLOCK, &always, NULL);
         if (s->filters_fd >= 0)
             host_close(s->filters_fd);
-        reserved_release(&s->owner);
+        reserved_release(owner);
     }
     lock_drop(&t->proc->exec_lock);
     if (list_size)

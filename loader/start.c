@@ -118,13 +118,13 @@ static struct instance *map_instance(s32 reserved)
     return in;
 }
 
-// What the image before has left for this process.
-static struct exec_state *find_state(struct instance *in, u32 tgid)
+// What the image before has left for this process: its index.
+static u32 find_state(const struct instance *in, u32 tgid)
 {
-    for (u32 i = 0; i < EXECS; i++)
-        if (__atomic_load_n(&exec_state_at(in, i)->owner, __ATOMIC_ACQUIRE) == tgid)
-            return exec_state_at(in, i);
-    die("no start-up state");
+    u32 i = exec_find(in, tgid);
+    if (i == EXECS)
+        die("no start-up state");
+    return i;
 }
 
 // The host has already reset handlers and kept SIG_IGN; the records follow.
@@ -153,7 +153,7 @@ static void take_signals(struct task *t, const struct exec_state *s)
 }
 
 static void take_state(struct task *t, const struct start *s, const struct exec_state *state,
-                       s32 reserved)
+                       u32 tgid, s32 reserved)
 {
     struct process_objects *o = &first_objects;
     struct proc *p = &((struct task_room *)t)->proc;
@@ -163,7 +163,7 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     t->fs = &o->fs;
     t->sighand = &o->sighand;
     o->files.refs = o->fs.refs = o->sighand.refs = 1;
-    t->tid = p->tgid = state->owner;
+    t->tid = p->tgid = tgid;
     p->fsgsbase = (aux_get(s, AT_HWCAP2) & HWCAP2_FSGSBASE) != 0;
     p->dumpable = state->dumpable;
     p->eager_masks = state->eager_masks;
@@ -402,7 +402,7 @@ static _Noreturn void cannot_run(const char *name, long error)
 }
 
 // The instance's first program is named by lxrun, looked up here: in PATH if there is no slash.
-static void run_first(struct task *t, struct start *s, struct exec_state *state)
+static void run_first(struct task *t, struct start *s, const struct exec_state *state, u32 *owner)
 {
     struct exec_plan plan;
     char path[LX_PATH_MAX];
@@ -410,7 +410,7 @@ static void run_first(struct task *t, struct start *s, struct exec_state *state)
     long r = -ENOENT;
     str_copy(name, state->text + state->execfn, sizeof name);
     str_copy(cwd, state->text + state->cwd, sizeof cwd);
-    reserved_release(&state->owner);
+    reserved_release(owner);
     if (cwd[0]) {
         struct open_how how = {.flags = O_PATH | O_DIRECTORY};
         long fd = fs_open(t, AT_FDCWD, cwd, &how);
@@ -462,17 +462,19 @@ void start_guest(struct task *t, u64 *sp)
     t->engine = t->instance->engine;
     t->stats = t->instance->counting ? t->instance->stats : NULL;
     host_fresh_returns = t->instance->fresh_returns;
-    struct exec_state *state = find_state(t->instance, (u32)host_getpid());
+    u32 tgid = (u32)host_getpid(), index = find_state(t->instance, tgid);
+    struct exec_state *state = exec_state_at(t->instance, index);
+    u32 *owner = &t->instance->exec_owners[index];
     // A tracer would send a system call of the vDSO's own to the door.
     vdso_init(t->instance->engine == ENGINE_PTRACE ? 0 : aux_get(&s, AT_SYSINFO_EHDR));
-    take_state(t, &s, state, reserved);
+    take_state(t, &s, state, tgid, reserved);
     task_set_gs(t);
     take_signals(t, state);
     if (state->first) {
         if (t->engine != ENGINE_PTRACE) // which stops at each call
             t->instance->fresh_returns = host_try_returns();
         trap_install(t);
-        run_first(t, &s, state);
+        run_first(t, &s, state, owner);
     }
     if (state->filters_fd >= 0)
         filter_from_exec(t, state->filters_fd);
@@ -486,6 +488,6 @@ void start_guest(struct task *t, u64 *sp)
     if (state->interp_fd >= 0)
         entry = load_interp(t, state->interp_fd, &interp_bias);
     load_image(t, &s, state, entry, interp_bias);
-    reserved_release(&state->owner);
+    reserved_release(owner); // from here on others see the new image (reach_settled())
     signal_check_pending(t);
 }
