@@ -9,6 +9,7 @@
 #include <linux/msg.h>
 #include <linux/sem.h>
 #include <linux/shm.h>
+#include <linux/time.h>
 #include <linux/time_types.h>
 
 #include "host.h"
@@ -25,6 +26,8 @@
 
 #define HOST_MODE 0700 // all guests are one host user; who else may is the record's business
 #define MODE_BITS 0777
+#define MAKING_YIELDS 100
+#define MAKING_WAITS 200 // of a millisecond
 
 // Linux' limits of the host (they are those of the whole namespace).
 static u32 most_bytes(void) // of a message
@@ -48,6 +51,63 @@ static u32 most_semaphores(void) // of a set
     return (u32)info.semmsl;
 }
 
+// ---- What the three control calls have in common ----
+
+// All three begin with an ipc64_perm.
+union object_ds {
+    struct ipc64_perm perm;
+    struct shmid64_ds shm;
+    struct semid64_ds sem;
+    struct msqid64_ds msg;
+};
+
+static size_t ds_size(int kind)
+{
+    return kind == IPC_SHM   ? sizeof(struct shmid64_ds)
+           : kind == IPC_SEM ? sizeof(struct semid64_ds)
+                             : sizeof(struct msqid64_ds);
+}
+
+static long host_control(int kind, s32 id, int cmd, void *arg)
+{
+    if (kind == IPC_SEM)
+        return HOST4(__NR_semctl, id, 0, cmd, arg);
+    return HOST3(kind == IPC_SHM ? __NR_shmctl : __NR_msgctl, id, cmd, arg);
+}
+
+// ---- Finding and making them ----
+
+// Is the object so new that who has made it may not have made its record yet?
+static bool is_young(int kind, s32 id)
+{
+    union object_ds ds;
+    struct __kernel_timespec now = {0};
+    if (host_control(kind, id, IPC_STAT, &ds) < 0)
+        return false;
+    HOST2(__NR_clock_gettime, CLOCK_REALTIME, &now);
+    long made = kind == IPC_SHM   ? (long)ds.shm.shm_ctime
+                : kind == IPC_SEM ? (long)ds.sem.sem_ctime
+                                  : (long)ds.msg.msg_ctime;
+    return now.tv_sec - made <= 1;
+}
+
+// The record of an object that is there. Without one it is an earlier instance's, or will have one
+// at once; where that does not come, its maker was killed.
+static const struct ipc_record *record_of(struct task *t, int kind, s32 id)
+{
+    const struct ipc_record *r = ipc_find(t, kind, id);
+    bool wait = !r && is_young(kind, id);
+    for (int tries = 0; wait && !r && tries < MAKING_YIELDS + MAKING_WAITS; tries++) {
+        const struct __kernel_timespec ms = {.tv_nsec = 1000000};
+        if (tries < MAKING_YIELDS)
+            HOST0(__NR_sched_yield);
+        else
+            HOST2(__NR_nanosleep, &ms, NULL);
+        r = ipc_find(t, kind, id);
+    }
+    return r ? r : ipc_add(t, kind, id, HOST_MODE, false);
+}
+
 // One of shmget, semget, msgget: nr is the host call, size its middle argument.
 static long get_object(struct task *t, int kind, int nr, s32 key, unsigned long size, int flags)
 {
@@ -63,9 +123,7 @@ static long get_object(struct task *t, int kind, int nr, s32 key, unsigned long 
                 return kind == IPC_SEM && size > most_semaphores() ? -EINVAL : -EEXIST;
             if (id < 0)
                 return id;
-            const struct ipc_record *r = ipc_find(t, kind, (s32)id);
-            if (!r)
-                r = ipc_add(t, kind, (s32)id, HOST_MODE, false);
+            const struct ipc_record *r = record_of(t, kind, (s32)id);
             long may = r ? ipc_may(t, r, (u32)flags & MODE_BITS) : -ENOSPC;
             return may ? may : id;
         }
@@ -101,29 +159,7 @@ long sys_msgget(struct task *t, int key, int flags)
     return get_object(t, IPC_MSG, __NR_msgget, key, 0, flags);
 }
 
-// ---- What the three control calls have in common ----
-
-// All three begin with an ipc64_perm.
-union object_ds {
-    struct ipc64_perm perm;
-    struct shmid64_ds shm;
-    struct semid64_ds sem;
-    struct msqid64_ds msg;
-};
-
-static size_t ds_size(int kind)
-{
-    return kind == IPC_SHM   ? sizeof(struct shmid64_ds)
-           : kind == IPC_SEM ? sizeof(struct semid64_ds)
-                             : sizeof(struct msqid64_ds);
-}
-
-static long host_control(int kind, s32 id, int cmd, void *arg)
-{
-    if (kind == IPC_SEM)
-        return HOST4(__NR_semctl, id, 0, cmd, arg);
-    return HOST3(kind == IPC_SHM ? __NR_shmctl : __NR_msgctl, id, cmd, arg);
-}
+// ---- The control calls ----
 
 // IPC_STAT by id, or SHM_STAT and its like by index, which return the id. any: nobody is refused.
 static long stat_object(struct task *t, int kind, s32 id, int cmd, bool any, uptr to)

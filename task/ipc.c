@@ -68,7 +68,10 @@ static void sweep(struct instance *in)
 
 struct ipc_record *ipc_add(struct task *t, int kind, s32 id, u32 mode, bool created)
 {
-    struct ipc_record *r = claim(t->instance);
+    // Its maker may come later than who has found it.
+    struct ipc_record *r = created ? ipc_find(t, kind, id) : NULL;
+    if (!r)
+        r = claim(t->instance);
     if (!r) {
         sweep(t->instance);
         r = claim(t->instance);
