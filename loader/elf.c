@@ -183,7 +183,7 @@ static long find_place(int fd, const struct elf *e, bool *placed)
     if (*placed)
         return memory_map(0, e->hi - e->lo, elf_prot(p), MAP_PRIVATE, fd,
                           (long)(p->p_offset - (p->p_vaddr - e->lo)));
-    u64 size = e->hi - e->lo + e->align - LX_PAGE; // room to align
+    u64 size = e->hi - ALIGN_DOWN(e->lo, e->align) + e->align - LX_PAGE; // room to align
     long r = memory_map(0, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (r > 0)
         host_munmap((uptr)r, size);
