@@ -160,42 +160,55 @@ long side_link_put(struct task *t, int mount, const struct parent *p, const stru
     return r;
 }
 
-void side_link_going(struct task *t, int mount, const struct parent *p, const struct statx *was,
-                     struct link_going *g)
+static void let_go(struct task *t, struct link_going *g)
 {
-    g->lock = g->name_lock = NULL;
-    g->was = *was;
-    g->last = false;
-    while (meta_by_name(g->was.stx_mode)) {
-        u64 ino = g->was.stx_ino;
-        g->lock = meta_lock_inode(t, &g->was);
-        g->name_lock = meta_lock_name(t, p);
-        if (!is_used(t, first_of(t, mount)))
-            return;
-        if (host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME,
-                       &g->was) < 0)
-            return;
-        if (g->was.stx_ino == ino) {
-            g->last = g->was.stx_nlink == 1;
-            return;
-        }
-        if (g->name_lock)
-            reserved_release(g->name_lock);
-        meta_unlock_inode(t, &g->was, g->lock); // another's by now
-        g->lock = g->name_lock = NULL;
-    }
-}
-
-void side_link_gone(struct task *t, int mount, const struct link_going *g, bool gone)
-{
-    char name[SIDE_LINK_SIZE];
-    u32 *flags;
-    if (gone && g->last && name_of(&g->was, name)) {
-        struct parent dir = where(t, first_of(t, mount), &flags);
-        host_removexattr_at(&dir, name);
-    }
     if (g->name_lock)
         reserved_release(g->name_lock);
     if (meta_by_name(g->was.stx_mode))
         meta_unlock_inode(t, &g->was, g->lock);
+    g->lock = g->name_lock = NULL;
+}
+
+void side_link_going(struct task *t, int mount, const struct parent *p, const struct statx *was,
+                     struct link_going *g)
+{
+    *g = (struct link_going){.was = *was, .p = p};
+    for (;;) {
+        bool named = meta_by_name(g->was.stx_mode);
+        struct statx now;
+        if (named) {
+            g->lock = meta_lock_inode(t, &g->was);
+            g->name_lock = meta_lock_name(t, p);
+        }
+        name_change_begin(t, p->name);
+        g->announced = !is_used(t, first_of(t, mount));
+        if (g->announced)
+            return;
+        name_change_end(t, p->name);
+        if (!named)
+            g->name_lock = meta_lock_name(t, p);
+        if (host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &now) <
+            0)
+            return;
+        bool same = now.stx_ino == g->was.stx_ino && meta_by_name(now.stx_mode) == named;
+        if (!same)
+            let_go(t, g); // another's by now
+        g->was = now;
+        g->last = named && now.stx_nlink == 1;
+        if (same)
+            return;
+    }
+}
+
+void side_link_gone(struct task *t, int mount, struct link_going *g, bool gone)
+{
+    char name[SIDE_LINK_SIZE];
+    u32 *flags;
+    if (g->announced)
+        name_change_end(t, g->p->name);
+    if (gone && g->last && name_of(&g->was, name)) {
+        struct parent dir = where(t, first_of(t, mount), &flags);
+        host_removexattr_at(&dir, name);
+    }
+    let_go(t, g);
 }

@@ -446,15 +446,16 @@ u32 meta_change_count(struct task *t, const struct statx *st);
 bool side_links_used(struct task *t, int mount);
 // Around the removal of name p, or its replacement by a rename, where the host showed *was. Nobody
 // else changes, links or removes such an inode in between: or of two who remove the last two names
-// none would be the last.
+// none would be the last. Where there may be records by inode, the name is what `was` says then.
 struct link_going {
     u32 *lock, *name_lock;
+    const struct parent *p;
     struct statx was;
-    bool last;
+    bool last, announced; // by name_change_begin()
 };
 void side_link_going(struct task *t, int mount, const struct parent *p, const struct statx *was,
                      struct link_going *g);
-void side_link_gone(struct task *t, int mount, const struct link_going *g, bool gone);
+void side_link_gone(struct task *t, int mount, struct link_going *g, bool gone);
 // What is known of that (fs/files.c). changes: what records_changes() was before.
 enum records { RECORDS_UNKNOWN, RECORDS_SOME, RECORDS_NONE };
 enum records records_known(struct task *t, const struct parent *p);

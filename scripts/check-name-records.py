@@ -100,6 +100,13 @@ CASES = (
     ("renameat:enter", "symlink a x; file f", "look /d/q; rename /d/f /d/a", "own a 1", "a", "-0 -1"),
     ("renameat:enter", "fifo a; file f; link a b", "look /d/q; rename /d/f /d/a", "own a 1; unlink b", "a", "-0 -1"),
     ("renameat:enter", "file f", "look /d/q; rename /d/f /d/a", "as 1; symlink a x", "a", "-0"),
+    # It was another's when it was looked at.
+    ("renameat:enter", "file f; fifo x", "rename f a", "link x a; own a 2; unlink x", "a", "-0"),
+    ("renameat:enter", "fifo z; link z y; own z 1; file f; fifo x", "rename f a", "link x a; own a 2; unlink x", "a",
+     "-0 -2"),
+    ("unlinkat:enter", "file a; fifo q; link q r", "unlink a", "rename q a; own a 2; unlink r", "a", "- p2"),
+    ("unlinkat:enter", "fifo z; link z y; own z 1; file a; fifo q; link q r", "unlink a", "rename q a; own a 2; unlink r",
+     "a", "- p2"),
     # A record that goes when its name does, and another has the name by then.
     ("unlinkat:exit", "symlink a x; own a 2", "unlink a", "as 1; symlink a y", "a", "l1"),
     ("unlinkat:exit", "fifo a; own a 2", "unlink a", "as 1; fifo a", "a", "p1"),

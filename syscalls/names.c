@@ -297,12 +297,14 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
     if (dir == rmdir && pathop_is_mount_point(t, op, false))
         return -EBUSY;
     struct attrstore_going going;
-    bool link = (st.stx_mode & S_IFMT) == S_IFLNK;
     struct link_going names;
-    bool named = meta_by_name(st.stx_mode) && op->p.over < OVER_LOWER;
-    attrstore_go(t, op->loc.mount, &op->p, &going);
-    if (named)
+    bool known = !rmdir && op->p.over < OVER_LOWER;
+    if (known) {
         side_link_going(t, op->loc.mount, &op->p, &st, &names);
+        st = names.was;
+    }
+    bool link = (st.stx_mode & S_IFMT) == S_IFLNK;
+    attrstore_go(t, op->loc.mount, &op->p, &going);
     if (op->p.over)
         r = overlay_remove(t, &op->loc, &op->p, &st, rmdir);
     if (link)
@@ -315,7 +317,7 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
         meta_name_drop(&op->p);
     else if (r >= 0 && !dir)
         meta_name_unseen(t, &op->p, records);
-    if (named)
+    if (known)
         side_link_gone(t, op->loc.mount, &names, r >= 0);
     if (r >= 0)
         attrstore_gone(t, op->loc.mount, &going);

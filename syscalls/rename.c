@@ -71,6 +71,23 @@ static long check_places(struct task *t, const struct rename *r)
     return pathop_mount(t, a)->flags & MS_RDONLY ? -EROFS : 0;
 }
 
+// Around the change of the new name; ended already, or not begun, is no matter.
+static void announce(struct task *t, struct rename *r)
+{
+    if (r->announced)
+        return;
+    name_own_begin(t, r->b.loc.mount, &r->b.p, &r->own);
+    name_change_begin(t, r->b.p.name);
+    r->announced = true;
+}
+
+static void announced_end(struct task *t, struct rename *r)
+{
+    if (r->announced)
+        name_change_end(t, r->b.p.name);
+    r->announced = false;
+}
+
 // Does what has the new name now, if anything, not matter? Of a file the host knows what it may
 // replace, and only records would be left behind.
 static bool replaces_any(struct task *t, const struct rename *r)
@@ -87,11 +104,9 @@ static bool replaces_any(struct task *t, const struct rename *r)
 // syscalls/names.c, remove_unseen()).
 static bool begin_unseen(struct task *t, struct rename *r)
 {
-    name_own_begin(t, r->b.loc.mount, &r->b.p, &r->own);
-    name_change_begin(t, r->b.p.name);
-    r->announced = replaces_any(t, r);
-    if (!r->announced)
-        name_change_end(t, r->b.p.name);
+    announce(t, r);
+    if (!replaces_any(t, r))
+        announced_end(t, r);
     return r->announced;
 }
 
@@ -179,17 +194,13 @@ static long host_rename(struct task *t, struct rename *r)
     long e;
     if (ways)
         dirs_change_begin(t);
-    if (!r->announced) {
-        name_own_begin(t, r->b.loc.mount, &r->b.p, &r->own);
-        name_change_begin(t, r->b.p.name);
-    }
+    announce(t, r);
     name_change_begin(t, r->a.p.name);
     if (flags)
         e = HOST5(__NR_renameat2, r->a.p.fd, r->a.p.name, r->b.p.fd, r->b.p.name, flags);
     else
         e = HOST4(__NR_renameat, r->a.p.fd, r->a.p.name, r->b.p.fd, r->b.p.name);
-    name_change_end(t, r->b.p.name);
-    r->announced = false;
+    announced_end(t, r);
     name_change_end(t, r->a.p.name);
     if (ways)
         dirs_change_end(t, e >= 0 && dirs && r->there && !(flags & RENAME_EXCHANGE) ? r->b.p.name
@@ -228,6 +239,21 @@ static long rename_named(struct task *t, struct rename *r)
                                   .exchange = r->flags & RENAME_EXCHANGE,
                                   .keeps_name = r->flags & RENAME_WHITEOUT};
     return meta_rename(t, r->a.loc.mount, &names, move, r);
+}
+
+// Has one of the names such an owner? Where there are records by inode, it is asked under the lock
+// of the name; that the first one is written is waited with until the announced change is made.
+static bool goes_by_name(struct task *t, struct rename *r)
+{
+    if (meta_by_name(r->src.stx_mode) || (r->there && meta_by_name(r->dst.stx_mode)))
+        return true;
+    if (r->announced)
+        return false;
+    announce(t, r);
+    if (!side_links_used(t, r->b.loc.mount))
+        return false;
+    announced_end(t, r);
+    return true;
 }
 
 static bool is_below(const char *path, const char *top)
@@ -319,10 +345,7 @@ static long rename_once(struct task *t, struct rename *r)
     struct attrstore_going going = {.last = false};
     if (r->there && !(r->flags & RENAME_EXCHANGE))
         attrstore_go(t, r->b.loc.mount, &r->b.p, &going);
-    if (meta_by_name(r->src.stx_mode) || (r->there && meta_by_name(r->dst.stx_mode)))
-        e = rename_named(t, r);
-    else
-        e = host_rename(t, r);
+    e = goes_by_name(t, r) ? rename_named(t, r) : host_rename(t, r);
     if (e == 0)
         attrstore_gone(t, r->b.loc.mount, &going);
     if (e == 0 && !meta_by_name(r->src.stx_mode))
@@ -338,8 +361,7 @@ static long rename_names(struct task *t, struct rename *r)
     r->announced = false;
     for (int i = 0; i < TRIES && e == RENAME_ANOTHER; i++)
         e = rename_once(t, r);
-    if (r->announced) // it did not come to it
-        name_change_end(t, r->b.p.name);
+    announced_end(t, r); // it did not come to it
     return e == RENAME_ANOTHER ? -EBUSY : e;
 }
 
