@@ -325,8 +325,17 @@ static long set_limit(struct task *t, struct rlimit64 host)
 {
     const u64 elsewhere = RESERVED_BELOW - RESERVED_COUNT;
     struct files *f = t->files;
+    struct rlimit64 old;
     if (host.rlim_cur > host.rlim_max)
         return -EINVAL;
+    // What can fail comes before anything is moved.
+    long r = host_limit(NULL, &old);
+    if (r >= 0 && host.rlim_max > old.rlim_max) {
+        old.rlim_max = host.rlim_max;
+        r = host_limit(&old, NULL);
+    }
+    if (r < 0)
+        return r;
     // Numbers of files that stay open above a lowered limit may be in the way: then the host's
     // limit is the guest's, and the block is out of reach for anything new.
     if (host.rlim_cur > RESERVED_BELOW) {
@@ -341,7 +350,7 @@ static long set_limit(struct task *t, struct rlimit64 host)
             host.rlim_max = MAX(host.rlim_max, host.rlim_cur);
         }
     }
-    long r = host_limit(&host, NULL);
+    r = host_limit(&host, NULL);
     if (r >= 0) // now, for other threads look (files_call_again)
         f->low = 0;
     return r;

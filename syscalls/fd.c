@@ -51,6 +51,8 @@ long sys_dup(struct task *t, int fd)
 
 long sys_dup3(struct task *t, int oldfd, int newfd, int flags)
 {
+    if ((flags & ~O_CLOEXEC) || oldfd == newfd)
+        return -EINVAL;
     files_exclusive_begin(t);
     long r = files_make_room(t, newfd);
     if (r >= 0) {
@@ -137,7 +139,7 @@ long sys_fcntl(struct task *t, int fd, unsigned int cmd, unsigned long arg)
         long r = files_make_room(t, (int)arg);
         files_exclusive_end(t);
         if (r == -EBADF)
-            return -EINVAL;
+            return host_fcntl(fd, F_GETFD, 0) < 0 ? -EBADF : -EINVAL;
     }
     long r = HOST3(__NR_fcntl, fd, cmd, arg);
     if (r >= 0)

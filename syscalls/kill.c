@@ -182,16 +182,22 @@ long sys_pidfd_send_signal(struct task *t, int pidfd, int sig, uptr info, unsign
     if ((flags & ~known) || (flags & (flags - 1)))
         return -EINVAL;
     long tgid = reach_signal_fd(t, pidfd);
+    if (tgid < 0 && tgid != -ESRCH)
+        return tgid;
+    bool group = flags & PIDFD_SIGNAL_PROCESS_GROUP;
+    if (info) { // before the signal itself (kernel/signal.c, do_pidfd_send_signal())
+        siginfo_t i;
+        if (copy_from_guest(&i, info, sizeof i))
+            return -EFAULT;
+        if (i.si_signo != sig)
+            return -EINVAL;
+        if (((u32)tgid != t->tid || group) && (i.si_code >= 0 || i.si_code == SI_TKILL))
+            return -EPERM;
+    }
     if (tgid < 0)
         return tgid;
-    if (flags & PIDFD_SIGNAL_PROCESS_GROUP) {
-        siginfo_t i;
-        if (info && copy_from_guest(&i, info, sizeof i))
-            return -EFAULT;
-        if (info && i.si_signo != sig)
-            return -EINVAL;
+    if (group)
         return send_group(t, (u32)tgid, sig, info);
-    }
     if ((u32)sig > 64)
         return -EINVAL;
     long r = reach_may_signal(t, (u32)tgid, sig);
