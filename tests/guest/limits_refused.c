@@ -33,22 +33,28 @@ static void as_it_was(void)
     CHECK_EQ(status, 0);
 }
 
+static void refused(void)
+{
+    // More than any process may have (fs.nr_open).
+    const struct rlimit wanted[] = {
+        {40, 1UL << 40}, {1000, 1UL << 40}, {65536, 1UL << 40}, {1UL << 40, 1UL << 40}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        CHECK_ERR(setrlimit(RLIMIT_NOFILE, &wanted[i]), EPERM);
+        as_it_was();
+        CHECK_ERR(syscall(SYS_prlimit64, getpid(), RLIMIT_NOFILE, &wanted[i], NULL), EPERM);
+        as_it_was();
+    }
+}
+
 int main(void)
 {
     CHECK_EQ(getrlimit(RLIMIT_NOFILE, &was), 0);
+    refused();
     if (was.rlim_cur > 4096)
         was.rlim_cur = 4096;
     CHECK_EQ(setrlimit(RLIMIT_NOFILE, &was), 0);
     as_it_was();
-    // More than any process may have (fs.nr_open).
-    const struct rlimit refused[] = {
-        {40, 1UL << 40}, {1000, 1UL << 40}, {65536, 1UL << 40}, {1UL << 40, 1UL << 40}};
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-        CHECK_ERR(setrlimit(RLIMIT_NOFILE, &refused[i]), EPERM);
-        as_it_was();
-        CHECK_ERR(syscall(SYS_prlimit64, getpid(), RLIMIT_NOFILE, &refused[i], NULL), EPERM);
-        as_it_was();
-    }
+    refused();
     CHECK_ERR(setrlimit(RLIMIT_NOFILE, &(struct rlimit){41, 40}), EINVAL);
     as_it_was();
 
