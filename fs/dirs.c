@@ -84,7 +84,7 @@ static int place_for(struct task *t, const struct dir_key *key)
     return i >= 0 ? i : (int)(t->dirs_next++ & (DIRS_KEPT - 1));
 }
 
-static u64 now(void)
+u64 dirs_now(void)
 {
     struct __kernel_timespec ts;
     if (vdso_call(VDSO_CLOCK_GETTIME, CLOCK_MONOTONIC_COARSE, (long)&ts, 0))
@@ -98,7 +98,7 @@ static bool use(struct kept_dir *d, const struct dir_key *key)
 {
     u32 users = __atomic_add_fetch(&d->users, 1, __ATOMIC_ACQUIRE);
     if (!(users & FILLING) && __atomic_load_n(&d->hash, __ATOMIC_ACQUIRE) && d->from == key->from &&
-        d->generation == key->generation && now() - d->opened < DIRS_KEPT_FOR)
+        d->generation == key->generation && dirs_now() - d->opened < DIRS_KEPT_FOR)
         return true;
     __atomic_sub_fetch(&d->users, 1, __ATOMIC_RELEASE);
     return false;
@@ -221,7 +221,7 @@ int dir_keep(struct task *t, const struct dir_key *key, int fd)
         d->stamp = instance_number(t->instance);
         d->from = key->from;
         d->generation = key->generation;
-        d->opened = now();
+        d->opened = dirs_now();
         d->length = (u32)key->length;
         memcpy(d->path, key->path, key->length);
         __atomic_store_n(&d->hash, key->hash, __ATOMIC_RELEASE);
@@ -331,7 +331,7 @@ static bool base_was_searched(const struct task *t, const struct dir_key *key, u
 {
     const struct searched_base *b = &t->searches.base[key->from != 0];
     return b->changes == changes && b->from == key->from &&
-           is_identity(&t->searches.who, &t->cred) && now() - b->at < DIRS_KEPT_FOR;
+           is_identity(&t->searches.who, &t->cred) && dirs_now() - b->at < DIRS_KEPT_FOR;
 }
 
 // dir: what the path of key begins at.
@@ -341,7 +341,7 @@ static bool may_search_base(struct task *t, const struct dir_key *key, int dir, 
         return false;
     if (note_identity(t))
         t->searches.base[key->from != 0] =
-            (struct searched_base){.from = key->from, .at = now(), .changes = changes};
+            (struct searched_base){.from = key->from, .at = dirs_now(), .changes = changes};
     return true;
 }
 

@@ -90,6 +90,29 @@ int mount_of_path(struct task *t, const char *path, const char **rest)
     return best;
 }
 
+const char *mount_rest(struct task *t, int m, const char *path)
+{
+    const char *point = mount_at(t, m)->point + 1;
+    size_t n = strlen(point);
+    path += *path == '/';
+    if (strncmp(path, point, n) || (n && path[n] && path[n] != '/'))
+        return NULL;
+    path += n;
+    return path + (*path == '/');
+}
+
+int mount_on(struct task *t, int m, const char *path)
+{
+    const char *rest;
+    for (int i = mount_next(t, 1); i < MOUNTS_MAX; i = mount_next(t, i + 1)) {
+        if (mount_at(t, i)->parent != m || !(rest = mount_rest(t, i, path)) || *rest)
+            continue;
+        m = i;
+        i = 0;
+    }
+    return m;
+}
+
 bool mount_name_is_point(struct task *t, const char *name, size_t n)
 {
     const u64 *names = &t->instance->mount_names[name_word(name, n)];

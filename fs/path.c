@@ -50,24 +50,27 @@ static void at_root(struct task *t, struct loc *loc)
     str_copy(loc->rel, t->fs->root, sizeof loc->rel);
 }
 
-// Puts what stands above the task's root before the text. In a frame of its own, as fs/walk.c has
-// it (enter_mount).
+// Puts what stands above the task's root before the text. 1: something else is mounted there. In a
+// frame of its own, as fs/walk.c has it (enter_mount).
 static __attribute__((noinline)) long from_instance_root(struct task *t, struct loc *loc)
 {
     char full[LX_PATH_MAX], root[LX_PATH_MAX];
+    const char *rest;
     long r = instance_path(t, t->fs->root_mount, t->fs->root, root, sizeof root);
+    if (r >= 0 && mount_of_path(t, root, &rest) != t->fs->root_mount)
+        return 1;
     if (r >= 0)
         r = path_join(full, sizeof full, root, loc->rel);
     if (r >= 0)
         str_copy(loc->rel, full, sizeof loc->rel);
-    return r;
+    return MIN(r, 0);
 }
 
 static long place_in_mounts(struct task *t, struct loc *loc)
 {
     const char *rest;
     long r = t->fs->root_mount || t->fs->root[0] ? from_instance_root(t, loc) : 0;
-    if (r < 0)
+    if (r)
         return r;
     loc->mount = mount_of_path(t, loc->rel, &rest);
     memmove(loc->rel, rest, strlen(rest) + 1);
@@ -75,7 +78,7 @@ static long place_in_mounts(struct task *t, struct loc *loc)
     return loc->base < 0 ? loc->base : 0;
 }
 
-// The place of an absolute path by its text.
+// The place of an absolute path by its text. 1: that does not tell.
 static long place_of_text(struct task *t, bool point, struct loc *loc)
 {
     if (t->fs->root_mount == 0 && !t->fs->root[0] && !t->instance->root_covered &&
@@ -183,16 +186,17 @@ static long walk_relative(struct task *t, int dirfd, const char *path, int flags
 static long walk_absolute(struct task *t, const char *path, int flags, bool slow, bool point,
                           struct loc *loc)
 {
+    root_look(t);
     if (!slow) {
         long r = place_of_text(t, point, loc);
         if (r < 0)
             return r;
-        bool plain = mount_is_plain(t, loc->mount);
+        bool plain = !r && mount_is_plain(t, loc->mount);
         if (plain && begins_with_link(t, loc))
             flags |= WALK_TEXT;
         else if (plain)
             r = text_is_permitted(t, loc);
-        if (r)
+        if (r && plain)
             return MIN(r, 0);
     }
     at_root(t, loc);

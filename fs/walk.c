@@ -26,6 +26,8 @@
 
 struct walk {
     struct task *t;
+    s32 root_mount; // struct fsctx, as they were at the beginning
+    const char *root;
     struct loc *loc;
     int flags;
     int links;      // followed so far
@@ -151,7 +153,16 @@ static long leave_mount(struct walk *w)
     str_copy(path, mount_at(w->t, loc->mount)->point, sizeof path);
     char *slash = strrchr(path, '/');
     slash[slash == path] = 0;
+    s32 in = mount_at(w->t, loc->mount)->parent;
     loc->mount = mount_of_path(w->t, path, &rest);
+    // Where something is mounted over what is above the task's root, it was not that.
+    const char *below = in >= 0 && in != loc->mount && (w->root[0] || w->root_mount)
+                            ? mount_rest(w->t, in, path)
+                            : NULL;
+    if (below) {
+        loc->mount = in;
+        rest = below;
+    }
     if (mount_at(w->t, loc->mount)->drive.names)
         return windows_way(rest, loc->rel, sizeof loc->rel);
     str_copy(loc->rel, rest, sizeof loc->rel);
@@ -182,7 +193,7 @@ static long anchor_up(struct walk *w)
     long r = loc_of_fd(t, loc->base, &here);
     if (r >= 0) {
         loc->mount = here.mount;
-        if (here.mount == t->fs->root_mount && !strcmp(here.rel, t->fs->root))
+        if (here.mount == w->root_mount && !strcmp(here.rel, w->root))
             return 0;
         if (is_root_place(t, loc->base, &here))
             return 0;
@@ -213,15 +224,14 @@ static long anchor_up(struct walk *w)
 // Is the place the task's root? Below an anchor it can only be after chroot.
 static bool at_root(const struct walk *w)
 {
-    const struct fsctx *fs = w->t->fs;
     struct loc here;
     if (!w->anchored)
-        return at(w, fs->root_mount, fs->root);
-    if (!fs->root[0] && fs->root_mount == 0)
+        return at(w, w->root_mount, w->root);
+    if (!w->root[0] && w->root_mount == 0)
         return false;
-    return loc_of_fd(w->t, w->loc->base, &here) >= 0 && here.mount == fs->root_mount &&
+    return loc_of_fd(w->t, w->loc->base, &here) >= 0 && here.mount == w->root_mount &&
            path_join(here.rel, sizeof here.rel, here.rel, w->loc->rel) >= 0 &&
-           !strcmp(here.rel, fs->root);
+           !strcmp(here.rel, w->root);
 }
 
 // "..": to the directory above, over mount points, not above the root. With limits of openat2 the
@@ -254,6 +264,10 @@ static __attribute__((noinline)) int mount_of_place(struct task *t, const struct
     char path[LX_PATH_MAX];
     long r = instance_path_of_loc(t, loc, path, sizeof path);
     int m = r < 0 ? loc->mount : mount_of_path(t, path, rest);
+    if (m != loc->mount && **rest) { // it covers what is above the place, too
+        *rest = "";
+        return mount_on(t, loc->mount, path);
+    }
     *rest = m == loc->mount || !**rest ? "" : "/";
     return m;
 }
@@ -266,6 +280,10 @@ static long enter_mount(struct walk *w)
     const char *rest;
     int m = base_is_root(t, loc->base) && !loc->mount ? mount_of_path(t, loc->rel, &rest)
                                                       : mount_of_place(t, loc, &rest);
+    if (m && !loc->mount && *rest) { // the same of a way from the tree's root
+        m = mount_on(t, 0, loc->rel);
+        rest = "";
+    }
     if (m == loc->mount || *rest)
         return 0;
     if (w->flags & WALK_NO_XDEV)
@@ -498,8 +516,8 @@ static long follow(struct walk *w, size_t n, const char *rest)
         str_copy(loc->rel, w->start_rel, sizeof loc->rel);
         return 0;
     }
-    loc->mount = w->t->fs->root_mount;
-    str_copy(loc->rel, w->t->fs->root, sizeof loc->rel);
+    loc->mount = w->root_mount;
+    str_copy(loc->rel, w->root, sizeof loc->rel);
     return from != loc->mount && (w->flags & WALK_NO_XDEV) ? -EXDEV : 0;
 }
 
@@ -726,6 +744,10 @@ static long run(struct walk *w, struct task *t, const char *path, int flags, str
     w->todo = path;
     w->link = w->room[0];
     w->mapped = NULL;
+    if (w->anchored)
+        root_look(t);
+    w->root_mount = t->fs->root_mount;
+    w->root = t->fs->root;
     if (strlen(path) >= LX_PATH_MAX)
         return -ENAMETOOLONG;
     loc->must_be_dir = loc->dots = loc->object = false;

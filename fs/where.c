@@ -181,10 +181,67 @@ int mount_of_fd(struct task *t, int fd)
     return m >= 0 || fd_is_anonymous(t, fd) ? m : mount_by_path(t, fd);
 }
 
+// ---- The root that chroot has set ----
+//
+// It is known by its path: so all that finds a place by text serves there, too. But it is a
+// directory, whatever becomes of its name. It is held open in the reserved block, and its path is
+// asked for again after a process of the instance has renamed a directory, and each second, for the
+// host may. Where something else was mounted over what is above it, the slow walk goes by the mount
+// that it lies in (fs/path.c). Who shares descriptors with others but not the root may find another
+// one held, and in an overlay and in a drive whose names are mapped it is not: there it is its
+// path.
+
+void root_keep(struct task *t, int mount, const char *rel)
+{
+    long fd = -ENOENT;
+    if ((mount || *rel) && mount_is_plain(t, mount))
+        fd = temp_open(t, mount_root_fd(t, mount), *rel ? rel : ".", O_PATH | O_DIRECTORY,
+                       WALK_RESOLVE);
+    if (fd < 0 || HOST3(__NR_dup3, fd, reserved_fd(t, RESERVED_ROOT), 0) < 0)
+        reserved_fill(t, RESERVED_ROOT);
+    if (fd >= 0)
+        temp_close(t, (int)fd);
+}
+
+// In a frame of its own.
+static __attribute__((noinline)) void ask_root(struct task *t)
+{
+    char host[LX_PATH_MAX];
+    struct fsctx *fs = t->fs;
+    struct statx st;
+    struct loc loc;
+    int fd = reserved_fd(t, RESERVED_ROOT);
+    if (host_statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_NLINK, &st) < 0 || !st.stx_nlink ||
+        st.stx_ino != fs->root_ino || device_of(&st) != fs->root_dev ||
+        host_link_of_fd(t, fd, host, sizeof host) < 0 ||
+        loc_of_host_path(t, host, fs->root_mount, &loc) < 0 ||
+        (loc.mount == fs->root_mount && !strcmp(loc.rel, fs->root)))
+        return;
+    lock_take(&fs->lock);
+    fs->root_mount = loc.mount;
+    fs_set_root(fs, loc.rel);
+    lock_drop(&fs->lock);
+}
+
+void root_look(struct task *t)
+{
+    struct fsctx *fs = t->fs;
+    if (!fs->root[0] && !fs->root_mount)
+        return;
+    u32 moves = __atomic_load_n(&t->instance->dir_moves, __ATOMIC_ACQUIRE);
+    u64 now = dirs_now();
+    if (fs->root_moves == moves && now - fs->root_asked < DIRS_KEPT_FOR)
+        return;
+    ask_root(t);
+    fs->root_moves = moves;
+    fs->root_asked = now;
+}
+
 // Strips the task's own root (chroot) off an instance path.
 static long strip_root(struct task *t, const char *path, char *out, size_t size)
 {
     char root[LX_PATH_MAX];
+    root_look(t);
     long n = instance_path(t, t->fs->root_mount, t->fs->root, root, sizeof root);
     if (n < 0)
         return n;

@@ -42,6 +42,10 @@ bool mount_is_root(struct task *t, int m, const struct statx *st);
 // begins with) lies in by its text, and where the rest begins. For a path that crosses symlinks the
 // answer means nothing.
 int mount_of_path(struct task *t, const char *path, const char **rest);
+// The part of such a path below the mount point of mount m by their texts, or NULL.
+const char *mount_rest(struct task *t, int m, const char *path);
+// What is mounted at `path`, a place in mount m, with nothing but that looked at; m: nothing is.
+int mount_on(struct task *t, int m, const char *path);
 // Is name (n bytes) the last component of any mount point? Without one on it, a relative path
 // cannot cross into a mount.
 bool mount_name_is_point(struct task *t, const char *name, size_t n);
@@ -49,6 +53,13 @@ bool mount_name_is_point(struct task *t, const char *name, size_t n);
 // of *e are ignored, the index is returned, or -ENOMEM.
 long mount_add(struct task *t, const struct mount_entry *e);
 long mount_remove(struct task *t, int m);
+
+// ---- The task's root (fs/where.c) ----
+
+// Holds the directory that is about to become it open.
+void root_keep(struct task *t, int mount, const char *rel);
+// Its path in t->fs becomes what it is now, if it may be another. Nothing to do without chroot.
+void root_look(struct task *t);
 
 // ---- Where a path leads (fs/path.c) ----
 
@@ -198,6 +209,8 @@ static inline void dirs_no_cwd(struct task *t)
 }
 // A change by anybody else, on the host or in another instance, is seen after so many ns.
 #define DIRS_KEPT_FOR 1000000000
+// The clock that this is taken by, in nanoseconds.
+u64 dirs_now(void);
 // Around every rename and removal of a directory or symlink. removed: the name of a directory
 // that is gone, or NULL.
 void dirs_change_begin(struct task *t);

@@ -34,6 +34,7 @@ enum {
     RESERVED_REWRITE,    // socket: files to be rewritten
     RESERVED_ATTRS,      // file of known attributes
     RESERVED_PIN,        // a few files that a blocking call names (fs/unixsock.c)
+    RESERVED_ROOT = 9,   // the directory that chroot has made the root (fs/where.c)
     RESERVED_TEMP = 10,  // for path lookups when the guest has used up its table (fs/temps.c)
     RESERVED_DIR = 16,   // directories that are kept open (fs/dirs.c)
     RESERVED_MOUNT = 24, // roots of the mounts, by index in the mount table
@@ -45,7 +46,7 @@ enum {
 #define RESERVED_SMALL 63 // where the block ends: no limit that anybody sets
 #define RESERVED_LOW 256  // bash uses 255
 #define RESERVED_BELOW 1024
-#define RESERVED_PINS (RESERVED_TEMP - RESERVED_PIN)
+#define RESERVED_PINS (RESERVED_ROOT - RESERVED_PIN)
 #define RESERVED_TEMPS (RESERVED_DIR - RESERVED_TEMP)
 #define DIRS_KEPT (RESERVED_MOUNT - RESERVED_DIR) // a power of two
 
@@ -392,6 +393,7 @@ struct instance {
     u32 protected_symlinks; // as the host has fs.protected_symlinks at the start
     u32 keeps_dirs;         // the guest's root is a tree of its own: fs/dirs.c may work
     u32 dir_generation;     // counts renames and removals of directories and symlinks
+    u32 dir_moves;          // counts those renames of directories alone, when they are done
     u32 dir_attr_changes;   // counts changes of directories' owners and modes; begins with 1
     u32 link_generation;    // counts removals of what may have been a link on a known way
     u64 link_names[NAME_WORDS]; // of links that were followed

@@ -118,24 +118,30 @@ struct fsctx {
     s32 cwd_mount; // mount index of the host working directory; -1: ask
     s32 root_mount;
     u64 cwd_number; // of the working directory, never used for another; 0: none now
-    // chroot, relative to the root mount's directory: either "" for all of it, or in root_room,
-    // which has LX_PATH_MAX bytes and is touched only then.
+    // chroot, relative to the root mount's directory: either "" for all of it, or in one half of
+    // root_room, which is touched only then; the other is the next one's, for a thread may be
+    // reading this.
     const char *root;
-    char *root_room;
-    u64 root_dev, root_ino; // of that directory: it stays the root when it is renamed
+    char *root_room;        // ROOT_ROOM bytes
+    u64 root_dev, root_ino; // of that directory: it stays the root when it is renamed,
+    u64 root_asked;         // its path is asked for again then (fs/where.c): when it was,
+    u32 root_moves;         // and dir_moves before
 };
+
+#define ROOT_ROOM (2 * LX_PATH_MAX)
 
 static inline void fs_set_root(struct fsctx *fs, const char *root)
 {
+    char *room = fs->root_room + (fs->root == fs->root_room ? LX_PATH_MAX : 0);
     if (root[0])
-        str_copy(fs->root_room, root, LX_PATH_MAX);
-    fs->root = root[0] ? fs->root_room : "";
+        str_copy(room, root, LX_PATH_MAX);
+    fs->root = root[0] ? room : "";
 }
 
 // One that is not the first thread's: both are one allocation.
 struct own_fs {
     struct fsctx fs;
-    char root[LX_PATH_MAX];
+    char root[ROOT_ROOM];
 };
 
 enum {

@@ -189,7 +189,7 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     o->fs.root_mount = state->root_mount;
     o->fs.root_dev = state->root_dev;
     o->fs.root_ino = state->root_ino;
-    static char root[LX_PATH_MAX] __attribute__((section(".bss.root")));
+    static char root[ROOT_ROOM] __attribute__((section(".bss.root")));
     o->fs.root_room = root;
     fs_set_root(&o->fs, state->text + state->root);
     t->cred = state->cred;

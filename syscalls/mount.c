@@ -236,10 +236,12 @@ static void set_root(struct task *t, const struct place *at)
     struct statx st = {0};
     host_statx(mount_root_fd(t, at->loc.mount), at->loc.rel, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH,
                STATX_INO, &st);
+    root_keep(t, at->loc.mount, at->loc.rel);
     lock_take(&fs->lock);
     fs->root_mount = at->loc.mount;
     fs->root_dev = device_of(&st);
     fs->root_ino = st.stx_ino;
+    fs->root_asked = 0;
     fs_set_root(fs, at->loc.rel);
     lock_drop(&fs->lock);
 }

@@ -202,6 +202,8 @@ static long host_rename(struct task *t, struct rename *r)
         e = HOST4(__NR_renameat, r->a.p.fd, r->a.p.name, r->b.p.fd, r->b.p.name);
     announced_end(t, r);
     name_change_end(t, r->a.p.name);
+    if (e >= 0 && dirs)
+        __atomic_fetch_add(&t->instance->dir_moves, 1, __ATOMIC_ACQ_REL);
     if (ways)
         dirs_change_end(t, e >= 0 && dirs && r->there && !(flags & RENAME_EXCHANGE) ? r->b.p.name
                                                                                     : NULL);

@@ -22,7 +22,7 @@
 // What a CLONE_VM child without the sharing flags gets; one allocation for all.
 struct own_objects {
     struct process_objects shared;
-    char root[LX_PATH_MAX];
+    char root[ROOT_ROOM];
     struct proc proc;
     char exe[LX_PATH_MAX];
 };
@@ -61,7 +61,7 @@ static void copy_files(struct files *to, const struct files *from)
     make_alone(to);
 }
 
-// root: the copy's, LX_PATH_MAX bytes.
+// root: the copy's, ROOT_ROOM bytes.
 static void copy_fs(struct fsctx *to, char *root, const struct fsctx *from)
 {
     to->umask = from->umask;
