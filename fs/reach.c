@@ -258,12 +258,29 @@ void reach_each(struct task *t,
     }
 }
 
+// Is a process on its way into the file, whose record does not tell it before the new image runs?
+static bool is_executed(struct task *t, u64 dev, u64 ino)
+{
+    struct instance *in = t->instance;
+    for (u32 i = 0; i < EXECS; i++) {
+        u32 tgid = __atomic_load_n(&in->exec_owners[i], __ATOMIC_ACQUIRE);
+        struct exec_state *e = tgid ? exec_state_at(in, i) : NULL;
+        struct proc_slot *s = e && e->dev == dev && e->ino == ino ? proc_find(in, tgid) : NULL;
+        bool ended;
+        if (s && s->birth == e->birth && has_record(t, s, tgid, &ended) && !ended)
+            return true;
+    }
+    return false;
+}
+
 bool reach_runs_file(struct task *t, u64 dev, u64 ino)
 {
     struct instance *in = t->instance;
     u8 hash;
     if (!proc_text_seen(in, dev, ino, &hash))
         return false;
+    if (is_executed(t, dev, ino)) // first: it goes on to its record
+        return true;
     for (u32 i = 0; i < PROC_SLOTS; i++) {
         struct proc_slot *s = proc_slot_at(in, i);
         if (*proc_text_at(in, i) != hash || s->dev != dev || s->ino != ino)

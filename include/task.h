@@ -364,6 +364,8 @@ static inline u64 proc_birth(struct task *t)
 {
     return (u64)t->tid << 32 | ++t->births;
 }
+// From now on the file (dev as major << 32 | minor) is one that was ever run.
+void proc_text_runs(struct instance *in, u64 dev, u64 ino);
 // Has any process of the instance ever run the file (dev as major << 32 | minor)? *hash: what
 // instance->text has for the records of those that do.
 bool proc_text_seen(const struct instance *in, u64 dev, u64 ino, u8 *hash);

@@ -375,6 +375,7 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     memcpy(s->mount_id, t->files->mount_id, sizeof s->mount_id);
     s->dev = plan->dev;
     s->ino = plan->ino;
+    proc_text_runs(t->instance, s->dev, s->ino);
     s->since = t->proc->since;
     s->birth = t->proc->birth;
     s->births = t->births;

@@ -24,18 +24,23 @@ static u64 text_hash(u64 dev, u64 ino)
     return (dev * 0x9e3779b97f4a7c15u ^ ino) * 0xff51afd7ed558ccdu | 1;
 }
 
+void proc_text_runs(struct instance *in, u64 dev, u64 ino)
+{
+    u64 hash = text_hash(dev, ino);
+    // The first look at what all processes share is a read: that maps more than one page.
+    u64 *word = &in->text_seen[hash >> 52 & 63], bit = 1UL << (hash >> 58);
+    if (!(__atomic_load_n(word, __ATOMIC_RELAXED) & bit))
+        __atomic_fetch_or(word, bit, __ATOMIC_RELEASE);
+}
+
 static void publish_text(struct task *t, struct proc_slot *s)
 {
     struct instance *in = t->instance;
-    u64 hash = text_hash(t->proc->dev, t->proc->ino);
     s->dev = t->proc->dev;
     s->ino = t->proc->ino;
-    // The first look at what all processes share is a read: that maps more than one page.
-    u64 *word = &in->text_seen[hash >> 52 & 63], bit = 1UL << (hash >> 58);
-    bool seen = __atomic_load_n(word, __ATOMIC_RELAXED) & bit;
-    __atomic_store_n(proc_text_at(in, proc_slot_index(in, s)), (u8)hash, __ATOMIC_RELEASE);
-    if (!seen)
-        __atomic_fetch_or(word, bit, __ATOMIC_RELEASE);
+    proc_text_runs(in, s->dev, s->ino);
+    __atomic_store_n(proc_text_at(in, proc_slot_index(in, s)), (u8)text_hash(s->dev, s->ino),
+                     __ATOMIC_RELEASE);
 }
 
 bool proc_text_seen(const struct instance *in, u64 dev, u64 ino, u8 *hash)
