@@ -152,7 +152,7 @@ static bool is_private(const char *rest)
     static const char *const names[] = {
         "auxv", "cwd",   "environ",      "exe",   "fd",      "fdinfo",
         "io",   "maps",  "mem",          "ns",    "pagemap", "personality",
-        "root", "smaps", "smaps_rollup", "stack", "syscall",
+        "root", "smaps", "smaps_rollup", "stack", "syscall", "timers",
     };
     return IN_LIST(names, rest, component(rest));
 }
@@ -214,8 +214,10 @@ void procfs_stat(struct task *t, const char *rel, struct statx *st)
     bool own = proc_is_own(t, &pp);
     if (own && !strcmp(pp.rest, "fd"))
         META_MORE(st) |= MORE_ALLOWED; // fs/proc/fd.c, proc_fd_permission()
-    // A process that must not be dumped belongs to root, but for its directory (proc(5)).
-    if (*pp.rest && (own || s) && !(own ? t->proc->dumpable : s->dumpable))
+    // Of a process that must not be dumped all belongs to root but directories that are open to all
+    // (fs/proc/base.c, task_dump_owner()).
+    bool open_to_all = (st->stx_mode & (S_IFMT | 07777u)) == (S_IFDIR | 0555);
+    if (!open_to_all && (own || s) && !(own ? t->proc->dumpable : s->dumpable))
         return;
     if (own || !s) {
         st->stx_uid = t->cred.euid;
@@ -516,9 +518,7 @@ static long may_open(struct task *t, const char *rel, int flags, bool writes)
     if (type != S_IFREG && type != S_IFDIR)
         return 0;
     procfs_stat(t, rel, &st);
-    r = type == S_IFREG
-            ? may_access(&t->cred, &st, (reads ? MAY_READ : 0) | (writes ? MAY_WRITE : 0))
-            : 0;
+    r = may_access(&t->cred, &st, (reads ? MAY_READ : 0) | (writes ? MAY_WRITE : 0));
     if (r >= 0 && (flags & O_NOATIME) && !inode_owner_or_capable(&t->cred, &st))
         r = -EPERM;
     return r;

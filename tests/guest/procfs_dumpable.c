@@ -52,6 +52,10 @@ static void look(pid_t pid, int dumpable)
     CHECK_EQ(opened(pid, "status"), 0);
     CHECK_EQ(owner(pid, "/status"), dumpable ? A : 0);
     CHECK_EQ(owner(pid, ""), A);
+    // So do directories that are open to all.
+    CHECK_EQ(owner(pid, "/task"), A);
+    CHECK_EQ(owner(pid, "/net"), A);
+    CHECK_EQ(owner(pid, "/ns"), dumpable ? A : 0);
     close(pidfd);
 }
 
@@ -63,7 +67,10 @@ int main(void)
     CHECK(prctl(PR_GET_DUMPABLE) == 1);
     CHECK_EQ(syscall(SYS_setresgid, A, A, A), 0);
     CHECK_EQ(syscall(SYS_setresuid, A, A, A), 0);
-    CHECK_EQ(prctl(PR_GET_DUMPABLE), 0); // as fs.suid_dumpable has it
+    CHECK_EQ(prctl(PR_GET_DUMPABLE), 0);       // as fs.suid_dumpable has it
+    CHECK_EQ(opened(getpid(), "ns"), -EACCES); // it may be gone through, not listed
+    CHECK_EQ(opened(getpid(), "task"), 0);
+    CHECK_EQ(opened(getpid(), "fd"), 0); // but its own descriptors
     CHECK(pipe(down) == 0 && pipe(up) == 0);
     pid_t pid = OK(fork());
     if (pid == 0) {
