@@ -9,6 +9,7 @@
 
 #include "host.h"
 #include "reach.h"
+#include "tracer.h"
 
 // Names in /proc that show or change the host's kernel, which a guest root has no say in.
 static const char *const hidden_in_root[] = {
@@ -562,9 +563,12 @@ long procfs_open(struct task *t, const char *rel, int flags)
                                &st);
         return r < 0 ? r : maker || !has_write_bits(t, rel) ? -EACCES : -EROFS;
     }
-    // By `mem`, code can be written that nobody has looked at.
+    // By `mem`, code can be written that nobody has looked at, and a debugger works.
     if (writes && pp.pid)
         task_need_engine(t);
+    struct tracee e;
+    if (pp.pid && !strcmp(pp.rest, "mem") && pp.tgid != t->proc->tgid && !tracer_look(pp.tgid, &e))
+        tracer_wants_text(t, &e);
     if (!maker)
         return -ENOSYS;
     if (flags & O_DIRECTORY)

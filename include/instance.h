@@ -257,6 +257,12 @@ struct searches {
     struct searched_base base[2]; // the tree's root; the last other one
 };
 
+// Of struct trace, on its way over an execve.
+struct exec_trace {
+    u32 options, tracer, former; // its thread id
+    u8 traced, seized, mode, own_text;
+};
+
 // State on its way over a host execve. `first` is written by lxrun for the first program, which
 // lxcore then looks up itself. Whose each is says exec_owners[].
 struct exec_state {
@@ -277,6 +283,7 @@ struct exec_state {
     u64 pending_info[3][16]; // siginfo_t, as struct task has them
     u32 dumpable;
     u32 eager_masks;          // struct proc
+    struct exec_trace trace;
     u32 mount_id[MOUNTS_MAX]; // ids of the mounts whose roots are open in the reserved block
     u64 dev, ino;             // of the program file
     u64 since, birth;         // struct proc

@@ -78,9 +78,11 @@ extern const char lxcore_text_start[] __attribute__((visibility("hidden")));
 #define USER_CS 0x33
 #define USER_DS 0x2b
 
-// Bits of T_KEEPS: what the guest has set for itself, and is rare.
-#define KEEPS_GS 1  // arch_prctl(ARCH_SET_GS)
-#define KEEPS_SUD 2 // prctl(PR_SET_SYSCALL_USER_DISPATCH)
+// Bits of T_KEEPS: what guests have set, and is rare.
+#define KEEPS_GS 1     // arch_prctl(ARCH_SET_GS)
+#define KEEPS_SUD 2    // prctl(PR_SET_SYSCALL_USER_DISPATCH)
+#define KEEPS_TRACED 4 // another guest traces it (ptrace(2))
+#define KEEPS_STOP 8   // and wants it to stop at the door's exit
 
 // Internal result of an interruptible host call that a signal came before: the guest's call is
 // made again after the handler. Never leaves the dispatcher.

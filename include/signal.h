@@ -54,9 +54,14 @@ static inline void signal_wait_begin(struct task *t, u64 mask)
 }
 static inline long signal_wait_end(struct task *t, long result)
 {
-    if (result != -EINTR || !t->noted)
+    if ((result != -EINTR && !t->trace.restart) || !t->noted)
         t->has_wait_mask = 0;
     return result;
+}
+// What the guest blocks now, in such a wait too.
+static inline u64 signal_blocked(const struct task *t)
+{
+    return t->has_wait_mask ? t->wait_mask : t->sigmask;
 }
 // Blocks every signal that can be blocked, for a short stretch; -LX_ERESTART as above.
 long signal_block_all(struct task *t);

@@ -180,6 +180,56 @@ enum wanted {
 
 struct seccomp_filter;
 
+// In t->noted, where signals are numbers: no signal, but no call is to be begun, since the thread
+// is to stop at the door's exit.
+#define NOTED_STOP 65
+
+// How its tracer has let a thread go on.
+enum trace_mode { TRACE_CONT, TRACE_SYSCALL, TRACE_EMULATE, TRACE_STEP };
+
+// A stop that lxcore makes itself.
+enum trace_stop {
+    TRACE_RUNS,
+    TRACE_ENTRY, // of a system call
+    TRACE_LEAVE, // behind one
+    TRACE_SIGNAL,
+    TRACE_EVENT,
+    TRACE_READY, // not the tracer's guest's to see: the registers can be loaded, and stepped
+};
+
+// What a traced thread is to do at the door's exit, with KEEPS_STOP.
+enum trace_at_exit {
+    AT_EXIT_NOTHING,
+    AT_EXIT_NEW,       // it has just begun
+    AT_EXIT_EXEC,      // its program has
+    AT_EXIT_STEPPED,   // SIGTRAP: one step was made
+    AT_EXIT_READY,     // TRACE_READY
+    AT_EXIT_SIGSTOP,   // which came in lxcore
+    AT_EXIT_INTERRUPT, // PTRACE_INTERRUPT did
+};
+
+// ptrace(2), of a thread with KEEPS_TRACED: what its tracer has set, and is told. The tracer reads and
+// writes it while the thread is stopped (task/tracer.c).
+struct trace {
+    u32 options; // PTRACE_O_*
+    u32 tracer;  // its process
+    u8 mode;     // enum trace_mode
+    u8 stop;     // enum trace_stop
+    u8 at_exit;  // enum trace_at_exit
+    u8 seized;
+    u8 pass;     // signal that the thread sends itself for the host's action: it was reported
+    u8 reported; // t->noted was
+    u8 fresh;    // its first stop is to be one that lxcore makes
+    u8 asked;    // in a stop: to take its own text back, and stop again
+    u8 own_text; // it was, since its program began
+    u8 in_call;  // the dispatcher knows that the call may be stopped at its end
+    u8 sig;      // that the thread goes on with
+    u16 status;  // of the stop, a wait status without its low byte
+    u16 restart; // how the kernel would have the call restarted: ERESTART...; 0: none
+    siginfo_t *info; // of TRACE_SIGNAL
+    u64 message;     // PTRACE_GETEVENTMSG
+};
+
 struct stack {
     uptr sp;
     u32 flags;
@@ -198,7 +248,7 @@ struct task {
     struct task *self;
     void *stack;
     u16 noted;       // a signal number taken while in lxcore, 0: none
-    u8 keeps;        // KEEPS_GS, KEEPS_SUD (include/layout.h)
+    u8 keeps;        // KEEPS_* (include/layout.h)
     u8 seccomp_mode; // SECCOMP_MODE_*; also set by others (task/filter.c)
     u32 wanted;      // enum wanted: another thread asks this one to arm
     uptr vdso_sp;    // not 0: inside the host's vDSO (host/vdsocall.S)
@@ -210,6 +260,7 @@ struct task {
     u64 sigmask;       // the guest's mask
     u64 real_mask;     // the host's: sigmask without SIG_ALWAYS, or less while that is lazy
     u64 sig_pending;   // virtual pending set of SIG_ALWAYS
+    struct trace trace; // with KEEPS_TRACED
     u64 wait_mask;     // guest mask of a sigsuspend, ppoll... that a signal has ended: handlers
     u32 has_wait_mask; // run under it, frames save t->sigmask
     u32 step;          // EFLAGS.TF to put back (trap/engine.c)
@@ -309,6 +360,8 @@ void task_follow_engine(struct task *t);
 void task_arm_wanted(struct task *t);
 void task_arm_kicked(struct task *t);
 bool task_is_kick(const struct task *t, const siginfo_t *info);
+// What such a signal says. With something noted it takes t from guest code to the door, too.
+siginfo_t task_kick_info(struct task *t);
 // Is anything noted, kept or wanted, or has the thread filters?
 static inline bool task_attention(const struct task *t)
 {

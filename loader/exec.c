@@ -8,6 +8,7 @@
 #include "fs.h"
 #include "host.h"
 #include "loader.h"
+#include "tracee.h"
 #include "uaccess.h"
 #include "xattr.h"
 
@@ -372,6 +373,7 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     for (int sig = 1; sig <= 64; sig++)
         if (t->sighand->action[sig - 1].handler == (uptr)SIG_IGN)
             s->sig_ignored |= SIGSET_BIT(sig);
+    tracee_to_exec(t, &s->trace);
     memcpy(s->mount_id, t->files->mount_id, sizeof s->mount_id);
     s->dev = plan->dev;
     s->ino = plan->ino;

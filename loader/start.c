@@ -13,6 +13,7 @@
 #include "memory.h"
 #include "rewritten.h"
 #include "signal.h"
+#include "tracee.h"
 #include "trap.h"
 #include "vdso.h"
 
@@ -470,6 +471,7 @@ void start_guest(struct task *t, u64 *sp)
     take_state(t, &s, state, tgid, reserved);
     task_set_gs(t);
     take_signals(t, state);
+    tracee_from_exec(t, &state->trace);
     if (state->first) {
         if (t->engine != ENGINE_PTRACE) // which stops at each call
             t->instance->fresh_returns = host_try_returns();

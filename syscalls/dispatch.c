@@ -7,6 +7,7 @@
 #include "signal.h"
 #include "syscall_rows.h"
 #include "task.h"
+#include "tracee.h"
 #include "trap.h"
 #include "userdispatch.h"
 #include "watch.h"
@@ -60,8 +61,9 @@ static long unless_full(struct task *t, long result)
     return result;
 }
 
+// comes_back: the dispatcher has more to do behind the call.
 static inline __attribute__((always_inline)) long
-serve_row(struct task *t, const struct syscall_row *row, const struct regs *r)
+serve_row(struct task *t, const struct syscall_row *row, const struct regs *r, bool comes_back)
 {
     switch (row->how) {
     case HOW_EMULATED:
@@ -75,6 +77,9 @@ serve_row(struct task *t, const struct syscall_row *row, const struct regs *r)
             return procfs_lseek(t, (int)r->rdi, (long)r->rsi, (u32)r->rdx);
         if (r->orig_rax == NR_pread64 && t->files->made && !r->r10)
             procfs_made_anew(t, (int)r->rdi);
+        if (comes_back)
+            return unless_full(
+                t, HOST_INTR6(r->orig_rax, r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9));
         return unless_full(t, host_pass()); // to the guest, as in stage 5, or back: -EMFILE
     case HOW_REFUSED:
         tell_refused(t, (unsigned)r->orig_rax, row);
@@ -100,13 +105,14 @@ static __attribute__((noinline)) long serve_closed(struct task *t, const struct 
     long result =
         row->how == HOW_PASSED
             ? unless_full(t, HOST6(r->orig_rax, r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9))
-            : serve_row(t, row, r);
+            : serve_row(t, row, r, false);
     for (int i = 0; i < 6; i++)
         *a[i] = guests[i];
     return result;
 }
 
-static long serve(struct task *t, const struct syscall_row *row, struct regs *r)
+static inline __attribute__((always_inline)) long
+serve(struct task *t, const struct syscall_row *row, struct regs *r, bool comes_back)
 {
     // 3. What the host serves, it serves under the guest's mask; descriptors of lxcore's own are
     // not there.
@@ -120,25 +126,47 @@ static long serve(struct task *t, const struct syscall_row *row, struct regs *r)
     if (row->fd_mask && names_reserved_fd(t, row, r))
         return serve_closed(t, row, r);
     // 4. Serve.
-    return serve_row(t, row, r);
+    return serve_row(t, row, r, comes_back);
 }
 
-// What comes before the call. True: instead of it.
-static bool attend(struct task *t, long *result)
+// 1. What came before the call goes first: arming, which another thread asks for; a signal, after
+// whose handler the call is made. A guest that dispatches calls itself may get it; its tracer sees
+// it, and may change it; its filters may refuse it.
+_Noreturn void door_return(void);
+
+static __attribute__((noinline)) void dispatch_attended(struct task *t)
 {
+    struct regs *r = &t->regs;
+    const u64 nr = r->orig_rax;
+    long result;
     if (t->wanted)
         task_arm_wanted(t);
-    *result = -LX_ERESTART;
-    if (t->noted || ((t->keeps & KEEPS_SUD) && user_dispatch_call(t)))
-        return true;
-    return t->seccomp_mode && seccomp_call(t, result);
+    if (t->noted || ((t->keeps & KEEPS_SUD) && user_dispatch_call(t))) {
+        r->rip -= 2;
+        return;
+    }
+    bool traced = tracee_is(t);
+    if (!(traced && tracee_enter(t, &result)) &&
+        !(t->seccomp_mode && seccomp_call(t, &result)))
+        result = (unsigned)r->orig_rax < SYSCALL_ROWS
+                     ? serve(t, &syscall_rows[(unsigned)r->orig_rax], r, true)
+                     : -ENOSYS;
+    if (tracee_is(t)) {
+        tracee_leave(t, result);
+    } else if (result == -LX_ERESTART) {
+        r->rip -= 2;
+        r->rax = nr;
+    } else {
+        r->rax = (u64)result;
+    }
+    if (traced)
+        door_return(); // which loads all registers
 }
 
 void dispatch(struct task *t)
 {
     struct regs *r = &t->regs;
     unsigned nr = (unsigned)r->orig_rax;
-    long result;
 
     if (t->stats)
         count(t->stats, nr);
@@ -146,12 +174,12 @@ void dispatch(struct task *t)
         r->eflags |= t->step;
         t->step = 0;
     }
-    // 1. What came before the call goes first: arming, which another thread asks for; a signal,
-    // after whose handler the call is made. A guest that dispatches calls itself may get it, or its
-    // filters refuse it.
-    if (!task_attention(t) || !attend(t, &result))
-        // 2. The row is the whole truth of the call.
-        result = nr < SYSCALL_ROWS ? serve(t, &syscall_rows[nr], r) : -ENOSYS;
+    if (task_attention(t)) {
+        dispatch_attended(t);
+        return;
+    }
+    // 2. The row is the whole truth of the call.
+    long result = nr < SYSCALL_ROWS ? serve(t, &syscall_rows[nr], r, false) : -ENOSYS;
     // 5. Back to the guest: behind its `syscall`, or at it when the call is to be made again.
     if (result == -LX_ERESTART)
         r->rip -= 2;

@@ -158,7 +158,10 @@ static long set_gs(struct task *t, uptr base)
             return r;
     }
     t->guest_gs = base;
-    t->keeps = (u8)((t->keeps & ~KEEPS_GS) | (base ? KEEPS_GS : 0));
+    if (base)
+        __atomic_fetch_or(&t->keeps, KEEPS_GS, __ATOMIC_RELAXED); // a tracer may change it, too
+    else
+        __atomic_fetch_and(&t->keeps, (u8)~KEEPS_GS, __ATOMIC_RELAXED);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "seccomp.h"
 #include "signal.h"
 #include "syscall_rows.h"
+#include "tracee.h"
 #include "uaccess.h"
 
 #define CODE_SECCOMP 1 // si_code: SYS_SECCOMP
@@ -132,6 +133,12 @@ bool seccomp_call(struct task *t, long *result)
         *result = -(long)MIN(data, MAX_ERRNO);
         return true;
     case SECCOMP_RET_TRACE:
+        if (tracee_filter(t, data)) {
+            *result = (long)t->regs.rax;
+            return (s32)t->regs.orig_rax == -1;
+        }
+        *result = -ENOSYS;
+        return true;
     case SECCOMP_RET_USER_NOTIF:
         *result = -ENOSYS; // nobody is told of it
         return true;

@@ -13,6 +13,7 @@
 #include "host.h"
 #include "memory.h"
 #include "signal.h"
+#include "tracee.h"
 #include "trap.h"
 
 #define CLONE_NAMESPACES                                                                           \
@@ -118,6 +119,8 @@ static long fill_child(struct task *t, struct task *c, const struct clone_reques
     c->inside = 1;
     c->keeps = t->keeps & KEEPS_GS;
     c->guest_gs = t->guest_gs;
+    if (tracee_follows(t, q))
+        tracee_follow(c, &t->trace);
     c->altstack.flags = SS_DISABLE;
     if (q->flags & CLONE_VFORK) {
         c->altstack = t->altstack;
@@ -284,7 +287,10 @@ static void start_forked(struct task *t, const struct clone_request *q)
     task_forget_claims();
     task_forget_others();
     t->wanted = WANTED_NOT;
+    bool follows = tracee_follows(t, q);
     t->keeps &= KEEPS_GS;
+    if (follows)
+        tracee_follow(t, &t->trace);
     t->sig_pending = t->noted = 0; // the parent's
     t->kept = 0;
     if (q->stack)

@@ -131,10 +131,16 @@ void task_each_other(struct task *t, void (*visit)(struct task *o, void *arg), v
     lock_drop(&runners.lock);
 }
 
-static void kick(struct task *t)
+siginfo_t task_kick_info(struct task *t)
 {
     siginfo_t info = {.si_signo = SIGSYS, .si_code = CODE_KICK};
     info.si_ptr = t;
+    return info;
+}
+
+static void kick(struct task *t)
+{
+    siginfo_t info = task_kick_info(t);
     HOST4(__NR_rt_tgsigqueueinfo, t->proc->tgid, t->tid, SIGSYS, &info);
 }
 

@@ -128,6 +128,8 @@ door_check:
 	jne	6f
 	cmpl	$0, %gs:T_WANTED
 	jne	6f
+	testb	$KEEPS_STOP, %gs:T_KEEPS
+	jnz	6f
 	testb	$KEEPS_GS, %gs:T_KEEPS
 	jz	5b
 	// The guest's own GS base, and from there on no way to the task: the rest comes from the stack.

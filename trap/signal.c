@@ -18,6 +18,7 @@
 #include "memory.h"
 #include "siginfo.h"
 #include "signal.h"
+#include "tracee.h"
 #include "trap.h"
 #include "uaccess.h"
 #include "vdso.h"
@@ -233,8 +234,13 @@ static bool deliver(struct task *t, int sig, const siginfo_t *info, struct regs 
     if (sa.handler == (uptr)SIG_DFL) {
         if (signal_is_always(sig))
             signal_die(t, sig);
-        // The action changed after the signal came: give it back to the kernel, whose own default
-        // action is in force by now.
+        // The action changed after the signal came, or a tracer had to see it first: give it back to
+        // the kernel, whose own default action is in force by now.
+        if (tracee_is(t)) {
+            if (SIGSET_BIT(sig) & SIG_DEFAULT_IGNORES)
+                return false;
+            t->trace.pass = (u8)sig;
+        }
         HOST4(__NR_rt_tgsigqueueinfo, t->proc->tgid, t->tid, sig, info);
         return false;
     }
@@ -378,6 +384,7 @@ static void signal_in_guest(struct task *t, int sig, const siginfo_t *info, stru
         // program's instruction.
         struct ksigaction dfl = {0};
         HOST4(__NR_rt_sigaction, sig, &dfl, NULL, 8);
+        t->trace.pass = (u8)sig; // a tracer has seen it
         if (!memory_in_slots(uc->mc.ip) || memory_put_back(uc->mc.ip))
             regs_to_context(&uc->mc, r);
         return;
@@ -459,6 +466,10 @@ static void take_signal(struct task *t, int sig, siginfo_t *info, struct kuconte
         signal_clear_ac(); // the kernel leaves it set, and not all here is aligned
     if (sig == SIGSYS && t->wanted)
         task_arm_kicked(t); // by any: where one waits already, the kernel drops a second one
+    if (tracee_is_lost(t, sig, info)) {
+        tracee_lost(t);
+        return;
+    }
     if (sig == SIGSYS && task_is_kick(t, info)) {
         kicked(t, uc);
         return;
@@ -553,10 +564,22 @@ static void deliver_noted(struct task *t)
 {
     int sig = (int)t->noted;
     siginfo_t info = t->noted_info;
+    bool traced = tracee_is(t), handled = false;
+    if (traced)
+        sig = sig == NOTED_STOP ? 0 : tracee_signal(t, sig, &info);
     u64 mask = guest_mask(t, t->noted_mask);
-    struct ksigaction sa = t->sighand->action[sig - 1];
-    bool handled = deliver(t, sig, &info, &t->regs, 0, NULL, &mask, false);
+    struct ksigaction sa = {0};
+    if (sig) {
+        sa = t->sighand->action[sig - 1];
+        if (traced)
+            tracee_restart(t, signal_is_handler(sa.handler) ? &sa : NULL);
+        handled = deliver(t, sig, &info, &t->regs, 0, NULL, &mask, false);
+    } else if (!(t->keeps & KEEPS_STOP)) {
+        tracee_restart(t, NULL);
+    }
     if (handled) {
+        if (t->trace.at_exit == AT_EXIT_READY) // of a step, which ends here
+            t->trace.at_exit = AT_EXIT_STEPPED;
         vectors_clear(t);
         // A wait's own mask stays in force under the handler; the frame has saved the one before.
         if (t->has_wait_mask)
@@ -575,6 +598,8 @@ void signal_attend(struct task *t)
         task_arm_wanted(t);
     if (t->noted)
         deliver_noted(t);
+    else if (t->keeps & KEEPS_STOP)
+        tracee_attend(t);
 }
 
 // The mask of a handler that was forced: a noted signal leaves it to the door's exit.
@@ -594,7 +619,7 @@ static void force_mask(struct task *t, u64 mask)
 long signal_to_self(struct task *t, int sig, int code)
 {
     const u64 never = SIG_ALWAYS | SIG_UNBLOCKABLE | SIG_JOB;
-    if (sig < 1 || sig > 31 || (SIGSET_BIT(sig) & (never | t->sigmask)))
+    if (tracee_is(t) || sig < 1 || sig > 31 || (SIGSET_BIT(sig) & (never | t->sigmask)))
         return 0;
     const struct ksigaction *sa = &t->sighand->action[sig - 1];
     if (code == SI_TKILL && (SIGSET_BIT(sig) & SIG_DUMPS_CORE) && sa->handler == (uptr)SIG_DFL &&
@@ -650,6 +675,8 @@ void signal_force(struct task *t, int sig, int code, uptr addr)
 {
     siginfo_t info = {.si_signo = sig, .si_code = code};
     info.si_addr = (void *)addr;
+    if (tracee_is(t) && !(sig = tracee_signal(t, sig, &info)))
+        return;
     u64 mask = t->noted ? guest_mask(t, t->noted_mask) : t->sigmask;
     deliver(t, sig, &info, &t->regs, 0, NULL, &mask, true);
     vectors_clear(t);
@@ -728,6 +755,10 @@ long signal_return(struct task *t)
     t->regs.rip = memory_window_slot(uc.mc.ip);
     if (vectors_load(t, uc.mc.fpstate))
         bad_frame(t);
+    if (tracee_is(t)) {
+        t->regs.orig_rax = ~0UL; // none is to be restarted
+        tracee_leave(t, (long)t->regs.rax);
+    }
     door_return();
 }
 

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// A thread that another guest traces, seen from itself (task/tracee.c; docs/ptrace.md).
+#ifndef LX_TRACEE_H
+#define LX_TRACEE_H
+
+#include "clone.h"
+#include "task.h"
+
+static inline bool tracee_is(const struct task *t)
+{
+    return t->keeps & KEEPS_TRACED;
+}
+// PTRACE_TRACEME: 0 or -errno.
+long tracee_begin(struct task *t);
+// Its tracer is gone, as the signal shows that stop() sent and nobody has taken out.
+bool tracee_is_lost(const struct task *t, int sig, const siginfo_t *info);
+void tracee_lost(struct task *t);
+// Before a call: may stop. True: it is not to be made, and *result is its result.
+bool tracee_enter(struct task *t, long *result);
+// Behind it, with its result or -LX_ERESTART: sets t->regs, and may stop.
+void tracee_leave(struct task *t, long result);
+// The call in t->regs is to be made again if the kernel would: behind a signal with that action,
+// NULL: none, or one without a handler (arch/x86/kernel/signal.c).
+void tracee_restart(struct task *t, const struct ksigaction *sa);
+// sig is about to be delivered. Returns the one that is instead, with its *info, or 0.
+int tracee_signal(struct task *t, int sig, siginfo_t *info);
+// A filter wants the tracer to see a call; false: there is none that would.
+bool tracee_filter(struct task *t, u32 data);
+// With KEEPS_STOP, at the door's exit.
+void tracee_attend(struct task *t);
+// Does a child made by that request begin traced by the caller's tracer? It does with
+// tracee_follow(), whose `from` may be its own, a copy.
+bool tracee_follows(const struct task *t, const struct clone_request *q);
+void tracee_follow(struct task *c, const struct trace *from);
+// Over an execve, by the old image and the new.
+void tracee_to_exec(const struct task *t, struct exec_trace *s);
+void tracee_from_exec(struct task *t, const struct exec_trace *s);
+
+#endif

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// Threads that the caller traces (ptrace(2)): what their stops are for the guest, and their registers
+// (task/tracer.c; docs/ptrace.md).
+#ifndef LX_TRACER_H
+#define LX_TRACER_H
+
+#include "task.h"
+
+// struct user_regs_struct of the kernel's ABI; what it has in common with struct regs comes first.
+struct user_regs {
+    u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8;
+    u64 rax, rcx, rdx, rsi, rdi, orig_rax, rip, cs, eflags, rsp, ss;
+    u64 fs_base, gs_base, ds, es, fs, gs;
+};
+
+// A thread in a stop, from tracer_look(). Of `task` only what lies before `temps` is a copy.
+struct tracee {
+    u32 tid;
+    uptr at;               // its struct task; 0: it has none yet
+    struct user_regs host; // its registers on the host
+    struct task task;
+};
+
+// ptrace(2): the result or -errno.
+long tracer_host(long request, u32 tid, uptr addr, uptr data);
+// Reads a stopped thread. 0, or -ESRCH: it is none, not stopped, or not the caller's to trace.
+long tracer_look(u32 tid, struct tracee *e);
+// Makes it the guest's traced thread, which the host's it has become.
+void tracer_begin(struct task *t, struct tracee *e, u32 options, bool seized);
+// A wait has shown thread tid stopped; *status is the wait status without its low byte. False: the
+// guest's wait goes on, for the stop was lxcore's own affair, and the thread runs again.
+bool tracer_stopped(struct task *t, u32 tid, u32 *status);
+// Lets those go on that have stopped for lxcore alone. Where the caller waits for one of its traced
+// threads, another may be needed: has it any but tid?
+void tracer_attend(struct task *t);
+bool tracer_has_other(u32 tid);
+// Is it in a stop that lxcore made (enum trace_stop)?
+bool tracer_in_stop(const struct tracee *e);
+// Its registers, as the guest has them; the other way round: 0, or -EIO.
+void tracer_regs(const struct tracee *e, struct user_regs *r);
+long tracer_set_regs(struct tracee *e, const struct user_regs *r);
+// Writes to it: *from goes to `at` of its memory. 0 or -errno.
+long tracer_poke(const struct tracee *e, uptr at, const void *from, size_t n);
+long tracer_peek(const struct tracee *e, uptr at, void *to, size_t n);
+// The tracer is about to look at its text, to change it, or to step: it takes back its own, from
+// now on, if it is in a stop that lxcore made.
+void tracer_wants_text(struct task *t, struct tracee *e);
+// Lets it go on, as PTRACE_CONT and its like. sig: 0, or the signal that it takes. 0 or -errno.
+long tracer_go_on(struct task *t, struct tracee *e, enum trace_mode mode, u32 sig);
+long tracer_detach(struct tracee *e, u32 sig);
+
+#endif

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: MIT
+// ptrace(2) among guests (docs/ptrace.md). The host's ptrace is underneath; what it would show of
+// lxcore is turned into what the guest has (task/tracer.c).
+#include <linux/audit.h>
+#include <linux/elf.h>
+#include <linux/ptrace.h>
+#include <linux/uio.h>
+#include <linux/wait.h>
+
+#include <asm/ptrace-abi.h>
+
+#include "host.h"
+#include "reach.h"
+#include "siginfo.h"
+#include "signal.h"
+#include "syscall_rows.h"
+#include "tracee.h"
+#include "tracer.h"
+#include "uaccess.h"
+
+#define MASK_SIZE 8
+#define PTRACE_KILL 8
+#define PTRACE_ATTACH 16
+#define PTRACE_DETACH 17
+// Newer than some installed headers.
+#ifndef PTRACE_GET_RSEQ_CONFIGURATION
+#define PTRACE_GET_RSEQ_CONFIGURATION 0x420f
+#endif
+
+#define OPTIONS (0xffu | PTRACE_O_EXITKILL)
+// Those of which the host tells by itself.
+#define HOST_OPTIONS                                                                               \
+    (PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEVFORKDONE |    \
+     PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL)
+
+// ---- Becoming a tracer ----
+
+// A stop of a thread that has just been seized: its wait status without the low byte, or -errno; 0:
+// it has ended.
+static long stop_of(u32 tid)
+{
+    siginfo_t info = {0};
+    long r = HOST5(__NR_waitid, P_PID, tid, &info, WSTOPPED | WEXITED | WNOWAIT | __WALL, NULL);
+    if (r)
+        return r;
+    return info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED ? info.si_status : 0;
+}
+
+static void take_stop(u32 tid)
+{
+    siginfo_t info;
+    HOST5(__NR_waitid, P_PID, tid, &info, WSTOPPED | __WALL, NULL);
+}
+
+// It is stopped for a moment, which finds its task, and lets it take back its own text.
+static long seized(struct task *t, u32 tid, u32 options)
+{
+    const u32 ours = PTRACE_EVENT_STOP << 8 | SIGTRAP;
+    struct tracee e = {0};
+    tracer_host(PTRACE_INTERRUPT, tid, 0, 0);
+    for (;;) {
+        long r = stop_of(tid);
+        u32 status = (u32)r;
+        if (r <= 0)
+            return r;
+        if (tracer_look(tid, &e))
+            return 0;
+        bool begins = e.at && !(e.task.keeps & KEEPS_TRACED);
+        if (begins)
+            tracer_begin(t, &e, options, true);
+        if (status != ours && e.at && !tracer_in_stop(&e))
+            return 0; // something else came first, which is for the guest's own wait
+        take_stop(tid);
+        if (tracer_stopped(t, tid, &status))
+            break;
+    }
+    long r = tracer_look(tid, &e);
+    return r ? r : tracer_go_on(t, &e, TRACE_CONT, 0);
+}
+
+static long attach(struct task *t, long request, long pid, uptr addr, unsigned long options)
+{
+    bool seizes = request == PTRACE_SEIZE;
+    if (seizes && (addr || (options & ~(unsigned long)OPTIONS)))
+        return -EIO;
+    u32 tgid = pid > 0 && pid <= 0x7fffffff ? reach_thread(t, (u32)pid) : 0;
+    if (!tgid)
+        return reach_none((u32)pid);
+    if (tgid == t->proc->tgid || t->engine == ENGINE_PTRACE)
+        return -EPERM;
+    long r = reach_may_inspect(t, tgid);
+    if (!r)
+        r = tracer_host(request, (u32)pid, 0, seizes ? options & HOST_OPTIONS : 0);
+    return r || !seizes ? r : seized(t, (u32)pid, (u32)options);
+}
+
+static long set_options(const struct tracee *e, unsigned long options)
+{
+    struct tracee changed = *e;
+    if (options & ~(unsigned long)OPTIONS)
+        return -EINVAL;
+    long r = tracer_host(PTRACE_SETOPTIONS, e->tid, 0, options & HOST_OPTIONS);
+    if (r || !e->at)
+        return r;
+    changed.task.trace.options = (u32)options;
+    return tracer_poke(e, e->at + offsetof(struct task, trace), &changed.task.trace,
+                       sizeof changed.task.trace);
+}
+
+// ---- Registers ----
+
+static long get_user(const struct tracee *e, uptr offset, uptr data)
+{
+    struct user_regs r;
+    if (offset % 8)
+        return -EIO;
+    if (offset >= sizeof r)
+        return tracer_host(PTRACE_PEEKUSR, e->tid, offset, data);
+    tracer_regs(e, &r);
+    return copy_to_guest(data, (u64 *)&r + offset / 8, 8);
+}
+
+static long set_user(struct tracee *e, uptr offset, u64 value)
+{
+    struct user_regs r;
+    if (offset % 8)
+        return -EIO;
+    if (offset >= sizeof r)
+        return tracer_host(PTRACE_POKEUSR, e->tid, offset, value);
+    tracer_regs(e, &r);
+    ((u64 *)&r)[offset / 8] = value;
+    return tracer_set_regs(e, &r);
+}
+
+// With a part of the registers, the others stay.
+static long put_regs(struct tracee *e, uptr data, size_t n)
+{
+    struct user_regs r;
+    tracer_regs(e, &r);
+    if (copy_from_guest(&r, data, n))
+        return -EFAULT;
+    return tracer_set_regs(e, &r);
+}
+
+static long reg_set(struct tracee *e, bool get, uptr type, uptr data)
+{
+    struct user_regs r;
+    struct iovec v;
+    if (type != NT_PRSTATUS)
+        return tracer_host(get ? PTRACE_GETREGSET : PTRACE_SETREGSET, e->tid, type, data);
+    if (copy_from_guest(&v, data, sizeof v))
+        return -EFAULT;
+    if (v.iov_len % 8)
+        return -EINVAL;
+    v.iov_len = MIN(v.iov_len, sizeof r);
+    tracer_regs(e, &r);
+    long error = get ? copy_to_guest((uptr)v.iov_base, &r, v.iov_len)
+                     : put_regs(e, (uptr)v.iov_base, v.iov_len);
+    return error ? error : copy_to_guest(data, &v, sizeof v);
+}
+
+// ---- What the thread has stopped for ----
+
+static bool in_signal_stop(const struct tracee *e)
+{
+    return tracer_in_stop(e) && e->task.trace.stop == TRACE_SIGNAL;
+}
+
+static long get_siginfo(struct task *t, const struct tracee *e, uptr data)
+{
+    siginfo_t info = {.si_signo = SIGTRAP};
+    const struct trace *s = &e->task.trace;
+    long r = 0;
+    if (in_signal_stop(e))
+        r = tracer_peek(e, (uptr)s->info, &info, sizeof info);
+    else if (tracer_in_stop(e))
+        info.si_code = s->status, info.si_pid = (s32)e->tid, info.si_uid = t->cred.ruid;
+    else
+        r = tracer_host(PTRACE_GETSIGINFO, e->tid, 0, (uptr)&info);
+    if (r)
+        return r;
+    siginfo_to_guest(t, &info);
+    return copy_to_guest(data, &info, sizeof info);
+}
+
+static long set_siginfo(const struct tracee *e, uptr data)
+{
+    siginfo_t info;
+    if (!in_signal_stop(e))
+        return tracer_host(PTRACE_SETSIGINFO, e->tid, 0, data);
+    if (copy_from_guest(&info, data, sizeof info))
+        return -EFAULT;
+    return tracer_poke(e, (uptr)e->task.trace.info, &info, sizeof info);
+}
+
+static long get_message(const struct tracee *e, uptr data)
+{
+    if (!tracer_in_stop(e) || e->task.trace.stop != TRACE_EVENT)
+        return tracer_host(PTRACE_GETEVENTMSG, e->tid, 0, data);
+    return copy_to_guest(data, &e->task.trace.message, sizeof e->task.trace.message);
+}
+
+// kernel/ptrace.c: ptrace_get_syscall_info(); the length of what there is.
+static long get_call(const struct tracee *e, size_t size, uptr data)
+{
+    struct ptrace_syscall_info i = {.op = PTRACE_SYSCALL_INFO_NONE, .arch = AUDIT_ARCH_X86_64};
+    struct user_regs r;
+    size_t length = offsetof(struct ptrace_syscall_info, entry);
+    const struct trace *s = &e->task.trace;
+    bool filter = s->stop == TRACE_EVENT && s->status == (PTRACE_EVENT_SECCOMP << 8 | SIGTRAP);
+    tracer_regs(e, &r);
+    i.instruction_pointer = r.rip;
+    i.stack_pointer = r.rsp;
+    if (tracer_in_stop(e) && (s->stop == TRACE_ENTRY || filter)) {
+        const u64 args[] = {r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9};
+        i.op = filter ? PTRACE_SYSCALL_INFO_SECCOMP : PTRACE_SYSCALL_INFO_ENTRY;
+        i.entry.nr = r.orig_rax;
+        memcpy(i.entry.args, args, sizeof args);
+        i.seccomp.ret_data = (u32)s->message;
+        length = filter ? offsetof(struct ptrace_syscall_info, seccomp.ret_data) + sizeof(u32)
+                        : offsetof(struct ptrace_syscall_info, entry) + sizeof i.entry;
+    } else if (tracer_in_stop(e) && s->stop == TRACE_LEAVE) {
+        i.op = PTRACE_SYSCALL_INFO_EXIT;
+        i.exit.rval = (s64)r.rax;
+        i.exit.is_error = r.rax > (u64)-4096;
+        length = offsetof(struct ptrace_syscall_info, exit.is_error) + sizeof i.exit.is_error;
+    }
+    return copy_to_guest(data, &i, MIN(size, length)) ? -EFAULT : (long)length;
+}
+
+// ---- The mask ----
+
+static u64 mask_of(const struct tracee *e)
+{
+    const struct task *c = &e->task;
+    return c->noted ? (c->noted_mask & ~SIG_ALWAYS) | (c->sigmask & SIG_ALWAYS) : c->sigmask;
+}
+
+static long get_mask(const struct tracee *e, uptr size, uptr data)
+{
+    u64 mask = mask_of(e);
+    return size != MASK_SIZE ? -EINVAL : copy_to_guest(data, &mask, sizeof mask);
+}
+
+#define POKE(e, field)                                                                             \
+    tracer_poke(e, (e)->at + offsetof(struct task, field), &(e)->task.field, sizeof(e)->task.field)
+
+static long set_mask(struct tracee *e, uptr size, uptr data)
+{
+    struct task *c = &e->task;
+    u64 mask;
+    if (size != MASK_SIZE)
+        return -EINVAL;
+    if (copy_from_guest(&mask, data, sizeof mask))
+        return -EFAULT;
+    if (!e->at)
+        return -EIO;
+    mask &= ~SIG_UNBLOCKABLE;
+    c->sigmask = mask;
+    c->noted_mask = c->real_mask = signal_real_mask(mask);
+    long r = POKE(e, sigmask);
+    if (r)
+        return r;
+    if (c->noted)
+        return POKE(e, noted_mask);
+    POKE(e, real_mask);
+    return tracer_host(PTRACE_SETSIGMASK, e->tid, MASK_SIZE, (uptr)&c->real_mask);
+}
+
+// ---- The call ----
+
+// lxcore's memory is not the guest's.
+static long word(struct task *t, struct tracee *e, long request, uptr addr, uptr data)
+{
+    tracer_wants_text(t, e);
+    return guest_range_ok(addr, 8) ? tracer_host(request, e->tid, addr, data) : -EIO;
+}
+
+static long go_on(struct task *t, struct tracee *e, enum trace_mode mode, u64 sig)
+{
+    return sig > 64 ? -EIO : tracer_go_on(t, e, mode, (u32)sig);
+}
+
+// Of a thread that has stopped.
+static long serve(struct task *t, struct tracee *e, long request, uptr addr, u64 data)
+{
+    switch (request) {
+    case PTRACE_CONT:
+        return go_on(t, e, TRACE_CONT, data);
+    case PTRACE_SYSCALL:
+        return go_on(t, e, TRACE_SYSCALL, data);
+    case PTRACE_SYSEMU:
+        return go_on(t, e, TRACE_EMULATE, data);
+    case PTRACE_SINGLESTEP:
+        tracer_wants_text(t, e);
+        return go_on(t, e, TRACE_STEP, data);
+    case PTRACE_DETACH:
+        return data > 64 ? -EIO : tracer_detach(e, (u32)data);
+    case PTRACE_PEEKTEXT:
+    case PTRACE_PEEKDATA:
+    case PTRACE_POKETEXT:
+    case PTRACE_POKEDATA:
+        return word(t, e, request, addr, data);
+    case PTRACE_PEEKUSR:
+        return get_user(e, addr, data);
+    case PTRACE_POKEUSR:
+        return set_user(e, addr, data);
+    case PTRACE_GETREGS: {
+        struct user_regs r;
+        tracer_regs(e, &r);
+        return copy_to_guest(data, &r, sizeof r);
+    }
+    case PTRACE_SETREGS:
+        return put_regs(e, data, sizeof(struct user_regs));
+    case PTRACE_GETREGSET:
+    case PTRACE_SETREGSET:
+        return reg_set(e, request == PTRACE_GETREGSET, addr, data);
+    case PTRACE_SETOPTIONS:
+    case PTRACE_OLDSETOPTIONS:
+        return set_options(e, data);
+    case PTRACE_GETSIGINFO:
+        return get_siginfo(t, e, data);
+    case PTRACE_SETSIGINFO:
+        return set_siginfo(e, data);
+    case PTRACE_GETEVENTMSG:
+        return get_message(e, data);
+    case PTRACE_GET_SYSCALL_INFO:
+        return get_call(e, addr, data);
+    case PTRACE_GETSIGMASK:
+        return get_mask(e, addr, data);
+    case PTRACE_SETSIGMASK:
+        return set_mask(e, addr, data);
+    case PTRACE_LISTEN:
+        return tracer_in_stop(e) ? -EIO : tracer_host(request, e->tid, addr, data);
+    case PTRACE_GETFPREGS:
+    case PTRACE_SETFPREGS:
+    case PTRACE_PEEKSIGINFO:
+    case PTRACE_GET_RSEQ_CONFIGURATION:
+        return tracer_host(request, e->tid, addr, data);
+    }
+    return -EIO;
+}
+
+long sys_ptrace(struct task *t, long request, long pid, uptr addr, unsigned long data)
+{
+    struct tracee e;
+    switch (request) {
+    case PTRACE_TRACEME:
+        return tracee_begin(t);
+    case PTRACE_ATTACH:
+    case PTRACE_SEIZE:
+        return attach(t, request, pid, addr, data);
+    case PTRACE_KILL:
+    case PTRACE_INTERRUPT:
+        return tracer_host(request, (u32)pid, addr, data);
+    }
+    if (pid <= 0 || pid > 0x7fffffff)
+        return -ESRCH;
+    long r = tracer_look((u32)pid, &e);
+    return r ? r : serve(t, &e, request, addr, data);
+}

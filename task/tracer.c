@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: MIT
+// See include/tracer.h. The guest's tracer is the host's, too: each stop of a traced thread comes to
+// its wait, and is one of three kinds (docs/ptrace.md):
+//   made by lxcore     the thread stands in lxcore, where it says what the guest is to see
+//   in guest code      the host's stop is the guest's, registers and all
+//   in lxcore          the thread is sent to the door's exit, where it will stop by itself
+#include <linux/ptrace.h>
+#include <linux/uio.h>
+#include <linux/wait.h>
+
+#include <asm/ptrace-abi.h>
+
+#include "host.h"
+#include "signal.h"
+#include "tracer.h"
+#include "trap.h"
+
+#include "rewrite.h"
+
+#define CODE_SECCOMP 1 // si_code of SIGSYS
+#define CODE_USER_DISPATCH 2
+#define MASK_SIZE 8
+#define COPIED offsetof(struct task, temps)
+
+extern const char door_check[], door_end[];
+_Noreturn void door_return(void);
+
+long tracer_host(long request, u32 tid, uptr addr, uptr data)
+{
+    return HOST4(__NR_ptrace, request, tid, addr, data);
+}
+
+// ---- Its memory ----
+
+long tracer_peek(const struct tracee *e, uptr at, void *to, size_t n)
+{
+    struct iovec mine = {to, n}, its = {(void *)at, n};
+    long r = HOST6(__NR_process_vm_readv, e->tid, &mine, 1, &its, 1, 0);
+    return r == (long)n ? 0 : r < 0 ? r : -EFAULT;
+}
+
+long tracer_poke(const struct tracee *e, uptr at, const void *from, size_t n)
+{
+    struct iovec mine = {(void *)from, n}, its = {(void *)at, n};
+    long r = HOST6(__NR_process_vm_writev, e->tid, &mine, 1, &its, 1, 0);
+    return r == (long)n ? 0 : r < 0 ? r : -EFAULT;
+}
+
+#define POKE(e, field)                                                                             \
+    tracer_poke(e, (e)->at + offsetof(struct task, field), &(e)->task.field, sizeof(e)->task.field)
+
+long tracer_look(u32 tid, struct tracee *e)
+{
+    e->tid = tid;
+    e->at = 0;
+    long r = tracer_host(PTRACE_GETREGS, tid, 0, (uptr)&e->host);
+    if (r)
+        return r;
+    uptr at = e->host.gs_base;
+    // Of a new thread or a new image, GS is another's or none.
+    if (at >= LX_BASE && at < LX_END && at % TASK_BLOCK == TASK_AT &&
+        !tracer_peek(e, at, &e->task, COPIED) && (uptr)e->task.self == at && e->task.tid == tid)
+        e->at = at;
+    return 0;
+}
+
+static bool in_lxcore(const struct tracee *e)
+{
+    return e->task.vdso_sp || (e->host.rip >= (u64)LX_BASE && e->host.rip < (u64)LX_END);
+}
+
+bool tracer_in_stop(const struct tracee *e)
+{
+    return e->at && e->task.trace.stop;
+}
+
+static long cont(const struct tracee *e, u32 sig)
+{
+    return tracer_host(PTRACE_CONT, e->tid, 0, sig);
+}
+
+static void set_at_exit(struct tracee *e, enum trace_at_exit what)
+{
+    e->task.trace.at_exit = (u8)what;
+    e->task.keeps |= KEEPS_STOP;
+    POKE(e, trace);
+    POKE(e, keeps);
+}
+
+void tracer_begin(struct task *t, struct tracee *e, u32 options, bool seized)
+{
+    e->task.trace = (struct trace){
+        .options = options, .tracer = t->proc->tgid, .seized = (u8)seized, .fresh = 1};
+    e->task.keeps |= KEEPS_TRACED;
+    POKE(e, trace);
+    POKE(e, keeps);
+}
+
+// ---- Stops in lxcore ----
+
+static bool is_restart(s64 code)
+{
+    return code == -512 || code == -513 || code == -514 || code == -516;
+}
+
+// A call that is about to be made, or to be made again, is not; and what the door's exit has looked
+// at is looked at again. As note() in trap/signal.c does it, but for what the kernel would have done
+// about the call: the thread is told.
+static void call_off(struct tracee *e)
+{
+    struct user_regs *r = &e->host;
+    const u64 pc = r->rip;
+    bool again = (s64)r->orig_rax >= 0 && is_restart((s64)r->rax);
+    if ((pc >= (u64)host_intr_begin && pc <= (u64)host_intr_syscall) ||
+        (pc == (u64)host_intr_done && again)) {
+        r->rip = (u64)host_intr_abort;
+        if (again && e->task.trace.in_call)
+            e->task.trace.restart = (u16) - (s64)r->rax;
+        POKE(e, trace);
+    } else if ((pc >= (u64)host_pass_begin && pc <= (u64)host_pass_syscall) ||
+               (pc == (u64)host_pass_done && again)) {
+        r->rip = (u64)host_pass_abort;
+    } else if (pc >= (u64)door_check && pc < (u64)door_end) {
+        r->rip = (u64)door_return;
+    } else {
+        return;
+    }
+    r->orig_rax = ~0UL;
+    tracer_host(PTRACE_SETREGS, e->tid, 0, (uptr)r);
+}
+
+// The thread finds sig noted, and all blocked, as if its handler had noted it.
+static void note(struct tracee *e, u32 sig)
+{
+    u64 mask = 0, all = ~SIG_ALWAYS;
+    tracer_host(PTRACE_GETSIGMASK, e->tid, MASK_SIZE, (uptr)&mask);
+    mask = signal_real_mask(mask);
+    e->task.noted_mask =
+        mask == signal_real_mask(~0UL) ? signal_real_mask(e->task.sigmask) : mask;
+    e->task.noted = (u16)sig;
+    POKE(e, noted_mask);
+    POKE(e, noted);
+    tracer_host(PTRACE_SETSIGMASK, e->tid, MASK_SIZE, (uptr)&all);
+    call_off(e);
+}
+
+// The thread is to stop at the door's exit, and is sent there.
+static void bring_out(struct tracee *e, enum trace_at_exit what)
+{
+    if (e->task.trace.at_exit != AT_EXIT_NEW && e->task.trace.at_exit != AT_EXIT_EXEC)
+        set_at_exit(e, what);
+    if (!e->task.noted)
+        note(e, NOTED_STOP);
+    if (!in_lxcore(e)) {
+        siginfo_t info = task_kick_info((struct task *)e->at);
+        u32 tgid;
+        if (!tracer_peek(e, (uptr)&e->task.proc->tgid, &tgid, sizeof tgid))
+            HOST4(__NR_rt_tgsigqueueinfo, tgid, e->tid, SIGSYS, &info);
+    }
+    cont(e, 0);
+}
+
+static bool is_caught(const struct tracee *e, u32 sig)
+{
+    u64 caught = 0;
+    tracer_peek(e, (uptr)&e->task.sighand->caught, &caught, sizeof caught);
+    return caught & SIGSET_BIT(sig);
+}
+
+static void in_runtime(struct tracee *e, u32 sig, const siginfo_t *info)
+{
+    const u64 bit = SIGSET_BIT(sig);
+    if (sig == SIGSTOP) {
+        bring_out(e, AT_EXIT_SIGSTOP);
+    } else if (bit & SIG_ALWAYS) {
+        cont(e, sig); // the handler knows
+    } else if (info->si_code > 0 && sig == SIGTRAP) {
+        // A step that has led here, or a watched word that a copy has touched, as the kernel may.
+        if (e->task.trace.mode == TRACE_STEP)
+            set_at_exit(e, AT_EXIT_STEPPED);
+        cont(e, 0);
+    } else if ((signal_blocked(&e->task) & bit) || e->task.noted ||
+               (!e->task.trace.in_call && is_caught(e, sig))) {
+        // Blocked lazily; or the call that it ends was not begun as a traced one, and how that ends is
+        // the kernel's to say.
+        cont(e, sig);
+    } else {
+        e->task.noted_info = *info;
+        POKE(e, noted_info);
+        note(e, sig);
+        cont(e, 0);
+    }
+}
+
+// ---- Stops in guest code ----
+
+static bool is_dispatch(const struct tracee *e, const siginfo_t *info)
+{
+    int code = e->task.engine == ENGINE_SECCOMP ? CODE_SECCOMP : CODE_USER_DISPATCH;
+    return info->si_code == code || task_is_kick((const struct task *)e->at, info);
+}
+
+// A rewritten call that was come to by a way that nobody knew (trap/engine.c).
+static bool is_site(const struct tracee *e, const siginfo_t *info)
+{
+    u8 insn[2];
+    return info->si_code == SI_KERNEL && !tracer_peek(e, e->host.rip, insn, sizeof insn) &&
+           insn[0] == REWRITE_TRAP && insn[1] == 0x05;
+}
+
+static bool is_own(struct tracee *e, u32 sig, const siginfo_t *info)
+{
+    if (sig == SIGSYS && is_dispatch(e, info)) {
+        if (e->task.trace.mode == TRACE_STEP)
+            set_at_exit(e, AT_EXIT_STEPPED);
+        return true;
+    }
+    if (sig == SIGSEGV && is_site(e, info))
+        return true;
+    return info->si_code <= 0 && (e->task.sigmask & SIGSET_BIT(sig)); // blocked lazily
+}
+
+// ---- Who is traced ----
+
+// Some of those that the process's threads trace, 0: free; all but for a tracer of many. In a forked
+// child they are another's, and go when they are asked for.
+#define KNOWN 64
+static u32 known[KNOWN];
+
+static void know(u32 tid)
+{
+    u32 *free = NULL;
+    for (int i = 0; i < KNOWN; i++) {
+        if (known[i] == tid)
+            return;
+        if (!known[i])
+            free = &known[i];
+    }
+    if (free)
+        *free = tid;
+}
+
+bool tracer_has_other(u32 tid)
+{
+    for (int i = 0; i < KNOWN; i++)
+        if (known[i] && known[i] != tid)
+            return true;
+    return false;
+}
+
+void tracer_attend(struct task *t)
+{
+    for (int i = 0; i < KNOWN; i++) {
+        const u32 tid = known[i];
+        siginfo_t info = {0};
+        if (!tid)
+            continue;
+        if (HOST5(__NR_waitid, P_PID, tid, &info, WSTOPPED | WNOHANG | WNOWAIT | __WALL, NULL))
+            known[i] = 0;
+        u32 status = (u32)info.si_status;
+        if (info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED)
+            tracer_stopped(t, tid, &status); // what the guest is to see stays
+    }
+}
+
+// ---- All stops ----
+
+// One without a task: a new child before its first instruction, which will stop by itself, or an
+// image that has just begun.
+static void not_ready(const struct tracee *e, u32 sig, u32 event)
+{
+    bool new = e->host.gs_base && e->host.rip >= (u64)hostcall_start &&
+               e->host.rip < (u64)hostcall_end && !e->host.rax;
+    bool stop = event == PTRACE_EVENT_STOP || sig == SIGSTOP;
+    cont(e, stop || event || sig == SIGTRAP ? 0 : sig);
+    if (!stop || new)
+        return;
+    // The tracer waits for this one: once more, a little later.
+    HOST0(__NR_sched_yield);
+    if (event)
+        tracer_host(PTRACE_INTERRUPT, e->tid, 0, 0);
+    else
+        HOST2(__NR_tkill, e->tid, SIGSTOP);
+}
+
+// The thread is about to leave by the door. Its registers are those of the guest, from now on on the
+// host, and it makes one step.
+static void step_out(struct tracee *e)
+{
+    struct user_regs r;
+    const u32 outside = 0;
+    tracer_regs(e, &r);
+    r.gs_base = e->host.gs_base;
+    r.orig_rax = ~0UL;
+    e->task.trace.stop = TRACE_RUNS;
+    e->task.inside = outside;
+    POKE(e, trace);
+    POKE(e, inside);
+    tracer_host(PTRACE_SETREGS, e->tid, 0, (uptr)&r);
+    tracer_host(PTRACE_SINGLESTEP, e->tid, 0, 0);
+}
+
+bool tracer_stopped(struct task *t, u32 tid, u32 *status)
+{
+    struct tracee e;
+    siginfo_t info;
+    u32 sig = *status & 0xff, event = *status >> 8;
+    if (tracer_look(tid, &e))
+        return true; // not traced, or by another thread
+    know(tid);
+    if (event && event != PTRACE_EVENT_STOP)
+        return event != PTRACE_EVENT_EXEC || (cont(&e, 0), false);
+    if (!e.at) {
+        not_ready(&e, sig, event);
+        return false;
+    }
+    if (!(e.task.keeps & KEEPS_TRACED))
+        tracer_begin(t, &e, 0, event != 0);
+    struct trace *s = &e.task.trace;
+    if (event) {
+        if (sig != SIGTRAP || !(in_lxcore(&e) || s->fresh))
+            return true; // a group's stop
+        bring_out(&e, AT_EXIT_INTERRUPT);
+        return false;
+    }
+    if (tracer_host(PTRACE_GETSIGINFO, tid, 0, (uptr)&info))
+        return true; // a group's stop
+    if (s->stop && sig == SIGSYS && info.si_code == SI_TKILL) {
+        if (s->stop == TRACE_READY)
+            step_out(&e);
+        *status = s->status;
+        return s->stop;
+    }
+    if (s->pass == sig) {
+        s->pass = 0;
+        POKE(&e, trace);
+        cont(&e, sig);
+    } else if (sig == SIGSTOP && s->fresh) {
+        bring_out(&e, AT_EXIT_SIGSTOP);
+    } else if (in_lxcore(&e)) {
+        in_runtime(&e, sig, &info);
+    } else if (is_own(&e, sig, &info)) {
+        cont(&e, sig);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+// ---- What its tracer does with it ----
+
+void tracer_regs(const struct tracee *e, struct user_regs *r)
+{
+    *r = e->host;
+    if (!e->at)
+        return;
+    r->gs_base = e->task.keeps & KEEPS_GS ? e->task.guest_gs : 0;
+    if (!in_lxcore(e))
+        return;
+    const struct regs *g = &e->task.regs;
+    memcpy(r, g, offsetof(struct user_regs, cs));
+    r->eflags = g->eflags;
+    r->rsp = g->rsp;
+    r->cs = USER_CS;
+    r->ss = USER_DS;
+}
+
+// What a tracer may set of the flags (arch/x86/kernel/ptrace.c: FLAG_MASK).
+#define EFLAGS_SETTABLE 0x54dd5UL
+
+long tracer_set_regs(struct tracee *e, const struct user_regs *r)
+{
+    struct regs *g = &e->task.regs;
+    struct user_regs h = e->host;
+    if (!e->at || r->gs_base != (e->task.keeps & KEEPS_GS ? e->task.guest_gs : 0))
+        return -EIO;
+    if (in_lxcore(e)) {
+        memcpy(g, r, offsetof(struct user_regs, cs));
+        g->eflags = (g->eflags & ~EFLAGS_SETTABLE) | (r->eflags & EFLAGS_SETTABLE);
+        g->rsp = r->rsp;
+        long error = POKE(e, regs);
+        if (error || h.fs_base == r->fs_base)
+            return error;
+        h.fs_base = r->fs_base;
+    } else {
+        h = *r;
+        h.gs_base = e->host.gs_base;
+    }
+    return tracer_host(PTRACE_SETREGS, e->tid, 0, (uptr)&h);
+}
+
+void tracer_wants_text(struct task *t, struct tracee *e)
+{
+    struct trace *s = &e->task.trace;
+    siginfo_t info;
+    u32 status;
+    if (!tracer_in_stop(e) || t->engine != ENGINE_REWRITE || s->own_text)
+        return;
+    s->asked = s->own_text = 1;
+    if (POKE(e, trace) || cont(e, 0))
+        return;
+    do { // till it stands there again; its end is for the guest's wait
+        info = (siginfo_t){0};
+        if (HOST5(__NR_waitid, P_PID, e->tid, &info, WSTOPPED | WEXITED | WNOWAIT | __WALL, NULL) ||
+            (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED))
+            return;
+        HOST5(__NR_waitid, P_PID, e->tid, &info, WSTOPPED | __WALL, NULL);
+        status = (u32)info.si_status;
+    } while (!tracer_stopped(t, e->tid, &status));
+    tracer_look(e->tid, e);
+}
+
+long tracer_go_on(struct task *t, struct tracee *e, enum trace_mode mode, u32 sig)
+{
+    struct trace *s = &e->task.trace;
+    u8 stop = s->stop;
+    bool outside = !in_lxcore(e), step = mode == TRACE_STEP;
+    if (!e->at)
+        return cont(e, sig);
+    s->mode = (u8)mode;
+    s->tracer = t->proc->tgid;
+    s->stop = TRACE_RUNS;
+    if (stop)
+        s->sig = (u8)sig;
+    if (s->at_exit == AT_EXIT_READY || s->at_exit == AT_EXIT_STEPPED) { // of the step before
+        s->at_exit = AT_EXIT_NOTHING;
+        e->task.keeps &= (u8)~KEEPS_STOP;
+    }
+    if (step && (!outside || (sig && is_caught(e, sig)))) {
+        s->at_exit = stop == TRACE_ENTRY || !stop ? AT_EXIT_STEPPED : AT_EXIT_READY;
+        e->task.keeps |= KEEPS_STOP;
+        step = false;
+    }
+    POKE(e, trace);
+    POKE(e, keeps);
+    return tracer_host(step ? PTRACE_SINGLESTEP : PTRACE_CONT, e->tid, 0, stop ? 0 : sig);
+}
+
+long tracer_detach(struct tracee *e, u32 sig)
+{
+    u8 stop = 0;
+    if (e->at) {
+        stop = e->task.trace.stop;
+        e->task.trace = (struct trace){.sig = stop ? (u8)sig : 0,
+                                       .in_call = e->task.trace.in_call,
+                                       .restart = e->task.trace.restart};
+        e->task.keeps &= (u8) ~(KEEPS_TRACED | KEEPS_STOP);
+        POKE(e, trace);
+        POKE(e, keeps);
+    }
+    return tracer_host(PTRACE_DETACH, e->tid, 0, stop ? 0 : sig);
+}
