@@ -30,6 +30,9 @@ void tracer_begin(struct task *t, struct tracee *e, u32 options, bool seized);
 // A wait has shown thread tid stopped; *status is the wait status without its low byte. False: the
 // guest's wait goes on, for the stop was lxcore's own affair, and the thread runs again.
 bool tracer_stopped(struct task *t, u32 tid, u32 *status);
+// The caller has begun to trace thread tid; or does not any more, or it is dead.
+void tracer_know(u32 tid);
+void tracer_forget(u32 tid);
 // Lets those go on that have stopped for lxcore alone. Where the caller waits for one of its traced
 // threads, another may be needed: has it any but tid?
 void tracer_attend(struct task *t);

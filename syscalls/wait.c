@@ -104,8 +104,10 @@ long sys_wait4(struct task *t, int pid, uptr status, int options, uptr rusage)
         if (r <= 0)
             return r;
     } while (is_stop(got) && !stop_is_seen(t, (u32)r, &got));
-    if (is_end(got))
+    if (is_end(got)) {
         proc_reaped(t, (u32)r);
+        tracer_forget((u32)r);
+    }
     bool bad = (status && copy_to_guest(status, &got, sizeof got)) ||
                (rusage && copy_to_guest(rusage, &used, sizeof used));
     return bad ? -EFAULT : r;
@@ -122,8 +124,10 @@ long sys_waitid(struct task *t, int idtype, int id, uptr info, int options, uptr
              !stop_info_is_seen(t, &got));
     bool ended =
         got.si_code == CLD_EXITED || got.si_code == CLD_KILLED || got.si_code == CLD_DUMPED;
-    if (!r && got.si_pid && ended && !(options & WNOWAIT))
+    if (!r && got.si_pid && ended && !(options & WNOWAIT)) {
         proc_reaped(t, (u32)got.si_pid);
+        tracer_forget((u32)got.si_pid);
+    }
     if (!info || r == -LX_ERESTART)
         return r;
     if (r == 0)

@@ -276,7 +276,16 @@ static void own_after_fork(struct task *t, const struct clone_request *q)
 // The forked child: its memory is a copy, its kernel state must be made again.
 static void start_forked(struct task *t, const struct clone_request *q)
 {
-    t->tid = t->proc->tgid = (u32)host_getpid();
+    bool follows = tracee_follows(t, q);
+    t->wanted = WANTED_NOT;
+    t->keeps &= KEEPS_GS;
+    if (follows)
+        tracee_follow(t, &t->trace);
+    t->sig_pending = t->noted = 0; // the parent's
+    t->kept = 0;
+    // From here on a tracer finds the task, and may have noted a stop.
+    u32 id = (u32)host_getpid();
+    t->tid = t->proc->tgid = id;
     set(&t->sighand->refs, 1);
     set(&t->proc->lock.word, 0);
     set(&t->proc->exec_lock.word, 0);
@@ -286,13 +295,6 @@ static void start_forked(struct task *t, const struct clone_request *q)
     own_after_fork(t, q);
     task_forget_claims();
     task_forget_others();
-    t->wanted = WANTED_NOT;
-    bool follows = tracee_follows(t, q);
-    t->keeps &= KEEPS_GS;
-    if (follows)
-        tracee_follow(t, &t->trace);
-    t->sig_pending = t->noted = 0; // the parent's
-    t->kept = 0;
     if (q->stack)
         t->regs.rsp = q->stack;
     if (q->flags & CLONE_CLEAR_SIGHAND) {

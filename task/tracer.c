@@ -222,27 +222,43 @@ static bool is_own(struct tracee *e, u32 sig, const siginfo_t *info)
 
 // ---- Who is traced ----
 
-// Some of those that the process's threads trace, 0: free; all but for a tracer of many. In a forked
-// child they are another's, and go when they are asked for.
-#define KNOWN 64
+// Those that the process's threads trace, 0: free; all but for a tracer of more. In a forked child they
+// are another's, and go when they are asked for.
+#define KNOWN 1024
 static u32 known[KNOWN];
+static u32 known_top; // none behind it was ever used
 
-static void know(u32 tid)
+static bool is_known(u32 tid)
 {
-    u32 *free = NULL;
-    for (int i = 0; i < KNOWN; i++) {
+    for (u32 i = 0; i < known_top; i++)
         if (known[i] == tid)
-            return;
-        if (!known[i])
-            free = &known[i];
-    }
-    if (free)
-        *free = tid;
+            return true;
+    return false;
+}
+
+void tracer_know(u32 tid)
+{
+    u32 i = 0;
+    if (is_known(tid))
+        return;
+    while (i < known_top && known[i])
+        i++;
+    if (i == KNOWN)
+        return;
+    known[i] = tid;
+    known_top = MAX(known_top, i + 1);
+}
+
+void tracer_forget(u32 tid)
+{
+    for (u32 i = 0; i < known_top; i++)
+        if (known[i] == tid)
+            known[i] = 0;
 }
 
 bool tracer_has_other(u32 tid)
 {
-    for (int i = 0; i < KNOWN; i++)
+    for (u32 i = 0; i < known_top; i++)
         if (known[i] && known[i] != tid)
             return true;
     return false;
@@ -250,7 +266,7 @@ bool tracer_has_other(u32 tid)
 
 void tracer_attend(struct task *t)
 {
-    for (int i = 0; i < KNOWN; i++) {
+    for (u32 i = 0; i < known_top; i++) {
         const u32 tid = known[i];
         siginfo_t info = {0};
         if (!tid)
@@ -265,12 +281,11 @@ void tracer_attend(struct task *t)
 
 // ---- All stops ----
 
-// One without a task: a new child before its first instruction, which will stop by itself, or an
-// image that has just begun.
+// One without a task: a new child before its first instruction, which will stop by itself, or one
+// that was there before, and is on the way into its own process or program.
 static void not_ready(const struct tracee *e, u32 sig, u32 event)
 {
-    bool new = e->host.gs_base && e->host.rip >= (u64)hostcall_start &&
-               e->host.rip < (u64)hostcall_end && !e->host.rax;
+    bool new = !is_known(e->tid);
     bool stop = event == PTRACE_EVENT_STOP || sig == SIGSTOP;
     cont(e, stop || event || sig == SIGTRAP ? 0 : sig);
     if (!stop || new)
@@ -307,13 +322,14 @@ bool tracer_stopped(struct task *t, u32 tid, u32 *status)
     u32 sig = *status & 0xff, event = *status >> 8;
     if (tracer_look(tid, &e))
         return true; // not traced, or by another thread
-    know(tid);
     if (event && event != PTRACE_EVENT_STOP)
         return event != PTRACE_EVENT_EXEC || (cont(&e, 0), false);
     if (!e.at) {
         not_ready(&e, sig, event);
+        tracer_know(tid);
         return false;
     }
+    tracer_know(tid);
     if (!(e.task.keeps & KEEPS_TRACED))
         tracer_begin(t, &e, 0, event != 0);
     struct trace *s = &e.task.trace;
@@ -448,5 +464,6 @@ long tracer_detach(struct tracee *e, u32 sig)
         POKE(e, trace);
         POKE(e, keeps);
     }
+    tracer_forget(e->tid);
     return tracer_host(PTRACE_DETACH, e->tid, 0, stop ? 0 : sig);
 }

@@ -565,8 +565,10 @@ static void deliver_noted(struct task *t)
     int sig = (int)t->noted;
     siginfo_t info = t->noted_info;
     bool traced = tracee_is(t), handled = false;
-    if (traced)
-        sig = sig == NOTED_STOP ? 0 : tracee_signal(t, sig, &info);
+    if (sig == NOTED_STOP)
+        sig = 0;
+    else if (traced)
+        sig = tracee_signal(t, sig, &info);
     u64 mask = guest_mask(t, t->noted_mask);
     struct ksigaction sa = {0};
     if (sig) {
