@@ -11,7 +11,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 packages="git gcc g++ make cmake python3 perl nodejs golang-go default-jdk-headless sqlite3
-postgresql redis-server nginx openssh-server tmux strace sudo musl-tools busybox-static
+postgresql redis-server nginx openssh-server tmux strace gdb sudo musl-tools busybox-static
 apache2-utils inotify-tools iproute2 iputils-ping lsof procps psmisc htop systemd"
 
 fresh=

@@ -69,6 +69,12 @@ static bool in_lxcore(const struct tracee *e)
     return e->task.vdso_sp || (e->host.rip >= (u64)LX_BASE && e->host.rip < (u64)LX_END);
 }
 
+// Not in a handler: the guest's registers are in its task.
+static bool on_runtime_stack(const struct tracee *e)
+{
+    return e->host.rsp <= e->at && e->host.rsp > e->at + TASK_ALTSTACK + TASK_ALTSTACK_SIZE;
+}
+
 bool tracer_in_stop(const struct tracee *e)
 {
     return e->at && e->task.trace.stop;
@@ -129,7 +135,7 @@ static void call_off(struct tracee *e)
     tracer_host(PTRACE_SETREGS, e->tid, 0, (uptr)r);
 }
 
-// The thread finds sig noted, and all blocked, as if its handler had noted it.
+// The thread finds sig noted, and in lxcore all blocked, as if its handler had noted it.
 static void note(struct tracee *e, u32 sig)
 {
     u64 mask = 0, all = ~SIG_ALWAYS;
@@ -140,6 +146,8 @@ static void note(struct tracee *e, u32 sig)
     e->task.noted = (u16)sig;
     POKE(e, noted_mask);
     POKE(e, noted);
+    if (!in_lxcore(e))
+        return; // whose handler does the same
     tracer_host(PTRACE_SETSIGMASK, e->tid, MASK_SIZE, (uptr)&all);
     call_off(e);
 }
@@ -179,7 +187,8 @@ static void in_runtime(struct tracee *e, u32 sig, const siginfo_t *info)
         if (e->task.trace.mode == TRACE_STEP)
             set_at_exit(e, AT_EXIT_STEPPED);
         cont(e, 0);
-    } else if ((signal_blocked(&e->task) & bit) || e->task.noted ||
+    } else if ((signal_blocked(&e->task) & bit) ||
+               (e->task.noted && e->task.noted != NOTED_STOP) ||
                (!e->task.trace.in_call && is_caught(e, sig))) {
         // Blocked lazily; or the call that it ends was not begun as a traced one, and how that ends is
         // the kernel's to say.
@@ -334,8 +343,10 @@ bool tracer_stopped(struct task *t, u32 tid, u32 *status)
         tracer_begin(t, &e, 0, event != 0);
     struct trace *s = &e.task.trace;
     if (event) {
-        if (sig != SIGTRAP || !(in_lxcore(&e) || s->fresh))
-            return true; // a group's stop
+        // A group's stop; or where the registers are known.
+        bool known = !in_lxcore(&e) || (on_runtime_stack(&e) && !s->in_call);
+        if (sig != SIGTRAP || (known && !s->fresh))
+            return true;
         bring_out(&e, AT_EXIT_INTERRUPT);
         return false;
     }

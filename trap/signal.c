@@ -283,7 +283,7 @@ static void note(struct task *t, int sig, const siginfo_t *info, struct kucontex
         put_off(t, sig, info);
         return;
     }
-    if (was)
+    if (was && was != NOTED_STOP)
         put_off(t, (int)was, &t->noted_info);
     t->noted_info = *info;
     // One of SIG_ALWAYS may come while lxcore itself has the others blocked.
