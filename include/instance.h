@@ -282,7 +282,7 @@ struct exec_state {
     u64 sig_pending;
     u64 pending_info[3][16]; // siginfo_t, as struct task has them
     u32 dumpable;
-    u32 eager_masks;          // struct proc
+    u32 eager_masks; // struct proc
     struct exec_trace trace;
     u32 mount_id[MOUNTS_MAX]; // ids of the mounts whose roots are open in the reserved block
     u64 dev, ino;             // of the program file

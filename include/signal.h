@@ -92,6 +92,9 @@ void signal_take_kept(struct task *t, int sig, siginfo_t *info);
 // at once, where that is exact, and does not come back; nor where it ends the process with a core
 // file. 0: the host is to send it; -LX_ERESTART.
 long signal_to_self(struct task *t, int sig, int code);
+// Where a thread with something noted goes on that was found at pc in lxcore, so that no call is
+// begun, nor made `again` as the kernel was about to have it, and the door's exit has a look.
+u64 signal_call_off(u64 pc, bool again);
 // Delivers the noted signal at the door's exit.
 void signal_attend(struct task *t);
 // Index of one of SIG_ALWAYS in t->pending_info.

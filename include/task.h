@@ -208,8 +208,8 @@ enum trace_at_exit {
     AT_EXIT_INTERRUPT, // PTRACE_INTERRUPT did
 };
 
-// ptrace(2), of a thread with KEEPS_TRACED: what its tracer has set, and is told. The tracer reads and
-// writes it while the thread is stopped (task/tracer.c).
+// ptrace(2), of a thread with KEEPS_TRACED: what its tracer has set, and is told. The tracer reads
+// and writes it while the thread is stopped (task/tracer.c).
 struct trace {
     u32 options; // PTRACE_O_*
     u32 tracer;  // its process
@@ -217,15 +217,15 @@ struct trace {
     u8 stop;     // enum trace_stop
     u8 at_exit;  // enum trace_at_exit
     u8 seized;
-    u8 pass;     // signal that the thread sends itself for the host's action: it was reported
-    u8 reported; // t->noted was
-    u8 fresh;    // its first stop is to be one that lxcore makes
-    u8 asked;    // in a stop: to take its own text back, and stop again
-    u8 own_text; // it was, since its program began
-    u8 in_call;  // the dispatcher knows that the call may be stopped at its end
-    u8 sig;      // that the thread goes on with
-    u16 status;  // of the stop, a wait status without its low byte
-    u16 restart; // how the kernel would have the call restarted: ERESTART...; 0: none
+    u8 pass;         // signal that the thread sends itself for the host's action: it was reported
+    u8 reported;     // t->noted was
+    u8 fresh;        // its first stop is to be one that lxcore makes
+    u8 asked;        // in a stop: to take its own text back, and stop again
+    u8 own_text;     // it was, since its program began
+    u8 in_call;      // the dispatcher knows that the call may be stopped at its end
+    u8 sig;          // that the thread goes on with
+    u16 status;      // of the stop, a wait status without its low byte
+    u16 restart;     // how the kernel would have the call restarted: ERESTART...; 0: none
     siginfo_t *info; // of TRACE_SIGNAL
     u64 message;     // PTRACE_GETEVENTMSG
 };
@@ -255,15 +255,15 @@ struct task {
     struct regs regs;
     u32 inside; // came by the door, and passes its exit before guest code runs
     u32 tid;
-    u64 guest_gs;      // the guest's GS base, with KEEPS_GS
-    u64 noted_mask;    // guest mask at the moment of `noted`
-    u64 sigmask;       // the guest's mask
-    u64 real_mask;     // the host's: sigmask without SIG_ALWAYS, or less while that is lazy
-    u64 sig_pending;   // virtual pending set of SIG_ALWAYS
+    u64 guest_gs;       // the guest's GS base, with KEEPS_GS
+    u64 noted_mask;     // guest mask at the moment of `noted`
+    u64 sigmask;        // the guest's mask
+    u64 real_mask;      // the host's: sigmask without SIG_ALWAYS, or less while that is lazy
+    u64 sig_pending;    // virtual pending set of SIG_ALWAYS
     struct trace trace; // with KEEPS_TRACED
-    u64 wait_mask;     // guest mask of a sigsuspend, ppoll... that a signal has ended: handlers
-    u32 has_wait_mask; // run under it, frames save t->sigmask
-    u32 step;          // EFLAGS.TF to put back (trap/engine.c)
+    u64 wait_mask;      // guest mask of a sigsuspend, ppoll... that a signal has ended: handlers
+    u32 has_wait_mask;  // run under it, frames save t->sigmask
+    u32 step;           // EFLAGS.TF to put back (trap/engine.c)
     siginfo_t pending_info[3];
     siginfo_t noted_info;
     siginfo_t kept_info; // of signal `kept`, for when it comes again (trap/sigmask.c)

@@ -146,8 +146,7 @@ static __attribute__((noinline)) void dispatch_attended(struct task *t)
         return;
     }
     bool traced = tracee_is(t);
-    if (!(traced && tracee_enter(t, &result)) &&
-        !(t->seccomp_mode && seccomp_call(t, &result)))
+    if (!(traced && tracee_enter(t, &result)) && !(t->seccomp_mode && seccomp_call(t, &result)))
         result = (unsigned)r->orig_rax < SYSCALL_ROWS
                      ? serve(t, &syscall_rows[(unsigned)r->orig_rax], r, true)
                      : -ENOSYS;

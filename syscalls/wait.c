@@ -48,8 +48,8 @@ static bool stop_info_is_seen(struct task *t, siginfo_t *info)
     return is;
 }
 
-// A wait for some children only, by a tracer that has others, asks again and again: those must be let
-// go on, which no host call waits for as well.
+// A wait for some children only, by a tracer that has others, asks again and again: those must be
+// let go on, which no host call waits for as well.
 #define ASK_AGAIN_NS 300000
 
 static bool must_ask(int options, bool any, u32 pid)

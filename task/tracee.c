@@ -249,7 +249,7 @@ void tracee_attend(struct task *t)
 // kernel/fork.c: kernel_clone()
 bool tracee_follows(const struct task *t, const struct clone_request *q)
 {
-    u32 event = q->flags & CLONE_VFORK       ? PTRACE_EVENT_VFORK
+    u32 event = q->flags & CLONE_VFORK      ? PTRACE_EVENT_VFORK
                 : q->exit_signal != SIGCHLD ? PTRACE_EVENT_CLONE
                                             : PTRACE_EVENT_FORK;
     if (!tracee_is(t))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// See include/tracer.h. The guest's tracer is the host's, too: each stop of a traced thread comes to
-// its wait, and is one of three kinds (docs/ptrace.md):
+// See include/tracer.h. The guest's tracer is the host's, too: each stop of a traced thread comes
+// to its wait, and is one of three kinds (docs/ptrace.md):
 //   made by lxcore     the thread stands in lxcore, where it says what the guest is to see
 //   in guest code      the host's stop is the guest's, registers and all
 //   in lxcore          the thread is sent to the door's exit, where it will stop by itself
@@ -21,9 +21,6 @@
 #define CODE_USER_DISPATCH 2
 #define MASK_SIZE 8
 #define COPIED offsetof(struct task, temps)
-
-extern const char door_check[], door_end[];
-_Noreturn void door_return(void);
 
 long tracer_host(long request, u32 tid, uptr addr, uptr data)
 {
@@ -110,27 +107,19 @@ static bool is_restart(s64 code)
 }
 
 // A call that is about to be made, or to be made again, is not; and what the door's exit has looked
-// at is looked at again. As note() in trap/signal.c does it, but for what the kernel would have done
-// about the call: the thread is told.
+// at is looked at again. As note() in trap/signal.c does it, but for what the kernel would have
+// done about the call: the thread is told.
 static void call_off(struct tracee *e)
 {
     struct user_regs *r = &e->host;
-    const u64 pc = r->rip;
     bool again = (s64)r->orig_rax >= 0 && is_restart((s64)r->rax);
-    if ((pc >= (u64)host_intr_begin && pc <= (u64)host_intr_syscall) ||
-        (pc == (u64)host_intr_done && again)) {
-        r->rip = (u64)host_intr_abort;
-        if (again && e->task.trace.in_call)
-            e->task.trace.restart = (u16) - (s64)r->rax;
-        POKE(e, trace);
-    } else if ((pc >= (u64)host_pass_begin && pc <= (u64)host_pass_syscall) ||
-               (pc == (u64)host_pass_done && again)) {
-        r->rip = (u64)host_pass_abort;
-    } else if (pc >= (u64)door_check && pc < (u64)door_end) {
-        r->rip = (u64)door_return;
-    } else {
+    u64 to = signal_call_off(r->rip, again);
+    if (to == r->rip)
         return;
-    }
+    if (again && to == (u64)host_intr_abort && e->task.trace.in_call)
+        e->task.trace.restart = (u16) - (s64)r->rax;
+    POKE(e, trace);
+    r->rip = to;
     r->orig_rax = ~0UL;
     tracer_host(PTRACE_SETREGS, e->tid, 0, (uptr)r);
 }
@@ -141,8 +130,7 @@ static void note(struct tracee *e, u32 sig)
     u64 mask = 0, all = ~SIG_ALWAYS;
     tracer_host(PTRACE_GETSIGMASK, e->tid, MASK_SIZE, (uptr)&mask);
     mask = signal_real_mask(mask);
-    e->task.noted_mask =
-        mask == signal_real_mask(~0UL) ? signal_real_mask(e->task.sigmask) : mask;
+    e->task.noted_mask = mask == signal_real_mask(~0UL) ? signal_real_mask(e->task.sigmask) : mask;
     e->task.noted = (u16)sig;
     POKE(e, noted_mask);
     POKE(e, noted);
@@ -187,11 +175,10 @@ static void in_runtime(struct tracee *e, u32 sig, const siginfo_t *info)
         if (e->task.trace.mode == TRACE_STEP)
             set_at_exit(e, AT_EXIT_STEPPED);
         cont(e, 0);
-    } else if ((signal_blocked(&e->task) & bit) ||
-               (e->task.noted && e->task.noted != NOTED_STOP) ||
+    } else if ((signal_blocked(&e->task) & bit) || (e->task.noted && e->task.noted != NOTED_STOP) ||
                (!e->task.trace.in_call && is_caught(e, sig))) {
-        // Blocked lazily; or the call that it ends was not begun as a traced one, and how that ends is
-        // the kernel's to say.
+        // Blocked lazily; or the call that it ends was not begun as a traced one, and how that ends
+        // is the kernel's to say.
         cont(e, sig);
     } else {
         e->task.noted_info = *info;
@@ -231,8 +218,8 @@ static bool is_own(struct tracee *e, u32 sig, const siginfo_t *info)
 
 // ---- Who is traced ----
 
-// Those that the process's threads trace, 0: free; all but for a tracer of more. In a forked child they
-// are another's, and go when they are asked for.
+// Those that the process's threads trace, 0: free; all but for a tracer of more. In a forked child
+// they are another's, and go when they are asked for.
 #define KNOWN 1024
 static u32 known[KNOWN];
 static u32 known_top; // none behind it was ever used
@@ -307,8 +294,8 @@ static void not_ready(const struct tracee *e, u32 sig, u32 event)
         HOST2(__NR_tkill, e->tid, SIGSTOP);
 }
 
-// The thread is about to leave by the door. Its registers are those of the guest, from now on on the
-// host, and it makes one step.
+// The thread is about to leave by the door. Its registers are those of the guest, from now on on
+// the host, and it makes one step.
 static void step_out(struct tracee *e)
 {
     struct user_regs r;

@@ -234,8 +234,8 @@ static bool deliver(struct task *t, int sig, const siginfo_t *info, struct regs 
     if (sa.handler == (uptr)SIG_DFL) {
         if (signal_is_always(sig))
             signal_die(t, sig);
-        // The action changed after the signal came, or a tracer had to see it first: give it back to
-        // the kernel, whose own default action is in force by now.
+        // The action changed after the signal came, or a tracer had to see it first: give it back
+        // to the kernel, whose own default action is in force by now.
         if (tracee_is(t)) {
             if (SIGSET_BIT(sig) & SIG_DEFAULT_IGNORES)
                 return false;
@@ -271,6 +271,17 @@ static u64 guest_mask(const struct task *t, u64 real)
     return (real & ~SIG_ALWAYS) | (t->sigmask & SIG_ALWAYS);
 }
 
+u64 signal_call_off(u64 pc, bool again)
+{
+    if ((pc >= (u64)host_intr_begin && pc <= (u64)host_intr_syscall) ||
+        (again && pc == (u64)host_intr_done))
+        return (u64)host_intr_abort;
+    if ((pc >= (u64)host_pass_begin && pc <= (u64)host_pass_syscall) ||
+        (again && pc == (u64)host_pass_done))
+        return (u64)host_pass_abort;
+    return between(pc, door_check, door_end) ? (u64)door_return : pc;
+}
+
 // Notes sig for the door's exit. One of SIG_ALWAYS cannot be blocked and may come second: of two,
 // that one waits as a pending signal.
 static void note(struct task *t, int sig, const siginfo_t *info, struct kucontext *uc)
@@ -290,10 +301,7 @@ static void note(struct task *t, int sig, const siginfo_t *info, struct kucontex
     u64 real = signal_real_mask(uc->sigmask);
     t->noted_mask = real == signal_real_mask(~0UL) ? signal_real_mask(t->sigmask) : real;
     uc->sigmask = ~SIG_ALWAYS;
-    if (pc >= (u64)host_intr_begin && pc <= (u64)host_intr_syscall)
-        uc->mc.ip = (u64)host_intr_abort;
-    if (pc >= (u64)host_pass_begin && pc <= (u64)host_pass_syscall)
-        uc->mc.ip = (u64)host_pass_abort;
+    uc->mc.ip = signal_call_off(pc, false);
 }
 
 // A noted signal has mostly found the thread behind a host call, or sent it to the end of one.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Attaching to a process that runs, computes, or waits in a call, and letting it go: it goes on as if
-// nothing had been.
+// Attaching to a process that runs, computes, or waits in a call, and letting it go: it goes on as
+// if nothing had been.
 // covers: ptrace
 // needs: root
 // trap: not ptrace: the host's tracer is there already

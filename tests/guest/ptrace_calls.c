@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A tracer sees each system call before and behind it, with its number, arguments and result; it may
-// change them, leave the call out, or answer it itself.
+// A tracer sees each system call before and behind it, with its number, arguments and result; it
+// may change them, leave the call out, or answer it itself.
 // covers: ptrace
 // trap: not ptrace: the host's tracer is there already
 #include "trace.h"

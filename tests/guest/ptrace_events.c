@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// New processes, threads and programs of a traced one: their tracer is told, and has them from their
-// first instruction on.
+// New processes, threads and programs of a traced one: their tracer is told, and has them from
+// their first instruction on.
 // covers: ptrace
 // args: x
 // trap: not ptrace: the host's tracer is there already

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Small helpers of the ptrace tests. linux/ptrace.h and sys/ptrace.h do not go together: requests are
-// the kernel's, by the system call.
+// Small helpers of the ptrace tests. linux/ptrace.h and sys/ptrace.h do not go together: requests
+// are the kernel's, by the system call.
 #ifndef GUEST_TRACE_H
 #define GUEST_TRACE_H
 
 #include "sig.h"
 #include <linux/elf.h>
 #include <linux/ptrace.h>
-#include <sys/uio.h>
 #include <stddef.h>
+#include <sys/uio.h>
 #include <sys/user.h>
 
 #define PTRACE_GETREGS_ 12
