@@ -80,7 +80,7 @@ long mount_view(struct task *t, struct mount_entry *e, int m, const char *rel)
     if (from->type == FS_OVERLAY)
         return overlay_view(t, e, m, rel);
     memcpy(e, from, sizeof *e);
-    e->flags &= MOUNT_FLAGS;
+    e->flags &= MOUNT_KEPT;
     if (from->base == BASE_INHERITED) {
         e->base = m;
         return join(e->base_path, "", rel);
@@ -218,9 +218,59 @@ void mount_detach(struct task *t, int m)
     mount_end(t, m);
 }
 
+// Whose is it that the mount is read-only? Where lxrun made it so, the file system's as well.
+u32 mount_rdonly(const struct mount_entry *e)
+{
+    u32 is = e->flags & (MOUNT_FS_RDONLY | MOUNT_OWN_RDONLY);
+    return is || !(e->flags & MS_RDONLY) ? is : MOUNT_FS_RDONLY | MOUNT_OWN_RDONLY;
+}
+
+// The flags of `which` become `flags`; others may be lxcore's own notes (fs/sidelink.c). What is
+// locked stays.
+static void replace_flags(struct task *t, int m, u32 which, u32 flags)
+{
+    struct mount_entry *e = mount_at(t, m);
+    u32 *at = &e->flags, was = __atomic_load_n(at, __ATOMIC_ACQUIRE), rdonly = mount_rdonly(e), now;
+    do {
+        now = ((was | rdonly) & ~(which | MS_RDONLY)) | flags | e->locked;
+        if (now & (MOUNT_FS_RDONLY | MOUNT_OWN_RDONLY))
+            now |= MS_RDONLY;
+    } while (
+        !__atomic_compare_exchange_n(at, &was, now, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+}
+
+bool mount_is_same_fs(struct task *t, int a, int b)
+{
+    const struct mount_entry *x = mount_at(t, a), *y = mount_at(t, b);
+    if (a == b)
+        return true;
+    if (x->type != y->type || (x->type != FS_TMPFS && x->type != FS_VOLFS))
+        return false;
+    if (x->base == BASE_STORE && y->base == BASE_STORE) {
+        const char *end = strchr(x->base_path, '/');
+        size_t n = end ? (size_t)(end - x->base_path) : strlen(x->base_path);
+        return !strncmp(x->base_path, y->base_path, n) &&
+               (!y->base_path[n] || y->base_path[n] == '/');
+    }
+    if (x->base == BASE_HELD && y->base == BASE_HELD)
+        return x->holder == y->holder;
+    s32 in = x->base == BASE_INHERITED ? a : x->base;
+    return in >= 0 && in == (y->base == BASE_INHERITED ? b : y->base);
+}
+
+void mount_set_fs_rdonly(struct task *t, int m, bool rdonly)
+{
+    for (int i = 0; i < MOUNTS_MAX; i++)
+        if (is_live(t, i) && mount_is_same_fs(t, m, i))
+            replace_flags(t, i, MOUNT_FS_RDONLY, rdonly ? MOUNT_FS_RDONLY : 0);
+    __atomic_fetch_add(&t->instance->mount_generation, 1, __ATOMIC_RELEASE);
+}
+
 void mount_set_flags(struct task *t, int m, u32 flags)
 {
-    __atomic_store_n(&mount_at(t, m)->flags, flags, __ATOMIC_RELEASE);
+    if (flags & MS_RDONLY)
+        flags |= MOUNT_OWN_RDONLY;
+    replace_flags(t, m, MOUNT_FLAGS | MOUNT_OWN_RDONLY | MOUNT_EXPIRING, flags);
     __atomic_fetch_add(&t->instance->mount_generation, 1, __ATOMIC_RELEASE);
 }
 

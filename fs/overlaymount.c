@@ -272,7 +272,7 @@ long overlay_view(struct task *t, struct mount_entry *e, int m, const char *rel)
     s32 parts[MOUNTS_MAX];
     const struct mount_entry *from = mount_at(t, m);
     struct mount_entry new = {.userxattr = from->userxattr, .has_upper = from->has_upper};
-    u32 flags = from->flags & MOUNT_FLAGS;
+    u32 flags = from->flags & MOUNT_KEPT;
     // What is changed in the view is changed in the same upper layer.
     long r = from->has_upper ? overlay_up_dir(t, m, rel) : 0;
     int n = r < 0 ? 0 : overlay_parts(t, m, rel, parts);

@@ -4,6 +4,7 @@
 #include <linux/mount.h>
 
 #include "host.h"
+#include "mounting.h"
 #include "proc.h"
 
 static const char *const type_names[] = {
@@ -33,12 +34,16 @@ static void put_flags(struct proc_out *o, u32 flags)
     static const struct {
         u32 flag;
         const char *text;
-    } names[] = {{MS_NOSUID, ",nosuid"}, {MS_NODEV, ",nodev"}, {MS_NOEXEC, ",noexec"}};
-    proc_puts(o, flags & MS_RDONLY ? "ro" : "rw");
+    } names[] = {{MS_NOSUID, ",nosuid"},
+                 {MS_NODEV, ",nodev"},
+                 {MS_NOEXEC, ",noexec"},
+                 {MS_NOATIME, ",noatime"},
+                 {MS_NODIRATIME, ",nodiratime"}};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (flags & names[i].flag)
             proc_puts(o, names[i].text);
-    proc_puts(o, ",relatime");
+    if (!(flags & (MS_NOATIME | MS_STRICTATIME)))
+        proc_puts(o, ",relatime");
 }
 
 static void put_options(struct proc_out *o, const struct mount_entry *e)
@@ -88,6 +93,7 @@ static void put_mounts_line(struct task *t, int m, const char *point, struct pro
     proc_puts(o, " ");
     put_escaped(o, point);
     proc_printf(o, " %s ", type_name(e));
+    proc_puts(o, e->flags & MS_RDONLY ? "ro" : "rw");
     put_flags(o, e->flags);
     put_options(o, e);
     proc_puts(o, " 0 0\n");
@@ -102,11 +108,11 @@ static void put_mountinfo_line(struct task *t, int m, const char *point, struct 
     proc_printf(o, "%u %u %u:%u / ", e->id, e->parent >= 0 ? mount_at(t, e->parent)->id : 1,
                 st.stx_dev_major, st.stx_dev_minor);
     put_escaped(o, point);
-    proc_puts(o, " ");
+    proc_puts(o, mount_rdonly(e) & MOUNT_OWN_RDONLY ? " ro" : " rw");
     put_flags(o, e->flags);
     proc_printf(o, " - %s ", type_name(e));
     put_escaped(o, e->source);
-    proc_puts(o, e->flags & MS_RDONLY ? " ro" : " rw");
+    proc_puts(o, mount_rdonly(e) & MOUNT_FS_RDONLY ? " ro" : " rw");
     put_options(o, e);
     proc_puts(o, "\n");
 }

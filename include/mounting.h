@@ -8,7 +8,15 @@
 
 #include "fs.h"
 
-#define MOUNT_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
+// Of mount(2), kept in mount_entry.flags. How times of access are written is the host's matter;
+// what was asked for is shown: relatime, where it is neither of the others.
+#define MOUNT_ATIME (MS_NOATIME | MS_NODIRATIME | MS_STRICTATIME)
+#define MOUNT_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MOUNT_ATIME)
+// MS_RDONLY holds where either does: the file system, for all who show it, or this mount. (The rest
+// of the word: MOUNT_EXPIRING; fs/acl.c, fs/sidelink.c.)
+#define MOUNT_FS_RDONLY 0x02000000u
+#define MOUNT_OWN_RDONLY 0x00800000u
+#define MOUNT_KEPT (MOUNT_FLAGS | MOUNT_FS_RDONLY | MOUNT_OWN_RDONLY)
 #define MOUNT_EXPIRING 0x80000000u // marked by umount2(MNT_EXPIRE)
 
 // What a path of mount(2) leads to, looked at component by component.
@@ -44,6 +52,12 @@ void mount_detach(struct task *t, int m);
 bool place_is_below(const struct place *at, const struct place *top);
 bool mount_has_child(struct task *t, int m);
 void mount_set_flags(struct task *t, int m, u32 flags);
+// MOUNT_FS_RDONLY and MOUNT_OWN_RDONLY, as they are.
+u32 mount_rdonly(const struct mount_entry *e);
+// The same of its file system, for all mounts that show it: is it read-only?
+void mount_set_fs_rdonly(struct task *t, int m, bool rdonly);
+// Do the two show one file system of the guest's tree, or one tmpfs?
+bool mount_is_same_fs(struct task *t, int a, int b);
 // The mount that lxrun made of this type, to be shown elsewhere too; -1: none.
 int mount_of_type(struct task *t, u32 type);
 

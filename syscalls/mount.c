@@ -37,6 +37,13 @@ struct request {
     bool has_source, has_type;
 };
 
+// As Linux's path_mount(): relatime unless something else is said, and of the rest the last wins.
+static u32 mount_flags(u32 flags)
+{
+    u32 kept = flags & MOUNT_FLAGS;
+    return kept & MS_STRICTATIME ? kept & ~(u32)MS_NOATIME : kept;
+}
+
 // A mount that shows what no other does, in e.
 static long make_own(struct task *t, struct mount_entry *e, u32 type, const struct request *q)
 {
@@ -79,7 +86,8 @@ static long mount_new(struct task *t, const struct request *q, u32 flags, const 
         if (r < 0)
             return r;
     }
-    e.flags = (flags & MOUNT_FLAGS) | e.locked;
+    e.flags = mount_flags(flags) | e.locked;
+    e.flags |= e.flags & MS_RDONLY ? MOUNT_FS_RDONLY | MOUNT_OWN_RDONLY : 0;
     str_copy(e.source, q->has_source ? q->source : "none", sizeof e.source);
     r = mount_attach(t, &e, to);
     if (r < 0 && e.type == FS_TMPFS)
@@ -103,7 +111,12 @@ static long mount_again(struct task *t, const struct request *q, u32 flags, cons
         if (r < 0)
             return r;
     }
-    mount_set_flags(t, to->loc.mount, flags & MOUNT_FLAGS);
+    u32 now = mount_flags(flags);
+    if (!(flags & (MOUNT_ATIME | MS_RELATIME)))
+        now |= e->flags & MOUNT_ATIME;
+    mount_set_flags(t, to->loc.mount, now);
+    if (!(flags & MS_BIND))
+        mount_set_fs_rdonly(t, to->loc.mount, flags & MS_RDONLY);
     return 0;
 }
 
@@ -204,10 +217,18 @@ static long do_umount(struct task *t, const char *path, int flags)
         mount_detach(t, m);
         return 0;
     }
+    // The mount that the caller's root lies in becomes read-only (do_umount_root()).
+    if (m == t->fs->root_mount && (flags & MNT_EXPIRE))
+        return -EINVAL;
+    if (m == t->fs->root_mount) {
+        mount_set_fs_rdonly(t, m, true);
+        return 0;
+    }
     if (mount_has_child(t, m) || mount_in_use(t, m))
         return -EBUSY;
     if ((flags & MNT_EXPIRE) && !(e->flags & MOUNT_EXPIRING)) {
-        mount_set_flags(t, m, e->flags | MOUNT_EXPIRING);
+        u32 own = mount_rdonly(e) & MOUNT_OWN_RDONLY ? MS_RDONLY : 0;
+        mount_set_flags(t, m, (e->flags & MOUNT_FLAGS & ~(u32)MS_RDONLY) | own | MOUNT_EXPIRING);
         return -EAGAIN;
     }
     bool discard = e->base == BASE_STORE && mount_is_alone(t, m);

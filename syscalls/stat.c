@@ -168,6 +168,24 @@ long sys_fstat(struct task *t, int fd, uptr buf)
 }
 
 // Which mount it is, in the guest's terms (Linux: fs/stat.c, vfs_statx_path).
+static __attribute__((noinline)) bool is_overlay_root(struct task *t, int m, const struct statx *st)
+{
+    struct loc loc = {.mount = m, .base = mount_root_fd(t, m)};
+    struct parent p;
+    struct statx root;
+    loc.rel[0] = 0;
+    if ((st->stx_mode & S_IFMT) != S_IFDIR || overlay_place(t, &loc) < 0)
+        return false;
+    temps_begin(t);
+    long r = parent_open(t, &loc, &p);
+    if (r >= 0) {
+        r = meta_stat(t, m, &p, STATX_INO | STATX_TYPE, &root);
+        parent_done(t, &p);
+    }
+    temps_end(t);
+    return r >= 0 && root.stx_ino == st->stx_ino;
+}
+
 static void put_mount(struct task *t, int mount, struct statx *st)
 {
     st->stx_attributes_mask |= STATX_ATTR_MOUNT_ROOT;
@@ -179,7 +197,7 @@ static void put_mount(struct task *t, int mount, struct statx *st)
     }
     st->stx_mask |= STATX_MNT_ID;
     st->stx_mnt_id = mount_at(t, mount)->id;
-    if (mount_is_root(t, mount, st))
+    if (is_overlay(t, mount) ? is_overlay_root(t, mount, st) : mount_is_root(t, mount, st))
         st->stx_attributes |= STATX_ATTR_MOUNT_ROOT;
 }
 
@@ -257,6 +275,7 @@ static long is_dir(int fd)
 // the host's, and what cannot be written there cannot be written here.
 
 #define ST_VALID 0x20
+#define ST_RELATIME 0x1000
 
 static long statfs_in(struct task *t, int fd, int mount, uptr buf)
 {
@@ -265,8 +284,13 @@ static long statfs_in(struct task *t, int fd, int mount, uptr buf)
     if (r < 0)
         return r;
     if (mount >= 0) {
-        fs.f_flags &= ~(s64)(MOUNT_FLAGS & ~MS_RDONLY);
-        fs.f_flags |= (s64)(mount_at(t, mount)->flags & MOUNT_FLAGS) | ST_VALID;
+        u32 ms = mount_at(t, mount)->flags & MOUNT_FLAGS, atime = ms & MOUNT_ATIME;
+        fs.f_flags &= ~(s64)(MOUNT_FLAGS & ~(MS_RDONLY | MOUNT_ATIME));
+        if (atime) // else as the host does
+            fs.f_flags &= ~(s64)(MOUNT_ATIME | ST_RELATIME);
+        if (atime == MS_NODIRATIME)
+            fs.f_flags |= ST_RELATIME;
+        fs.f_flags |= (s64)(ms & ~(u32)MS_STRICTATIME) | ST_VALID;
     }
     // An overlay is the host's file system that it writes to, by another name.
     if (is_overlay(t, mount))
