@@ -465,8 +465,9 @@ static long make(struct task *t, proc_maker *maker, const struct proc_path *pp, 
 {
     struct proc_out o;
     char name[128];
+    int reader;
     fmt(name, sizeof name, "%s%s", proc_memfd_name(), rel);
-    o.fd = (int)HOST2(__NR_memfd_create, name, 3 /* MFD_CLOEXEC | MFD_ALLOW_SEALING */);
+    o.fd = (int)host_scratch(name, 3 /* MFD_CLOEXEC | MFD_ALLOW_SEALING */, &reader);
     o.error = 0;
     o.used = 0;
     if (o.fd < 0)
@@ -475,6 +476,14 @@ static long make(struct task *t, proc_maker *maker, const struct proc_path *pp, 
     proc_put(&o, NULL, 0);
     if (r >= 0)
         r = o.error;
+    if (reader >= 0) {
+        host_close(o.fd);
+        if (r >= 0 && !(flags & O_CLOEXEC))
+            host_fcntl(reader, F_SETFD, 0);
+        if (r < 0)
+            host_close(reader);
+        return r < 0 ? r : reader;
+    }
     if (r >= 0) {
         t->files->made = 1;
         return finish(&o, flags);

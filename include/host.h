@@ -102,6 +102,11 @@ static inline long host_fcntl(int fd, int cmd, long arg)
 {
     return HOST3(__NR_fcntl, fd, cmd, arg);
 }
+
+// A file without a name to write into: memfd_create(2), and *reader is -1. Where the guest may
+// write no large files (RLIMIT_FSIZE) it is a pipe, whose other end is *reader, and which takes
+// what has room at once: -EAGAIN from then on.
+long host_scratch(const char *name, unsigned flags, int *reader);
 static inline long host_mmap(uptr addr, size_t n, int prot, int flags, int fd, long off)
 {
     return HOST6(__NR_mmap, addr, n, prot, flags, fd, off);

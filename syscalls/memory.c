@@ -197,6 +197,9 @@ static long get_iovec(struct iovec *to, uptr from, size_t n)
         return -EINVAL;
     if (copy_from_guest(to, from, n * sizeof *to))
         return -EFAULT;
+    for (size_t i = 0; i < n; i++)
+        if ((long)to[i].iov_len < 0)
+            return -EINVAL;
     size_t clean = 0;
     while (clean < n &&
            !(to[clean].iov_len && memory_hits_lxcore((uptr)to[clean].iov_base, to[clean].iov_len)))

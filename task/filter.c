@@ -387,11 +387,18 @@ long filter_to_exec(const struct task *t)
 {
     if (!t->seccomp)
         return -1;
-    long fd = HOST2(__NR_memfd_create, "lxrun-seccomp", 0);
+    int reader;
+    long fd = host_scratch("lxrun-seccomp", 0, &reader);
     bool done = fd >= 0;
     for (const struct seccomp_filter *f = t->seccomp; f && done; f = f->before) {
         struct carried c = {f->count, 0};
         done = put((int)fd, &c, sizeof c) && put((int)fd, f->code, f->count * sizeof f->code[0]);
+    }
+    if (reader >= 0) {
+        host_close((int)fd);
+        fd = reader;
+    } else if (done) {
+        HOST3(__NR_lseek, fd, 0, 0 /* SEEK_SET */);
     }
     if (fd >= 0 && !done)
         host_close((int)fd);
@@ -402,17 +409,15 @@ void filter_from_exec(struct task *t, s32 fd)
 {
     struct seccomp_filter **link = &t->seccomp;
     struct carried c;
-    long at = 0;
-    while (host_pread(fd, &c, sizeof c, at) == sizeof c) {
+    while (host_read(fd, &c, sizeof c) == sizeof c) {
         struct seccomp_filter *f = arena_alloc(size_of(c.count));
         const size_t bytes = c.count * sizeof f->code[0];
-        if (!f || host_pread(fd, f->code, bytes, at + (long)sizeof c) != (long)bytes)
+        if (!f || host_read(fd, f->code, bytes) != (long)bytes)
             die("no memory for the program's seccomp filters");
         f->refs = 1;
         f->count = c.count;
         *link = f;
         link = &f->before;
-        at += (long)(sizeof c + bytes);
     }
     t->seccomp_mode = SECCOMP_MODE_FILTER;
     host_close(fd);

@@ -84,6 +84,8 @@ static void others(void)
     CHECK(syscall(SYS_process_madvise, pidfd, &iov, 1, MADV_WILLNEED, 0) == 4096);
     CHECK_ERR(syscall(SYS_process_madvise, pidfd, &iov, 1, MADV_WILLNEED, 1), EINVAL);
     CHECK_ERR(syscall(SYS_process_madvise, -1, &iov, 1, MADV_WILLNEED, 0), EBADF);
+    iov.iov_len = -1UL; // looked at before the process
+    CHECK_ERR(syscall(SYS_process_madvise, -1, &iov, 1, MADV_WILLNEED, 0), EINVAL);
 
     // Locking, within a limit that also holds for root without the capability.
     CHECK(mlock(p, 100) == 0 && munlock(p, 100) == 0);
