@@ -65,6 +65,10 @@ static long seized(struct task *t, u32 tid, u32 options)
             return r;
         if (tracer_look(tid, &e))
             return 0;
+        if (!e.at && tracer_has_own_gs(&e)) {
+            take_stop(tid);
+            return tracer_host(PTRACE_CONT, tid, 0, 0);
+        }
         bool begins = e.at && !(e.task.keeps & KEEPS_TRACED);
         if (begins)
             tracer_begin(t, &e, options, true);
@@ -86,7 +90,7 @@ static long attach(struct task *t, long request, long pid, uptr addr, unsigned l
     u32 tgid = pid > 0 && pid <= 0x7fffffff ? reach_thread(t, (u32)pid) : 0;
     if (!tgid)
         return reach_none((u32)pid);
-    if (tgid == t->proc->tgid || t->engine == ENGINE_PTRACE)
+    if (tgid == t->proc->tgid || t->engine == ENGINE_PTRACE || (t->keeps & KEEPS_GS))
         return -EPERM;
     long r = reach_may_inspect(t, tgid);
     if (!r)

@@ -57,8 +57,9 @@ void tracee_lost(struct task *t)
 
 long tracee_begin(struct task *t)
 {
-    // Process 1 is none that would trace, and the host's own tracer is there already.
-    if (t->engine == ENGINE_PTRACE || tracee_is(t) ||
+    // Process 1 is none that would trace, and the host's own tracer is there already; and a task is
+    // found by GS.
+    if (t->engine == ENGINE_PTRACE || tracee_is(t) || (t->keeps & KEEPS_GS) ||
         HOST0(__NR_getppid) == (long)t->instance->supervisor)
         return -EPERM;
     long r = HOST4(__NR_ptrace, PTRACE_TRACEME, 0, 0, 0);

@@ -63,7 +63,7 @@ long tracer_look(u32 tid, struct tracee *e)
 
 static bool in_lxcore(const struct tracee *e)
 {
-    return e->task.vdso_sp || (e->host.rip >= (u64)LX_BASE && e->host.rip < (u64)LX_END);
+    return (e->at && e->task.vdso_sp) || (e->host.rip >= (u64)LX_BASE && e->host.rip < (u64)LX_END);
 }
 
 // Not in a handler: the guest's registers are in its task.
@@ -190,10 +190,14 @@ static void in_runtime(struct tracee *e, u32 sig, const siginfo_t *info)
 
 // ---- Stops in guest code ----
 
+static bool is_engines(const struct task *t, const siginfo_t *info)
+{
+    return info->si_code == (t->engine == ENGINE_SECCOMP ? CODE_SECCOMP : CODE_USER_DISPATCH);
+}
+
 static bool is_dispatch(const struct tracee *e, const siginfo_t *info)
 {
-    int code = e->task.engine == ENGINE_SECCOMP ? CODE_SECCOMP : CODE_USER_DISPATCH;
-    return info->si_code == code || task_is_kick((const struct task *)e->at, info);
+    return is_engines(&e->task, info) || task_is_kick((const struct task *)e->at, info);
 }
 
 // A rewritten call that was come to by a way that nobody knew (trap/engine.c).
@@ -294,6 +298,23 @@ static void not_ready(const struct tracee *e, u32 sig, u32 event)
         HOST2(__NR_tkill, e->tid, SIGSTOP);
 }
 
+// One whose GS base is its own, in its own code: no more of it is known, and no call is seen.
+bool tracer_has_own_gs(const struct tracee *e)
+{
+    return e->host.gs_base && (e->host.gs_base < LX_BASE || e->host.gs_base >= LX_END) &&
+           !in_lxcore(e);
+}
+
+static bool own_gs_stopped(struct task *t, const struct tracee *e, u32 sig, u32 event)
+{
+    siginfo_t info;
+    if (event || sig != SIGSYS || tracer_host(PTRACE_GETSIGINFO, e->tid, 0, (uptr)&info) ||
+        !is_engines(t, &info))
+        return true;
+    cont(e, sig);
+    return false;
+}
+
 // The thread is about to leave by the door. Its registers are those of the guest, from now on on
 // the host, and it makes one step.
 static void step_out(struct tracee *e)
@@ -320,6 +341,8 @@ bool tracer_stopped(struct task *t, u32 tid, u32 *status)
         return true; // not traced, or by another thread
     if (event && event != PTRACE_EVENT_STOP)
         return event != PTRACE_EVENT_EXEC || (cont(&e, 0), false);
+    if (!e.at && tracer_has_own_gs(&e))
+        return own_gs_stopped(t, &e, sig, event);
     if (!e.at) {
         not_ready(&e, sig, event);
         tracer_know(tid);

@@ -3,7 +3,7 @@
 // if nothing had been.
 // covers: ptrace
 // needs: root
-// trap: not ptrace: the host's tracer is there already
+// trap: not ptrace,nested: the host's tracer is there already; the outer finds no task of the inner's guest
 #include "trace.h"
 
 static volatile sig_atomic_t got;

@@ -2,7 +2,7 @@
 // A tracer sees each system call before and behind it, with its number, arguments and result; it
 // may change them, leave the call out, or answer it itself.
 // covers: ptrace
-// trap: not ptrace: the host's tracer is there already
+// trap: not ptrace,nested: the host's tracer is there already; the outer finds no task of the inner's guest
 #include "trace.h"
 
 static volatile long result, result2;

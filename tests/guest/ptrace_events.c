@@ -3,7 +3,7 @@
 // their first instruction on.
 // covers: ptrace
 // args: x
-// trap: not ptrace: the host's tracer is there already
+// trap: not ptrace,nested: the host's tracer is there already; the outer finds no task of the inner's guest
 #include "trace.h"
 #include <linux/sched.h>
 

@@ -2,7 +2,7 @@
 // A tracer sees each signal before it is delivered, ignored ones too; it may take it away, give
 // another, and change what it says. A call that a signal has ended is made again if it would be.
 // covers: ptrace
-// trap: not ptrace: the host's tracer is there already
+// trap: not ptrace,nested: the host's tracer is there already; the outer finds no task of the inner's guest
 #include "trace.h"
 
 static volatile sig_atomic_t got, code, value;

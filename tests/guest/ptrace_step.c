@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Steps, breakpoints, watched words, and the registers and memory of a traced thread.
 // covers: ptrace
-// trap: not ptrace: the host's tracer is there already
+// trap: not ptrace,nested: the host's tracer is there already; the outer finds no task of the inner's guest
 #include "trace.h"
 #include <sys/mman.h>
 
