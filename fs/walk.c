@@ -24,6 +24,8 @@
 // Links within links may hold a whole text each.
 #define TODO_MAX ((LINKS_MAX + 1) * LX_PATH_MAX)
 
+#define LEVELS_MAX 1024 // that are climbed by one call
+
 struct walk {
     struct task *t;
     s32 root_mount; // struct fsctx, as they were at the beginning
@@ -84,16 +86,56 @@ static bool in_proc(const struct walk *w)
     return mount_at(w->t, w->loc->mount)->type == FS_PROC;
 }
 
+// The directory so many levels above `from`, for lxcore's own look: a temporary descriptor or
+// -errno.
+static __attribute__((noinline)) long open_above(struct task *t, int from, u32 levels)
+{
+    char path[3 * LEVELS_MAX], *p = path;
+    for (; levels; levels--, p += 3)
+        memcpy(p, "../", 3);
+    p[-1] = 0;
+    long fd = temp_open(t, from, path, O_PATH | O_DIRECTORY, 0);
+    if (fd >= 0)
+        fd_set_mount(t, (int)fd, from == AT_FDCWD ? t->fs->cwd_mount : fd_mount(t, from));
+    return fd;
+}
+
+// dir or a directory above it whose path is too long, too, near the highest such: by steps that
+// grow and then shrink. Who climbs by ".." asks at each level, and the last answer is a level
+// nearer.
+static __attribute__((noinline)) int top_of_deep(struct task *t, int dir)
+{
+    struct loc loc;
+    int top = dir;
+    u32 climbed = 0, step = t->deep_levels ? t->deep_levels : 1;
+    for (bool grows = true; step;) {
+        long up = open_above(t, top, step);
+        if (up >= 0 && loc_of_fd(t, (int)up, &loc) == -ENAMETOOLONG) {
+            if (top != dir)
+                temp_close(t, top);
+            top = (int)up;
+            u32 next = !grows ? step / 2 : climbed ? MIN(2 * step, (u32)LEVELS_MAX) : 1;
+            climbed += step;
+            step = next;
+        } else {
+            if (up >= 0)
+                temp_close(t, (int)up);
+            grows = false;
+            step /= 2;
+        }
+    }
+    t->deep_levels = climbed ? MIN(climbed - 1, (u32)LEVELS_MAX) : 0;
+    return top;
+}
+
 // Mount of a directory whose path is too long to be told: that of the nearest above that has one.
 // What the way up passes is inside because its end is.
 static long mount_of_deep(struct task *t, int dir)
 {
     struct loc loc;
     long r = -ENAMETOOLONG;
-    for (int up = dir; r == -ENAMETOOLONG;) {
-        long next = temp_open(t, up, "..", O_PATH | O_DIRECTORY, 0);
-        if (next >= 0)
-            fd_set_mount(t, (int)next, up == AT_FDCWD ? t->fs->cwd_mount : fd_mount(t, up));
+    for (int up = top_of_deep(t, dir); r == -ENAMETOOLONG;) {
+        long next = open_above(t, up, 1);
         if (up != dir)
             temp_close(t, up);
         if (next < 0)
