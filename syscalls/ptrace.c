@@ -52,32 +52,26 @@ static void take_stop(u32 tid)
     HOST5(__NR_waitid, P_PID, tid, &info, WSTOPPED | __WALL, NULL);
 }
 
-// It is stopped for a moment, which finds its task, and lets it take back its own text.
+// It is stopped for a moment, which finds its task.
 static long seized(struct task *t, u32 tid, u32 options)
 {
     const u32 ours = PTRACE_EVENT_STOP << 8 | SIGTRAP;
-    struct tracee e = {0};
+    struct tracee e;
+    u32 status;
     tracer_host(PTRACE_INTERRUPT, tid, 0, 0);
-    for (;;) {
+    do {
         long r = stop_of(tid);
-        u32 status = (u32)r;
         if (r <= 0)
             return r;
+        status = (u32)r;
         if (tracer_look(tid, &e))
             return 0;
-        if (!e.at && tracer_has_own_gs(&e)) {
-            take_stop(tid);
-            return tracer_host(PTRACE_CONT, tid, 0, 0);
-        }
-        bool begins = e.at && !(e.task.keeps & KEEPS_TRACED);
-        if (begins)
+        if (e.at && !(e.task.keeps & KEEPS_TRACED))
             tracer_begin(t, &e, options, true);
-        if (status != ours && e.at && !tracer_in_stop(&e))
-            return 0; // something else came first, which is for the guest's own wait
-        take_stop(tid);
-        if (tracer_stopped(t, tid, &status))
-            break;
-    }
+    } while (!tracer_stopped(t, tid, &status));
+    if (status != ours)
+        return 0; // something else came first, which is for the guest's own wait
+    take_stop(tid);
     long r = tracer_look(tid, &e);
     return r ? r : tracer_go_on(t, &e, TRACE_CONT, 0);
 }

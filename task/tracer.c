@@ -299,7 +299,7 @@ static void not_ready(const struct tracee *e, u32 sig, u32 event)
 }
 
 // One whose GS base is its own, in its own code: no more of it is known, and no call is seen.
-bool tracer_has_own_gs(const struct tracee *e)
+static bool has_own_gs(const struct tracee *e)
 {
     return e->host.gs_base && (e->host.gs_base < LX_BASE || e->host.gs_base >= LX_END) &&
            !in_lxcore(e);
@@ -341,7 +341,7 @@ bool tracer_stopped(struct task *t, u32 tid, u32 *status)
         return true; // not traced, or by another thread
     if (event && event != PTRACE_EVENT_STOP)
         return event != PTRACE_EVENT_EXEC || (cont(&e, 0), false);
-    if (!e.at && tracer_has_own_gs(&e))
+    if (!e.at && has_own_gs(&e))
         return own_gs_stopped(t, &e, sig, event);
     if (!e.at) {
         not_ready(&e, sig, event);
