@@ -36,6 +36,8 @@ void tracer_forget(u32 tid);
 // Lets those go on that have stopped for lxcore alone. Where the caller waits for one of its traced
 // threads, another may be needed: has it any but tid?
 void tracer_attend(struct task *t);
+// The same for thread tid, which the guest thinks to be stopped. Has it gone on?
+bool tracer_still_runs(struct task *t, u32 tid);
 bool tracer_has_other(u32 tid);
 // Is it in a stop that lxcore made (enum trace_stop)?
 bool tracer_in_stop(const struct tracee *e);

@@ -356,6 +356,8 @@ long sys_ptrace(struct task *t, long request, long pid, uptr addr, unsigned long
     }
     if (pid <= 0 || pid > 0x7fffffff)
         return -ESRCH;
+    if (tracer_still_runs(t, (u32)pid))
+        return -ESRCH;
     long r = tracer_look((u32)pid, &e);
     return r ? r : serve(t, &e, request, addr, data);
 }

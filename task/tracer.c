@@ -264,19 +264,23 @@ bool tracer_has_other(u32 tid)
     return false;
 }
 
+bool tracer_still_runs(struct task *t, u32 tid)
+{
+    siginfo_t info = {0};
+    if (HOST5(__NR_waitid, P_PID, tid, &info, WSTOPPED | WNOHANG | WNOWAIT | __WALL, NULL)) {
+        tracer_forget(tid);
+        return false;
+    }
+    u32 status = (u32)info.si_status;
+    return (info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED) &&
+           !tracer_stopped(t, tid, &status); // what the guest is to see stays for its wait
+}
+
 void tracer_attend(struct task *t)
 {
-    for (u32 i = 0; i < known_top; i++) {
-        const u32 tid = known[i];
-        siginfo_t info = {0};
-        if (!tid)
-            continue;
-        if (HOST5(__NR_waitid, P_PID, tid, &info, WSTOPPED | WNOHANG | WNOWAIT | __WALL, NULL))
-            known[i] = 0;
-        u32 status = (u32)info.si_status;
-        if (info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED)
-            tracer_stopped(t, tid, &status); // what the guest is to see stays
-    }
+    for (u32 i = 0; i < known_top; i++)
+        if (known[i])
+            tracer_still_runs(t, known[i]);
 }
 
 // ---- All stops ----
