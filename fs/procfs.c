@@ -542,6 +542,14 @@ static bool is_file(struct task *t, const char *rel)
            (st.stx_mode & S_IFMT) == S_IFREG;
 }
 
+// A debugger opens the memory of the process that it traces.
+static __attribute__((noinline)) void wants_text(struct task *t, u32 tgid)
+{
+    struct tracee e;
+    if (tgid != t->proc->tgid && !tracer_look(tgid, &e))
+        tracer_wants_text(t, &e);
+}
+
 long procfs_open(struct task *t, const char *rel, int flags)
 {
     struct proc_path pp;
@@ -572,12 +580,11 @@ long procfs_open(struct task *t, const char *rel, int flags)
                                &st);
         return r < 0 ? r : maker || !has_write_bits(t, rel) ? -EACCES : -EROFS;
     }
-    // By `mem`, code can be written that nobody has looked at, and a debugger works.
+    // By `mem`, code can be written that nobody has looked at.
     if (writes && pp.pid)
         task_need_engine(t);
-    struct tracee e;
-    if (pp.pid && !strcmp(pp.rest, "mem") && pp.tgid != t->proc->tgid && !tracer_look(pp.tgid, &e))
-        tracer_wants_text(t, &e);
+    if (pp.pid && !strcmp(pp.rest, "mem"))
+        wants_text(t, pp.tgid);
     if (!maker)
         return -ENOSYS;
     if (flags & O_DIRECTORY)

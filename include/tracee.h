@@ -10,6 +10,8 @@ static inline bool tracee_is(const struct task *t)
 {
     return t->keeps & KEEPS_TRACED;
 }
+// Does the host let threads' memory be read, without which none can be traced?
+bool tracee_possible(const struct task *t);
 // PTRACE_TRACEME: 0 or -errno.
 long tracee_begin(struct task *t);
 // Its tracer is gone, as the signal shows that stop() sent and nobody has taken out.

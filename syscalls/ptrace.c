@@ -66,7 +66,7 @@ static long seized(struct task *t, u32 tid, u32 options)
         status = (u32)r;
         if (tracer_look(tid, &e))
             return 0;
-        if (e.at && !(e.task.keeps & KEEPS_TRACED))
+        if (tracer_is_new(t, &e))
             tracer_begin(t, &e, options, true);
     } while (!tracer_stopped(t, tid, &status));
     if (status != ours)
@@ -84,7 +84,7 @@ static long attach(struct task *t, long request, long pid, uptr addr, unsigned l
     u32 tgid = pid > 0 && pid <= 0x7fffffff ? reach_thread(t, (u32)pid) : 0;
     if (!tgid)
         return reach_none((u32)pid);
-    if (tgid == t->proc->tgid || t->engine == ENGINE_PTRACE || (t->keeps & KEEPS_GS))
+    if (tgid == t->proc->tgid || !tracee_possible(t))
         return -EPERM;
     long r = reach_may_inspect(t, tgid);
     if (!r)

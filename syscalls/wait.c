@@ -70,28 +70,26 @@ static long before_asking(struct task *t)
 
 static long wait4(struct task *t, int pid, int *got, int options, struct rusage *used)
 {
-    if (!must_ask(options, pid == -1, (u32)pid))
-        return HOST_INTR4(__NR_wait4, pid, got, options, used);
-    for (;;) {
+    while (must_ask(options, pid == -1, (u32)pid)) {
         long r = HOST_INTR4(__NR_wait4, pid, got, options | WNOHANG, used);
         if (!r)
             r = before_asking(t);
         if (r)
             return r;
     }
+    return HOST_INTR4(__NR_wait4, pid, got, options, used);
 }
 
 static long waitid(struct task *t, int idtype, int id, siginfo_t *got, int options, uptr rusage)
 {
-    if (!must_ask(options, idtype == P_ALL, idtype == P_PID ? (u32)id : 0))
-        return HOST_INTR5(__NR_waitid, idtype, id, got, options, rusage);
-    for (;;) {
+    while (must_ask(options, idtype == P_ALL, idtype == P_PID ? (u32)id : 0)) {
         long r = HOST_INTR5(__NR_waitid, idtype, id, got, options | WNOHANG, rusage);
         if (!r && !got->si_pid)
             r = before_asking(t);
         if (r || got->si_pid)
             return r;
     }
+    return HOST_INTR5(__NR_waitid, idtype, id, got, options, rusage);
 }
 
 long sys_wait4(struct task *t, int pid, uptr status, int options, uptr rusage)

@@ -55,12 +55,18 @@ void tracee_lost(struct task *t)
     s->stop = TRACE_RUNS;
 }
 
+bool tracee_possible(const struct task *t)
+{
+    // Its tracer is there already; or a task is not found, which is by GS.
+    if (t->engine == ENGINE_PTRACE || (t->keeps & KEEPS_GS))
+        return false;
+    return !HOST6(__NR_process_vm_readv, t->tid, NULL, 0, NULL, 0, 0);
+}
+
 long tracee_begin(struct task *t)
 {
-    // Process 1 is none that would trace, and the host's own tracer is there already; and a task is
-    // found by GS.
-    if (t->engine == ENGINE_PTRACE || tracee_is(t) || (t->keeps & KEEPS_GS) ||
-        HOST0(__NR_getppid) == (long)t->instance->supervisor)
+    // Process 1 is none that would trace.
+    if (!tracee_possible(t) || HOST0(__NR_getppid) == (long)t->instance->supervisor)
         return -EPERM;
     long r = HOST4(__NR_ptrace, PTRACE_TRACEME, 0, 0, 0);
     if (r)

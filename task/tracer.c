@@ -90,6 +90,11 @@ static void set_at_exit(struct tracee *e, enum trace_at_exit what)
     POKE(e, keeps);
 }
 
+bool tracer_is_new(const struct task *t, const struct tracee *e)
+{
+    return e->at && (!(e->task.keeps & KEEPS_TRACED) || e->task.trace.tracer != t->proc->tgid);
+}
+
 void tracer_begin(struct task *t, struct tracee *e, u32 options, bool seized)
 {
     e->task.trace = (struct trace){
@@ -324,12 +329,11 @@ static bool own_gs_stopped(struct task *t, const struct tracee *e, u32 sig, u32 
 static void step_out(struct tracee *e)
 {
     struct user_regs r;
-    const u32 outside = 0;
     tracer_regs(e, &r);
     r.gs_base = e->host.gs_base;
     r.orig_rax = ~0UL;
     e->task.trace.stop = TRACE_RUNS;
-    e->task.inside = outside;
+    e->task.inside = 0;
     POKE(e, trace);
     POKE(e, inside);
     tracer_host(PTRACE_SETREGS, e->tid, 0, (uptr)&r);
@@ -344,7 +348,7 @@ bool tracer_stopped(struct task *t, u32 tid, u32 *status)
     if (tracer_look(tid, &e))
         return true; // not traced, or by another thread
     if (event && event != PTRACE_EVENT_STOP)
-        return event != PTRACE_EVENT_EXEC || (cont(&e, 0), false);
+        return true;
     if (!e.at && has_own_gs(&e))
         return own_gs_stopped(t, &e, sig, event);
     if (!e.at) {
@@ -353,7 +357,7 @@ bool tracer_stopped(struct task *t, u32 tid, u32 *status)
         return false;
     }
     tracer_know(tid);
-    if (!(e.task.keeps & KEEPS_TRACED))
+    if (tracer_is_new(t, &e))
         tracer_begin(t, &e, 0, event != 0);
     struct trace *s = &e.task.trace;
     if (event) {
@@ -367,10 +371,12 @@ bool tracer_stopped(struct task *t, u32 tid, u32 *status)
     if (tracer_host(PTRACE_GETSIGINFO, tid, 0, (uptr)&info))
         return true; // a group's stop
     if (s->stop && sig == SIGSYS && info.si_code == SI_TKILL) {
-        if (s->stop == TRACE_READY)
+        if (s->stop == TRACE_READY) {
             step_out(&e);
+            return false;
+        }
         *status = s->status;
-        return s->stop;
+        return true;
     }
     if (s->pass == sig) {
         s->pass = 0;

@@ -464,6 +464,17 @@ static void die_in_guest(struct task *t, struct kucontext *uc)
     HOST4(__NR_rt_tgsigqueueinfo, t->proc->tgid, t->tid, info.si_signo, &info); // blocked here
 }
 
+// A fault finds lxcore's handler with SIGSEGV and SIGBUS blocked, as another process may send them
+// faster than they are taken, and frame upon frame would fill the alternate stack. They must come
+// where guest memory is touched. A second one finds lxcore then, touches none, and is gone at once.
+static void let_faults_in(const struct task *t, int sig, u64 pc)
+{
+    const u64 faults = SIGSET_BIT(SIGSEGV) | SIGSET_BIT(SIGBUS);
+    bool from_guest = !in_lxcore(t, pc) || memory_in_slots(pc) || between(pc, door_check, door_end);
+    if ((SIGSET_BIT(sig) & faults) && from_guest)
+        host_sigprocmask(SIG_UNBLOCK, &faults, NULL);
+}
+
 static void take_signal(struct task *t, int sig, siginfo_t *info, struct kucontext *uc)
 {
     bool fault = is_fault(sig, info) && !is_forged(uc->mc.ip);
@@ -472,6 +483,7 @@ static void take_signal(struct task *t, int sig, siginfo_t *info, struct kuconte
 
     if (uc->mc.flags & EFLAGS_AC)
         signal_clear_ac(); // the kernel leaves it set, and not all here is aligned
+    let_faults_in(t, sig, uc->mc.ip);
     if (sig == SIGSYS && t->wanted)
         task_arm_kicked(t); // by any: where one waits already, the kernel drops a second one
     if (tracee_is_lost(t, sig, info)) {
@@ -786,10 +798,8 @@ long signal_set_host_action(struct task *t, int sig)
         t->sighand->caught &= ~SIGSET_BIT(sig);
     }
     host.flags |= g->flags & SIG_HOST_FLAGS;
-    // A fault inside the handler must reach the fix-up. SIGSYS waits, or a storm of it would fill
-    // the alternate stack with frames; no guest code runs before the handler's end.
-    if (signal_is_always(sig) && sig != SIGSYS)
-        host.flags |= SA_NODEFER;
+    // Each of SIG_ALWAYS waits while its handler runs, or a storm of it would fill the alternate
+    // stack with frames; see let_faults_in().
     return HOST4(__NR_rt_sigaction, sig, &host, NULL, 8);
 }
 
