@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
@@ -93,6 +94,7 @@ static void fill_memory(struct launch *l)
     struct instance *in = l->memory;
     struct utsname u;
     struct timespec boot, tick;
+    struct rlimit writes;
     if (uname(&u) || clock_gettime(CLOCK_BOOTTIME, &boot) ||
         clock_getres(CLOCK_REALTIME_COARSE, &tick))
         fail_errno("cannot ask the host for its name and time");
@@ -108,6 +110,7 @@ static void fill_memory(struct launch *l)
     in->mount_generation = in->dir_attr_changes = in->record_changes = 1;
     in->next_mount_id = 20; // small ones look odd: Linux itself begins about there
     in->host_uid = getuid();
+    in->writes_limited = getrlimit(RLIMIT_FSIZE, &writes) || writes.rlim_cur < WRITES_ENOUGH;
     in->host_gid = getgid();
     in->boot_ns = (u64)boot.tv_sec * 1000000000 + (u64)boot.tv_nsec;
     in->tick_ns = (u64)tick.tv_sec * 1000000000 + (u64)tick.tv_nsec;

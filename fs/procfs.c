@@ -467,7 +467,8 @@ static long make(struct task *t, proc_maker *maker, const struct proc_path *pp, 
     char name[128];
     int reader;
     fmt(name, sizeof name, "%s%s", proc_memfd_name(), rel);
-    o.fd = (int)host_scratch(name, 3 /* MFD_CLOEXEC | MFD_ALLOW_SEALING */, &reader);
+    o.fd = (int)host_scratch(name, 3 /* MFD_CLOEXEC | MFD_ALLOW_SEALING */,
+                             t->instance->writes_limited, &reader);
     o.error = 0;
     o.used = 0;
     if (o.fd < 0)

@@ -5,6 +5,8 @@
 #ifndef LX_HOST_H
 #define LX_HOST_H
 
+#include <stdbool.h>
+
 #include <asm/unistd_64.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -104,9 +106,9 @@ static inline long host_fcntl(int fd, int cmd, long arg)
 }
 
 // A file without a name to write into: memfd_create(2), and *reader is -1. Where the guest may
-// write no large files (RLIMIT_FSIZE) it is a pipe, whose other end is *reader, and which takes
-// what has room at once: -EAGAIN from then on.
-long host_scratch(const char *name, unsigned flags, int *reader);
+// write no large files (RLIMIT_FSIZE, which is asked for if it may be limited) it is a pipe, whose
+// other end is *reader, and which takes what has room at once: -EAGAIN from then on.
+long host_scratch(const char *name, unsigned flags, bool may_be_limited, int *reader);
 static inline long host_mmap(uptr addr, size_t n, int prot, int flags, int fd, long off)
 {
     return HOST6(__NR_mmap, addr, n, prot, flags, fd, off);

@@ -313,6 +313,9 @@ static inline u32 exec_put_text(struct exec_state *s, const char *text)
     return at;
 }
 
+// Enough of RLIMIT_FSIZE, in bytes: nothing that lxcore writes is as long.
+#define WRITES_ENOUGH (16UL << 20)
+
 // How a guest's system call is caught (docs/engines.md).
 enum engine { ENGINE_SUD, ENGINE_REWRITE, ENGINE_SECCOMP, ENGINE_PTRACE };
 
@@ -390,6 +393,7 @@ struct instance {
     u32 xsave_size;         // of signal frames, for every process of this machine (task/xstate.c)
     u32 tile_size;
     u64 xsave_permitted;    // components that a process may use behind its execve; 0: not asked yet
+    u32 writes_limited;     // RLIMIT_FSIZE is, or was, small for some process
     u32 fresh_returns;      // host_fresh_returns of every process
     u32 keeps_attrs;        // RESERVED_ATTRS is that file
     u64 memfd_dev;          // device (as marked_dev) of memory files

@@ -256,6 +256,8 @@ long sys_prlimit64(struct task *t, int pid, unsigned int resource, uptr new_limi
         if (want.rlim_cur <= want.rlim_max && want.rlim_max > old.rlim_max)
             return -EPERM;
     }
+    if (new_limit && resource == RLIMIT_FSIZE && want.rlim_cur < WRITES_ENOUGH)
+        t->instance->writes_limited = 1;
     bool set_files = new_limit && files && tgid == t->proc->tgid;
     r = HOST4(__NR_prlimit64, pid, resource, new_limit && !set_files ? &want : NULL,
               old_limit ? &old : NULL);

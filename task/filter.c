@@ -388,7 +388,7 @@ long filter_to_exec(const struct task *t)
     if (!t->seccomp)
         return -1;
     int reader;
-    long fd = host_scratch("lxrun-seccomp", 0, &reader);
+    long fd = host_scratch("lxrun-seccomp", 0, t->instance->writes_limited, &reader);
     bool done = fd >= 0;
     for (const struct seccomp_filter *f = t->seccomp; f && done; f = f->before) {
         struct carried c = {f->count, 0};
