@@ -90,7 +90,7 @@ enum engine engine_choose(int wanted, bool nested)
             return nested ? ENGINE_SUD : ENGINE_REWRITE;
         if (has_seccomp())
             return ENGINE_SECCOMP;
-        if (has_ptrace())
+        if (!nested && has_ptrace())
             return ENGINE_PTRACE;
         fail("this host has no way to catch system calls: it has no syscall user dispatch (Linux "
              "5.11 or newer is needed), refuses seccomp filters and refuses ptrace");
@@ -99,6 +99,9 @@ enum engine engine_choose(int wanted, bool nested)
             fail("--trap=seccomp: this host refuses seccomp filters");
         break;
     case ENGINE_PTRACE:
+        if (nested)
+            fail("--trap=ptrace: not inside lxrun, whose processes find their threads by a GS base "
+                 "of their own");
         if (!has_ptrace())
             fail("--trap=ptrace: this host refuses ptrace, even of one's own children");
         break;

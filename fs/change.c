@@ -319,6 +319,7 @@ long meta_set(struct task *t, int mount, const struct parent *p, const struct me
             dir_attr_changed(t);
         return r;
     }
+    new.stx_ino = v->host.stx_ino; // by which its name is known again
     if (meta_by_name(v->host.stx_mode))
         return store_by_name(t, mount, p, &v->guest, &new, c->what);
     return -EPERM; // a device node of the host's

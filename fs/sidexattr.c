@@ -142,6 +142,7 @@ static long set_in(struct task *t, const struct special *x, const struct meta_vi
                    const char *name, const void *value, size_t size, int flags, const u32 *mode)
 {
     struct statx new = v->guest;
+    new.stx_ino = v->host.stx_ino; // by which its name is known again
     bool there = more_get(more, name, NULL, 0) >= 0;
     if (there ? flags & XATTR_CREATE : (flags & XATTR_REPLACE) || (!value && !mode))
         return there ? -EEXIST : -ENODATA;
