@@ -25,8 +25,8 @@ static void tell_refused(const struct task *t, unsigned nr, const struct syscall
 }
 
 // Do the call's descriptors name one of lxcore's own?
-static bool names_reserved_fd(const struct task *t, const struct syscall_row *row,
-                              const struct regs *r)
+static inline __attribute__((always_inline)) bool
+names_reserved_fd(const struct task *t, const struct syscall_row *row, const struct regs *r)
 {
     const u64 a[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
     s32 first = t->files->reserved;
