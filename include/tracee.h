@@ -6,6 +6,10 @@
 #include "clone.h"
 #include "task.h"
 
+// Of the SIGSYS by which a thread stops itself, with si_ptr its task: no code of the kernel's. It
+// is known by that alone, for a tracer may be killed when it has taken back all else that tells of
+// the stop.
+#define TRACEE_STOP_CODE (-0x6c79)
 static inline bool tracee_is(const struct task *t)
 {
     return t->keeps & KEEPS_TRACED;

@@ -52,6 +52,9 @@ long tracer_peek(const struct tracee *e, uptr at, void *to, size_t n);
 // The tracer is about to look at its text, to change it, or to step: it takes back its own, from
 // now on, if it is in a stop that lxcore made.
 void tracer_wants_text(struct task *t, struct tracee *e);
+// The same of a field of its task, as it stands in the copy.
+#define TRACER_POKE(e, field)                                                                      \
+    tracer_poke(e, (e)->at + offsetof(struct task, field), &(e)->task.field, sizeof(e)->task.field)
 // Lets it go on, as PTRACE_CONT and its like. sig: 0, or the signal that it takes. 0 or -errno.
 long tracer_go_on(struct task *t, struct tracee *e, enum trace_mode mode, u32 sig);
 long tracer_detach(struct tracee *e, u32 sig);

@@ -242,9 +242,6 @@ static long get_mask(const struct tracee *e, uptr size, uptr data)
     return size != MASK_SIZE ? -EINVAL : copy_to_guest(data, &mask, sizeof mask);
 }
 
-#define POKE(e, field)                                                                             \
-    tracer_poke(e, (e)->at + offsetof(struct task, field), &(e)->task.field, sizeof(e)->task.field)
-
 static long set_mask(struct tracee *e, uptr size, uptr data)
 {
     struct task *c = &e->task;
@@ -258,12 +255,12 @@ static long set_mask(struct tracee *e, uptr size, uptr data)
     mask &= ~SIG_UNBLOCKABLE;
     c->sigmask = mask;
     c->noted_mask = c->real_mask = signal_real_mask(mask);
-    long r = POKE(e, sigmask);
+    long r = TRACER_POKE(e, sigmask);
     if (r)
         return r;
     if (c->noted)
-        return POKE(e, noted_mask);
-    POKE(e, real_mask);
+        return TRACER_POKE(e, noted_mask);
+    TRACER_POKE(e, real_mask);
     return tracer_host(PTRACE_SETSIGMASK, e->tid, MASK_SIZE, (uptr)&c->real_mask);
 }
 

@@ -29,12 +29,14 @@ static void clear(struct task *t, u8 bits)
 static int stop(struct task *t, enum trace_stop what, u32 status, siginfo_t *info)
 {
     struct trace *s = &t->trace;
+    siginfo_t sent = {.si_signo = SIGSYS, .si_code = TRACEE_STOP_CODE};
+    sent.si_ptr = t;
     s->status = (u16)status;
     s->info = info;
     do {
         s->sig = s->asked = 0;
         __atomic_store_n(&s->stop, (u8)what, __ATOMIC_RELEASE);
-        HOST3(__NR_tgkill, t->proc->tgid, t->tid, SIGSYS);
+        HOST4(__NR_rt_tgsigqueueinfo, t->proc->tgid, t->tid, SIGSYS, &sent);
         if (s->asked)
             rewritten_take_back(t);
     } while (s->asked);
@@ -43,15 +45,15 @@ static int stop(struct task *t, enum trace_stop what, u32 status, siginfo_t *inf
 
 bool tracee_is_lost(const struct task *t, int sig, const siginfo_t *info)
 {
-    return sig == SIGSYS && t->trace.stop && info->si_code == SI_TKILL &&
-           (u32)info->si_pid == t->proc->tgid;
+    return sig == SIGSYS && info->si_code == TRACEE_STOP_CODE && info->si_ptr == t;
 }
 
 void tracee_lost(struct task *t)
 {
     struct trace *s = &t->trace;
     clear(t, KEEPS_TRACED | KEEPS_STOP);
-    s->sig = s->stop == TRACE_SIGNAL ? (u8)s->status : 0;
+    if (s->stop) // otherwise it was about to let the thread go on, with that
+        s->sig = s->stop == TRACE_SIGNAL ? (u8)s->status : 0;
     s->stop = TRACE_RUNS;
 }
 

@@ -12,6 +12,7 @@
 
 #include "host.h"
 #include "signal.h"
+#include "tracee.h"
 #include "tracer.h"
 #include "trap.h"
 
@@ -42,9 +43,6 @@ long tracer_poke(const struct tracee *e, uptr at, const void *from, size_t n)
     long r = HOST6(__NR_process_vm_writev, e->tid, &mine, 1, &its, 1, 0);
     return r == (long)n ? 0 : r < 0 ? r : -EFAULT;
 }
-
-#define POKE(e, field)                                                                             \
-    tracer_poke(e, (e)->at + offsetof(struct task, field), &(e)->task.field, sizeof(e)->task.field)
 
 long tracer_look(u32 tid, struct tracee *e)
 {
@@ -86,8 +84,8 @@ static void set_at_exit(struct tracee *e, enum trace_at_exit what)
 {
     e->task.trace.at_exit = (u8)what;
     e->task.keeps |= KEEPS_STOP;
-    POKE(e, trace);
-    POKE(e, keeps);
+    TRACER_POKE(e, trace);
+    TRACER_POKE(e, keeps);
 }
 
 bool tracer_is_new(const struct task *t, const struct tracee *e)
@@ -100,8 +98,8 @@ void tracer_begin(struct task *t, struct tracee *e, u32 options, bool seized)
     e->task.trace = (struct trace){
         .options = options, .tracer = t->proc->tgid, .seized = (u8)seized, .fresh = 1};
     e->task.keeps |= KEEPS_TRACED;
-    POKE(e, trace);
-    POKE(e, keeps);
+    TRACER_POKE(e, trace);
+    TRACER_POKE(e, keeps);
 }
 
 // ---- Stops in lxcore ----
@@ -123,7 +121,7 @@ static void call_off(struct tracee *e)
         return;
     if (again && to == (u64)host_intr_abort && e->task.trace.in_call)
         e->task.trace.restart = (u16) - (s64)r->rax;
-    POKE(e, trace);
+    TRACER_POKE(e, trace);
     r->rip = to;
     r->orig_rax = ~0UL;
     tracer_host(PTRACE_SETREGS, e->tid, 0, (uptr)r);
@@ -137,8 +135,8 @@ static void note(struct tracee *e, u32 sig)
     mask = signal_real_mask(mask);
     e->task.noted_mask = mask == signal_real_mask(~0UL) ? signal_real_mask(e->task.sigmask) : mask;
     e->task.noted = (u16)sig;
-    POKE(e, noted_mask);
-    POKE(e, noted);
+    TRACER_POKE(e, noted_mask);
+    TRACER_POKE(e, noted);
     if (!in_lxcore(e))
         return; // whose handler does the same
     tracer_host(PTRACE_SETSIGMASK, e->tid, MASK_SIZE, (uptr)&all);
@@ -187,7 +185,7 @@ static void in_runtime(struct tracee *e, u32 sig, const siginfo_t *info)
         cont(e, sig);
     } else {
         e->task.noted_info = *info;
-        POKE(e, noted_info);
+        TRACER_POKE(e, noted_info);
         note(e, sig);
         cont(e, 0);
     }
@@ -334,8 +332,8 @@ static void step_out(struct tracee *e)
     r.orig_rax = ~0UL;
     e->task.trace.stop = TRACE_RUNS;
     e->task.inside = 0;
-    POKE(e, trace);
-    POKE(e, inside);
+    TRACER_POKE(e, trace);
+    TRACER_POKE(e, inside);
     tracer_host(PTRACE_SETREGS, e->tid, 0, (uptr)&r);
     tracer_host(PTRACE_SINGLESTEP, e->tid, 0, 0);
 }
@@ -370,7 +368,7 @@ bool tracer_stopped(struct task *t, u32 tid, u32 *status)
     }
     if (tracer_host(PTRACE_GETSIGINFO, tid, 0, (uptr)&info))
         return true; // a group's stop
-    if (s->stop && sig == SIGSYS && info.si_code == SI_TKILL) {
+    if (s->stop && sig == SIGSYS && info.si_code == TRACEE_STOP_CODE) {
         if (s->stop == TRACE_READY) {
             step_out(&e);
             return false;
@@ -380,7 +378,7 @@ bool tracer_stopped(struct task *t, u32 tid, u32 *status)
     }
     if (s->pass == sig) {
         s->pass = 0;
-        POKE(&e, trace);
+        TRACER_POKE(&e, trace);
         cont(&e, sig);
     } else if (sig == SIGSTOP && s->fresh) {
         bring_out(&e, AT_EXIT_SIGSTOP);
@@ -425,7 +423,7 @@ long tracer_set_regs(struct tracee *e, const struct user_regs *r)
         memcpy(g, r, offsetof(struct user_regs, cs));
         g->eflags = (g->eflags & ~EFLAGS_SETTABLE) | (r->eflags & EFLAGS_SETTABLE);
         g->rsp = r->rsp;
-        long error = POKE(e, regs);
+        long error = TRACER_POKE(e, regs);
         if (error || h.fs_base == r->fs_base)
             return error;
         h.fs_base = r->fs_base;
@@ -444,7 +442,7 @@ void tracer_wants_text(struct task *t, struct tracee *e)
     if (!tracer_in_stop(e) || t->engine != ENGINE_REWRITE || s->own_text)
         return;
     s->asked = s->own_text = 1;
-    if (POKE(e, trace) || cont(e, 0))
+    if (TRACER_POKE(e, trace) || cont(e, 0))
         return;
     do { // till it stands there again; its end is for the guest's wait
         info = (siginfo_t){0};
@@ -478,8 +476,8 @@ long tracer_go_on(struct task *t, struct tracee *e, enum trace_mode mode, u32 si
         e->task.keeps |= KEEPS_STOP;
         step = false;
     }
-    POKE(e, trace);
-    POKE(e, keeps);
+    TRACER_POKE(e, trace);
+    TRACER_POKE(e, keeps);
     return tracer_host(step ? PTRACE_SINGLESTEP : PTRACE_CONT, e->tid, 0, stop ? 0 : sig);
 }
 
@@ -492,8 +490,8 @@ long tracer_detach(struct tracee *e, u32 sig)
                                        .in_call = e->task.trace.in_call,
                                        .restart = e->task.trace.restart};
         e->task.keeps &= (u8) ~(KEEPS_TRACED | KEEPS_STOP);
-        POKE(e, trace);
-        POKE(e, keeps);
+        TRACER_POKE(e, trace);
+        TRACER_POKE(e, keeps);
     }
     tracer_forget(e->tid);
     return tracer_host(PTRACE_DETACH, e->tid, 0, stop ? 0 : sig);
