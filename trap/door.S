@@ -189,7 +189,7 @@ signal_resume:
 	.type	uaccess_copy, @function
 uaccess_copy:
 	mov	%rdx, %rcx
-	cmp	$64, %rdx
+	cmp	$144, %rdx		// a struct stat
 	ja	uaccess_begin
 	cmp	$32, %rdx
 	jb	2f
@@ -236,24 +236,48 @@ uaccess_fixup:
 	.size	uaccess_copy, .-uaccess_copy
 
 // long uaccess_str(char *dst, const char *src, size_t n): copies a string with its end, at most n
-// bytes; returns its length, n when no end came, -14 (EFAULT) on a fault.
+// bytes; returns its length, n when no end came, -14 (EFAULT) on a fault. By words, as above; what
+// stands behind the end in dst then is of no meaning.
 	.globl	uaccess_str_begin, uaccess_str_end, uaccess_str_fixup
+	.globl	uaccess_str_words_begin, uaccess_str_words_end
 	.type	uaccess_str, @function
 uaccess_str:
+	mov	$0x0101010101010101, %r9
+	mov	$0x8080808080808080, %r10
 	xor	%eax, %eax
-1:	cmp	%rdx, %rax
-	je	2f
+	sub	$8, %rdx
+	jmp	2f
+1:	add	$8, %rax
+2:	cmp	%rdx, %rax
+	jg	uaccess_str_words_end
+uaccess_str_words_begin:
+	mov	(%rsi,%rax), %rcx
+	mov	%rcx, (%rdi,%rax)
+	mov	%rcx, %r8		// the first zero byte gets its highest bit set
+	not	%r8
+	and	%r10, %r8
+	sub	%r9, %rcx
+	and	%r8, %rcx
+	je	1b
+	tzcnt	%rcx, %rcx
+	shr	$3, %ecx
+	add	%rcx, %rax
+	ret
+uaccess_str_words_end:			// or a word that is not all there
+	add	$8, %rdx
+3:	cmp	%rdx, %rax
+	je	4f
 uaccess_str_begin:
 	movb	(%rsi,%rax), %cl
 uaccess_str_end:
 	movb	%cl, (%rdi,%rax)
 	test	%cl, %cl
-	je	2f
+	je	4f
 	inc	%rax
-	jmp	1b
+	jmp	3b
 uaccess_str_fixup:
 	mov	$-14, %rax
-2:	ret
+4:	ret
 	.size	uaccess_str, .-uaccess_str
 
 	.section .note.GNU-stack, "", @progbits

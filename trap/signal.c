@@ -73,6 +73,7 @@ void signal_clear_ac(void);
 _Noreturn void signal_resume(const struct sigcontext_64 *c);
 extern const char uaccess_words_begin[], uaccess_words_end[];
 extern const char uaccess_begin[], uaccess_end[], uaccess_fixup[];
+extern const char uaccess_str_words_begin[], uaccess_str_words_end[];
 extern const char uaccess_str_begin[], uaccess_str_end[], uaccess_str_fixup[];
 extern const char uaccess_vectors_begin[], uaccess_vectors_end[], uaccess_vectors_fixup[];
 extern const char vdso_fixup[];
@@ -326,6 +327,8 @@ static bool fix_up(const struct task *t, struct kucontext *uc)
         uc->mc.ip = (u64)uaccess_begin;
     } else if (between(pc, uaccess_begin, uaccess_end)) {
         uc->mc.ip = (u64)uaccess_fixup;
+    } else if (between(pc, uaccess_str_words_begin, uaccess_str_words_end)) {
+        uc->mc.ip = (u64)uaccess_str_words_end;
     } else if (between(pc, uaccess_str_begin, uaccess_str_end)) {
         uc->mc.ip = (u64)uaccess_str_fixup;
     } else if (between(pc, uaccess_vectors_begin, uaccess_vectors_end)) {
