@@ -92,15 +92,22 @@ u64 dirs_now(void)
     return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
 }
 
+// Who has the descriptors alone counts without a lock.
+static u32 count_user(const struct task *t, struct kept_dir *d, int n)
+{
+    return t->files->refs == 1 ? d->users += (u32)n
+                               : __atomic_add_fetch(&d->users, (u32)n, __ATOMIC_ACQ_REL);
+}
+
 // Begins to use the entry, if it holds a directory that lies where those of key do: its number and
 // its path then stay as they are.
-static bool use(struct kept_dir *d, const struct dir_key *key)
+static bool use(const struct task *t, struct kept_dir *d, const struct dir_key *key)
 {
-    u32 users = __atomic_add_fetch(&d->users, 1, __ATOMIC_ACQUIRE);
-    if (!(users & FILLING) && __atomic_load_n(&d->hash, __ATOMIC_ACQUIRE) && d->from == key->from &&
-        d->generation == key->generation && dirs_now() - d->opened < DIRS_KEPT_FOR)
+    if (!(count_user(t, d, 1) & FILLING) && __atomic_load_n(&d->hash, __ATOMIC_ACQUIRE) &&
+        d->from == key->from && d->generation == key->generation &&
+        dirs_now() - d->opened < DIRS_KEPT_FOR)
         return true;
-    __atomic_sub_fetch(&d->users, 1, __ATOMIC_RELEASE);
+    count_user(t, d, -1);
     return false;
 }
 
@@ -109,7 +116,7 @@ int dir_kept(struct task *t, const struct loc *loc, size_t n, struct dir_key *ke
     make_key(t, loc, n, key);
     int i = key->hash ? find(t, key) : -1;
     struct kept_dir *d = &t->files->dir[MAX(i, 0)];
-    if (i >= 0 && use(d, key)) {
+    if (i >= 0 && use(t, d, key)) {
         if (d->length == n && !memcmp(d->path, loc->rel, n))
             return i + 1;
         dir_release(t, i + 1);
@@ -120,7 +127,7 @@ int dir_kept(struct task *t, const struct loc *loc, size_t n, struct dir_key *ke
 
 void dir_release(struct task *t, int kept)
 {
-    __atomic_sub_fetch(&t->files->dir[kept - 1].users, 1, __ATOMIC_RELEASE);
+    count_user(t, &t->files->dir[kept - 1], -1);
 }
 
 bool dir_wanted(struct task *t, const struct dir_key *key)
@@ -381,7 +388,7 @@ static size_t known_to_search(struct task *t, const struct loc *loc, size_t n,
     size_t known = 0;
     for (int i = 0; i < DIRS_KEPT; i++) {
         struct kept_dir *d = &t->files->dir[i];
-        if (!was_searched(t, i + 1, changes) || !use(d, key))
+        if (!was_searched(t, i + 1, changes) || !use(t, d, key))
             continue;
         if (was_searched(t, i + 1, changes))
             for (size_t k = 0; k <= n && k <= d->length; k++) {
