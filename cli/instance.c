@@ -175,8 +175,9 @@ struct mount_entry *add_mount(struct launch *l, int fd, u32 type, u32 flags, con
     snprintf(e->options, sizeof e->options, "%s", options);
     e->state = MOUNT_LIVE;
     const char *last = strrchr(e->point, '/') + 1;
+    u32 hash = *last ? name_hash(last, strlen(last)) : 0;
     if (*last)
-        l->memory->mount_names[name_word(last, strlen(last))] |= name_bit(last, strlen(last));
+        l->memory->mount_names[name_word(hash)] |= name_bit(hash);
     l->memory->mounts_live |= 1UL << l->mounts;
     l->mount_fd[l->mounts++] = fd;
     return e;

@@ -48,8 +48,7 @@ void attrown_begin(struct task *t, const struct parent *p, const struct meta_vie
     if (!v->lock || (!w->fd_number && !v->watched))
         return;
     w->changes = meta_change_count(t, host) + 1; // meta_done() counts it
-    w->name_index = name_changes_index(p->name);
-    w->name_count = v->name_count;
+    w->name = v->name;
     w->ino = host->stx_ino;
     w->after = (u64)host->stx_ctime.tv_sec * 1000000000 + host->stx_ctime.tv_nsec;
     w->tick = clock_ns(CLOCK_REALTIME_COARSE);
@@ -88,8 +87,7 @@ bool attrown_get(struct task *t, const struct statx *st, struct attr *a)
         device_of(st) != t->instance->fine_ctime_dev || meta_change_count(t, st) != e->changes ||
         (st->stx_mode & (S_IFMT | S_ISVTX)) != (S_IFREG | S_ISVTX))
         return false;
-    if (e->fd_number ? !fd_number_stands(t, e->fd_number)
-                     : !name_changes_none(t, e->name_index, e->name_count))
+    if (e->fd_number ? !fd_number_stands(t, e->fd_number) : !name_stayed(t, &e->name))
         return false;
     *a = (struct attr){.uid = e->uid, .gid = e->gid, .mode = e->mode, .type = S_IFREG};
     return true;

@@ -238,7 +238,7 @@ u32 *meta_lock_name(struct task *t, const struct parent *p)
 long meta_look(struct task *t, int mount, const struct parent *p, struct meta_view *v)
 {
     u32 before = __atomic_load_n(&t->instance->meta_changes, __ATOMIC_ACQUIRE);
-    v->watched = name_watch(t, mount, p, &v->name_count);
+    v->watched = name_watch(t, mount, p, &v->name);
     long r = meta_host_stat(p, STATX_BASIC_STATS, &v->host);
     if (r < 0)
         return r;

@@ -19,7 +19,7 @@
 
 #define FILLING 0x80000000u // in users: its number is about to get another directory
 
-// Only tells most others apart; who finds an entry by it compares the text.
+// Only tells most others apart; who finds an entry by it compares the text. path: a loc's.
 static u64 hash_of(u64 from, const char *path, size_t n)
 {
     u64 h = n + from * 0xff51afd7ed558ccdUL, word;
@@ -27,8 +27,8 @@ static u64 hash_of(u64 from, const char *path, size_t n)
         __builtin_memcpy(&word, path, sizeof word);
         h = (h ^ word ^ h >> 32) * 0x9e3779b97f4a7c15UL;
     }
-    for (word = 0; n; n--)
-        word = word << 8 | (u8)path[n - 1];
+    __builtin_memcpy(&word, path, sizeof word); // the text has room behind
+    word &= ~(~0UL << 8 * n);
     h = (h ^ word ^ h >> 32) * 0x9e3779b97f4a7c15UL;
     return (h ^ h >> 29) | 1; // 0 is nothing
 }
@@ -92,22 +92,15 @@ u64 dirs_now(void)
     return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
 }
 
-// Who has the descriptors alone counts without a lock.
-static u32 count_user(const struct task *t, struct kept_dir *d, int n)
-{
-    return t->files->refs == 1 ? d->users += (u32)n
-                               : __atomic_add_fetch(&d->users, (u32)n, __ATOMIC_ACQ_REL);
-}
-
 // Begins to use the entry, if it holds a directory that lies where those of key do: its number and
 // its path then stay as they are.
 static bool use(const struct task *t, struct kept_dir *d, const struct dir_key *key)
 {
-    if (!(count_user(t, d, 1) & FILLING) && __atomic_load_n(&d->hash, __ATOMIC_ACQUIRE) &&
+    if (!(dir_count_user(t, d, 1) & FILLING) && __atomic_load_n(&d->hash, __ATOMIC_ACQUIRE) &&
         d->from == key->from && d->generation == key->generation &&
         dirs_now() - d->opened < DIRS_KEPT_FOR)
         return true;
-    count_user(t, d, -1);
+    dir_count_user(t, d, -1);
     return false;
 }
 
@@ -123,11 +116,6 @@ int dir_kept(struct task *t, const struct loc *loc, size_t n, struct dir_key *ke
     }
     dirs_let_go_watched(t);
     return 0;
-}
-
-void dir_release(struct task *t, int kept)
-{
-    count_user(t, &t->files->dir[kept - 1], -1);
 }
 
 bool dir_wanted(struct task *t, const struct dir_key *key)
@@ -467,7 +455,7 @@ bool dirs_may_search_base(struct task *t, const struct loc *loc)
 long dirs_may_search(struct task *t, struct loc *loc)
 {
     struct dir_key key;
-    const char *slash = strrchr(loc->rel, '/');
+    const char *slash = loc_slash(loc);
     if (!slash || !is_whole_tree(t))
         return 0;
     u32 changes = dir_attr_changes(t);

@@ -417,8 +417,8 @@ static long stat_name(struct task *t, int mount, const struct parent *p, u32 mas
     int tries = 0;
     bool asked = false; // meta_bury(), which waits for the maker
     for (;;) {
-        u32 count;
-        bool watched = name_watch(t, mount, p, &count);
+        struct name_watch name;
+        bool watched = name_watch(t, mount, p, &name);
         long r = meta_host_stat(p, mask & ~META_NO_LINK, st);
         if (r >= 0 && (mask & META_NO_LINK) && (st->stx_mode & S_IFMT) == S_IFLNK)
             r = -ELOOP;
@@ -433,7 +433,7 @@ static long stat_name(struct task *t, int mount, const struct parent *p, u32 mas
             asked = true;
             continue; // finished by now, or not of our making
         }
-        bool stayed = watched && name_stayed(t, p, count);
+        bool stayed = !k.by_now && watched && name_stayed(t, &name);
         if (whole && (!must_look_again(t, &k, host_mode, watched, stayed) ||
                       still_there(p, st, host_mode))) {
             if (k.keep)

@@ -21,12 +21,10 @@ int mount_next(struct task *t, int m)
     return MOUNTS_MAX;
 }
 
-int mount_root_fd(struct task *t, int m)
+int mount_root_open(struct task *t, int m)
 {
     struct mount_entry *e = mount_at(t, m);
     int fd = reserved_fd(t, RESERVED_MOUNT + m);
-    if (t->files->mount_id[m] == e->id)
-        return fd;
     if (!files_reserve_mount(t, m))
         return -EMFILE;
     t->files->root_ino[m] = 0;
@@ -115,8 +113,7 @@ int mount_on(struct task *t, int m, const char *path)
 
 bool mount_name_is_point(struct task *t, const char *name, size_t n)
 {
-    const u64 *names = &t->instance->mount_names[name_word(name, n)];
-    if (!(__atomic_load_n(names, __ATOMIC_ACQUIRE) & name_bit(name, n)))
+    if (!names_with(t->instance->mount_names, name_hash(name, n)))
         return false;
     for (int m = mount_next(t, 1); m < MOUNTS_MAX; m = mount_next(t, m + 1)) {
         struct mount_entry *e = mount_at(t, m);
@@ -177,9 +174,9 @@ long mount_add(struct task *t, const struct mount_entry *new)
             return m;
         }
         const char *last = strrchr(e->point, '/') + 1;
-        size_t n = strlen(last);
-        if (n)
-            __atomic_fetch_or(&t->instance->mount_names[name_word(last, n)], name_bit(last, n),
+        u32 hash = *last ? name_hash(last, strlen(last)) : 0;
+        if (*last)
+            __atomic_fetch_or(&t->instance->mount_names[name_word(hash)], name_bit(hash),
                               __ATOMIC_RELEASE);
         else
             __atomic_store_n(&t->instance->root_covered, 1, __ATOMIC_RELEASE);

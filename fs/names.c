@@ -8,41 +8,43 @@
 #include "fs.h"
 #include "host.h"
 
-u32 name_changes_index(const char *name)
+u32 name_changes_index(const struct parent *p)
 {
-    return name_hash(name, strlen(name)) >> 16 & (NAME_CHANGES - 1);
+    u32 hash = p->hash ? p->hash : name_hash(p->name, strlen(p->name));
+    return hash >> 16 & (NAME_CHANGES - 1);
 }
 
-static struct name_changes *changes_of(struct task *t, const char *name)
+static struct name_changes *changes_of(struct task *t, const struct parent *p)
 {
-    return &t->instance->name_changes[name_changes_index(name)];
+    return &t->instance->name_changes[name_changes_index(p)];
 }
 
-void name_change_begin(struct task *t, const char *name)
+void name_change_begin(struct task *t, const struct parent *p)
 {
-    if (*name) // before what is looked at then
-        __atomic_fetch_add(&changes_of(t, name)->begun, 1, __ATOMIC_SEQ_CST);
+    if (*p->name) // before what is looked at then
+        __atomic_fetch_add(&changes_of(t, p)->begun, 1, __ATOMIC_SEQ_CST);
 }
 
-void name_change_end(struct task *t, const char *name)
+void name_change_end(struct task *t, const struct parent *p)
 {
-    if (*name)
-        __atomic_fetch_add(&changes_of(t, name)->ended, 1, __ATOMIC_ACQ_REL);
+    if (*p->name)
+        __atomic_fetch_add(&changes_of(t, p)->ended, 1, __ATOMIC_ACQ_REL);
 }
 
 long name_unlink(struct task *t, const struct parent *p, int flags)
 {
-    name_change_begin(t, p->name);
+    name_change_begin(t, p);
     long r = HOST3(__NR_unlinkat, p->fd, p->name, flags);
-    name_change_end(t, p->name);
+    name_change_end(t, p);
     return r;
 }
 
-bool name_changes_ended(struct task *t, const char *name, u32 *begun)
+bool name_changes_ended(struct task *t, const struct parent *p, struct name_watch *w)
 {
-    const struct name_changes *c = changes_of(t, name);
-    *begun = __atomic_load_n(&c->begun, __ATOMIC_ACQUIRE);
-    return *begun == __atomic_load_n(&c->ended, __ATOMIC_ACQUIRE);
+    w->index = name_changes_index(p);
+    const struct name_changes *c = &t->instance->name_changes[w->index];
+    w->count = __atomic_load_n(&c->begun, __ATOMIC_ACQUIRE);
+    return w->count == __atomic_load_n(&c->ended, __ATOMIC_ACQUIRE);
 }
 
 #define WAIT_STEPS 1000 // of a millisecond
@@ -69,21 +71,12 @@ static bool directory_stays(const struct task *t, const struct parent *p)
            (t->temps && (p->kept || base_is_root(t, p->fd)));
 }
 
-bool name_watch(struct task *t, int mount, const struct parent *p, u32 *count)
+bool name_watch(struct task *t, int mount, const struct parent *p, struct name_watch *w)
 {
+    *w = (struct name_watch){0};
     if (!t->instance->keeps_dirs || mount != 0 || !*p->name || !directory_stays(t, p))
         return false;
-    return name_changes_ended(t, p->name, count);
-}
-
-bool name_changes_none(struct task *t, u32 index, u32 count)
-{
-    return __atomic_load_n(&t->instance->name_changes[index].begun, __ATOMIC_ACQUIRE) == count;
-}
-
-bool name_stayed(struct task *t, const struct parent *p, u32 count)
-{
-    return name_changes_none(t, name_changes_index(p->name), count);
+    return name_changes_ended(t, p, w);
 }
 
 // ---- Names that this thread has given a file itself ----
@@ -97,7 +90,7 @@ void name_own_begin(struct task *t, int mount, const struct parent *p, struct ow
 {
     size_t n = strlen(p->name);
     o->length = 0;
-    if (!p->kept || n > OWN_NAME || !name_watch(t, mount, p, &o->count))
+    if (!p->kept || n > OWN_NAME || !name_watch(t, mount, p, &o->watch))
         return;
     o->dir = t->files->dir[p->kept - 1].stamp;
     o->length = (u32)n;
@@ -108,18 +101,18 @@ void name_own_end(struct task *t, const struct own_name *o, u32 changes)
 {
     if (!o->length)
         return;
-    u32 index = name_hash(o->name, o->length) >> 16 & (NAME_CHANGES - 1);
-    if (name_changes_none(t, index, o->count + changes)) {
+    struct name_watch now = {o->watch.index, o->watch.count + changes};
+    if (name_stayed(t, &now)) {
         t->own_name = *o;
-        t->own_name.count += changes;
+        t->own_name.watch = now;
     }
 }
 
 bool name_is_own_file(struct task *t, int mount, const struct parent *p)
 {
     const struct own_name *o = &t->own_name;
-    u32 now;
+    struct name_watch now;
     return p->kept && o->length && o->dir == t->files->dir[p->kept - 1].stamp &&
            o->length == strlen(p->name) && !memcmp(o->name, p->name, o->length) &&
-           name_watch(t, mount, p, &now) && now == o->count;
+           name_watch(t, mount, p, &now) && now.count == o->watch.count;
 }

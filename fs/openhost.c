@@ -27,7 +27,7 @@ long host_reopen(int base, u64 flags, u64 mode, bool dir)
 static int kept_dir_of(struct task *t, struct loc *loc, const char **name)
 {
     struct dir_key key;
-    char *slash = strrchr(loc->rel, '/');
+    char *slash = loc_slash(loc);
     if (!slash)
         return 0;
     *name = slash + 1;

@@ -29,7 +29,6 @@ static void note_checked(struct task *t, const struct loc *loc, const struct par
         return;
     c->st = *st;
     c->watched &= p->kept && p->kept == loc->kept;
-    c->index = name_changes_index(p->name);
 }
 
 bool open_is_same(int fd, const struct statx *as)
@@ -42,8 +41,7 @@ bool open_is_same(int fd, const struct statx *as)
 
 bool open_is_checked(struct task *t, int fd, const struct open_checked *c)
 {
-    return !c->st.stx_ino || (c->watched && name_changes_none(t, c->index, c->count)) ||
-           open_is_same(fd, &c->st);
+    return !c->st.stx_ino || (c->watched && name_stayed(t, &c->name)) || open_is_same(fd, &c->st);
 }
 
 // Is there nothing that an open with these flags could be refused, and no set-id bit that a write
@@ -68,7 +66,7 @@ long open_check(struct task *t, struct loc *loc, u64 flags, struct open_checked 
     temps_begin(t); // for name_watch()
     // A link that is to be followed is the walk's, whosoever it is.
     bool follow = !loc->walked && !(flags & O_NOFOLLOW);
-    c->watched = name_watch(t, loc->mount, &p, &c->count);
+    c->watched = name_watch(t, loc->mount, &p, &c->name);
     r = meta_stat(t, loc->mount, &p, STATX_BASIC_STATS | (follow ? META_NO_LINK : 0), &st);
     if (r >= 0)
         note_checked(t, loc, &p, &st, c);

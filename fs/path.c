@@ -13,40 +13,79 @@
 
 #define FOLLOWED_HERE 4 // links at the end of a path; more are the slow walk's
 
+// The slashes of a text, and its end, one after the other.
+struct stops {
+    const word_in_text *word;
+    u64 left; // of them in that word
+};
+
+static inline u64 stops_in(u64 word)
+{
+    return zero_bytes(word) | zero_bytes(word ^ '/' * EACH_BYTE);
+}
+
+static inline const char *next_stop(struct stops *s)
+{
+    while (!s->left)
+        s->left = stops_in(*++s->word);
+    const char *stop = byte_in(s->word, s->left);
+    s->left &= s->left - 1;
+    return stop;
+}
+
 long path_normalise(struct task *t, const char *in, char *out, size_t size, struct path_end *end)
 {
-    size_t n = 0;
-    *end = (struct path_end){0};
-    while (*in) {
-        while (*in == '/')
-            in++, end->dir = true;
-        // Over the slash that the last one may have got; end.dir says that it was there.
-        size_t start = n ? n + 1 : 0, at = start;
-        for (; *in && *in != '/' && at < size; in++)
-            out[at++] = *in;
-        if (at == size)
-            return -ENAMETOOLONG;
-        size_t len = at - start;
-        if (!len)
+    const u64 *points = t->instance->mount_names;
+    struct path_end e = {0}; // written once: out may be anything for the compiler
+    struct stops stops;
+    // Of the n bytes so far the first `done` are copied; the others stand in the path as they are
+    // to be, from `piece` on.
+    const char *piece = in;
+    size_t n = 0, done = 0;
+    u64 found = 0;
+    stops.word = first_word(in, &stops.left);
+    stops.left &= stops_in(*stops.word);
+    for (;;) {
+        const char *stop = next_stop(&stops);
+        size_t len = (size_t)(stop - in);
+        bool one = false;
+        if (len && len <= 2 && *in == '.') {
+            one = len == 1;
+            e.dotdot |= in[len - 1] == '.' && !one;
+        }
+        if (len)
+            e.dir = e.dots = one;
+        if (len && !one) {
+            size_t at = n ? n + 1 : 0;
+            if (at + len >= size)
+                return -ENAMETOOLONG;
+            e.hash = name_hash(in, len);
+            found |= names_with(points, e.hash);
+            if (in != piece + (at - done)) {
+                memcpy(out + done, piece, n - done);
+                out[n] = '/'; // if this is not the first
+                piece = in;
+                done = at;
+            }
+            e.name = (u16)at;
+            n = at + len;
+        }
+        if (!*stop)
             break;
-        end->dir = end->dots = len == 1 && out[start] == '.';
-        if (end->dots)
-            continue;
-        end->dotdot |= len == 2 && out[start] == '.' && out[start + 1] == '.';
-        const u64 *points = &t->instance->mount_names[name_word(out + start, len)];
-        if (__atomic_load_n(points, __ATOMIC_ACQUIRE) & name_bit(out + start, len))
-            end->point = true;
-        if (n)
-            out[n] = '/';
-        n = at;
+        e.dir = true;
+        in = stop + 1;
     }
+    memcpy(out + done, piece, n - done);
     out[n] = 0;
+    e.point = found;
+    *end = e;
     return (long)n;
 }
 
 static void at_root(struct task *t, struct loc *loc)
 {
     loc->mount = t->fs->root_mount;
+    loc->last = 0;
     str_copy(loc->rel, t->fs->root, sizeof loc->rel);
 }
 
@@ -69,6 +108,7 @@ static __attribute__((noinline)) long from_instance_root(struct task *t, struct 
 static long place_in_mounts(struct task *t, struct loc *loc)
 {
     const char *rest;
+    loc->last = 0;
     long r = t->fs->root_mount || t->fs->root[0] ? from_instance_root(t, loc) : 0;
     if (r)
         return r;
@@ -109,9 +149,9 @@ bool path_text_serves(struct task *t, int m, bool point, const char *rel)
 // Was the first name of the way a link when it was last looked at, with something behind it?
 static bool begins_with_link(struct task *t, const struct loc *loc)
 {
-    const char *end = strchr(loc->rel, '/');
     u64 links = __atomic_load_n(&mount_at(t, loc->mount)->links, __ATOMIC_RELAXED);
-    return links && end && (links & name_bit(loc->rel, (size_t)(end - loc->rel)));
+    const char *end = links ? strchr(loc->rel, '/') : NULL;
+    return end && (links & name_bit(name_hash(loc->rel, (size_t)(end - loc->rel))));
 }
 
 // May the task search the directories that the text names? 0: the slow walk asks each of them;
@@ -120,7 +160,7 @@ static long text_is_permitted(struct task *t, struct loc *loc)
 {
     if (fs_unchecked(&t->cred))
         return 1;
-    if (!strchr(loc->rel, '/'))
+    if (!loc_slash(loc))
         return dirs_may_search_base(t, loc);
     long r = dirs_may_search(t, loc);
     loc->kept = (u8)MAX(r, 0);
@@ -140,6 +180,7 @@ static __attribute__((noinline)) long walk_removed(struct task *t, int dirfd, co
         path++;
     if (r < 0 || !*path) {
         loc->rel[0] = 0;
+        loc->last = 0;
         loc->walked = true;
         return r;
     }
@@ -216,6 +257,8 @@ long path_walk(struct task *t, int dirfd, const char *path, int flags, struct lo
         return n;
     loc->must_be_dir = end.dir;
     loc->dots = end.dots;
+    loc->last = end.name + 1;
+    loc->hash = end.hash;
     if (!*path) {
         loc->must_be_dir = false;
         loc->base = dirfd;
@@ -232,9 +275,9 @@ long path_walk(struct task *t, int dirfd, const char *path, int flags, struct lo
                : walk_absolute(t, path, flags, slow, end.point, loc);
 }
 
-bool walk_again(const struct loc *loc, long result, int *flags, int *tries)
+bool walk_may_be_slow(const struct loc *loc, int *flags, int *tries)
 {
-    if (result != -ELOOP || (*flags & WALK_NO_SYMLINKS) || *tries >= (loc->walked ? 3 : 1))
+    if ((*flags & WALK_NO_SYMLINKS) || *tries >= (loc->walked ? 3 : 1))
         return false;
     ++*tries;
     *flags |= WALK_SLOW;
@@ -243,7 +286,7 @@ bool walk_again(const struct loc *loc, long result, int *flags, int *tries)
 
 long parent_open(struct task *t, struct loc *loc, struct parent *p)
 {
-    char *slash = strrchr(loc->rel, '/');
+    char *slash = loc_slash(loc);
     p->temporary = p->pinned = p->guests = false;
     p->lent = loc->kept;
     p->kept = loc->kept;
@@ -251,6 +294,7 @@ long parent_open(struct task *t, struct loc *loc, struct parent *p)
     p->last = LAST_NAME;
     p->fd = loc->base;
     p->name = loc->rel;
+    p->hash = loc->last ? loc->hash : 0;
     if (!slash)
         return 0;
     size_t n = (size_t)(slash - loc->rel);
@@ -283,19 +327,16 @@ long parent_open(struct task *t, struct loc *loc, struct parent *p)
     return 0;
 }
 
-void parent_done(struct task *t, struct parent *p)
+void parent_close(struct task *t, struct parent *p)
 {
     if (p->temporary)
         temp_close(t, p->fd);
     if (p->pinned)
         temp_close(t, p->base);
-    if (p->kept && !p->lent)
-        dir_release(t, p->kept);
     p->temporary = p->pinned = false;
-    p->kept = 0;
 }
 
-void loc_done(struct task *t, struct loc *loc)
+void loc_close(struct task *t, struct loc *loc)
 {
     if (loc->pinned)
         temp_close(t, loc->base);
@@ -318,6 +359,7 @@ long loc_root(struct task *t, struct loc *loc)
         return r;
     loc->mount = at.mount;
     loc->base = at.base;
+    loc->last = 0;
     str_copy(loc->rel, at.rel, sizeof loc->rel);
     return is_overlay(t, loc->mount) ? overlay_place(t, loc) : 0;
 }
@@ -345,6 +387,7 @@ static __attribute__((noinline)) long pin_magic(struct task *t, struct loc *loc,
     loc_done(t, loc);
     *p = (struct parent){.fd = (int)fd, .temporary = true, .name = loc->rel};
     loc->rel[0] = 0;
+    loc->last = 0;
     loc->base = (int)fd;
     loc->mount = r >= 0 ? there.mount : 0;
     return 0;

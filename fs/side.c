@@ -508,12 +508,12 @@ long side_store(struct task *t, int mount, const struct parent *p, const struct 
                 const char *more)
 {
     struct statx now;
-    u32 begun, begun_now;
+    struct name_watch before, behind;
     u32 *lock = meta_lock_name(t, p);
-    bool ended = name_changes_ended(t, p->name, &begun);
+    bool ended = name_changes_ended(t, p, &before);
     long r = store(t, mount, p, new, more);
     // The name may have gone by a removal that has not looked, and has seen no record.
-    if ((!name_changes_ended(t, p->name, &begun_now) || !ended || begun_now != begun) &&
+    if ((!name_changes_ended(t, p, &behind) || !ended || behind.count != before.count) &&
         (host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_INO, &now) < 0 ||
          now.stx_ino != new->stx_ino))
         meta_name_drop(p);

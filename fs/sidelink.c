@@ -180,11 +180,11 @@ void side_link_going(struct task *t, int mount, const struct parent *p, const st
             g->lock = meta_lock_inode(t, &g->was);
             g->name_lock = meta_lock_name(t, p);
         }
-        name_change_begin(t, p->name);
+        name_change_begin(t, p);
         g->announced = !is_used(t, first_of(t, mount));
         if (g->announced)
             return;
-        name_change_end(t, p->name);
+        name_change_end(t, p);
         if (!named)
             g->name_lock = meta_lock_name(t, p);
         if (host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &now) <
@@ -205,7 +205,7 @@ void side_link_gone(struct task *t, int mount, struct link_going *g, bool gone)
     char name[SIDE_LINK_SIZE];
     u32 *flags;
     if (g->announced)
-        name_change_end(t, g->p->name);
+        name_change_end(t, g->p);
     if (gone && g->last && name_of(&g->was, name)) {
         struct parent dir = where(t, first_of(t, mount), &flags);
         host_removexattr_at(&dir, name);

@@ -11,11 +11,9 @@
 // A path operation may hold a temporary descriptor, whose number another thread could take away.
 // Operations count themselves in `users`; who puts a descriptor on a chosen number holds the lock,
 // waits for the count to fall to zero, and keeps new ones out meanwhile.
-void temps_begin(struct task *t)
+void temps_begin_shared(struct task *t)
 {
     struct files *f = t->files;
-    if (t->temps++ || f->refs == 1)
-        return;
     t->temps_counted = 1;
     for (;;) {
         __atomic_fetch_add(&f->users, 1, __ATOMIC_SEQ_CST);
@@ -29,10 +27,8 @@ void temps_begin(struct task *t)
     }
 }
 
-void temps_end(struct task *t)
+void temps_end_shared(struct task *t)
 {
-    if (--t->temps)
-        return;
     if (t->owns_spares) {
         t->owns_spares = 0;
         reserved_release(&t->files->spare_owner);

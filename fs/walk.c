@@ -571,7 +571,7 @@ static void note_link(struct walk *w)
     const char *name = w->loc->rel;
     if (w->anchored || strchr(name, '/'))
         return;
-    u64 bit = name_bit(name, strlen(name));
+    u64 bit = name_bit(name_hash(name, strlen(name)));
     if (!(__atomic_load_n(links, __ATOMIC_RELAXED) & bit))
         __atomic_fetch_or(links, bit, __ATOMIC_RELAXED);
 }
@@ -793,6 +793,7 @@ static long run(struct walk *w, struct task *t, const char *path, int flags, str
     if (strlen(path) >= LX_PATH_MAX)
         return -ENAMETOOLONG;
     loc->must_be_dir = loc->dots = loc->object = false;
+    loc->last = 0;
     long r = walk(w);
     close_dir(w);
     if (w->mapped)

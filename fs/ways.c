@@ -86,8 +86,9 @@ static bool follows_known(struct task *t, const struct way_key *k)
 static u64 *word_of(struct task *t, const char *name, u64 *bit)
 {
     size_t n = strlen(name);
-    *bit = name_bit(name, n);
-    return &t->instance->link_names[name_word(name, n)];
+    u32 hash = name_hash(name, n);
+    *bit = name_bit(hash);
+    return &t->instance->link_names[name_word(hash)];
 }
 
 void way_link_followed(struct task *t, const char *name)

@@ -139,6 +139,7 @@ static long loc_of_host_path(struct task *t, const char *host, int prefer, struc
     loc->base = mount_root_fd(t, base);
     loc->walked = loc->pinned = false;
     loc->kept = 0;
+    loc->last = 0;
     loc->must_be_dir = false;
     str_copy(loc->rel, best, sizeof loc->rel);
     return 0;
@@ -223,11 +224,9 @@ static __attribute__((noinline)) void ask_root(struct task *t)
     lock_drop(&fs->lock);
 }
 
-void root_look(struct task *t)
+void root_look_again(struct task *t)
 {
     struct fsctx *fs = t->fs;
-    if (!fs->root[0] && !fs->root_mount)
-        return;
     u32 moves = __atomic_load_n(&t->instance->dir_moves, __ATOMIC_ACQUIRE);
     u64 now = dirs_now();
     if (fs->root_moves == moves && now - fs->root_asked < DIRS_KEPT_FOR)

@@ -74,29 +74,14 @@ void *memchr(const void *s, int c, size_t n)
     return NULL;
 }
 
-// Strings are read by aligned words, which may have bytes in front of them and behind their ends,
-// but lie in no page that the string does not. In a mask the highest bit of a byte stands for it.
-#define EACH 0x0101010101010101UL
-#define HIGH (0x80 * EACH)
-
-static inline u64 zeros(u64 w)
-{
-    return ~(((w & ~HIGH) + ~HIGH) | w | ~HIGH);
-}
-
-// Those bytes of *w that lie behind its first `skip`.
-static inline u64 behind(u64 skip)
-{
-    return ~0UL << 8 * skip;
-}
-
 size_t strlen(const char *s)
 {
-    const word *w = (const word *)((uptr)s & ~7UL);
-    u64 end = zeros(*w) & behind((uptr)s & 7);
+    u64 bits;
+    const word_in_text *w = first_word(s, &bits);
+    u64 end = zero_bytes(*w) & bits;
     while (!end)
-        end = zeros(*++w);
-    return (size_t)((const char *)w + __builtin_ctzl(end) / 8 - s);
+        end = zero_bytes(*++w);
+    return (size_t)(byte_in(w, end) - s);
 }
 
 size_t strnlen(const char *s, size_t max)
@@ -123,21 +108,20 @@ int strncmp(const char *a, const char *b, size_t n)
 
 char *strchr(const char *s, int c)
 {
-    const word *w = (const word *)((uptr)s & ~7UL);
-    u64 all = (u8)c * EACH, skip = behind((uptr)s & 7), found;
-    while (!(found = (zeros(*w) | zeros(*w ^ all)) & skip))
-        w++, skip = ~0UL;
-    s = (const char *)w + __builtin_ctzl(found) / 8;
+    u64 all = (u8)c * EACH_BYTE, bits, found;
+    const word_in_text *w = first_word(s, &bits);
+    for (; !(found = (zero_bytes(*w) | zero_bytes(*w ^ all)) & bits); bits = ~0UL)
+        w++;
+    s = byte_in(w, found);
     return *s == (char)c ? (char *)s : NULL;
 }
 
 char *strrchr(const char *s, int c)
 {
-    const word *w = (const word *)((uptr)s & ~7UL);
-    const char *last = NULL;
-    u64 all = (u8)c * EACH, skip = behind((uptr)s & 7);
-    for (;; w++, skip = ~0UL) {
-        u64 end = zeros(*w) & skip, found = zeros(*w ^ all) & skip;
+    u64 all = (u8)c * EACH_BYTE, bits;
+    const word_in_text *w = first_word(s, &bits);
+    for (const char *last = NULL;; w++, bits = ~0UL) {
+        u64 end = zero_bytes(*w) & bits, found = zero_bytes(*w ^ all) & bits;
         if (end)
             found &= end ^ (end - 1); // up to the end, which may be what is looked for
         if (found)

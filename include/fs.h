@@ -7,6 +7,7 @@
 #ifndef LX_FS_H
 #define LX_FS_H
 
+#include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
@@ -23,7 +24,12 @@ static inline struct mount_entry *mount_at(struct task *t, int m)
 }
 // Descriptor of the root directory of mount m in this process (reserved; not to be closed).
 // -errno when it cannot be opened.
-int mount_root_fd(struct task *t, int m);
+int mount_root_open(struct task *t, int m); // which is the first time that it is asked for
+static inline int mount_root_fd(struct task *t, int m)
+{
+    return t->files->mount_id[m] == mount_at(t, m)->id ? t->files->reserved + RESERVED_MOUNT + m
+                                                       : mount_root_open(t, m);
+}
 // The root of the tmpfs that e->holder holds, as a temporary (fs/limited.c).
 long limited_open(struct task *t, const struct mount_entry *e);
 // Is a place in mount m a way in one directory of the host's? Not in /proc, and in an overlay;
@@ -59,7 +65,12 @@ long mount_remove(struct task *t, int m);
 // Holds the directory that is about to become it open.
 void root_keep(struct task *t, int mount, const char *rel);
 // Its path in t->fs becomes what it is now, if it may be another. Nothing to do without chroot.
-void root_look(struct task *t);
+void root_look_again(struct task *t);
+static inline void root_look(struct task *t)
+{
+    if (t->fs->root[0] || t->fs->root_mount)
+        root_look_again(t);
+}
 
 // ---- Where a path leads (fs/path.c) ----
 
@@ -75,6 +86,8 @@ struct loc {
     u8 kept;          // dir_kept() of the last component: loc_done() releases it
     u8 over;          // overlay.h
     u16 over_mode;    // what was found there is on the host
+    u16 last;         // 1 + where the last name begins in rel; 0: to be looked for
+    u32 hash;         // with `last`, its name_hash()
     char rel[LX_PATH_MAX]; // "" is base itself; no leading or trailing slash, no ".."
 };
 
@@ -98,12 +111,23 @@ enum {
     WALK_LIMITS = WALK_BENEATH | WALK_IN_ROOT | WALK_NO_SYMLINKS | WALK_NO_XDEV | WALK_NO_MAGIC,
 };
 
+// The slash before the last name, or NULL.
+static inline char *loc_slash(struct loc *loc)
+{
+    return !loc->last ? strrchr(loc->rel, '/') : loc->last > 1 ? &loc->rel[loc->last - 2] : NULL;
+}
+
 // Finds where the guest path (lxcore's copy of it) leads, from dirfd. Without WALK_SLOW nothing is
 // looked up when the text allows it: the later host call finds out, and says ELOOP when there is
 // a symlink on the way; then walk again with WALK_SLOW. walk_again() does that decision.
 // loc_done() must follow success, except where path_parent() does it.
 long path_walk(struct task *t, int dirfd, const char *path, int flags, struct loc *loc);
-void loc_done(struct task *t, struct loc *loc);
+void loc_close(struct task *t, struct loc *loc);
+static inline void loc_done(struct task *t, struct loc *loc)
+{
+    if (loc->pinned || loc->kept)
+        loc_close(t, loc);
+}
 // Makes rel begin at the root of the mount, by the path that loc has now.
 long loc_root(struct task *t, struct loc *loc);
 static inline bool base_is_root(const struct task *t, int base)
@@ -112,7 +136,11 @@ static inline bool base_is_root(const struct task *t, int base)
     return (u32)base - (u32)(f->reserved + RESERVED_MOUNT) < f->reserved_count - RESERVED_MOUNT;
 }
 // After a host call on loc said `result`: should it be tried again by a slow walk? Sets *flags.
-bool walk_again(const struct loc *loc, long result, int *flags, int *tries);
+bool walk_may_be_slow(const struct loc *loc, int *flags, int *tries);
+static inline bool walk_again(const struct loc *loc, long result, int *flags, int *tries)
+{
+    return result == -ELOOP && walk_may_be_slow(loc, flags, tries);
+}
 
 // loc, which the text of path led to, shows to be a symlink that is to be followed: what it says
 // takes the place of its name in path, which has LX_PATH_MAX bytes, and *flags counts it. False:
@@ -133,11 +161,11 @@ struct parent {
     s32 base;
     u8 over;          // overlay.h
     u8 last;          // WALK_NAME: a name, or one of those that nothing can be done with
+    u32 hash;         // name_hash() of the name; 0: to be found
     const char *name; // one component inside loc->rel; "" when loc is base itself, or for last != 0
 };
 enum { LAST_NAME, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
 long parent_open(struct task *t, struct loc *loc, struct parent *p);
-void parent_done(struct task *t, struct parent *p);
 // path_walk + parent_open with the repeats that symlinks ask for: what most path calls begin with.
 // The last component is never followed unless WALK_FOLLOW is set and it is a symlink.
 long path_parent(struct task *t, int dirfd, const char *path, int flags, struct loc *loc,
@@ -160,7 +188,25 @@ static inline int dir_fd(const struct task *t, int kept)
 {
     return t->files->reserved + RESERVED_DIR + kept - 1;
 }
-void dir_release(struct task *t, int kept);
+// Counts a user of it, or one less. Who has the descriptors alone needs no lock for that.
+static inline u32 dir_count_user(const struct task *t, struct kept_dir *d, int n)
+{
+    return t->files->refs == 1 ? d->users += (u32)n
+                               : __atomic_add_fetch(&d->users, (u32)n, __ATOMIC_ACQ_REL);
+}
+static inline void dir_release(struct task *t, int kept)
+{
+    dir_count_user(t, &t->files->dir[kept - 1], -1);
+}
+void parent_close(struct task *t, struct parent *p);
+static inline void parent_done(struct task *t, struct parent *p)
+{
+    if (p->temporary || p->pinned)
+        parent_close(t, p);
+    if (p->kept && !p->lent)
+        dir_release(t, p->kept);
+    p->kept = 0;
+}
 // Is it worth to be kept? Most are never asked for again: the first time is only noted.
 bool dir_wanted(struct task *t, const struct dir_key *key);
 // It has been opened as fd since, to be kept. As above; fd stays the caller's.
@@ -222,24 +268,27 @@ long dirs_rmdir(struct task *t, const struct parent *p);
 
 // Around every removal of a name, and every rename for both names; and around the look at whether
 // anything has to be known of what is removed (fs/sidelink.c).
-void name_change_begin(struct task *t, const char *name);
-void name_change_end(struct task *t, const char *name);
+void name_change_begin(struct task *t, const struct parent *p);
+void name_change_end(struct task *t, const struct parent *p);
 // unlinkat(2) of p, so counted.
 long name_unlink(struct task *t, const struct parent *p, int flags);
 // How many changes of names with the hash of this one have begun. False: not all of them have
 // ended.
-bool name_changes_ended(struct task *t, const char *name, u32 *begun);
+bool name_changes_ended(struct task *t, const struct parent *p, struct name_watch *w);
 // Waits until all that have begun, of whatever name, have ended; a second at most, for one that was
 // killed never does.
 void name_changes_wait(struct task *t);
 // Before a first look at p in that mount, and after the last: has the name meant the same inode all
 // the time? name_watch() false: there is no telling. What others than the instance change in the
 // meantime, on the host, goes unseen.
-bool name_watch(struct task *t, int mount, const struct parent *p, u32 *count);
-bool name_stayed(struct task *t, const struct parent *p, u32 count);
-// The same of all names with that index, for who does not keep the name.
-u32 name_changes_index(const char *name);
-bool name_changes_none(struct task *t, u32 index, u32 count);
+bool name_watch(struct task *t, int mount, const struct parent *p, struct name_watch *w);
+static inline bool name_stayed(const struct task *t, const struct name_watch *w)
+{
+    return __atomic_load_n(&t->instance->name_changes[w->index].begun, __ATOMIC_ACQUIRE) ==
+           w->count;
+}
+// Those with the same index are counted together.
+u32 name_changes_index(const struct parent *p);
 // Around giving a finished regular file the name p; changes: of names with its hash, which the
 // caller itself counts in between. Then name_is_own_file() tells that it still has it, if that was
 // the last such one of this thread.
@@ -350,7 +399,7 @@ struct meta_view {
     u32 names_uid, names_gid;
     u32 *lock;
     bool watched; // name_watch() before the first look
-    u32 name_count;
+    struct name_watch name;
 };
 long meta_look(struct task *t, int mount, const struct parent *p, struct meta_view *v);
 long meta_set(struct task *t, int mount, const struct parent *p, const struct meta_view *v,
@@ -591,8 +640,18 @@ void fd_copied(struct task *t, int from, int to);
 // Temporary descriptors of lxcore: opened and closed between these, so that another thread's dup2
 // or close_range cannot put something else in their place. May nest; must not be held over a call
 // that blocks on another guest thread (the open of a FIFO).
-void temps_begin(struct task *t);
-void temps_end(struct task *t);
+void temps_begin_shared(struct task *t);
+void temps_end_shared(struct task *t);
+static inline void temps_begin(struct task *t)
+{
+    if (!t->temps++ && t->files->refs != 1)
+        temps_begin_shared(t);
+}
+static inline void temps_end(struct task *t)
+{
+    if (!--t->temps && (t->owns_spares || t->temps_counted))
+        temps_end_shared(t);
+}
 // Opens one as openat2(2) with O_CLOEXEC, between temps_begin() and temps_end() of its own; also
 // where the guest has no number left. Not for an open that may block.
 long temp_open(struct task *t, int dirfd, const char *path, u64 flags, u64 resolve);

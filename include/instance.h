@@ -70,6 +70,10 @@ enum { MOUNT_FREE, MOUNT_LIVE, MOUNT_LAYER };
 struct name_changes {
     u32 begun, ended;
 };
+// Those of one hash that had begun by some time (fs/names.c).
+struct name_watch {
+    u32 index, count;
+};
 
 struct mount_entry {
     u32 state;    // MOUNT_LIVE is written last, MOUNT_FREE first
@@ -114,13 +118,17 @@ static inline u32 name_hash(const char *name, size_t n)
     u32 hash = (u8)name[0] | (u32)(u8)name[n / 2] << 8 | (u32)(u8)name[n - 1] << 16 | (u32)n << 24;
     return hash * 0x9e3779b1u;
 }
-static inline u64 name_bit(const char *name, size_t n)
+static inline u64 name_bit(u32 hash)
 {
-    return 1UL << (name_hash(name, n) >> 26);
+    return 1UL << (hash >> 26);
 }
-static inline u32 name_word(const char *name, size_t n)
+static inline u32 name_word(u32 hash)
 {
-    return name_hash(name, n) >> 16 & (NAME_WORDS - 1);
+    return hash >> 16 & (NAME_WORDS - 1);
+}
+static inline u64 names_with(const u64 names[NAME_WORDS], u32 hash)
+{
+    return __atomic_load_n(&names[name_word(hash)], __ATOMIC_ACQUIRE) & name_bit(hash);
 }
 
 #define BASE_STORE (-1)
@@ -344,7 +352,7 @@ struct attr_own {
     u64 tick;      // the last one before it
     u64 fd_number; // of the descriptor by which; 0: by a name
     u32 changes;   // meta_change_count() since
-    u32 name_index, name_count;
+    struct name_watch name;
     u32 uid, gid, mode;
 };
 #define ATTRS_OWN 2
@@ -353,7 +361,8 @@ struct attr_own {
 #define OWN_NAME 64
 struct own_name {
     u64 dir; // stamp of the kept directory; 0: none
-    u32 count, length;
+    struct name_watch watch;
+    u32 length;
     char name[OWN_NAME];
 };
 

@@ -8,6 +8,8 @@
 
 #include "types.h"
 
+typedef u64 __attribute__((may_alias)) word_in_text;
+
 void *memcpy(void *restrict dst, const void *restrict src, size_t n);
 void *memmove(void *dst, const void *src, size_t n);
 void *memset(void *dst, int c, size_t n);
@@ -20,6 +22,27 @@ int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
 char *strstr(const char *s, const char *sub);
+
+// Strings are read by aligned words, which may have bytes in front of them and behind their ends,
+// but lie in no page that the string does not.
+#define EACH_BYTE 0x0101010101010101UL
+// Which bytes of w are zero: the highest bit of each.
+static inline u64 zero_bytes(u64 w)
+{
+    const u64 high = 0x80 * EACH_BYTE;
+    return ~(((w & ~high) + ~high) | w | ~high);
+}
+// The word that s begins in, and its bits from s on.
+static inline const word_in_text *first_word(const char *s, u64 *bits)
+{
+    *bits = ~0UL << 8 * ((uptr)s & 7);
+    return (const word_in_text *)((uptr)s & ~7UL);
+}
+// The byte of *w that the lowest bit stands for.
+static inline const char *byte_in(const word_in_text *w, u64 bits)
+{
+    return (const char *)w + __builtin_ctzl(bits) / 8;
+}
 
 // Copies a string, always ends it; returns the length of src, so >= n means it was cut.
 size_t str_copy(char *dst, const char *src, size_t n);

@@ -22,9 +22,9 @@ long host_reopen(int base, u64 flags, u64 mode, bool dir);
 
 // Which inode was asked for; nothing where none was.
 struct open_checked {
-    struct statx st;  // ino 0: none
-    u32 index, count; // with watched: of the changes of its name, in a directory that is held
-    bool watched;
+    struct statx st; // ino 0: none
+    bool watched;    // its name, in a directory that is held
+    struct name_watch name;
 };
 
 // What flags ask for: MAY_READ, MAY_WRITE.

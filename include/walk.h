@@ -18,6 +18,8 @@ struct path_end {
     bool dots;   // that is "." or ".."
     bool dotdot; // there is a ".." in it
     bool point;  // a component may have the name of a mount point
+    u16 name;    // where in the result the last one begins,
+    u32 hash;    // and its name_hash()
 };
 // Collapses slashes and "." of a path into out, without a leading slash. Its length, or
 // -ENAMETOOLONG.

@@ -252,13 +252,13 @@ static bool remove_unseen(struct task *t, struct pathop *op, bool rmdir, long *r
 {
     u32 records = records_changes(t);
     if (!rmdir)
-        name_change_begin(t, op->p.name);
+        name_change_begin(t, &op->p);
     bool unseen = (rmdir || meta_names_none(t, &op->p)) && !attrstore_is_of(t, op->loc.mount) &&
                   !side_links_used(t, op->loc.mount) && !pathop_is_mount_point(t, op, false);
     if (unseen)
         *result = rmdir ? dirs_rmdir(t, &op->p) : HOST3(__NR_unlinkat, op->p.fd, op->p.name, 0);
     if (!rmdir)
-        name_change_end(t, op->p.name);
+        name_change_end(t, &op->p);
     if (!unseen || *result < 0)
         return unseen;
     if (!rmdir)

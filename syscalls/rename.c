@@ -77,14 +77,14 @@ static void announce(struct task *t, struct rename *r)
     if (r->announced)
         return;
     name_own_begin(t, r->b.loc.mount, &r->b.p, &r->own);
-    name_change_begin(t, r->b.p.name);
+    name_change_begin(t, &r->b.p);
     r->announced = true;
 }
 
 static void announced_end(struct task *t, struct rename *r)
 {
     if (r->announced)
-        name_change_end(t, r->b.p.name);
+        name_change_end(t, &r->b.p);
     r->announced = false;
 }
 
@@ -195,13 +195,13 @@ static long host_rename(struct task *t, struct rename *r)
     if (ways)
         dirs_change_begin(t);
     announce(t, r);
-    name_change_begin(t, r->a.p.name);
+    name_change_begin(t, &r->a.p);
     if (flags)
         e = HOST5(__NR_renameat2, r->a.p.fd, r->a.p.name, r->b.p.fd, r->b.p.name, flags);
     else
         e = HOST4(__NR_renameat, r->a.p.fd, r->a.p.name, r->b.p.fd, r->b.p.name);
     announced_end(t, r);
-    name_change_end(t, r->a.p.name);
+    name_change_end(t, &r->a.p);
     if (e >= 0 && dirs)
         __atomic_fetch_add(&t->instance->dir_moves, 1, __ATOMIC_ACQ_REL);
     if (ways)
@@ -211,7 +211,7 @@ static long host_rename(struct task *t, struct rename *r)
         way_name_removed(t, r->b.p.name);
     if (e >= 0 && !flags && (r->src.stx_mode & S_IFMT) == S_IFREG)
         name_own_end(t, &r->own,
-                     name_changes_index(r->a.p.name) == name_changes_index(r->b.p.name) ? 2 : 1);
+                     name_changes_index(&r->a.p) == name_changes_index(&r->b.p) ? 2 : 1);
     if (e >= 0 && (r->flags & RENAME_WHITEOUT)) {
         struct meta_new n = {.mode = S_IFCHR};
         struct statx dir;
@@ -299,6 +299,7 @@ static bool changes_case(struct task *t, struct rename *r)
     if (!nocase_same(name, r->b.p.name) || !strcmp(name, r->b.p.name))
         return false;
     r->b.p.name = name;
+    r->b.p.hash = 0;
     r->there = false;
     return true;
 }
