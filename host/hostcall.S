@@ -24,9 +24,11 @@ hostcall_start:
 // a `ret` is dear where that is no address of the process's, once for all that follow (docs/costs.md).
 // These calls give it others; lxcore's own returns take a few, those of the guest's libc the rest.
 #define RETURNS 8
-.macro FRESH_RETURNS
+.macro IF_FRESH label
 	cmpl	$0, host_fresh_returns(%rip)
-	je	8f
+	jne	\label
+.endm
+.macro FRESH_RETURNS
 	.rept RETURNS
 	call	9f
 	int3
@@ -34,7 +36,6 @@ hostcall_start:
 	.endr
 	add	$(8 * RETURNS), %rsp
 	.cfi_adjust_cfa_offset -(8 * RETURNS)
-8:
 .endm
 
 // long host_call(long nr, long a0, ..., long a5): a call that a signal does not cut short for
@@ -48,7 +49,9 @@ host_call:
 	KERNEL_ARGS
 	syscall
 host_call_done:
-	FRESH_RETURNS
+	IF_FRESH 7f
+8:	ret
+7:	FRESH_RETURNS
 	ret
 	.cfi_endproc
 	.size	host_call, .-host_call
@@ -68,7 +71,9 @@ host_intr_begin:
 host_intr_syscall:
 	syscall
 host_intr_done:
-	FRESH_RETURNS
+	IF_FRESH 7f
+8:	ret
+7:	FRESH_RETURNS
 	ret
 host_intr_abort:
 	mov	$-LX_ERESTART, %rax
@@ -76,30 +81,34 @@ host_intr_abort:
 	.cfi_endproc
 	.size	host_call_intr, .-host_call_intr
 
-// long host_pass(void): makes the guest's call with the arguments that it gave, and goes back to
-// the guest, or returns -EMFILE. As host_call_intr, but no function returns behind the `syscall`.
-	.globl	host_pass, host_pass_begin, host_pass_syscall, host_pass_done, host_pass_abort
+// From the door, with nothing on the runtime stack: makes the guest's call with the arguments that it
+// gave, and goes back to the door, where the guest's registers are as they were but for the result.
+// As host_call_intr, but no function returns behind the `syscall`.
+	.globl	host_pass, host_pass_syscall, host_pass_done
 	.type	host_pass, @function
 host_pass:
 	.cfi_startproc
-host_pass_begin:
+	CFA_IN_TASK(T_RSP)
+	REGISTERS_IN_TASK
 	movl	%gs:T_ORIG_RAX, %eax
 	LOAD_ARGUMENTS
 	cmpw	$0, %gs:T_NOTED
-	jne	host_pass_abort
+	jne	door_again
 host_pass_syscall:
 	syscall
 host_pass_done:
 	cmp	$-24, %rax			// EMFILE
-	je	host_pass_full
-	FRESH_RETURNS
+	je	door_full
+	IF_FRESH 7f
 	mov	%rax, %gs:T_RAX
-	jmp	door_return
-host_pass_full:
-	ret
-host_pass_abort:
-	subq	$2, %gs:T_RIP		// at its `syscall`: the call is made after the handler
-	jmp	door_return
+8:	jmp	door_check
+7:	mov	%rax, %gs:T_RAX
+	.rept RETURNS
+	call	9f
+	int3
+9:
+	.endr
+	jmp	door_return			// which leaves the stack empty
 	.cfi_endproc
 	.size	host_pass, .-host_pass
 

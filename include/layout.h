@@ -84,8 +84,10 @@ extern const char lxcore_text_start[] __attribute__((visibility("hidden")));
 #define KEEPS_TRACED 4 // another guest traces it (ptrace(2))
 #define KEEPS_STOP 8   // and wants it to stop at the door's exit
 
-// Internal result of an interruptible host call that a signal came before: the guest's call is
-// made again after the handler. Never leaves the dispatcher.
+// Internal results of the dispatcher, which end at the door. The guest's call is made again, after
+// the handler of a signal that came before an interruptible host call:
 #define LX_ERESTART 512
+// or the host is to make it, as it is:
+#define LX_PASS_ON (-0x7fffffff)
 
 #endif

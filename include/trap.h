@@ -38,7 +38,10 @@ bool trap_at_site(const struct sigcontext_64 *c);
 bool trap_at_copy(const struct task *t, struct sigcontext_64 *c);
 void trap_redirect(struct sigcontext_64 *c, u64 next_pc);
 
-// The one call from the door: serves t->regs (syscalls/dispatch.c).
-void dispatch(struct task *t);
+// The one call from the door: serves t->regs, which came with that number. Its result, or
+// -LX_ERESTART, or LX_PASS_ON (syscalls/dispatch.c).
+long dispatch(struct task *t, u64 nr);
+// The same again where what was passed on has met a limit of descriptors.
+long dispatch_full(struct task *t);
 
 #endif

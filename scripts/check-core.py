@@ -115,7 +115,7 @@ class Bench:
             expect(f"{name}: instruction", re.search(r"mov +0x100\(%rdi\),%rdi", text), text)
         if not alone:
             other = [t for t in text.split("\nThread ") if " waits (" in t]
-            expect(f"{name}: the other thread", other and "door_enter" in other[0] and " thread (" in other[0], text)
+            expect(f"{name}: the other thread", other and "host_pass" in other[0] and " thread (" in other[0], text)
 
 
 def main():

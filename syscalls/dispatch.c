@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The dispatcher: from the door to one row of the table and back. Reads in numbered stages; it is
-// all that happens between a guest's `syscall` and its handler.
+// all that happens between a guest's `syscall` and its handler. What is rare stands in functions of
+// its own, so that dispatch() needs no frame on the stack (docs/costs.md).
 #include "fs.h"
 #include "host.h"
 #include "seccomp.h"
@@ -15,26 +16,30 @@
 #define X32_BIT 0x40000000u
 
 // Names a refused call once for each process image, with -v.
-static void tell_refused(const struct task *t, unsigned nr, const struct syscall_row *row)
+static __attribute__((noinline)) long refuse(const struct task *t, const struct syscall_row *row)
 {
     static u64 told[SYSCALL_ROWS / 64 + 1]; // only ever gains bits; a lost race tells twice
-    if (!t->instance->verbose || (told[nr / 64] >> nr % 64 & 1))
-        return;
-    told[nr / 64] |= 1UL << nr % 64;
-    log_line("refused: %s (errno %d)", row->name, row->error);
+    unsigned nr = (unsigned)(row - syscall_rows);
+    if (t->instance->verbose && !(told[nr / 64] >> nr % 64 & 1)) {
+        told[nr / 64] |= 1UL << nr % 64;
+        log_line("refused: %s (errno %d)", row->name, row->error);
+    }
+    return -row->error;
+}
+
+static inline bool is_reserved(const struct task *t, u64 fd)
+{
+    return (u32)fd - (u32)t->files->reserved < t->files->reserved_count;
 }
 
 // Do the call's descriptors name one of lxcore's own?
-static inline __attribute__((always_inline)) bool
-names_reserved_fd(const struct task *t, const struct syscall_row *row, const struct regs *r)
+static bool names_reserved(const struct task *t, const struct syscall_row *row,
+                           const struct regs *r)
 {
     const u64 a[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
-    s32 first = t->files->reserved;
-    for (unsigned mask = row->fd_mask; mask; mask &= mask - 1) {
-        u32 fd = (u32)a[__builtin_ctz(mask)];
-        if (fd - (u32)first < t->files->reserved_count)
+    for (unsigned mask = row->fd_mask; mask; mask &= mask - 1)
+        if (is_reserved(t, a[__builtin_ctz(mask)]))
             return true;
-    }
     return false;
 }
 
@@ -61,29 +66,37 @@ static long unless_full(struct task *t, long result)
     return result;
 }
 
-// comes_back: the dispatcher has more to do behind the call.
+static __attribute__((noinline)) long translate(struct task *t, const struct syscall_row *row,
+                                                const struct regs *r)
+{
+    return unless_full(t, row->call(t, r));
+}
+
+// A call that is passed on, where some descriptor is not what the host takes it for.
+static __attribute__((noinline)) long pass_if_plain(struct task *t, const struct regs *r)
+{
+    if (r->orig_rax == NR_read && t->files->maps && fd_maps(t, (int)r->rdi))
+        return watch_read((int)r->rdi, r->rsi, r->rdx);
+    if (r->orig_rax == NR_lseek && t->files->made)
+        return procfs_lseek(t, (int)r->rdi, (long)r->rsi, (u32)r->rdx);
+    if (r->orig_rax == NR_pread64 && t->files->made && !r->r10)
+        procfs_made_anew(t, (int)r->rdi);
+    return LX_PASS_ON;
+}
+
+// 4. The result, or LX_PASS_ON: it is the host's.
 static inline __attribute__((always_inline)) long
-serve_row(struct task *t, const struct syscall_row *row, const struct regs *r, bool comes_back)
+serve_row(struct task *t, const struct syscall_row *row, const struct regs *r)
 {
     switch (row->how) {
     case HOW_EMULATED:
         return row->call(t, r);
     case HOW_TRANSLATED:
-        return unless_full(t, row->call(t, r));
+        return translate(t, row, r);
     case HOW_PASSED:
-        if (r->orig_rax == NR_read && t->files->maps && fd_maps(t, (int)r->rdi))
-            return watch_read((int)r->rdi, r->rsi, r->rdx);
-        if (r->orig_rax == NR_lseek && t->files->made)
-            return procfs_lseek(t, (int)r->rdi, (long)r->rsi, (u32)r->rdx);
-        if (r->orig_rax == NR_pread64 && t->files->made && !r->r10)
-            procfs_made_anew(t, (int)r->rdi);
-        if (comes_back)
-            return unless_full(
-                t, HOST_INTR6(r->orig_rax, r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9));
-        return unless_full(t, host_pass()); // to the guest, as in stage 5, or back: -EMFILE
+        return t->files->maps | t->files->made ? pass_if_plain(t, r) : LX_PASS_ON;
     case HOW_REFUSED:
-        tell_refused(t, (unsigned)r->orig_rax, row);
-        return -row->error;
+        return refuse(t, row);
     }
     return -ENOSYS; // no such number
 }
@@ -99,34 +112,41 @@ static __attribute__((noinline)) long serve_closed(struct task *t, const struct 
         guests[i] = *a[i];
     for (unsigned mask = row->fd_mask; mask; mask &= mask - 1) {
         u64 *fd = a[__builtin_ctz(mask)];
-        if ((u32)*fd - (u32)t->files->reserved < t->files->reserved_count)
+        if (is_reserved(t, *fd))
             *fd = ~0UL;
     }
     long result =
         row->how == HOW_PASSED
             ? unless_full(t, HOST6(r->orig_rax, r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9))
-            : serve_row(t, row, r, false);
+            : serve_row(t, row, r);
     for (int i = 0; i < 6; i++)
         *a[i] = guests[i];
     return result;
 }
 
-static inline __attribute__((always_inline)) long
-serve(struct task *t, const struct syscall_row *row, struct regs *r, bool comes_back)
+// 3. What the host serves, it serves under the guest's mask; descriptors of lxcore's own are not
+// there.
+static inline bool wants_care(const struct task *t, const struct syscall_row *row,
+                              const struct regs *r)
 {
-    // 3. What the host serves, it serves under the guest's mask; descriptors of lxcore's own are
-    // not there.
-    if (row->how != HOW_EMULATED && (signal_lazy(t) | t->unrecorded)) {
+    if (row->how != HOW_EMULATED && (signal_lazy(t) | t->unrecorded))
+        return true;
+    return row->fd_mask && (row->fd_mask > 1 || is_reserved(t, r->rdi));
+}
+
+static __attribute__((noinline)) long serve_with_care(struct task *t, const struct syscall_row *row,
+                                                      struct regs *r)
+{
+    if (row->how != HOW_EMULATED) {
         if (t->unrecorded && !is_quiet(r->orig_rax))
             proc_need_record(t);
         long busy = signal_lazy(t) ? signal_make_real(t) : 0;
         if (busy)
             return busy;
     }
-    if (row->fd_mask && names_reserved_fd(t, row, r))
+    if (names_reserved(t, row, r))
         return serve_closed(t, row, r);
-    // 4. Serve.
-    return serve_row(t, row, r, comes_back);
+    return serve_row(t, row, r);
 }
 
 // 1. What came before the call goes first: arming, which another thread asks for; a signal, after
@@ -134,22 +154,25 @@ serve(struct task *t, const struct syscall_row *row, struct regs *r, bool comes_
 // it, and may change it; its filters may refuse it.
 _Noreturn void door_return(void);
 
-static __attribute__((noinline)) void dispatch_attended(struct task *t)
+static __attribute__((noinline)) long dispatch_attended(struct task *t)
 {
     struct regs *r = &t->regs;
     const u64 nr = r->orig_rax;
     long result;
     if (t->wanted)
         task_arm_wanted(t);
-    if (t->noted || ((t->keeps & KEEPS_SUD) && user_dispatch_call(t))) {
-        r->rip -= 2;
-        return;
-    }
+    if (t->noted || ((t->keeps & KEEPS_SUD) && user_dispatch_call(t)))
+        return -LX_ERESTART;
     bool traced = tracee_is(t);
     if (!(traced && tracee_enter(t, &result)) && !(t->seccomp_mode && seccomp_call(t, &result)))
         result = (unsigned)r->orig_rax < SYSCALL_ROWS
-                     ? serve(t, &syscall_rows[(unsigned)r->orig_rax], r, true)
+                     ? serve_with_care(t, &syscall_rows[(unsigned)r->orig_rax], r)
                      : -ENOSYS;
+    if (result == LX_PASS_ON)
+        result =
+            unless_full(t, HOST_INTR6(r->orig_rax, r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9));
+    if (!traced && !tracee_is(t))
+        return result;
     if (tracee_is(t)) {
         tracee_leave(t, result);
     } else if (result == -LX_ERESTART) {
@@ -158,14 +181,13 @@ static __attribute__((noinline)) void dispatch_attended(struct task *t)
     } else {
         r->rax = (u64)result;
     }
-    if (traced)
-        door_return(); // which loads all registers
+    door_return(); // which loads all registers
 }
 
-void dispatch(struct task *t)
+long dispatch(struct task *t, u64 number)
 {
+    unsigned nr = (unsigned)number;
     struct regs *r = &t->regs;
-    unsigned nr = (unsigned)r->orig_rax;
 
     if (t->stats)
         count(t->stats, nr);
@@ -173,15 +195,16 @@ void dispatch(struct task *t)
         r->eflags |= t->step;
         t->step = 0;
     }
-    if (task_attention(t)) {
-        dispatch_attended(t);
-        return;
-    }
+    if (task_attention(t))
+        return dispatch_attended(t);
     // 2. The row is the whole truth of the call.
-    long result = nr < SYSCALL_ROWS ? serve(t, &syscall_rows[nr], r, false) : -ENOSYS;
-    // 5. Back to the guest: behind its `syscall`, or at it when the call is to be made again.
-    if (result == -LX_ERESTART)
-        r->rip -= 2;
-    else
-        r->rax = (u64)result;
+    if (nr >= SYSCALL_ROWS)
+        return -ENOSYS;
+    const struct syscall_row *row = &syscall_rows[nr];
+    return wants_care(t, row, r) ? serve_with_care(t, row, r) : serve_row(t, row, r);
+}
+
+long dispatch_full(struct task *t)
+{
+    return unless_full(t, -EMFILE);
 }

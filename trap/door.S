@@ -21,21 +21,14 @@
 	mov	%gs:T_RCX, %rcx
 .endm
 
-// For a debugger: what stands in the task while lxcore runs. The task is found by the stack pointer,
-// since blocks are aligned to their size; DWARF has no way to the GS base.
 	.cfi_sections .debug_frame
-#define BYTES4(n) (n) & 0xff, (n) >> 8 & 0xff, (n) >> 16 & 0xff, (n) >> 24 & 0xff
-#define IN_TASK(offset) /* breg7 0, const4s, and, const4u, plus: 14 bytes */ \
-	0x77, 0, 0x0d, BYTES4(-TASK_BLOCK), 0x1a, 0x0c, BYTES4(TASK_AT + (offset)), 0x22
-#define CFA_IN_TASK(offset) .cfi_escape 0x0f, 15, IN_TASK(offset), 0x06 // def_cfa_expression, deref
-#define SAVED_IN_TASK(reg, offset) .cfi_escape 0x10, reg, 14, IN_TASK(offset) // expression
 
 // At LX_GATE, the address that slots of rewritten code know.
 	.section .gate, "ax"
 	jmp	door_enter
 
 	.text
-	.globl	door_enter, door_return, door_check, door_end
+	.globl	door_enter, door_full, door_again, door_return, door_check, door_end
 	.type	door_enter, @function
 door_enter:
 	.cfi_startproc
@@ -52,6 +45,7 @@ door_enter:
 	mov	%rax, %gs:T_ORIG_RAX
 	mov	%rdi, %gs:T_RDI
 	mov	%rsi, %gs:T_RSI
+	mov	%rax, %rsi
 	mov	%rdx, %gs:T_RDX
 	mov	%r10, %gs:T_R10
 	mov	%r8, %gs:T_R8
@@ -69,30 +63,27 @@ door_enter:
 	mov	%r11, %gs:T_R11
 	test	$EFLAGS_TROUBLE, %eax
 	jnz	2f
-	SAVED_IN_TASK(0, T_RAX)
-	SAVED_IN_TASK(1, T_RDX)
-	SAVED_IN_TASK(2, T_RCX)
-	SAVED_IN_TASK(3, T_RBX)
-	SAVED_IN_TASK(4, T_RSI)
-	SAVED_IN_TASK(5, T_RDI)
-	SAVED_IN_TASK(6, T_RBP)
-	SAVED_IN_TASK(8, T_R8)
-	SAVED_IN_TASK(9, T_R9)
-	SAVED_IN_TASK(10, T_R10)
-	SAVED_IN_TASK(11, T_R11)
-	SAVED_IN_TASK(12, T_R12)
-	SAVED_IN_TASK(13, T_R13)
-	SAVED_IN_TASK(14, T_R14)
-	SAVED_IN_TASK(15, T_R15)
-	SAVED_IN_TASK(16, T_RIP)
+	REGISTERS_IN_TASK
 1:	mov	%gs:T_SELF, %rdi
 	call	dispatch
-	// A C function has preserved the registers that door_return loads.
+	// A C function has preserved the registers that door_return loads, and host_pass does.
+7:	cmp	$LX_PASS_ON, %rax
+	je	host_pass
+	cmp	$-LX_ERESTART, %rax
+	je	door_again
+	mov	%rax, %gs:T_RAX
 	jmp	door_check
 2:	and	$~EFLAGS_TROUBLE, %rax
 	push	%rax
 	popfq
 	jmp	1b
+door_full:				// from host_pass: EMFILE
+	mov	%gs:T_SELF, %rdi
+	call	dispatch_full
+	jmp	7b
+door_again:
+	subq	$2, %gs:T_RIP		// at the guest's `syscall`
+	jmp	door_check
 
 door_return:
 	mov	%gs:T_STACK, %rsp

@@ -68,7 +68,7 @@ AT(sp, SC_RSP);
 AT(ip, SC_RIP);
 
 _Noreturn void door_return(void); // leaves lxcore, with t->regs
-extern const char door_check[], door_end[];
+extern const char door_again[], door_check[], door_end[];
 void signal_clear_ac(void);
 _Noreturn void signal_resume(const struct sigcontext_64 *c);
 extern const char uaccess_words_begin[], uaccess_words_end[];
@@ -277,9 +277,9 @@ u64 signal_call_off(u64 pc, bool again)
     if ((pc >= (u64)host_intr_begin && pc <= (u64)host_intr_syscall) ||
         (again && pc == (u64)host_intr_done))
         return (u64)host_intr_abort;
-    if ((pc >= (u64)host_pass_begin && pc <= (u64)host_pass_syscall) ||
+    if ((pc >= (u64)host_pass && pc <= (u64)host_pass_syscall) ||
         (again && pc == (u64)host_pass_done))
-        return (u64)host_pass_abort;
+        return (u64)door_again;
     return between(pc, door_check, door_end) ? (u64)door_return : pc;
 }
 
@@ -311,8 +311,7 @@ static void resume(int sig, const struct kucontext *uc)
 {
     u64 pc = uc->mc.ip;
     bool at_end = pc == (u64)host_call_done || pc == (u64)host_intr_done ||
-                  pc == (u64)host_intr_abort || pc == (u64)host_pass_done ||
-                  pc == (u64)host_pass_abort;
+                  pc == (u64)host_intr_abort || pc == (u64)host_pass_done || pc == (u64)door_again;
     if (at_end && !signal_is_always(sig) && vectors_load_host(uc->mc.fpstate))
         signal_resume(&uc->mc);
 }
