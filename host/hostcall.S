@@ -20,6 +20,14 @@ hostcall_start:
 	mov	8(%rsp), %r9
 .endm
 
+// The code behind a system call is fetched anew, and the processor predicts no jumps in the first
+// line of 64 bytes: one that is taken there is dear (docs/costs.md). Puts `entry` where `point`, the
+// first jump behind its call, begins a line.
+.macro LINE_AT point, entry
+	.p2align 6
+	.skip	(128 - (\point - \entry)) & 63, 0xcc
+.endm
+
 // After a system call the processor may predict that a `ret` goes where it went in the kernel. Such
 // a `ret` is dear where that is no address of the process's, once for all that follow (docs/costs.md).
 // These calls give it others; lxcore's own returns take a few, those of the guest's libc the rest.
@@ -44,6 +52,7 @@ hostcall_start:
 // hold anything.
 	.globl	host_call, host_call_done
 	.type	host_call, @function
+	LINE_AT	8f, host_call
 host_call:
 	.cfi_startproc
 	KERNEL_ARGS
@@ -62,6 +71,7 @@ host_call_done:
 // so the same range also means "to be restarted" (signals, rule 3 in docs/signals.md).
 	.globl	host_call_intr, host_intr_begin, host_intr_syscall, host_intr_done, host_intr_abort
 	.type	host_call_intr, @function
+	LINE_AT	8f, host_call_intr
 host_call_intr:
 	.cfi_startproc
 host_intr_begin:
@@ -86,6 +96,7 @@ host_intr_abort:
 // As host_call_intr, but no function returns behind the `syscall`.
 	.globl	host_pass, host_pass_syscall, host_pass_done
 	.type	host_pass, @function
+	LINE_AT	8f, host_pass
 host_pass:
 	.cfi_startproc
 	CFA_IN_TASK(T_RSP)
