@@ -95,7 +95,15 @@ long sys_setdomainname(struct task *t, uptr name, int len)
 
 long sys_umask(struct task *t, unsigned int mask)
 {
-    return __atomic_exchange_n(&t->fs->umask, mask & 0777, __ATOMIC_RELAXED);
+    struct fsctx *fs = t->fs;
+    mask &= 0777;
+    // Only this thread itself can make it a shared one; what is locked takes as long as all the
+    // rest.
+    if (__atomic_load_n(&fs->refs, __ATOMIC_ACQUIRE) > 1)
+        return __atomic_exchange_n(&fs->umask, mask, __ATOMIC_RELAXED);
+    u32 old = fs->umask;
+    fs->umask = mask;
+    return old;
 }
 
 long sys_unshare(struct task *t, unsigned long flags)
