@@ -37,6 +37,6 @@ expect "$(stat -c "%U:%G %a" /usr/bin/crontab)" "root:crontab 2755"
 apt-get -q install -y --reinstall openssh-server nginx-common ca-certificates tzdata >log 2>&1
 apt-get -q purge -y --autoremove cron bc >log 2>&1
 apt-get -q check >log 2>&1
-{ ! command -v crontab; }
+not command -v crontab
 apt-get -q clean
 '"$whole"

@@ -91,7 +91,8 @@ host_is f %a:%u:%g "644:$owner"
 host_is x %a 500
 host_is dir/moved %a 644
 host_is newdir %u:%g "$owner"
-[ -p "$drive/fifo" ] && [ "$(readlink "$drive/link")" = f ]
+[ -p "$drive/fifo" ]
+[ "$(readlink "$drive/link")" = f ]
 no_attributes "$drive/f" "$drive/x" "$drive/dir" "$drive/newdir" "$drive/byuser" "$drive"
 rm "$drive/fifo" "$drive/byuser" "$drive/dir/moved"
 chmod 755 "$drive/x"
@@ -184,13 +185,16 @@ expect "$(find . -type d | sort)" ".
 (cd made/DEEP/er && echo x >y && cat ../../../file >/dev/null && rm Y)
 mv Made sub
 expect "$(echo Sub/*)" "Sub/Made Sub/link" 48
-mv sub/made/deep ../case && mv DEEP sub/MADE/deep
+mv sub/made/deep ../case
+mv DEEP sub/MADE/deep
 expect "$(echo Sub/MADE/*)" Sub/MADE/deep 49
 rm -r SUB/made
-mv file FiLe && mv fIle File'
+mv file FiLe
+mv fIle File'
 in_guest -b "$drive:/mnt/d:case=off" -- "cd /mnt/d/cASE; $same"
 in_guest -b "$drive:/mnt/d:case=off,metadata" -- "cd /mnt/D/case 2>/dev/null || cd /mnt/d/case; $same
-chmod 700 FILE && chown 1000:1000 file
+chmod 700 FILE
+chown 1000:1000 file
 expect \"\$(su user -c 'cat fILE | head -n 1; id -u')\" \"text
 1000\" 50
 fails su user -c 'cat TOOL/x'"
@@ -232,10 +236,12 @@ expect "$(sensitive . 2)" "Invalid argument" 55
 expect "$(sensitive File 0)" "Operation not supported" 56
 cat file >/dev/null
 fails cat ../case/file
-mkdir new && mkdir new/sub
+mkdir new
+mkdir new/sub
 expect "$(sensitive NEW/SUB)" 0 57
 expect "$(sensitive NEW/SUB 1)" 1 58
-echo x >new/SUB/a && echo y >new/sub/A
+echo x >new/SUB/a
+echo y >new/sub/A
 expect "$(echo new/sub/*)" "new/sub/A new/sub/a" 59
 rm -r new
 expect "$(sensitive . 1)" 1 60
@@ -258,7 +264,8 @@ chmod 755 f
 expect "$(stat -c %a:%u:%g f)" 755:1000:0 21
 mknod null c 1 3
 echo gone >null
-ln -s f own && chown -h 9 own
+ln -s f own
+chown -h 9 own
 echo root >asis
 expect "$(stat -c %a:%u asis)" 644:0 22'
 in_guest -b "$drive:/mnt/d:metadata" -- '
@@ -292,7 +299,10 @@ chown 11 /mnt/meta/dir
 expect "$(stat -c %u /mnt/meta/dir)" 11 29
 expect "$(stat -c %u /mnt/d/dir)" 0 30
 expect "$(stat -c %F /mnt/off/DIR)" directory 62
-[ ! -e /mnt/not ] && [ ! -e /mnt/out ] && [ ! -e /mnt/up ] && [ ! -e /mnt/odd ]
+[ ! -e /mnt/not ]
+[ ! -e /mnt/out ]
+[ ! -e /mnt/up ]
+[ ! -e /mnt/odd ]
 mkdir /mnt/m
 mount -t drvfs '"$drive"'/dir /mnt/m -o uid=12,metadata
 expect "$(stat -c %u /mnt/m)" 11 31
@@ -329,7 +339,9 @@ ask 3
 fails cat deep/er/est/file
 ask 4
 fails cat deep/er/est/file
-mkdir made && mv made made2 && echo guest >made2/file
+mkdir made
+mv made made2
+echo guest >made2/file
 ask 5
 S
 sed -i "s/RO_SHOWN/$ro_shown/" "$work/root/look"

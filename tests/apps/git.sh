@@ -5,7 +5,8 @@
 
 guest git 240 '
 export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
-git init -q -b main repo && cd repo
+git init -q -b main repo
+cd repo
 for i in $(seq 20); do
     mkdir -p d$((i % 7)) && echo $i >d$((i % 7))/file && git add . && git commit -q -m "commit $i"
 done
@@ -25,8 +26,12 @@ done | git fast-import --quiet
 git reset -q --hard
 expect "$(git rev-list --count HEAD)" 500
 git status --porcelain | { ! grep .; }
-git switch -q -c side HEAD~100 && echo x >side && git add side && git commit -q -m side
-git switch -q main && git merge -q -m merge side
+git switch -q -c side HEAD~100
+echo x >side
+git add side
+git commit -q -m side
+git switch -q main
+git merge -q -m merge side
 git log --stat >/dev/null
 cd ..
 git clone -q repo local
@@ -36,8 +41,11 @@ git -C packed fsck --full --no-progress
 git -C packed gc -q --aggressive --prune=now
 git -C packed fsck --full --no-progress
 expect "$(git -C packed rev-parse HEAD)" "$(git -C repo rev-parse HEAD)"
-git -C repo gc -q && git -C repo fsck --no-progress
-echo change >packed/new && git -C packed add new && git -C packed commit -q -m new
+git -C repo gc -q
+git -C repo fsck --no-progress
+echo change >packed/new
+git -C packed add new
+git -C packed commit -q -m new
 git -C repo config receive.denyCurrentBranch updateInstead
 git -C packed push -q
 expect "$(cat repo/new)" change

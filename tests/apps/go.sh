@@ -5,7 +5,8 @@
 . tests/apps/common
 
 guest go 240 '
-mkdir app && cd app
+mkdir app
+cd app
 cat >go.mod <<M
 module app
 go 1.19

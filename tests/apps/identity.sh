@@ -70,7 +70,8 @@ refused "chmod 777 /etc"
 refused "mknod /home/$user/n c 1 3"
 refused "mount -t tmpfs x /mnt"
 refused "hostname other"
-install -m 1777 -d sticky && touch sticky/mine
+install -m 1777 -d sticky
+touch sticky/mine
 refused "rm -f $work/sticky/mine"
 
 # What he owns, he owns; groups count.
@@ -85,4 +86,4 @@ expect "$(su $user -c "umask; ulimit -n 100; ulimit -n")" "0022
 userdel -r $user 2>/dev/null
 cleanup() { :; }
 [ ! -e /home/$user ]
-{ ! id $user 2>/dev/null; }'
+not id $user 2>/dev/null'

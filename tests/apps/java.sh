@@ -68,4 +68,5 @@ expect "$(java -XX:+UseParallelGC -Xmx64m App)" "1999000 201"
 jar -c -f app.jar -e App *.class
 expect "$(java -XX:+UseSerialGC -jar app.jar)" "1999000 201"
 java App >/dev/null & pid=$!
-wait_for sh -c "jcmd -l | grep -q ." && wait $pid'
+wait_for sh -c "jcmd -l | grep -q ."
+wait $pid'

@@ -6,7 +6,10 @@
 
 guest nginx 120 '
 port=$(free_port)
-mkdir www && head -c 30000 /dev/urandom >www/file && echo small >www/index.html && chmod 644 www/*
+mkdir www
+head -c 30000 /dev/urandom >www/file
+echo small >www/index.html
+chmod 644 www/*
 cat >nginx.conf <<N
 user www-data;
 worker_processes 3;
@@ -46,4 +49,4 @@ kill -QUIT $(cat pid)
 gone() { [ ! -e pid ]; }
 wait_for gone
 cleanup() { :; }
-{ ! grep -v -E "\[notice\]" error.log; }'
+not grep -v -E "\[notice\]" error.log'

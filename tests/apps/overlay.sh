@@ -5,7 +5,9 @@
 . tests/apps/common
 
 guest "programs in an overlay" 200 '
-mkdir o && mount -t tmpfs none o && mkdir o/up o/work o/m
+mkdir o
+mount -t tmpfs none o
+mkdir o/up o/work o/m
 before=$(find /etc /var/lib/dpkg -xdev -printf "%p %i %m %U %s %T@\n" | sort | sha256sum)
 mount -t overlay overlay o/m -o lowerdir=/,upperdir=$PWD/o/up,workdir=$PWD/o/work
 cleanup() { umount o/m/proc o/m/dev o/m o || :; }
@@ -18,25 +20,39 @@ cd /root
 df . | grep -q "^overlay"
 printf "int main(void) { return 7; }\n" >x.c
 gcc -O2 -o x x.c && { ./x && exit 1 || [ $? = 7 ]; }
-git init -q r && cd r && cp /usr/include/*.h . && git add -A
-git -c user.name=a -c user.email=a@b commit -qm one && git rm -q -r . && git status --short >/dev/null
-git checkout -q HEAD . && git fsck
+git init -q r
+cd r
+cp /usr/include/*.h .
+git add -A
+git -c user.name=a -c user.email=a@b commit -qm one
+git rm -q -r .
+git status --short >/dev/null
+git checkout -q HEAD .
+git fsck
 cd ..
-cp -a /etc etc && diff -r --no-dereference /etc etc
-chmod -R a+rX,u+w /usr/share/perl5 && chown -R 5:6 /usr/share/perl5
+cp -a /etc etc
+diff -r --no-dereference /etc etc
+chmod -R a+rX,u+w /usr/share/perl5
+chown -R 5:6 /usr/share/perl5
 [ "$(stat -c %u:%g /usr/share/perl5/Debconf)" = 5:6 ]
 python3 -c "import json, sqlite3; sqlite3.connect(\"db\").execute(\"create table t(x)\")"
-tar -C / -cf - usr/share/perl5 | tar -xf - -C . && diff -r /usr/share/perl5 usr/share/perl5
+tar -C / -cf - usr/share/perl5 | tar -xf - -C .
+diff -r /usr/share/perl5 usr/share/perl5
 sed -i "s/^root:/root:/" /etc/passwd
 dpkg --remove --force-all apache2-utils >/dev/null 2>&1
-[ ! -e /usr/bin/htpasswd ] && ! dpkg -s apache2-utils >/dev/null 2>&1
+[ ! -e /usr/bin/htpasswd ]
+! dpkg -s apache2-utils >/dev/null 2>&1 || exit 1
 rm -rf /usr/share/doc /var/cache/apt
-[ ! -e /usr/share/doc ] && mkdir /usr/share/doc && [ -z "$(ls -A /usr/share/doc)" ]
+[ ! -e /usr/share/doc ]
+mkdir /usr/share/doc
+[ -z "$(ls -A /usr/share/doc)" ]
 find / -xdev -name "*.h" | sort >headers
 S
 chroot o/m /bin/bash /root/inside
 expect "$(find /etc /var/lib/dpkg -xdev -printf "%p %i %m %U %s %T@\n" | sort | sha256sum)" "$before"
-[ -e /usr/bin/htpasswd ] && [ -d /usr/share/doc/bash ] && [ ! -e /root/inside ]
+[ -e /usr/bin/htpasswd ]
+[ -d /usr/share/doc/bash ]
+[ ! -e /root/inside ]
 dpkg -s apache2-utils >/dev/null'
 
 # ---- A kernel's overlay on the same layers ----
@@ -62,16 +78,31 @@ fi
 "$lxrun" -r root -b "$work:/w" --cd /w /bin/busybox sh -euc '
 busybox mount -t overlay o m -o '$options',workdir=work
 cd m
-echo more >>a && rm b && rm -r d && mkdir d && echo new >d/new && rm e/in && mv a c'
+echo more >>a
+rm b
+rm -r d
+mkdir d
+echo new >d/new
+rm e/in
+mv a c'
 # shellcheck disable=SC2016
 $front sh -euc '
 mount -t overlay o m -o '$options',workdir=work2
 cd m
-[ "$(echo *)" = "c d e" ] && [ "$(cat c)" = "a
-more" ] && [ "$(ls d)" = new ] && [ -z "$(ls e)" ]
-rm -r e && mkdir e && echo k >e/kernel && rm c'
+[ "$(echo *)" = "c d e" ]
+[ "$(cat c)" = "a
+more" ]
+[ "$(ls d)" = new ]
+[ -z "$(ls e)" ]
+rm -r e
+mkdir e
+echo k >e/kernel
+rm c'
 # shellcheck disable=SC2016
 "$lxrun" -r root -b "$work:/w" --cd /w /bin/busybox sh -euc '
 busybox mount -t overlay o m -o '$options',workdir=work
 cd m
-[ "$(echo *)" = "d e" ] && [ "$(cat e/kernel)" = k ] && [ "$(ls e)" = kernel ] && [ "$(cat d/new)" = new ]'
+[ "$(echo *)" = "d e" ]
+[ "$(cat e/kernel)" = k ]
+[ "$(ls e)" = kernel ]
+[ "$(cat d/new)" = new ]'

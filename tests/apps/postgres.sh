@@ -40,7 +40,8 @@ start
 grep -q "automatic recovery in progress" log
 expect "$(count "select sum(delta) = (select sum(bbalance) from pgbench_branches) from pgbench_history")" t
 expect "$(count "select sum(abalance) = (select sum(bbalance) from pgbench_branches) from pgbench_accounts")" t
-as pg_dump bench >dump && grep -q "PostgreSQL database dump complete" dump
+as pg_dump bench >dump
+grep -q "PostgreSQL database dump complete" dump
 as pg_ctl -D data -m fast -w stop >/dev/null
 wait_for none_left
 as pg_checksums -D data --check >/dev/null

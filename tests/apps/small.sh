@@ -6,11 +6,17 @@
 guest busybox 60 '
 bb=/bin/busybox
 expect "$($bb echo hello)" hello
-ln -s $bb ./sh && ln -s $bb ./ls
+ln -s $bb ./sh
+ln -s $bb ./ls
 expect "$(./ls -d /etc)" /etc
 expect "$(./sh -c "x=\$(echo a | tr a b); echo \$x\$?")" b0
-mkdir -p tree/a/b && echo text >tree/a/b/f && ln -s f tree/a/b/l
-$bb tar -cf t.tar tree && mkdir out && $bb tar -xf t.tar -C out && $bb diff -r tree out/tree
+mkdir -p tree/a/b
+echo text >tree/a/b/f
+ln -s f tree/a/b/l
+$bb tar -cf t.tar tree
+mkdir out
+$bb tar -xf t.tar -C out
+$bb diff -r tree out/tree
 $bb find out -type f | $bb xargs $bb grep -q text
 port=$(free_port)
 $bb httpd -f -p 127.0.0.1:$port -h $work & server=$!

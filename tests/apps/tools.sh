@@ -10,8 +10,11 @@ expect "$(ps -o pid=,ppid=,user=,comm= -p $child | tr -s " " | sed "s/^ //")" "$
 expect "$(ps -eo pid= | wc -l)" 6 # init, this shell and its copy, sleep, ps, wc: nobody else is seen
 pgrep -x sleep | has -x $child
 ps aux | head -n 1 | has "^USER *PID"
-pstree=$(ps -e --forest -o args) && echo "$pstree" | has "sleep 300"
-top -b -n 1 >top && grep -qE "^ *$child root .* sleep" top && grep -q "^Tasks: *[456] total" top
+pstree=$(ps -e --forest -o args)
+echo "$pstree" | has "sleep 300"
+top -b -n 1 >top
+grep -qE "^ *$child root .* sleep" top
+grep -q "^Tasks: *[456] total" top
 expect "$(readlink /proc/$child/exe)" /usr/bin/sleep
 expect "$(readlink /proc/$child/cwd)" $work
 expect "$(readlink /proc/$child/root)" /
@@ -19,7 +22,7 @@ expect "$(tr "\0" " " </proc/$child/cmdline)" "sleep 300 "
 expect "$(cat /proc/$child/comm)" sleep
 grep -q "^Name:.sleep" /proc/$child/status
 grep -q "/usr/bin/sleep$" /proc/$child/maps
-{ ! grep -E "lxcore|$(basename $0)/build" /proc/$child/maps; }
+not grep -E "lxcore|$(basename $0)/build" /proc/$child/maps
 exec 7>file
 lsof -p $$ 2>/dev/null >lsof; grep -qE " 7w +REG .*$work/file" lsof || { cat lsof; exit 1; }
 fuser file 2>/dev/null | has -w $$
@@ -55,7 +58,7 @@ expect "$(findmnt -n -o TARGET /)" /
 expect "$(findmnt -n -o FSTYPE /proc)" proc
 expect "$(findmnt -n -T /dev/pts -o FSTYPE)" devpts
 mountpoint -q /dev/shm
-{ ! mountpoint -q /etc; }
+not mountpoint -q /etc
 stat -f / >/dev/null
 lsblk >/dev/null || :
 uname -a | has "^Linux .* x86_64 GNU/Linux"
@@ -70,9 +73,14 @@ ulimit -a >/dev/null
 locale >/dev/null
 getent passwd root | has ^root:x:0:0:
 ldd /bin/ls | has "libc.so.6 => /lib"
-file=$(mktemp) && truncate -s 1G $file && expect "$(stat -c %s $file)" 1073741824 && rm $file
-dd if=/dev/zero of=zeros bs=1M count=8 status=none && expect "$(md5sum <zeros | cut -c 1-8)" 96995b58
-cp -a --sparse=always zeros holes && cmp zeros holes
+file=$(mktemp)
+truncate -s 1G $file
+expect "$(stat -c %s $file)" 1073741824
+rm $file
+dd if=/dev/zero of=zeros bs=1M count=8 status=none
+expect "$(md5sum <zeros | cut -c 1-8)" 96995b58
+cp -a --sparse=always zeros holes
+cmp zeros holes
 tar -cf - -C /usr/share/doc . | tar -tf - | wc -l | { read n; [ $n -gt 500 ]; }
 find /proc /sys -maxdepth 2 -name "*" >/dev/null 2>find.err || { ! grep -v "Permission denied\|No such file" find.err; }
 du -sh /usr/lib/gcc >/dev/null'
