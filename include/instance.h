@@ -403,6 +403,7 @@ struct instance {
     u32 tile_size;
     u64 xsave_permitted;    // components that a process may use behind its execve; 0: not asked yet
     u32 writes_limited;     // RLIMIT_FSIZE is, or was, small for some process
+    u32 traces;             // some thread is, or was, traced by a guest
     u32 fresh_returns;      // host_fresh_returns of every process
     u32 keeps_attrs;        // RESERVED_ATTRS is that file
     u64 memfd_dev;          // device (as marked_dev) of memory files

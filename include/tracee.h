@@ -18,9 +18,8 @@ static inline bool tracee_is(const struct task *t)
 bool tracee_possible(const struct task *t);
 // PTRACE_TRACEME: 0 or -errno.
 long tracee_begin(struct task *t);
-// Its tracer is gone, as the signal shows that stop() sent and nobody has taken out.
-bool tracee_is_lost(const struct task *t, int sig, const siginfo_t *info);
-void tracee_lost(struct task *t);
+// Is it a signal by which it has stopped itself, and which no tracer has taken out?
+bool tracee_is_stop(const struct task *t, int sig, const siginfo_t *info);
 // Before a call: may stop. True: it is not to be made, and *result is its result.
 bool tracee_enter(struct task *t, long *result);
 // Behind it, with its result or -LX_ERESTART: sets t->regs, and may stop.

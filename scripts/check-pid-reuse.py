@@ -36,7 +36,7 @@ wait $child
 kill -0 $child && [ -e /proc/$child ] && echo there
 kill -KILL $other $child
 """
-SLOWLY = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=wait4", "-e", "inject=wait4:delay_exit=3000000"]
+SLOWLY = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=waitid", "-e", "inject=waitid:delay_exit=3000000"]
 
 
 # A record is begun, then the clock is asked, then it is there: parent and child both have begun.

@@ -89,8 +89,10 @@ static long attach(struct task *t, long request, long pid, uptr addr, unsigned l
     long r = reach_may_inspect(t, tgid);
     if (!r)
         r = tracer_host(request, (u32)pid, 0, seizes ? options & HOST_OPTIONS : 0);
-    if (!r)
+    if (!r) {
+        t->instance->traces = 1;
         tracer_know((u32)pid);
+    }
     return r || !seizes ? r : seized(t, (u32)pid, (u32)options);
 }
 

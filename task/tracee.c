@@ -25,36 +25,43 @@ static void clear(struct task *t, u8 bits)
     __atomic_fetch_and(&t->keeps, (u8)~bits, __ATOMIC_RELAXED);
 }
 
-// Stops. Returns the signal that the tracer lets the thread go on with.
+// Nobody has let the thread go on: its tracer is gone. What a new one has begun meanwhile stays;
+// that leaves s->stop 0.
+static void lost(struct task *t)
+{
+    clear(t, KEEPS_TRACED);
+    if (!__atomic_exchange_n(&t->trace.stop, TRACE_RUNS, __ATOMIC_ACQ_REL))
+        __atomic_fetch_or(&t->keeps, KEEPS_TRACED | KEEPS_STOP, __ATOMIC_RELAXED);
+}
+
+// Stops. Returns the signal that the tracer lets the thread go on with; where there is none any
+// more, the one that it would have seen.
 static int stop(struct task *t, enum trace_stop what, u32 status, siginfo_t *info)
 {
     struct trace *s = &t->trace;
     siginfo_t sent = {.si_signo = SIGSYS, .si_code = TRACEE_STOP_CODE};
     sent.si_ptr = t;
+    if (!tracee_is(t))
+        return what == TRACE_SIGNAL ? (int)status : 0;
     s->status = (u16)status;
     s->info = info;
     do {
         s->sig = s->asked = 0;
         __atomic_store_n(&s->stop, (u8)what, __ATOMIC_RELEASE);
         HOST4(__NR_rt_tgsigqueueinfo, t->proc->tgid, t->tid, SIGSYS, &sent);
+        if (__atomic_load_n(&s->stop, __ATOMIC_ACQUIRE)) {
+            lost(t);
+            return what == TRACE_SIGNAL ? (int)status : 0;
+        }
         if (s->asked)
             rewritten_take_back(t);
     } while (s->asked);
     return s->sig;
 }
 
-bool tracee_is_lost(const struct task *t, int sig, const siginfo_t *info)
+bool tracee_is_stop(const struct task *t, int sig, const siginfo_t *info)
 {
     return sig == SIGSYS && info->si_code == TRACEE_STOP_CODE && info->si_ptr == t;
-}
-
-void tracee_lost(struct task *t)
-{
-    struct trace *s = &t->trace;
-    clear(t, KEEPS_TRACED | KEEPS_STOP);
-    if (s->stop) // otherwise it was about to let the thread go on, with that
-        s->sig = s->stop == TRACE_SIGNAL ? (u8)s->status : 0;
-    s->stop = TRACE_RUNS;
 }
 
 bool tracee_possible(const struct task *t)
@@ -73,6 +80,7 @@ long tracee_begin(struct task *t)
     long r = HOST4(__NR_ptrace, PTRACE_TRACEME, 0, 0, 0);
     if (r)
         return r;
+    t->instance->traces = 1;
     t->trace = (struct trace){.tracer = (u32)HOST0(__NR_getppid)};
     __atomic_fetch_or(&t->keeps, KEEPS_TRACED, __ATOMIC_RELAXED);
     return 0;

@@ -127,7 +127,9 @@ static void call_off(struct tracee *e)
     tracer_host(PTRACE_SETREGS, e->tid, 0, (uptr)r);
 }
 
-// The thread finds sig noted, and in lxcore all blocked, as if its handler had noted it.
+// The thread finds sig noted, and in lxcore all blocked, as if its handler had noted it. The caller
+// may be killed at any step: a call is called off before all is blocked, and with what is noted the
+// thread comes to the door's exit by itself.
 static void note(struct tracee *e, u32 sig)
 {
     u64 mask = 0, all = ~SIG_ALWAYS;
@@ -139,8 +141,8 @@ static void note(struct tracee *e, u32 sig)
     TRACER_POKE(e, noted);
     if (!in_lxcore(e))
         return; // whose handler does the same
-    tracer_host(PTRACE_SETSIGMASK, e->tid, MASK_SIZE, (uptr)&all);
     call_off(e);
+    tracer_host(PTRACE_SETSIGMASK, e->tid, MASK_SIZE, (uptr)&all);
 }
 
 // The thread is to stop at the door's exit, and is sent there.
@@ -442,6 +444,7 @@ void tracer_wants_text(struct task *t, struct tracee *e)
     if (!tracer_in_stop(e) || t->engine != ENGINE_REWRITE || s->own_text)
         return;
     s->asked = s->own_text = 1;
+    s->stop = TRACE_RUNS;
     if (TRACER_POKE(e, trace) || cont(e, 0))
         return;
     do { // till it stands there again; its end is for the guest's wait
@@ -449,9 +452,9 @@ void tracer_wants_text(struct task *t, struct tracee *e)
         if (HOST5(__NR_waitid, P_PID, e->tid, &info, WSTOPPED | WEXITED | WNOWAIT | __WALL, NULL) ||
             (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED))
             return;
-        HOST5(__NR_waitid, P_PID, e->tid, &info, WSTOPPED | __WALL, NULL);
         status = (u32)info.si_status;
     } while (!tracer_stopped(t, e->tid, &status));
+    HOST5(__NR_waitid, P_PID, e->tid, &info, WSTOPPED | WNOHANG | __WALL, NULL);
     tracer_look(e->tid, e);
 }
 

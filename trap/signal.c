@@ -295,7 +295,7 @@ static void note(struct task *t, int sig, const siginfo_t *info, struct kucontex
         put_off(t, sig, info);
         return;
     }
-    if (was && was != NOTED_STOP)
+    if (was && was != NOTED_STOP && was != (u32)sig) // the same: a tracer noted it, and was killed
         put_off(t, (int)was, &t->noted_info);
     t->noted_info = *info;
     // One of SIG_ALWAYS may come while lxcore itself has the others blocked.
@@ -488,10 +488,8 @@ static void take_signal(struct task *t, int sig, siginfo_t *info, struct kuconte
     let_faults_in(t, sig, uc->mc.ip);
     if (sig == SIGSYS && t->wanted)
         task_arm_kicked(t); // by any: where one waits already, the kernel drops a second one
-    if (tracee_is_lost(t, sig, info)) {
-        tracee_lost(t);
-        return;
-    }
+    if (tracee_is_stop(t, sig, info))
+        return; // its tracer is gone, as stop() finds
     if (sig == SIGSYS && task_is_kick(t, info)) {
         kicked(t, uc);
         return;
@@ -584,12 +582,13 @@ static void signal_handler(int sig, siginfo_t *info, struct kucontext *uc)
 
 static void deliver_noted(struct task *t)
 {
-    int sig = (int)t->noted;
+    const u64 all = ~SIG_ALWAYS;
+    if (t->noted == NOTED_STOP)
+        host_sigprocmask(SIG_BLOCK, &all, NULL); // its tracer may have been killed before
+    int sig = t->noted == NOTED_STOP ? 0 : (int)t->noted;
     siginfo_t info = t->noted_info;
     bool traced = tracee_is(t), handled = false;
-    if (sig == NOTED_STOP)
-        sig = 0;
-    else if (traced)
+    if (sig && traced)
         sig = tracee_signal(t, sig, &info);
     u64 mask = guest_mask(t, t->noted_mask);
     struct ksigaction sa = {0};
