@@ -25,9 +25,6 @@
 
 // At LX_GATE, the address that slots of rewritten code know.
 	.section .gate, "ax"
-	jmp	door_enter
-
-	.text
 	.globl	door_enter, door_full, door_again, door_return, door_check, door_end
 	.type	door_enter, @function
 door_enter:
@@ -143,6 +140,7 @@ door_end:
 	.cfi_endproc
 	.size	door_enter, .-door_enter
 
+	.text
 // void signal_clear_ac(void): misaligned accesses do not fault any more.
 	.globl	signal_clear_ac
 	.type	signal_clear_ac, @function
