@@ -14,6 +14,7 @@
 // So a process killed on the way leaves each entry with the owner that it had, or is to have; but
 // not in a full directory, which is cleared of the records that belong to no entry, then of those
 // that a common owner makes needless.
+#include <linux/fs.h>
 #include <linux/xattr.h>
 
 #include "devlink.h"
@@ -178,8 +179,8 @@ struct garbage {
 static bool keep_entries(struct garbage *g, int fd)
 {
     char name[SIDE_NAME_SIZE];
-    long n;
-    while ((n = HOST3(__NR_getdents64, fd, g->entries, sizeof g->entries)) > 0) {
+    long n = HOST3(__NR_lseek, fd, 0, SEEK_SET);
+    while (n >= 0 && (n = HOST3(__NR_getdents64, fd, g->entries, sizeof g->entries)) > 0) {
         for (long at = 0; at < n;) {
             const struct dirent64 *e = (const void *)(g->entries + at);
             at += e->reclen;
@@ -190,6 +191,45 @@ static bool keep_entries(struct garbage *g, int fd)
         }
     }
     return n == 0;
+}
+
+// The hash that a record's name ends with; of a name that is none, anything.
+static u64 hash_of_record(const char *record)
+{
+    u64 h = 0;
+    for (const char *s = record + sizeof SIDE_PREFIX - 1; *s; s++)
+        h = h << 4 | (u64)((*s & 15) + (*s > '9' ? 9 : 0));
+    return h;
+}
+
+// Blanks those that somebody is at work on: of a name that is about to come, its record is there
+// first. Returns the locks that it has taken for the others, a bit each.
+static u64 keep_busy(struct task *t, struct garbage *g)
+{
+    _Static_assert(META_LOCKS <= 64, "a bit for each lock");
+    u64 taken = 0;
+    for (size_t i = 0; i < g->size; i += strlen(g->list + i) + 1) {
+        if (!str_starts(g->list + i, SIDE_PREFIX))
+            continue;
+        u64 index = hash_of_record(g->list + i) % META_LOCKS;
+        u32 *lock = &t->instance->name_lock[index];
+        if (taken >> index & 1)
+            continue;
+        if (reserved_claim(lock, t->tid))
+            taken |= 1UL << index;
+        else
+            g->list[i] = ' '; // the caller's own, too
+    }
+    return taken;
+}
+
+static bool remove_records(const struct parent *dir, const struct garbage *g)
+{
+    bool removed = false;
+    for (size_t i = 0; i < g->size; i += strlen(g->list + i) + 1)
+        if (str_starts(g->list + i, SIDE_PREFIX) && host_removexattr_at(dir, g->list + i) >= 0)
+            removed = true;
+    return removed;
 }
 
 // Removes the records that belong to no entry of the directory that p lies in. False: there were
@@ -204,10 +244,13 @@ static bool collect(struct task *t, const struct parent *p)
     long fd = temp_open(t, p->fd, ".", O_RDONLY | O_DIRECTORY, WALK_RESOLVE);
     long n = fd < 0 ? fd : host_listxattr_at(&dir, g->list, sizeof g->list - 1);
     g->size = n > 0 ? (size_t)n : 0;
-    if (n > 0 && keep_entries(g, (int)fd))
-        for (size_t i = 0; i < g->size; i += strlen(g->list + i) + 1)
-            if (str_starts(g->list + i, SIDE_PREFIX) && host_removexattr_at(&dir, g->list + i) >= 0)
-                removed = true;
+    if (n > 0 && keep_entries(g, (int)fd)) {
+        u64 taken = keep_busy(t, g);
+        // Once more, now that none of these names can come or go.
+        removed = keep_entries(g, (int)fd) && remove_records(&dir, g);
+        for (u64 left = taken; left; left &= left - 1)
+            reserved_release(&t->instance->name_lock[__builtin_ctzl(left)]);
+    }
     if (fd >= 0)
         temp_close(t, (int)fd);
     arena_free(g, sizeof *g);

@@ -5,6 +5,7 @@
 """What two processes do to one name at the worst moment: one is held up in a host call (by strace), just before it or just
 after, and the other does its part meanwhile. Then whose the name is must be what one after the other gives, and
 `lxrun --check` finds nothing left over."""
+import errno
 import os
 import shutil
 import subprocess
@@ -123,6 +124,27 @@ CASES = (
     ("renameat:enter", "symlink b x; own b 1", "rename b a", "symlink a y; unlink a", "a", "l1 -"),
     ("linkat:enter", "symlink b x; own b 1", "link b a", "file a", "a", "-0 l1"),
 )
+# The same in a directory that has room for one more record: whoever needs another makes some, and takes none away that
+# was just written.
+FULL_CASES = (
+    ("symlinkat:enter", "fifo b", "as 1; symlink a x", "own b 3", "a", "l1"),
+    ("symlinkat:enter", "fifo b", "as 1; symlink a x", "own b 3", "b", "p3"),
+    ("mknodat:enter", "symlink b x", "as 1; fifo a", "own b 3", "a", "p1"),
+    ("mknodat:enter", "symlink b x", "as 1; fifo a", "as 1; symlink c x", "a", "p1"),
+    ("mknodat:enter", "symlink b x", "as 1; fifo a", "as 1; symlink c x", "c", "l1"),
+)
+
+
+def fill(directory):
+    """Records of no entry, all but one that there would be room for. Their hashes have none of the locks of a, b and c."""
+    names = [f"user.lxrun.o.{i // 8 * 64 + i % 8:016x}" for i in range(1000)]
+    try:
+        for n, name in enumerate(names):
+            os.setxattr(directory, name, b"1:1:777:l:00000000")
+    except OSError as e:
+        if e.errno != errno.ENOSPC:
+            raise
+        os.removexattr(directory, names[n - 1])
 
 
 def one(program, case):
@@ -132,6 +154,8 @@ def one(program, case):
         Path(root, "d").mkdir()
         Path(root, "d").chmod(0o777)
         shutil.copy(program, root + "/program")
+        if case in FULL_CASES:
+            fill(root + "/d")
         ran = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
                               f"inject={call}:delay_{when}={HELD}:when=1", LXRUN, "-r", root, "/program",
                               setup, first, second, name], capture_output=True, text=True, timeout=60, check=False)
@@ -150,7 +174,7 @@ def main():
         program = Path(work, "program")
         subprocess.run(["cc", "-O1", "-static", "-w", "-x", "c", "-", "-o", program], input=PROGRAM, text=True, check=True)
         with ThreadPoolExecutor(4) as pool:
-            wrong = [x for x in pool.map(lambda case: one(program, case), CASES) if x]
+            wrong = [x for x in pool.map(lambda case: one(program, case), CASES + FULL_CASES) if x]
     print(*wrong, sep="\n", file=sys.stderr)
     return bool(wrong)
 
