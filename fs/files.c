@@ -75,12 +75,22 @@ bool fd_is_file(const struct task *t, int fd)
     return __atomic_load_n(&t->files->fds_file, __ATOMIC_RELAXED) & fd_bit(fd);
 }
 
+// Threads may take from them at the same time; only who has the descriptors alone adds to them.
+static void drop_notes(struct files *f, u64 bit)
+{
+    if (f->refs == 1) {
+        f->fds_file &= ~bit;
+        f->fds_open &= ~bit;
+    } else {
+        __atomic_fetch_and(&f->fds_file, ~bit, __ATOMIC_RELAXED);
+        __atomic_fetch_and(&f->fds_open, ~bit, __ATOMIC_RELAXED);
+    }
+}
+
 void fd_set_mount(struct task *t, int fd, int mount)
 {
-    if (fd_is_open(t, fd)) {
-        __atomic_fetch_and(&t->files->fds_file, ~fd_bit(fd), __ATOMIC_RELAXED);
-        __atomic_fetch_and(&t->files->fds_open, ~fd_bit(fd), __ATOMIC_RELAXED);
-    }
+    if (fd_is_open(t, fd))
+        drop_notes(t->files, fd_bit(fd));
     for (int i = 0; i < FD_NUMBERED; i++)
         if (t->files->numbered[i].fd == fd && t->files->numbered[i].number)
             t->files->numbered[i].number = 0;
