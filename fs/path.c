@@ -33,52 +33,66 @@ static inline const char *next_stop(struct stops *s)
     return stop;
 }
 
+static inline struct stops stops_of(const char *text)
+{
+    u64 bits;
+    const word_in_text *w = first_word(text, &bits);
+    return (struct stops){w, stops_in(*w) & bits};
+}
+
+// What may come behind is not in the place of the end.
+static void copy_piece(char *out, const char *piece, size_t n)
+{
+    memcpy(out, piece, n);
+    out[n] = '/';
+}
+
 long path_normalise(struct task *t, const char *in, char *out, size_t size, struct path_end *end)
 {
     const u64 *points = t->instance->mount_names;
-    struct path_end e = {0}; // written once: out may be anything for the compiler
-    struct stops stops;
+    bool dir = *in == '/', dots = false, dotdot = false;
+    u64 found = 0;
+    u32 hash = 0;
+    while (*in == '/')
+        in++;
     // Of the n bytes so far the first `done` are copied; the others stand in the path as they are
     // to be, from `piece` on.
     const char *piece = in;
-    size_t n = 0, done = 0;
-    u64 found = 0;
-    stops.word = first_word(in, &stops.left);
-    stops.left &= stops_in(*stops.word);
+    size_t n = 0, done = 0, last = 0;
+    struct stops stops = stops_of(in);
     for (;;) {
         const char *stop = next_stop(&stops);
         size_t len = (size_t)(stop - in);
-        bool one = false;
-        if (len && len <= 2 && *in == '.') {
-            one = len == 1;
-            e.dotdot |= in[len - 1] == '.' && !one;
-        }
+        bool one = len == 1 && *in == '.';
         if (len)
-            e.dir = e.dots = one;
+            dir = dots = one;
         if (len && !one) {
-            size_t at = n ? n + 1 : 0;
-            if (at + len >= size)
+            last = n ? n + 1 : 0;
+            if (last + len >= size)
                 return -ENAMETOOLONG;
-            e.hash = name_hash(in, len);
-            found |= names_with(points, e.hash);
-            if (in != piece + (at - done)) {
-                memcpy(out + done, piece, n - done);
-                out[n] = '/'; // if this is not the first
+            dotdot |= len == 2 && in[0] == '.' && in[1] == '.';
+            hash = name_hash(in, len);
+            found |= names_with(points, hash);
+            if (in != piece + (last - done)) {
+                copy_piece(out + done, piece, n - done);
                 piece = in;
-                done = at;
+                done = last;
             }
-            e.name = (u16)at;
-            n = at + len;
+            n = last + len;
         }
         if (!*stop)
             break;
-        e.dir = true;
+        dir = true;
         in = stop + 1;
     }
-    memcpy(out + done, piece, n - done);
+    copy_piece(out + done, piece, n - done);
     out[n] = 0;
-    e.point = found;
-    *end = e;
+    end->dir = dir;
+    end->dots = dots;
+    end->dotdot = dotdot;
+    end->point = found;
+    end->name = (u16)last;
+    end->hash = hash;
     return (long)n;
 }
 
