@@ -34,10 +34,12 @@ void *memmove(void *dst, const void *src, size_t n)
 {
     if ((uptr)dst - (uptr)src >= n)
         return memcpy(dst, src, n);
-    char *d = (char *)dst + n;
-    const char *s = (const char *)src + n;
+    char *d = dst;
+    const char *s = src;
+    for (; n >= sizeof(word); n -= sizeof(word)) // from the end: what is written has been read
+        *(word *)(d + n - sizeof(word)) = *(const word *)(s + n - sizeof(word));
     while (n--)
-        *--d = *--s;
+        d[n] = s[n];
     return dst;
 }
 

@@ -144,7 +144,8 @@ static size_t edit(struct listing *l, char *chunk, size_t n, bool old)
         u16 len = e->reclen; // at the same place in both
         u8 *type = old ? (u8 *)e + len - 1 : &e->type;
         if (keep(l, old ? o->name : e->name, type)) {
-            memmove(chunk + out, e, len);
+            if (out != at) // something before it was dropped
+                memmove(chunk + out, e, len);
             out += len;
         }
         at += len;
