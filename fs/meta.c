@@ -411,19 +411,26 @@ static bool must_look_again(const struct task *t, const struct known *k, u32 hos
            (host_mode & S_IFMT) == S_IFDIR;
 }
 
-static long stat_name(struct task *t, int mount, const struct parent *p, u32 mask, struct statx *st)
+// The host's view of p. watched, *name: of name_watch() before that.
+static long look(struct task *t, int mount, const struct parent *p, u32 mask, struct statx *st,
+                 bool *watched, struct name_watch *name)
+{
+    *watched = name_watch(t, mount, p, name);
+    long r = meta_host_stat(p, mask & ~META_NO_LINK, st);
+    bool link = r >= 0 && (mask & META_NO_LINK) && (st->stx_mode & S_IFMT) == S_IFLNK;
+    return link ? -ELOOP : r;
+}
+
+// Behind the first look: the attribute, and what else the host's view does not tell.
+static __attribute__((noinline)) long stat_more(struct task *t, int mount, const struct parent *p,
+                                                u32 mask, struct statx *st, bool watched,
+                                                struct name_watch name)
 {
     struct known k;
     int tries = 0;
     bool asked = false; // meta_bury(), which waits for the maker
-    for (;;) {
-        struct name_watch name;
-        bool watched = name_watch(t, mount, p, &name);
-        long r = meta_host_stat(p, mask & ~META_NO_LINK, st);
-        if (r >= 0 && (mask & META_NO_LINK) && (st->stx_mode & S_IFMT) == S_IFLNK)
-            r = -ELOOP;
-        if (r < 0)
-            return r;
+    long r = 0;
+    for (; r >= 0; r = look(t, mount, p, mask, st, &watched, &name)) {
         u32 host_mode = st->stx_mode;
         bool new = is_marked_new(st);
         bool whole = apply(t, mount, p, st, &k, tries, watched);
@@ -448,11 +455,20 @@ static long stat_name(struct task *t, int mount, const struct parent *p, u32 mas
             return -ENOENT;
         asked = true;
     }
+    return r;
 }
 
 long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, struct statx *st)
 {
-    long r = stat_name(t, mount, p, mask, st);
+    bool watched;
+    struct name_watch name;
+    long r = look(t, mount, p, mask, st, &watched, &name);
+    if (r < 0)
+        return r;
+    if (has_none(t, mount, st)) // as nearly all files
+        meta_map_owner(t, mount, st);
+    else
+        r = stat_more(t, mount, p, mask, st, watched, name);
     if (r >= 0 && is_overlay(t, mount))
         overlay_numbers(t, mount, p, st);
     return r;
