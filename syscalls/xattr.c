@@ -150,9 +150,39 @@ static long on_fd(struct task *t, int fd, const struct request *q)
     return r < 0 ? r : value_first(q, on_checked_fd(t, fd, q, &n));
 }
 
-static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const struct request *q)
+// What the path leads to, found by walk. -ELOOP with WALK_LATE: there is a link to be followed.
+static long on_place(struct task *t, int dirfd, uptr path, int walk, const struct request *q,
+                     struct xattr_names *n)
 {
     struct pathop op;
+    struct statx st;
+    long r = pathop_begin(t, &op, dirfd, path, walk);
+    if (r < 0)
+        return r;
+    bool asked, changes = q->what == SET || q->what == REMOVE;
+    if (changes)
+        r = pathop_hold(t, &op);
+    struct subject s = {-1, MAX(op.loc.mount, 0), &op.p, &asked, op.p.over ? &op.loc : NULL, NULL};
+    if (subject_in_proc(t, &s))
+        s.proc = op.loc.rel;
+    if (r >= 0 && op.loc.must_be_dir) {
+        r = subject_stat(t, &s, &st);
+        if (r >= 0 && (st.stx_mode & S_IFMT) != S_IFDIR)
+            r = pathop_missed_link(&op, &st) ? -ELOOP : -ENOTDIR;
+    }
+    if (r >= 0 && changes && s.proc)
+        r = may_change_proc(t, &s, q, n);
+    if (r >= 0)
+        r = perform(t, &s, q, n);
+    if (r == -EOPNOTSUPP && (walk & WALK_LATE) && subject_stat(t, &s, &st) >= 0 &&
+        pathop_missed_link(&op, &st))
+        r = -ELOOP;
+    pathop_end(t, &op);
+    return r;
+}
+
+static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const struct request *q)
+{
     struct xattr_names n;
     char first;
     if (at_flags & ~AT_FLAGS)
@@ -164,28 +194,14 @@ static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const st
     long r = check(q, &n);
     if (r < 0)
         return r;
-    r = pathop_begin(t, &op, dirfd, path,
-                     (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
-                         (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0));
-    if (r < 0)
-        return value_first(q, r);
-    bool asked, changes = q->what == SET || q->what == REMOVE;
-    if (changes)
-        r = pathop_hold(t, &op);
-    struct subject s = {-1, MAX(op.loc.mount, 0), &op.p, &asked, op.p.over ? &op.loc : NULL, NULL};
-    if (subject_in_proc(t, &s))
-        s.proc = op.loc.rel;
-    struct statx st;
-    if (r >= 0 && op.loc.must_be_dir) {
-        r = subject_stat(t, &s, &st);
-        if (r >= 0 && (st.stx_mode & S_IFMT) != S_IFDIR)
-            r = -ENOTDIR;
-    }
-    if (r >= 0 && changes && s.proc)
-        r = may_change_proc(t, &s, q, &n);
-    if (r >= 0)
-        r = perform(t, &s, q, &n);
-    pathop_end(t, &op);
+    int walk = (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+               (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+    // Who asks for an ACL looks at the file anyway, and a link has none (ls -l asks each file).
+    if (q->what == GET && xattr_is_acl(n.guest))
+        walk |= WALK_LATE;
+    do
+        r = on_place(t, dirfd, path, walk, q, &n);
+    while (pathop_again(r, &walk));
     return value_first(q, r);
 }
 

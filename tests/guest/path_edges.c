@@ -97,5 +97,5 @@ int main(void)
         one_length(n);
     longest();
     results();
-    return 0;
+    return done();
 }

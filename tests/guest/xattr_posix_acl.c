@@ -14,6 +14,30 @@ struct acl {
 static const char access_name[] = "system.posix_acl_access";
 static const char default_name[] = "system.posix_acl_default";
 
+// By a link, of what it leads to; a link has none itself. f has none, d/f has one.
+static void by_links(void)
+{
+    char got[256];
+    CHECK_EQ(symlink("f", "to_f"), 0);
+    CHECK_EQ(symlink("to_d/f", "to_df"), 0);
+    CHECK_EQ(symlink("d", "to_d"), 0);
+    CHECK_EQ(symlink("nothing", "to_nothing"), 0);
+    CHECK_EQ(symlink("loop", "loop"), 0);
+    CHECK_ERR(getxattr("to_f", access_name, got, sizeof(got)), ENODATA);
+    CHECK_EQ(getxattr("to_df", access_name, got, sizeof(got)), sizeof(struct acl));
+    CHECK_EQ(getxattr("to_d", default_name, got, sizeof(got)), sizeof(struct acl));
+    CHECK_EQ(getxattr("to_d/", default_name, got, sizeof(got)), sizeof(struct acl));
+    CHECK_EQ(lgetxattr("to_d/", default_name, got, sizeof(got)), sizeof(struct acl));
+    CHECK_EQ(lgetxattr("to_d/f", access_name, got, sizeof(got)), sizeof(struct acl));
+    CHECK_ERR(getxattr("to_f/", access_name, got, sizeof(got)), ENOTDIR);
+    CHECK_ERR(getxattr("f/", access_name, got, sizeof(got)), ENOTDIR);
+    CHECK_ERR(lgetxattr("to_f", access_name, got, sizeof(got)), EOPNOTSUPP);
+    CHECK_ERR(lgetxattr("to_d", default_name, got, sizeof(got)), EOPNOTSUPP);
+    CHECK_ERR(getxattr("to_nothing", access_name, got, sizeof(got)), ENOENT);
+    CHECK_ERR(getxattr("loop", access_name, got, sizeof(got)), ELOOP);
+    CHECK_ERR(lgetxattr("loop/", access_name, got, sizeof(got)), ELOOP);
+}
+
 int main(void)
 {
     struct acl acl = {
@@ -58,5 +82,6 @@ int main(void)
     CHECK_EQ(mkdir("d/sub", 0777), 0);
     CHECK_EQ(getxattr("d/sub", default_name, got, sizeof(got)), sizeof(acl));
     CHECK(memcmp(got, &acl, sizeof(acl)) == 0);
+    by_links();
     return done();
 }
