@@ -40,54 +40,49 @@ static inline struct stops stops_of(const char *text)
     return (struct stops){w, stops_in(*w) & bits};
 }
 
-// What may come behind is not in the place of the end.
-static void copy_piece(char *out, const char *piece, size_t n)
-{
-    memcpy(out, piece, n);
-    out[n] = '/';
-}
-
 long path_normalise(struct task *t, const char *in, char *out, size_t size, struct path_end *end)
 {
     const u64 *points = t->instance->mount_names;
-    bool dir = *in == '/', dots = false, dotdot = false;
-    u64 found = 0;
-    u32 hash = 0;
+    const char *begin = in;
+    bool dots = false, dotdot = false;
     while (*in == '/')
         in++;
-    // Of the n bytes so far the first `done` are copied; the others stand in the path as they are
-    // to be, from `piece` on.
-    const char *piece = in;
+    // The first `done` of n bytes are copied; the others stand in the path as they are to be.
+    const char *stop, *text = in; // byte i of them is text[i]
     size_t n = 0, done = 0, last = 0;
+    u64 found = 0;
+    u32 hash = 0;
     struct stops stops = stops_of(in);
-    for (;;) {
-        const char *stop = next_stop(&stops);
+    for (;; in = stop + 1) {
+        stop = next_stop(&stops);
         size_t len = (size_t)(stop - in);
-        bool one = len == 1 && *in == '.';
-        if (len)
-            dir = dots = one;
-        if (len && !one) {
-            last = n ? n + 1 : 0;
-            if (last + len >= size)
-                return -ENAMETOOLONG;
-            dotdot |= len == 2 && in[0] == '.' && in[1] == '.';
+        if (len == 1 && *in == '.') {
+            dots = true;
+        } else if (len) {
+            dots = false;
+            if (*in == '.')
+                dotdot |= len == 2 && in[1] == '.';
             hash = name_hash(in, len);
             found |= names_with(points, hash);
-            if (in != piece + (last - done)) {
-                copy_piece(out + done, piece, n - done);
-                piece = in;
+            last = n ? n + 1 : 0;
+            if (in != text + last) {
+                if (last >= size)
+                    return -ENAMETOOLONG;
+                memcpy(out + done, text + done, n - done);
+                out[n] = '/'; // if this is not the first
+                text = in - last;
                 done = last;
             }
             n = last + len;
         }
         if (!*stop)
             break;
-        dir = true;
-        in = stop + 1;
     }
-    copy_piece(out + done, piece, n - done);
+    if (n >= size)
+        return -ENAMETOOLONG;
+    memcpy(out + done, text + done, n - done);
     out[n] = 0;
-    end->dir = dir;
+    end->dir = dots || (stop > begin && stop[-1] == '/');
     end->dots = dots;
     end->dotdot = dotdot;
     end->point = found;

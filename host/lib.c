@@ -127,7 +127,7 @@ char *strrchr(const char *s, int c)
         if (end)
             found &= end ^ (end - 1); // up to the end, which may be what is looked for
         if (found)
-            last = (const char *)w + (63 - __builtin_clzl(found)) / 8;
+            last = (const char *)w + (63 - (unsigned)__builtin_clzl(found)) / 8;
         if (end)
             return (char *)last;
     }

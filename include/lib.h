@@ -41,7 +41,7 @@ static inline const word_in_text *first_word(const char *s, u64 *bits)
 // The byte of *w that the lowest bit stands for.
 static inline const char *byte_in(const word_in_text *w, u64 bits)
 {
-    return (const char *)w + __builtin_ctzl(bits) / 8;
+    return (const char *)w + (unsigned)__builtin_ctzl(bits) / 8;
 }
 
 // Copies a string, always ends it; returns the length of src, so >= n means it was cut.
