@@ -139,20 +139,16 @@ static long place_of_text(struct task *t, bool point, struct loc *loc)
     return place_in_mounts(t, loc);
 }
 
-bool path_text_serves(struct task *t, int m, bool point, const char *rel)
+bool path_text_enters(struct task *t, const char *rel)
 {
-    if (!mount_is_plain(t, m))
-        return false;
-    if (!point)
-        return true;
     for (const char *p = rel; *p;) {
         const char *end = strchr(p, '/');
         size_t n = end ? (size_t)(end - p) : strlen(p);
         if (mount_name_is_point(t, p, n))
-            return false; // may cross into a mount
+            return true;
         p += n + (end ? 1 : 0);
     }
-    return true;
+    return false;
 }
 
 // Was the first name of the way a link when it was last looked at, with something behind it?

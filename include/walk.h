@@ -24,8 +24,13 @@ struct path_end {
 // Collapses slashes and "." of a path into out, without a leading slash. Its length, or
 // -ENAMETOOLONG.
 long path_normalise(struct task *t, const char *in, char *out, size_t size, struct path_end *end);
+// Is a component of rel the name of a mount point? Where `point` says that one may be.
+bool path_text_enters(struct task *t, const char *rel);
 // May the way rel inside mount m be left to the host? Not in /proc, where names are the instance's,
 // and not where it could cross into another mount. point: as above.
-bool path_text_serves(struct task *t, int m, bool point, const char *rel);
+static inline bool path_text_serves(struct task *t, int m, bool point, const char *rel)
+{
+    return mount_is_plain(t, m) && !(point && path_text_enters(t, rel));
+}
 
 #endif
