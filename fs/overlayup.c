@@ -148,7 +148,8 @@ static long copy_rest(struct task *t, int m, const struct parent *from, int copy
     long r = copy_xattrs(from, &to);
     overlay_numbers(t, m, from, &shown);
     fmt(ino, sizeof ino, "%lu", (u64)shown.stx_ino);
-    if (r >= 0)
+    // Of several links the others keep the number: to cp and mv this would be one of them.
+    if (r >= 0 && (is_dir(st) || st->stx_nlink < 2))
         r = host_setxattr_at(&to, INO_XATTR, ino, strlen(ino), 0);
     if (r >= 0)
         r = HOST2(__NR_fchmod, copy, st->stx_mode & MODE_BITS);
