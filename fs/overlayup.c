@@ -514,10 +514,12 @@ static long replace_by_whiteout(struct task *t, int m, const struct parent *p, b
     }
     dirs_change_begin(t);
     r = rename_to(&ready, p, RENAME_EXCHANGE);
+    if (r >= 0 && remove_dir(t, m, &ready) == -ENOTEMPTY) { // somebody has just made a name there
+        rename_to(&ready, p, RENAME_EXCHANGE);
+        r = -ENOTEMPTY;
+    }
     dirs_change_end(t, r >= 0 ? p->name : NULL);
-    if (r >= 0)
-        remove_dir(t, m, &ready);
-    else
+    if (r < 0)
         unlink_at(&ready, 0);
     return r;
 }
@@ -530,8 +532,11 @@ static long remove_now(struct task *t, struct loc *loc, struct parent *p, bool d
         return -ENOENT; // somebody was faster
     if (dir && !overlay_is_empty(t, m, loc->rel))
         return -ENOTEMPTY;
-    if (look(p, &st) == -ENOENT)
-        return make_whiteout(t, p); // it is in a lower layer only
+    if (look(p, &st) == -ENOENT) {
+        long r = make_whiteout(t, p); // it is in a lower layer only
+        if (r != -EEXIST)
+            return r; // else somebody has copied it up meanwhile
+    }
     if (overlay_below(t, m, loc->rel))
         return replace_by_whiteout(t, m, p, dir);
     if (!dir)
@@ -587,11 +592,11 @@ static long move_file(struct task *t, const struct loc *a, const struct parent *
                       const struct parent *pb, u32 flags)
 {
     if ((flags & RENAME_EXCHANGE) || !overlay_below(t, a->mount, a->rel))
-        return rename_to(pa, pb, flags & RENAME_EXCHANGE);
-    long r = rename_to(pa, pb, RENAME_WHITEOUT);
+        return rename_to(pa, pb, flags);
+    long r = rename_to(pa, pb, flags | RENAME_WHITEOUT);
     if (r != -EINVAL && r != -EPERM)
         return r;
-    r = rename_to(pa, pb, 0); // a host that makes none by itself
+    r = rename_to(pa, pb, flags); // a host that makes none by itself
     return r < 0 ? r : make_whiteout(t, pa);
 }
 
@@ -652,11 +657,11 @@ static long move_dir(struct task *t, const struct loc *a, const struct loc *b,
     dirs_change_begin(t);
     r = rename_over(t, m, pa, pb,
                     exchange || white ? RENAME_EXCHANGE
-                    : leaves          ? RENAME_WHITEOUT
-                                      : 0);
+                    : leaves          ? flags | RENAME_WHITEOUT
+                                      : flags);
     bool by_hand = leaves && !white && (r == -EINVAL || r == -EPERM);
     if (by_hand)
-        r = rename_over(t, m, pa, pb, 0);
+        r = rename_over(t, m, pa, pb, flags);
     dirs_change_end(t, NULL);
     if (r < 0 || exchange)
         return r;
@@ -681,22 +686,46 @@ static long bring_up(struct task *t, struct loc *a, struct parent *pa, struct lo
 struct moving {
     struct loc *a, *b;
     const struct parent *pa, *pb;
-    bool dirs, there;
+    bool dir; // what is moved is one
     u32 flags;
 };
 
+// Nobody but us changes whiteouts now: what the names are is looked at anew.
+static long move_now(struct task *t, const struct moving *m)
+{
+    struct statx src, dst;
+    u32 flags = m->flags;
+    long r = look(m->pa, &src);
+    if (r < 0)
+        return r;
+    if (is_dir(&src) != m->dir || is_white(t, m->a->mount, m->pa))
+        return -ENOENT; // removed meanwhile
+    // What is replaced may be in a lower layer only.
+    bool any = look(m->pb, &dst) >= 0;
+    bool there = any && !overlay_is_white(t, m->b->mount, m->pb->fd, m->pb->name, &dst);
+    if ((flags & RENAME_EXCHANGE) && !there)
+        return -ENOENT;
+    if ((flags & RENAME_NOREPLACE) && there)
+        return -EEXIST;
+    if (any)
+        flags &= ~(u32)RENAME_NOREPLACE; // the whiteout
+    return m->dir || (there && is_dir(&dst)) ? move_dir(t, m->a, m->b, m->pa, m->pb, there, flags)
+                                             : move_file(t, m->a, m->pa, m->pb, flags);
+}
+
 static long move(struct task *t, void *arg)
 {
-    const struct moving *m = arg;
-    return m->dirs ? move_dir(t, m->a, m->b, m->pa, m->pb, m->there, m->flags)
-                   : move_file(t, m->a, m->pa, m->pb, m->flags);
+    bool locked = lock_names(t);
+    long r = move_now(t, arg);
+    unlock_names(t, locked);
+    return r;
 }
 
 long overlay_rename(struct task *t, struct loc *a, struct parent *pa, const struct statx *src,
                     struct loc *b, struct parent *pb, const struct statx *dst, u32 flags)
 {
     struct statx from, to;
-    struct moving m = {a, b, pa, pb, is_dir(src) || (dst && is_dir(dst)), dst, flags};
+    struct moving m = {a, b, pa, pb, is_dir(src), flags};
     long r = may_move(t, a, src, b, dst, flags);
     if (r >= 0)
         r = bring_up(t, a, pa, b, pb, flags & RENAME_EXCHANGE);
@@ -704,7 +733,6 @@ long overlay_rename(struct task *t, struct loc *a, struct parent *pa, const stru
         r = look(pa, &from);
     if (r < 0)
         return r;
-    // What is replaced may be in a lower layer only.
     bool there = dst && look(pb, &to) >= 0 && !overlay_is_white(t, b->mount, pb->fd, pb->name, &to);
     struct meta_renaming names = {.from = pa,
                                   .to = pb,

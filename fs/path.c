@@ -309,6 +309,9 @@ long parent_open(struct task *t, struct loc *loc, struct parent *p)
         *slash = 0;
         long fd = temp_open(t, loc->base, loc->rel, O_PATH | O_DIRECTORY, WALK_RESOLVE);
         *slash = '/';
+        // It was a directory when the overlay's layer was chosen, and a whiteout came since.
+        if (loc->over && (fd == -ENOTDIR || fd == -ELOOP))
+            return -ENOENT;
         if (fd < 0)
             return fd;
         // The number is a closed one: in /proc/self/fd it would be found now.
