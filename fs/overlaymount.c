@@ -106,6 +106,25 @@ static long find_layer(struct task *t, char *path, struct place *at)
                : -EINVAL;
 }
 
+// As Linux does: what is there by that name and is no directory goes.
+static long make_work(int fd)
+{
+    struct parent p = {.fd = fd, .name = "work"};
+    struct statx st;
+    long r = HOST3(__NR_mkdirat, fd, p.name, 0700);
+    if (r != -EEXIST)
+        return r;
+    r = host_statx(fd, p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st);
+    if (r < 0 || (st.stx_mode & S_IFMT) == S_IFDIR)
+        return r;
+    r = HOST3(__NR_unlinkat, fd, p.name, 0);
+    if (r < 0)
+        return r;
+    if (meta_by_name(st.stx_mode))
+        meta_name_drop(&p);
+    return HOST3(__NR_mkdirat, fd, p.name, 0700);
+}
+
 static long add_upper(struct task *t, struct mount_entry *e, const struct options *o)
 {
     struct place up, work;
@@ -121,13 +140,12 @@ static long add_upper(struct task *t, struct mount_entry *e, const struct option
     r = parent_open(t, &work.loc, &p);
     if (r < 0)
         return r;
-    // As Linux does.
     long fd = temp_open(t, p.fd, *p.name ? p.name : ".", O_PATH | O_DIRECTORY, WALK_RESOLVE);
-    r = fd < 0 ? fd : HOST3(__NR_mkdirat, fd, "work", 0700);
+    r = fd < 0 ? fd : make_work((int)fd);
     if (fd >= 0)
         temp_close(t, (int)fd);
     parent_done(t, &p);
-    if (r < 0 && r != -EEXIST)
+    if (r < 0)
         return r;
     r = add_layer(t, &up, "");
     if (r < 0)

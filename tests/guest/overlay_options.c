@@ -41,6 +41,16 @@ int main(void)
     CHECK_STR(get_file("m/colon"), "c");
     CHECK_EQ(umount("m"), 0);
 
+    // What is in the way of the directory that is made in that for work, goes: no link is followed.
+    CHECK(rmdir("work/work") == 0 || errno == ENOTEMPTY);
+    if (rename("work/work", "old") == 0 || errno == ENOENT)
+        CHECK_EQ(symlink("../l1", "work/work"), 0);
+    CHECK_EQ(mount("o", "m", "overlay", 0, "lowerdir=l1:l2,upperdir=up,workdir=work"), 0);
+    put_file("m/in_the_way", "");
+    CHECK_EQ(unlink("m/in_the_way"), 0);
+    CHECK(S_ISDIR(stat_of("work/work").st_mode));
+    CHECK_EQ(umount("m"), 0);
+
     CHECK_EQ(mount("o", "m", "overlay", 0, "lowerdir=l1:l2,upperdir=up,workdir=work,userxattr"), 0);
     CHECK_EQ(unlink("m/d/in") | rmdir("m/d") | mkdir("m/d", 0755), 0);
     CHECK_EQ(getxattr("up/d", "user.overlay.opaque", value, sizeof(value)), 1);
