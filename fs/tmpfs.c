@@ -32,12 +32,23 @@ static bool number(const char *s, size_t n, u32 base, u64 *v)
 {
     *v = 0;
     for (size_t i = 0; i < n; i++) {
-        u32 digit = (u32)(s[i] - '0');
-        if (digit >= base || *v >> 40)
+        u32 letter = (u32)((s[i] | 0x20) - 'a');
+        u32 digit = letter < 6 ? letter + 10 : (u32)(s[i] - '0');
+        if (digit >= base || *v >> 60)
             return false;
         *v = *v * base + digit;
     }
     return n > 0;
+}
+
+// As memparse() reads it (kernel: lib/cmdline.c).
+static bool amount(const char *s, size_t n, u64 *v)
+{
+    if (n && strchr("kKmMgGtTpPeE%", s[n - 1]))
+        n--;
+    if (n > 2 && s[0] == '0' && (s[1] | 0x20) == 'x')
+        return number(s + 2, n - 2, 16, v);
+    return number(s, n, n > 1 && s[0] == '0' ? 8 : 10, v);
 }
 
 static bool valid(const struct option *o, const char *value, size_t n, u64 *v)
@@ -47,13 +58,11 @@ static bool valid(const struct option *o, const char *value, size_t n, u64 *v)
     case 0:
         return !value;
     case 'd':
-        return value && number(value, n, 10, v) && *v <= 0xffffffff;
+        return value && number(value, n, 10, v) && *v < 0xffffffff; // that one is no uid
     case 'o':
-        return value && number(value, n, 8, v);
+        return value && number(value, n, 8, v) && *v <= 0xffffffff;
     case 's':
-        if (value && n && strchr("kKmMgG%", value[n - 1]))
-            n--;
-        return value && number(value, n, 10, v);
+        return value && amount(value, n, v);
     default:
         return value && n;
     }

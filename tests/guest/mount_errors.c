@@ -18,6 +18,15 @@ int main(void)
     CHECK_ERR(mount(NULL, "m", NULL, MS_REMOUNT, NULL), EINVAL);
     CHECK_ERR(syscall(SYS_mount, "none", bad_ptr, "tmpfs", 0, NULL), EFAULT);
     CHECK_ERR(mount("none", "m", "tmpfs", 0, "nonsense=1"), EINVAL);
+    CHECK_ERR(mount("none", "m", "tmpfs", 0, "uid=4294967295"), EINVAL);
+    CHECK_ERR(mount("none", "m", "tmpfs", 0, "mode=77777777777777"), EINVAL);
+    CHECK_ERR(mount("none", "m", "tmpfs", 0, "size=0x"), EINVAL);
+    CHECK_ERR(mount("none", "m", "tmpfs", 0, "size=1a"), EINVAL);
+    static const char *const amounts[] = {"size=1T", "size=0x100000", "size=0100000", "size=1g"};
+    for (unsigned i = 0; i < sizeof(amounts) / sizeof(*amounts); i++) {
+        CHECK_EQ(mount("none", "m", "tmpfs", 0, amounts[i]), 0);
+        CHECK_EQ(umount("m"), 0);
+    }
     CHECK_ERR(umount2("m", 0), EINVAL);
     CHECK_ERR(umount2("missing", 0), ENOENT);
     CHECK_ERR(umount2("f", 0), EINVAL);
