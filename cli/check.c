@@ -64,17 +64,23 @@ struct entry {
 
 // ---- What is found ----
 
+// Names and attributes may be of a guest's making, who would have a terminal do something.
+static void print_text(const char *s)
+{
+    for (; *s; s++)
+        if ((unsigned char)*s < ' ' || *s == '\\' || *s == 0x7f)
+            printf("\\%03o", (unsigned char)*s);
+        else
+            putchar(*s);
+}
+
 static void print_path(const struct dir *d)
 {
     if (d->up) {
         print_path(d->up);
         putchar('/');
     }
-    for (const char *s = d->name; *s; s++)
-        if ((unsigned char)*s < ' ' || *s == '\\' || *s == 0x7f)
-            printf("\\%03o", (unsigned char)*s);
-        else
-            putchar(*s);
+    print_text(d->name);
 }
 
 enum kind { WRONG, LEFT_OVER };
@@ -88,9 +94,13 @@ static bool found(struct check *c, const struct entry *e, enum kind kind, const 
     va_list args;
     print_path(e->dir ? &self : &(struct dir){.name = e->name});
     fputs(kind == WRONG ? ": wrong: " : ": left over: ", stdout);
+    char *text;
     va_start(args, format);
-    vprintf(format, args);
+    if (vasprintf(&text, format, args) < 0)
+        fail("out of memory");
     va_end(args);
+    print_text(text);
+    free(text);
     if (kind == WRONG && !c->repair)
         c->wrong = true;
     if (!c->repair)
