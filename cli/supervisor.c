@@ -314,7 +314,7 @@ struct front {
     int supervisor, signals;
     pid_t supervisor_pid;
     struct tracer tracer;
-    int say; // standard error, for the tracer's end; -1: not needed
+    int say; // standard error; -1: there is none
 };
 
 static void pass_on(int supervisor, int sig)
@@ -379,8 +379,10 @@ static int run_front(struct front *f)
                     waitpid(f->tracer.pid, NULL, 0);
             }
             return m.value;
-        } else if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-            return EXIT_LXRUN; // the supervisor was killed
+        } else if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+            dprintf(f->say, "lxrun: the supervisor was killed\n");
+            return EXIT_LXRUN;
+        }
     }
 }
 
@@ -399,8 +401,7 @@ int supervise(struct launch *l)
     struct front f = {.supervisor = pair[0], .signals = signals, .tracer.alive = -1, .say = -1};
     if (l->memory->engine == ENGINE_PTRACE)
         tracer_start(&f.tracer, l->memory);
-    if (f.tracer.pid || l->options->stats)
-        f.say = fcntl(2, F_DUPFD_CLOEXEC, 3);
+    f.say = fcntl(2, F_DUPFD_CLOEXEC, 3);
     pid_t front = getpid();
     prepare_to_wait(l, (uintptr_t)__builtin_frame_address(0));
     f.supervisor_pid = fork();
