@@ -198,7 +198,8 @@ void make_point(struct launch *l, const char *guest, bool directory, char *out)
     int m = mount_of(l, path, &rest);
     const char *base = l->memory->mounts[m].point;
     base += !strcmp(base, "/");
-    if (!*rest || !root_make(l->mount_fd[m], rest, directory, in_mount, sizeof in_mount))
+    bool may_make = !(l->memory->mounts[m].flags & MS_RDONLY); // /etc/fstab is the guest's
+    if (!*rest || !root_make(l->mount_fd[m], rest, directory, may_make, in_mount, sizeof in_mount))
         strcpy(out, path);
     else if (snprintf(out, LX_PATH_MAX, "%s/%s", base, in_mount) >= LX_PATH_MAX)
         fail("%.60s...: path too long", guest);

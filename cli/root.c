@@ -34,12 +34,12 @@ bool fd_host_path(int fd, char *out, size_t n)
 }
 
 // One step of root_make: opens path[0..len), which is made below dir when it is missing.
-static int step(int root_fd, int dir, const char *path, size_t len, bool directory)
+static int step(int root_fd, int dir, const char *path, size_t len, bool directory, bool may_make)
 {
     char prefix[LX_PATH_MAX];
     snprintf(prefix, sizeof prefix, "%.*s", (int)len, path);
     int fd = root_open(root_fd, prefix, O_PATH);
-    if (fd >= 0 || errno != ENOENT)
+    if (fd >= 0 || errno != ENOENT || !may_make)
         return fd;
     const char *slash = strrchr(prefix, '/');
     const char *name = slash ? slash + 1 : prefix;
@@ -55,13 +55,13 @@ static int step(int root_fd, int dir, const char *path, size_t len, bool directo
     return root_open(root_fd, prefix, O_PATH);
 }
 
-bool root_make(int root_fd, const char *path, bool directory, char *out, size_t n)
+bool root_make(int root_fd, const char *path, bool directory, bool may_make, char *out, size_t n)
 {
     char root[LX_PATH_MAX], there[LX_PATH_MAX];
     int fd = root_open(root_fd, ".", O_PATH);
     for (const char *p = path; fd >= 0 && *p;) {
         p += strcspn(p, "/");
-        int next = step(root_fd, fd, path, (size_t)(p - path), *p || directory);
+        int next = step(root_fd, fd, path, (size_t)(p - path), *p || directory, may_make);
         close(fd);
         fd = next;
         p += *p == '/';

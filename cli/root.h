@@ -10,8 +10,9 @@
 // openat2 inside the tree; O_CLOEXEC is added. A descriptor, or -1 with errno.
 int root_open(int root_fd, const char *path, int flags);
 // Makes path (relative, normalised) a directory, or a plain file, of the tree with all that leads
-// there, and writes the symlink-free path to it into out. False with errno.
-bool root_make(int root_fd, const char *path, bool directory, char *out, size_t n);
+// there, and writes the symlink-free path to it into out. may_make: or nothing is made that is not
+// there. False with errno.
+bool root_make(int root_fd, const char *path, bool directory, bool may_make, char *out, size_t n);
 // Host path of an open descriptor.
 bool fd_host_path(int fd, char *out, size_t n);
 // Removes empty and "." components of an absolute path and takes ".." by the text.
