@@ -159,8 +159,7 @@ static void add_line(struct launch *l, int binds, const struct mntent *line)
 
 static void add_fstab(struct launch *l, int binds)
 {
-    int fd = root_open(l->mount_fd[0], "etc/fstab", O_RDONLY | O_NONBLOCK);
-    FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
+    FILE *f = root_read(l->mount_fd[0], "etc/fstab");
     for (struct mntent *line; f && (line = getmntent(f));)
         if (!strcmp(line->mnt_type, "drvfs") && *line->mnt_dir == '/' && !hasmntopt(line, "noauto"))
             add_line(l, binds, line);

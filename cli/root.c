@@ -22,6 +22,25 @@ int root_open(int root_fd, const char *path, int flags)
     return (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof how);
 }
 
+// A guest can make it anything: what is no file is not opened, and one without end not read.
+FILE *root_read(int root_fd, const char *path)
+{
+    const off_t enough = 256 << 20;
+    struct stat st;
+    char self[40];
+    int place = root_open(root_fd, path, O_PATH), fd = -1;
+    if (place < 0)
+        return NULL;
+    snprintf(self, sizeof self, "/proc/self/fd/%d", place);
+    if (!fstat(place, &st) && S_ISREG(st.st_mode) && st.st_size <= enough)
+        fd = open(self, O_RDONLY | O_CLOEXEC);
+    close(place);
+    FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
+    if (fd >= 0 && !f)
+        close(fd);
+    return f;
+}
+
 bool fd_host_path(int fd, char *out, size_t n)
 {
     char link[64];

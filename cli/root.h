@@ -6,10 +6,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 // openat2 inside the tree; O_CLOEXEC is added. A descriptor, or -1 with errno.
 int root_open(int root_fd, const char *path, int flags);
 // Makes path (relative, normalised) a directory, or a plain file, of the tree with all that leads
+// A plain file of the tree for reading; NULL where there is none.
+FILE *root_read(int root_fd, const char *path);
 // there, and writes the symlink-free path to it into out. may_make: or nothing is made that is not
 // there. False with errno.
 bool root_make(int root_fd, const char *path, bool directory, bool may_make, char *out, size_t n);

@@ -3,24 +3,12 @@
 #define _GNU_SOURCE
 #include "users.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "fail.h"
 #include "root.h"
-
-// Opens a plain file of the guest tree for reading; NULL where there is none.
-static FILE *open_file(int root_fd, const char *path)
-{
-    struct stat st;
-    int fd = root_open(root_fd, path, O_RDONLY | O_NONBLOCK);
-    if (fd < 0)
-        return NULL;
-    return !fstat(fd, &st) && S_ISREG(st.st_mode) ? fdopen(fd, "r") : NULL;
-}
 
 // Splits a line at its colons into n fields; missing ones are "".
 static void split(char *line, char **fields, int n)
@@ -52,7 +40,7 @@ static void copy(char *dst, size_t n, const char *src)
 static bool passwd_find(struct user *u, int root_fd, const char *name)
 {
     enum { NAME, PASSWORD, UID, GID, GECOS, HOME, SHELL, FIELDS };
-    FILE *f = open_file(root_fd, "etc/passwd");
+    FILE *f = root_read(root_fd, "etc/passwd");
     char *line = NULL, *field[FIELDS];
     size_t size = 0;
     u32 id = 0, uid, gid;
@@ -98,7 +86,7 @@ static void add_group(struct user *u, u32 gid)
 static bool groups_find(struct user *u, int root_fd, const char *name, u32 *gid)
 {
     enum { NAME, PASSWORD, GID, MEMBERS, FIELDS };
-    FILE *f = open_file(root_fd, "etc/group");
+    FILE *f = root_read(root_fd, "etc/group");
     char *line = NULL, *field[FIELDS];
     size_t size = 0;
     u32 id;
