@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,12 +64,43 @@ static void open_lxcore(struct launch *l)
     fail("cannot find %s beside %s/lxrun or in ../lib/lxrun", places[l->nested][0] + 1, self);
 }
 
+// RLIMIT_FSIZE is for the guest's files. What an instance needs is made without it as far as may
+// be, and where that is not far enough, it is an error that says so, not a death by SIGXFSZ.
+static struct rlimit writes_limit;
+
+static void on_excess(int sig)
+{
+    (void)sig; // EFBIG says it; execve takes the handler away
+}
+
+static void lift_writes_limit(void)
+{
+    struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
+    struct sigaction old, act = {.sa_handler = on_excess};
+    if (getrlimit(RLIMIT_FSIZE, &writes_limit))
+        fail_errno("getrlimit");
+    if (writes_limit.rlim_cur == RLIM_INFINITY)
+        return;
+    if (!sigaction(SIGXFSZ, NULL, &old) && old.sa_handler == SIG_DFL)
+        sigaction(SIGXFSZ, &act, NULL);
+    if (!setrlimit(RLIMIT_FSIZE, &none)) // the host's root
+        return;
+    none = (struct rlimit){writes_limit.rlim_max, writes_limit.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &none);
+}
+
+static void restore_writes_limit(void)
+{
+    if (writes_limit.rlim_cur != RLIM_INFINITY && setrlimit(RLIMIT_FSIZE, &writes_limit))
+        fail_errno("setrlimit");
+}
+
 static void make_memory(struct launch *l)
 {
     struct stat st;
     l->memory_fd = memfd_create("lxrun-instance", MFD_CLOEXEC);
     if (l->memory_fd < 0 || ftruncate(l->memory_fd, sizeof *l->memory) || fstat(l->memory_fd, &st))
-        fail_errno("cannot make the instance's memory");
+        fail_errno("cannot make the instance's memory%s", errno == EFBIG ? " (see ulimit -f)" : "");
     l->memory = mmap(NULL, sizeof *l->memory, PROT_READ | PROT_WRITE, MAP_SHARED, l->memory_fd, 0);
     if (l->memory == MAP_FAILED)
         fail_errno("cannot map the instance's memory");
@@ -94,7 +126,6 @@ static void fill_memory(struct launch *l)
     struct instance *in = l->memory;
     struct utsname u;
     struct timespec boot, tick;
-    struct rlimit writes;
     if (uname(&u) || clock_gettime(CLOCK_BOOTTIME, &boot) ||
         clock_getres(CLOCK_REALTIME_COARSE, &tick))
         fail_errno("cannot ask the host for its name and time");
@@ -110,7 +141,7 @@ static void fill_memory(struct launch *l)
     in->mount_generation = in->dir_attr_changes = in->record_changes = 1;
     in->next_mount_id = 20; // small ones look odd: Linux itself begins about there
     in->host_uid = getuid();
-    in->writes_limited = getrlimit(RLIMIT_FSIZE, &writes) || writes.rlim_cur < WRITES_ENOUGH;
+    in->writes_limited = writes_limit.rlim_cur < WRITES_ENOUGH;
     in->host_gid = getgid();
     in->boot_ns = (u64)boot.tv_sec * 1000000000 + (u64)boot.tv_nsec;
     in->tick_ns = (u64)tick.tv_sec * 1000000000 + (u64)tick.tv_nsec;
@@ -349,6 +380,9 @@ void instance_make(struct launch *l, const struct options *o)
         fail_errno("/proc");
     make_memory(l);
     fill_memory(l);
+    // What is made here is for all users of the guest.
+    l->first.umask = umask(022);
+    lift_writes_limit();
     unfinished = l;
     fail_hook = remove_stores; // until the supervisor does it
     make_store(l);
@@ -363,3 +397,4 @@ void instance_make(struct launch *l, const struct options *o)
     fill_first(l);
     l->env = environment_make(o, &l->user);
 }
+    restore_writes_limit();
