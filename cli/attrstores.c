@@ -65,5 +65,5 @@ void attrstore_add(struct launch *l)
 void attrstore_end(struct launch *l)
 {
     if (l->attrstore_fd >= 0)
-        remove_tree(l->attrstore_fd, ATTRSTORE_GONE);
+        remove_tree(l->attrstore_fd, ATTRSTORE_GONE, NULL);
 }

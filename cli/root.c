@@ -117,16 +117,70 @@ void path_normalise(char *path)
     *out = 0;
 }
 
-void remove_tree(int dirfd, const char *name)
+// Trees of guests may be deeper than we may open directories: what lies deeper than this is moved
+// up to the top, and removed from there.
+#define LEVELS 8
+
+struct removal {
+    int top;
+    unsigned moved;
+};
+
+static bool lift(struct removal *r, int dir, const char *name)
 {
-    if (!unlinkat(dirfd, name, 0) || (errno != EISDIR && errno != EPERM))
-        return;
-    int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    char to[32];
+    int e;
+    do
+        snprintf(to, sizeof to, "gone.%u", r->moved++);
+    while ((e = renameat2(dir, name, r->top, to, RENAME_NOREPLACE)) && errno == EEXIST);
+    return !e;
+}
+
+// Removes what is in the directory, but for the name `last`, and closes it. Has any of it gone?
+static bool empty(struct removal *r, int dir, int levels, const char *last);
+
+static bool remove_entry(struct removal *r, int dir, const char *name, int levels)
+{
+    if (!unlinkat(dir, name, 0))
+        return true;
+    if (errno != EISDIR && errno != EPERM)
+        return false;
+    int fd = levels ? openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    if (fd >= 0) {
+        bool any = empty(r, fd, levels - 1, NULL);
+        return !unlinkat(dir, name, AT_REMOVEDIR) || any;
+    }
+    if (!unlinkat(dir, name, AT_REMOVEDIR))
+        return true;
+    return levels < LEVELS && lift(r, dir, name);
+}
+
+static bool empty(struct removal *r, int dir, int levels, const char *last)
+{
+    DIR *d = fdopendir(dir);
+    bool any = false;
     for (struct dirent *e; d && (e = readdir(d));)
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-            remove_tree(fd, e->d_name);
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+            !(last && !strcmp(e->d_name, last)))
+            any |= remove_entry(r, dir, e->d_name, levels);
     if (d)
         closedir(d);
+    else
+        close(dir);
+    return any;
+}
+
+void remove_tree(int dirfd, const char *name, const char *last)
+{
+    const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    struct removal r = {.top = openat(dirfd, name, flags)};
+    int fd;
+    do
+        fd = r.top >= 0 ? openat(r.top, ".", flags) : -1;
+    while (fd >= 0 && empty(&r, fd, LEVELS, last));
+    if (last && r.top >= 0)
+        unlinkat(r.top, last, 0);
+    if (r.top >= 0)
+        close(r.top);
     unlinkat(dirfd, name, AT_REMOVEDIR);
 }

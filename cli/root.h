@@ -10,9 +10,9 @@
 
 // openat2 inside the tree; O_CLOEXEC is added. A descriptor, or -1 with errno.
 int root_open(int root_fd, const char *path, int flags);
-// Makes path (relative, normalised) a directory, or a plain file, of the tree with all that leads
 // A plain file of the tree for reading; NULL where there is none.
 FILE *root_read(int root_fd, const char *path);
+// Makes path (relative, normalised) a directory, or a plain file, of the tree with all that leads
 // there, and writes the symlink-free path to it into out. may_make: or nothing is made that is not
 // there. False with errno.
 bool root_make(int root_fd, const char *path, bool directory, bool may_make, char *out, size_t n);
@@ -20,7 +20,8 @@ bool root_make(int root_fd, const char *path, bool directory, bool may_make, cha
 bool fd_host_path(int fd, char *out, size_t n);
 // Removes empty and "." components of an absolute path and takes ".." by the text.
 void path_normalise(char *path);
-// Removes a directory and what is below it, never following a symlink.
-void remove_tree(int dirfd, const char *name);
+// Removes a directory and what is below it, never following a symlink. last: what goes last of what
+// is in it, or NULL.
+void remove_tree(int dirfd, const char *name, const char *last);
 
 #endif

@@ -107,7 +107,7 @@ static void remove_if_stale(int parent, const char *name)
     int lock = dir >= 0 ? lock_open(dir, 0) : -1;
     if (lock >= 0) {
         if (lock_tells(lock, dir))
-            remove_tree(parent, name);
+            remove_tree(parent, name, LOCK_NAME);
         close(lock);
     }
     if (dir >= 0)
@@ -151,7 +151,8 @@ void store_remove(struct store *s)
 {
     if (!s->path)
         return;
-    remove_tree(AT_FDCWD, s->path);
+    // Without its lock, one that is half removed could be anybody's (remove_if_stale).
+    remove_tree(AT_FDCWD, s->path, LOCK_NAME);
     free(s->path);
     s->path = NULL;
     if (s->fd >= 0)
