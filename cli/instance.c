@@ -147,6 +147,10 @@ static void fill_memory(struct launch *l)
     in->tick_ns = (u64)tick.tv_sec * 1000000000 + (u64)tick.tv_nsec;
     snprintf(in->uts.sysname, sizeof in->uts.sysname, "Linux");
     snprintf(in->uts.machine, sizeof in->uts.machine, "x86_64");
+    if (o->hostname && strlen(o->hostname) >= sizeof in->uts.nodename)
+        fail("--hostname: longer than %zu characters", sizeof in->uts.nodename - 1);
+    if (o->release && strlen(o->release) >= sizeof in->uts.release)
+        fail("--kernel-release: longer than %zu characters", sizeof in->uts.release - 1);
     snprintf(in->uts.nodename, sizeof in->uts.nodename, "%s",
              o->hostname ? o->hostname : u.nodename);
     snprintf(in->uts.domainname, sizeof in->uts.domainname, "(none)");
@@ -274,6 +278,8 @@ static void add_dev(struct launch *l)
     if (mkdirat(s->fd, "shm", 0755))
         fail_errno("cannot make %s/shm", s->path);
     int shm = openat(s->fd, "shm", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (shm < 0)
+        fail_errno("%s/shm", s->path);
     fsetxattr(shm, "user.containers.override_stat", "0:0:1777", 8, 0);
     make_point(l, "/dev/shm", true, point);
     add_mount(l, shm, FS_TMPFS, MS_NOSUID | MS_NODEV, point, "tmpfs", "mode=1777");
@@ -336,7 +342,7 @@ static void fill_first(struct launch *l)
     s->first = 1;
     s->image_fd = s->interp_fd = -1;
     user_cred(&l->user, &s->cred);
-    s->umask = umask(0);
+    umask(0);
     s->cwd_mount = -1;
     s->dumpable = 1;
     char cwd[LX_PATH_MAX];
@@ -374,15 +380,15 @@ void instance_make(struct launch *l, const struct options *o)
                          .requests_fd = -1,
                          .store.fd = -1,
                          .shm.fd = -1};
+    // What is made here is for all users of the guest.
+    l->first.umask = umask(022);
+    lift_writes_limit();
     open_lxcore(l);
     l->proc_fd = open_directory("/proc");
     if (l->proc_fd < 0)
         fail_errno("/proc");
     make_memory(l);
     fill_memory(l);
-    // What is made here is for all users of the guest.
-    l->first.umask = umask(022);
-    lift_writes_limit();
     unfinished = l;
     fail_hook = remove_stores; // until the supervisor does it
     make_store(l);
@@ -394,7 +400,7 @@ void instance_make(struct launch *l, const struct options *o)
     attrstore_add(l);
     rewriter_prepare(l);
     attrs_prepare(l);
+    restore_writes_limit();
     fill_first(l);
     l->env = environment_make(o, &l->user);
 }
-    restore_writes_limit();

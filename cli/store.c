@@ -189,16 +189,16 @@ void store_make_dev(const struct store *s, const char *name)
     if (mkdirat(s->fd, name, 0755))
         fail_errno("cannot make %s/%s", s->path, name);
     int dev = openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    int bad = dev < 0 || fchmod(dev, 0755);
-    for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
+    bool bad = dev < 0; // errno is that of what failed
+    for (size_t i = 0; i < ARRAY_LEN(nodes) && !bad; i++) {
         char target[DEVLINK_SIZE + 1];
         devlink_format(target, &nodes[i].node);
-        bad |= symlinkat(target, dev, nodes[i].name);
+        bad = symlinkat(target, dev, nodes[i].name);
     }
-    for (size_t i = 0; i < ARRAY_LEN(links); i++)
-        bad |= symlinkat(links[i].target, dev, links[i].name);
-    for (size_t i = 0; i < ARRAY_LEN(directories); i++)
-        bad |= mkdirat(dev, directories[i], 0755);
+    for (size_t i = 0; i < ARRAY_LEN(links) && !bad; i++)
+        bad = symlinkat(links[i].target, dev, links[i].name);
+    for (size_t i = 0; i < ARRAY_LEN(directories) && !bad; i++)
+        bad = mkdirat(dev, directories[i], 0755);
     if (bad)
         fail_errno("cannot fill %s/%s", s->path, name);
     close(dev);
