@@ -157,6 +157,106 @@ def check_root(work):
     expect("only there", (root / "dev/null").exists(), False)
 
 
+def limited(which, soft, hard=None):
+    return lambda: resource.setrlimit(which, (soft, soft if hard is None else hard))
+
+
+def check_hostile_tree(work):
+    """What a guest may have left in its tree for the next start."""
+    root, shown = work / "root", work / "shown"
+    etc = root / "etc"
+    for d in root / "bin", etc, shown / "sub":
+        d.mkdir(parents=True)
+    subprocess.run(["gcc", "-static", "-w", "-x", "c", "-", "-o", root / "bin/p"], check=True,
+                   input=PROBE, text=True)
+    run = ["-r", str(root)]
+    # A line of its fstab makes nothing in what is shown read-only.
+    (etc / "fstab").write_text(f"{shown}/sub /mnt/x/made/by/guest drvfs defaults 0 0\n")
+    ran = lxrun(*run, "-b", f"{shown}:/mnt/x:ro", "p", "write", "/mnt/x/made/by/guest/file")
+    expect("a mount in a read-only one", ran.stdout, "Read-only file system\n")
+    expect("nothing made in a read-only one", sorted(p.name for p in shown.rglob("*")), ["sub"])
+    # Files that are none, and one without end.
+    (etc / "fstab").unlink()
+    for name in "fstab", "passwd", "group":
+        os.mkfifo(etc / name)
+    expect("FIFOs", lxrun(*run, "p").returncode, 0)
+    (etc / "passwd").unlink()
+    with open(etc / "passwd", "wb") as f:
+        f.truncate(1 << 40)
+    ran = lxrun(*run, "-u", "nobody", "p", preexec_fn=limited(resource.RLIMIT_AS, 1 << 32))
+    expect("an endless passwd", (ran.returncode, ran.stderr),
+           (125, "lxrun: no user 'nobody' in the guest's /etc/passwd\n"))
+    (etc / "passwd").unlink()
+    # What an attribute says does not reach the terminal as it is.
+    os.setxattr(root / "bin/p", "user.containers.override_stat", b"\x1b]0;title\x07")
+    ran = lxrun("--check", str(root))
+    expect("--check of such an attribute", (ran.returncode, "\\033]0;title\\007" in ran.stdout), (1, True))
+    os.removexattr(root / "bin/p", "user.containers.override_stat")
+
+
+def check_circumstances(work):
+    root = work / "masked"
+    (root / "bin").mkdir(parents=True)
+    (work / "here").mkdir()
+    subprocess.run(["gcc", "-static", "-w", "-x", "c", "-", "-o", root / "bin/p"], check=True,
+                   input=PROBE, text=True)
+    root.chmod(0o755)
+    # The umask is the program's; a mount point is for all users of the guest.
+    for mask in 0o077, 0o777:
+        ran = lxrun("-r", str(root), "-b", f"{work}/here:/a{mask}/b", "p", preexec_fn=lambda m=mask: os.umask(m))
+        expect(f"umask {mask:o}", (ran.returncode, ran.stderr), (0, ""))
+        expect("mode of a mount point", (root / f"a{mask}").stat().st_mode & 0o777, 0o755)
+        ran = lxrun("sh", "-c", "umask", preexec_fn=lambda m=mask: os.umask(m))
+        expect("umask of the program", ran.stdout, f"{mask:04o}\n")
+    # Without standard descriptors: no output of ours goes to what was opened instead.
+    out = work / "out"
+    ran = subprocess.run(f"exec {LXRUN} -v sh -c 'ls /proc/self/fd >{out}' <&- >&- 2>&-", shell=True, timeout=20)
+    expect("no standard descriptors", (ran.returncode, "2" in out.read_text().split()), (0, False))
+    ran = subprocess.run(f"exec {LXRUN} --table >&-", shell=True, timeout=20, stderr=subprocess.PIPE, text=True)
+    expect("a table for nobody", (ran.returncode, ran.stderr), (125, "lxrun: cannot write the table: Bad file descriptor\n"))
+    # RLIMIT_FSIZE is the guest's: no death by SIGXFSZ.
+    ran = lxrun("sh", "-c", "ulimit -Sf", preexec_fn=limited(resource.RLIMIT_FSIZE, 0, resource.RLIM_INFINITY))
+    expect("a soft limit of sizes", (ran.returncode, ran.stdout), (0, "0\n"))
+    if os.getuid():
+        ran = lxrun("true", preexec_fn=limited(resource.RLIMIT_FSIZE, 0))
+        expect("a hard limit of sizes", (ran.returncode, ran.stderr),
+               (125, "lxrun: cannot make the instance's memory (see ulimit -f): File too large\n"))
+    ran = lxrun("true", preexec_fn=limited(resource.RLIMIT_NOFILE, 10))
+    expect("of 10 descriptors", (ran.returncode, ran.stderr.endswith(": Too many open files\n")), (125, True))
+    for option in "--hostname", "--kernel-release":
+        ran = lxrun(option, 65 * "x", "true")
+        expect(option, (ran.returncode, ran.stderr), (125, f"lxrun: {option}: longer than 64 characters\n"))
+
+
+def check_removal(work):
+    """A tree that is deeper than there are descriptors goes with the instance, and so does what a
+    killed one has left."""
+    root, run = work / "deep", work / "run"
+    (root / "bin").mkdir(parents=True)
+    run.mkdir(mode=0o700)
+    source = """#include <sys/stat.h>
+#include <unistd.h>
+int main(void) { chdir("/dev/shm"); for (int i = 0; i < 500; i++) { mkdir("d", 0700); symlink("/", "l"); chdir("d"); } return 0; }"""
+    subprocess.run(["gcc", "-static", "-w", "-x", "c", "-", "-o", root / "bin/p"], check=True,
+                   input=source, text=True)
+    env = {**os.environ, "XDG_RUNTIME_DIR": str(run)}
+    names = lambda: {p for p in os.listdir("/dev/shm") if os.path.isdir(f"/dev/shm/{p}/shm/d/d")}
+    before = names()
+    ran = lxrun("-r", str(root), "p", env=env, preexec_fn=limited(resource.RLIMIT_NOFILE, 70))
+    expect("a deep tree", (ran.returncode, ran.stderr), (0, ""))
+    end = time.monotonic() + 10
+    while (names() - before or os.listdir(run)) and time.monotonic() < end:
+        time.sleep(0.02)
+    expect("it is gone", (names() - before, os.listdir(run)), (set(), []))
+    child = subprocess.Popen([LXRUN, "sh", "-c", "echo; read x"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, env=env)
+    child.stdout.readline()
+    supervisor = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text()
+    os.kill(int(supervisor), signal.SIGKILL)
+    out, err = child.communicate(timeout=20)
+    expect("the supervisor is killed", (child.returncode, err), (125, b"lxrun: the supervisor was killed\n"))
+
+
 def is_read(fifo):
     """Does anybody have it open for reading, or wait to? He is let go."""
     end = time.monotonic() + 10
@@ -267,6 +367,10 @@ def main():
         check_environment()
         check_stats()
         check_root(Path(work))
+        check_circumstances(Path(work))
+        check_removal(Path(work))
+    with tempfile.TemporaryDirectory() as work:
+        check_hostile_tree(Path(work))
         check_processes()
         check_ipc()
         check_descriptors()
