@@ -7,7 +7,10 @@
 #include "host.h"
 #include "meta.h"
 
-#define INO_XATTR "user.lxrun.ino" // of what was copied up: the number that it had before
+// Of what was copied up: the number that it had before; with a mark before it, of one of several
+// links, which does not show that number.
+#define INO_XATTR "user.lxrun.ino"
+#define INO_OF_LINK '~'
 
 const char *overlay_xattr(struct task *t, int m, const char *what, char out[64])
 {
@@ -242,14 +245,22 @@ int overlay_parts(struct task *t, int m, const char *rel, s32 out[MOUNTS_MAX])
 
 // ---- Numbers ----
 
-void overlay_numbers(struct task *t, int m, const struct parent *p, struct statx *st)
+static bool number_before(const struct parent *p, const struct statx *st, u64 *ino, bool *link)
 {
     char value[24];
-    u64 dev = device_of(st), ino = 0;
     long n = carries_attr(st->stx_mode) ? host_getxattr_at(p, INO_XATTR, value, sizeof value) : 0;
+    *ino = 0;
+    *link = n > 0 && value[0] == INO_OF_LINK;
     for (long i = 0; i < n; i++)
-        ino = value[i] >= '0' && value[i] <= '9' ? ino * 10 + (u64)(value[i] - '0') : ino;
-    if (n > 0)
+        *ino = value[i] >= '0' && value[i] <= '9' ? *ino * 10 + (u64)(value[i] - '0') : *ino;
+    return n > 0;
+}
+
+void overlay_numbers(struct task *t, int m, const struct parent *p, struct statx *st)
+{
+    u64 dev = device_of(st), ino;
+    bool link;
+    if (number_before(p, st, &ino, &link) && !link)
         st->stx_ino = ino;
     // Two file systems may have the same number for different files.
     else if (dev != mount_at(t, m)->top_dev)
@@ -259,4 +270,34 @@ void overlay_numbers(struct task *t, int m, const struct parent *p, struct statx
     // A device of its own, as of every file system that has none below.
     st->stx_dev_major = 0;
     st->stx_dev_minor = 0x10000 + mount_at(t, m)->id;
+}
+
+long overlay_remember(struct task *t, int m, const struct parent *from, const struct statx *st,
+                      const struct parent *copy)
+{
+    struct statx shown = *st;
+    bool link = (st->stx_mode & S_IFMT) != S_IFDIR && st->stx_nlink > 1;
+    char ino[24] = {INO_OF_LINK};
+    overlay_numbers(t, m, from, &shown);
+    fmt(ino + link, sizeof ino - link, "%lu", (u64)shown.stx_ino);
+    return host_setxattr_at(copy, INO_XATTR, ino, strlen(ino), 0);
+}
+
+bool overlay_is_copy(struct task *t, int m, const struct parent *copy, const struct parent *of)
+{
+    const int flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
+    struct statx a, b;
+    u64 ino;
+    bool link;
+    if (host_statx(copy->fd, copy->name, flags, STATX_BASIC_STATS, &a) < 0 ||
+        host_statx(of->fd, of->name, flags, STATX_BASIC_STATS, &b) < 0 ||
+        (a.stx_mode & S_IFMT) != (b.stx_mode & S_IFMT))
+        return false;
+    if (!carries_attr(a.stx_mode))
+        return true; // nothing tells
+    overlay_numbers(t, m, of, &b);
+    if (number_before(copy, &a, &ino, &link))
+        return ino == b.stx_ino;
+    overlay_numbers(t, m, copy, &a);
+    return a.stx_ino == b.stx_ino;
 }

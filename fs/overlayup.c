@@ -140,17 +140,13 @@ static long copy_xattrs(const struct parent *from, const struct parent *to)
 static long copy_rest(struct task *t, int m, const struct parent *from, int copy,
                       const struct statx *st)
 {
-    char ino[24];
-    struct statx shown = *st;
     struct parent to = {.fd = copy, .name = ""};
     struct __kernel_timespec times[2] = {{st->stx_atime.tv_sec, st->stx_atime.tv_nsec},
                                          {st->stx_mtime.tv_sec, st->stx_mtime.tv_nsec}};
     long r = copy_xattrs(from, &to);
-    overlay_numbers(t, m, from, &shown);
-    fmt(ino, sizeof ino, "%lu", (u64)shown.stx_ino);
     // Of several links the others keep the number: to cp and mv this would be one of them.
-    if (r >= 0 && (is_dir(st) || st->stx_nlink < 2))
-        r = host_setxattr_at(&to, INO_XATTR, ino, strlen(ino), 0);
+    if (r >= 0)
+        r = overlay_remember(t, m, from, st, &to);
     if (r >= 0)
         r = HOST2(__NR_fchmod, copy, st->stx_mode & MODE_BITS);
     if (r >= 0)
@@ -368,19 +364,22 @@ long overlay_fd_up(struct task *t, int fd, struct loc *loc, struct parent *p)
     long r = loc_of_fd(t, fd, loc);
     if (r < 0 || !is_overlay(t, loc->mount))
         return r < 0 ? r : 0;
+    // What is not by its name any more: the upper layer's serves itself; a lower one's cannot be
+    // copied up, nor changed (Linux: EEXIST).
+    const long gone = loc->base == upper_fd(t, loc->mount) ? 0 : -EEXIST;
     r = overlay_place(t, loc);
-    if (r >= 0 && loc->over >= OVER_ABSENT)
-        return 0; // removed: nothing else is left of it
+    if (r == -ENOENT || (r >= 0 && loc->over >= OVER_ABSENT))
+        return gone;
     if (r >= 0)
         r = parent_open(t, loc, p);
     if (r < 0)
         return r;
     struct parent self = {.fd = fd, .name = ""};
     bool same = loc->over == OVER_UPPER && look(p, &there) >= 0 && look(&self, &mine) >= 0 &&
-                mine.stx_ino == there.stx_ino;
-    if (same) {
+                mine.stx_ino == there.stx_ino && device_of(&mine) == device_of(&there);
+    if (same || !gone || !overlay_is_copy(t, loc->mount, p, &self)) {
         parent_done(t, p);
-        return 0;
+        return same ? 0 : gone;
     }
     r = overlay_up(t, loc, p);
     if (r >= 0)

@@ -42,6 +42,11 @@ const char *overlay_xattr(struct task *t, int m, const char *what, char out[64])
 bool overlay_hides(struct task *t, int m, const char *guest_name);
 // Device and inode number as the overlay shows them, into *st, which is the host's.
 void overlay_numbers(struct task *t, int m, const struct parent *p, struct statx *st);
+// Writes into `copy` what number it has from `from`, whose host's view is *st.
+long overlay_remember(struct task *t, int m, const struct parent *from, const struct statx *st,
+                      const struct parent *copy);
+// Is it a copy of `of`, or that itself?
+bool overlay_is_copy(struct task *t, int m, const struct parent *copy, const struct parent *of);
 
 // ---- Changing (fs/overlayup.c) ----
 
