@@ -100,10 +100,12 @@ static long mount_again(struct task *t, const struct request *q, u32 flags, cons
     if (!place_is_mount(to))
         return -EINVAL;
     struct mount_entry *e = mount_at(t, to->loc.mount);
+    bool over = e->type == FS_OVERLAY;
     if (e->locked & ~flags)
-        return -EPERM;
+        return over && !(flags & MS_BIND) ? -EROFS : -EPERM;
     if (!(flags & MS_BIND)) {
-        long r = mount_check_options(e->type, q->data);
+        // An overlay takes no notice of any: mount(8) says all those again that it has.
+        long r = over ? 0 : mount_check_options(e->type, q->data);
         if (r >= 0 && e->drive.on && q->data[0])
             r = drvfs_set_options(t, e, mount_root_fd(t, to->loc.mount), q->data);
         if (r >= 0 && e->type == FS_TMPFS)

@@ -41,6 +41,19 @@ int main(void)
     CHECK_STR(get_file("m/colon"), "c");
     CHECK_EQ(umount("m"), 0);
 
+    // Options of a remount do not matter, whatever they say.
+    CHECK_EQ(mount("o", "m", "overlay", 0, "lowerdir=l1:l2,upperdir=up,workdir=work"), 0);
+    CHECK_EQ(mount("o", "m", "overlay", MS_REMOUNT | MS_RDONLY, "lowerdir=l1:l2,upperdir=up,x=y"),
+             0);
+    CHECK_ERR(open("m/new", O_WRONLY | O_CREAT, 0600), EROFS);
+    CHECK_EQ(mount("o", "m", "overlay", MS_REMOUNT, "lowerdir=l1:l2,upperdir=up,workdir=work"), 0);
+    put_file("m/new", "");
+    CHECK_EQ(unlink("m/new"), 0);
+    CHECK_EQ(umount("m"), 0);
+    CHECK_EQ(mount("o", "m", "overlay", 0, "lowerdir=l1:l2"), 0);
+    CHECK_ERR(mount("o", "m", "overlay", MS_REMOUNT, "lowerdir=l1:l2"), EROFS);
+    CHECK_EQ(umount("m"), 0);
+
     // What is in the way of the directory that is made in that for work, goes: no link is followed.
     CHECK(rmdir("work/work") == 0 || errno == ENOTEMPTY);
     if (rename("work/work", "old") == 0 || errno == ENOENT)
