@@ -10,17 +10,17 @@
 
 struct option {
     const char *name;
-    char value; // none, d(ecimal), o(ctal), s(ize), t(ext)
+    char value; // none, n(umber), o(ctal), s(ize), t(ext)
 };
 
 static const struct option tmpfs_options[] = {
     {"size", 's'},  {"nr_blocks", 's'}, {"nr_inodes", 's'}, {"mode", 'o'},
-    {"uid", 'd'},   {"gid", 'd'},       {"huge", 't'},      {"mpol", 't'},
+    {"uid", 'n'},   {"gid", 'n'},       {"huge", 't'},      {"mpol", 't'},
     {"inode32", 0}, {"inode64", 0},     {"noswap", 0},
 };
-static const struct option proc_options[] = {{"hidepid", 't'}, {"gid", 'd'}};
+static const struct option proc_options[] = {{"hidepid", 't'}, {"gid", 'n'}};
 static const struct option devpts_options[] = {
-    {"uid", 'd'}, {"gid", 'd'}, {"mode", 'o'}, {"ptmxmode", 'o'}, {"newinstance", 0}, {"max", 'd'},
+    {"uid", 'n'}, {"gid", 'n'}, {"mode", 'o'}, {"ptmxmode", 'o'}, {"newinstance", 0}, {"max", 'n'},
 };
 // Of every file system (kernel: vfs_parse_sb_flag()).
 static const struct option common_options[] = {
@@ -41,11 +41,9 @@ static bool number(const char *s, size_t n, u32 base, u64 *v)
     return n > 0;
 }
 
-// As memparse() reads it (kernel: lib/cmdline.c).
-static bool amount(const char *s, size_t n, u64 *v)
+// As kstrtouint() with base 0 and memparse() read it (kernel: lib/kstrtox.c, lib/cmdline.c).
+static bool any_number(const char *s, size_t n, u64 *v)
 {
-    if (n && strchr("kKmMgGtTpPeE%", s[n - 1]))
-        n--;
     if (n > 2 && s[0] == '0' && (s[1] | 0x20) == 'x')
         return number(s + 2, n - 2, 16, v);
     return number(s, n, n > 1 && s[0] == '0' ? 8 : 10, v);
@@ -57,12 +55,14 @@ static bool valid(const struct option *o, const char *value, size_t n, u64 *v)
     switch (o->value) {
     case 0:
         return !value;
-    case 'd':
-        return value && number(value, n, 10, v) && *v < 0xffffffff; // that one is no uid
+    case 'n':
+        return value && any_number(value, n, v) && *v < 0xffffffff; // that one is no uid
     case 'o':
         return value && number(value, n, 8, v) && *v <= 0xffffffff;
     case 's':
-        return value && amount(value, n, v);
+        if (value && n && strchr("kKmMgGtTpPeE%", value[n - 1]))
+            n--;
+        return value && any_number(value, n, v);
     default:
         return value && n;
     }

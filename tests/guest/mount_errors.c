@@ -23,6 +23,10 @@ int main(void)
     CHECK_ERR(mount("none", "m", "tmpfs", 0, "size=0x"), EINVAL);
     CHECK_ERR(mount("none", "m", "tmpfs", 0, "size=1a"), EINVAL);
     static const char *const amounts[] = {"size=1T", "size=0x100000", "size=0100000", "size=1g"};
+    CHECK_EQ(mount("none", "m", "tmpfs", 0, "uid=010,gid=0x10"), 0);
+    CHECK_EQ(stat_of("m").st_uid, 8);
+    CHECK_EQ(stat_of("m").st_gid, 16);
+    CHECK_EQ(umount("m"), 0);
     for (unsigned i = 0; i < sizeof(amounts) / sizeof(*amounts); i++) {
         CHECK_EQ(mount("none", "m", "tmpfs", 0, amounts[i]), 0);
         CHECK_EQ(umount("m"), 0);
