@@ -41,8 +41,7 @@ static bool any_number(struct task *t, const char *name, long parent, const char
 {
     char buf[2048] __attribute__((aligned(8)));
     bool found = false;
-    long n, fd = host_openat(reserved_fd(t, RESERVED_PROC), name,
-                             O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    long n, fd = temp_open(t, reserved_fd(t, RESERVED_PROC), name, O_RDONLY | O_DIRECTORY, 0);
     while (fd >= 0 && !found && (n = HOST3(__NR_getdents64, fd, buf, sizeof buf)) > 0) {
         for (long at = 0; at < n && !found;) {
             const struct dirent64 *d = (const void *)(buf + at);
@@ -52,7 +51,7 @@ static bool any_number(struct task *t, const char *name, long parent, const char
         }
     }
     if (fd >= 0)
-        host_close((int)fd);
+        temp_close(t, (int)fd);
     return found;
 }
 

@@ -6,8 +6,6 @@
 #include "host.h"
 #include "mounting.h"
 
-#define O_LIST (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-
 struct option {
     const char *name;
     char value; // none, n(umber), o(ctal), s(ize), t(ext)
@@ -281,10 +279,11 @@ struct dirent64 {
 
 // Empties directory `name` of the store: files go, directories become entries of the store
 // themselves, numbered on from *count.
-static void empty(int store, const char *name, u32 tid, u32 *count)
+static void empty(struct task *t, int store, const char *name, u32 *count)
 {
     char buf[4096] __attribute__((aligned(8))), to[40];
-    long n, fd = host_openat(store, name, O_LIST, 0);
+    // A temporary: else another thread's dup2 could put a directory of the guest's here.
+    long n, fd = temp_open(t, store, name, O_RDONLY | O_DIRECTORY, WALK_RESOLVE);
     if (fd < 0)
         return;
     bool gone = true;
@@ -297,14 +296,14 @@ static void empty(int store, const char *name, u32 tid, u32 *count)
                 continue;
             long r = HOST3(__NR_unlinkat, fd, d->name, 0);
             if (r == -EISDIR) {
-                fmt(to, sizeof to, "gone-%u-%u", tid, ++*count);
+                fmt(to, sizeof to, "gone-%u-%u", t->tid, ++*count);
                 r = HOST4(__NR_renameat, fd, d->name, store, to);
             }
             gone |= r >= 0;
         }
         HOST3(__NR_lseek, fd, 0, 0); // what was removed may have moved the rest
     }
-    host_close((int)fd);
+    temp_close(t, (int)fd);
     HOST3(__NR_unlinkat, store, name, AT_REMOVEDIR);
 }
 
@@ -318,9 +317,9 @@ void tmpfs_discard(struct task *t, const struct mount_entry *e)
         return;
     }
     // Flat, without recursion: deep trees must not need a deep stack.
-    empty(store, e->base_path, t->tid, &count);
+    empty(t, store, e->base_path, &count);
     for (u32 i = 1; i <= count; i++) {
         fmt(name, sizeof name, "gone-%u-%u", t->tid, i);
-        empty(store, name, t->tid, &count);
+        empty(t, store, name, &count);
     }
 }
