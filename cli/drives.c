@@ -42,8 +42,18 @@ static bool is_common(const char *option, size_t n, u32 *flags)
     return n > 2 && !memcmp(option, "x-", 2); // for programs, not for mount(2)
 }
 
+// What the guest has written, for a terminal: it is not to have that do anything.
+static char *shown(const char *text, size_t n)
+{
+    char *copy = must_format("%.*s", (int)n, text);
+    for (char *s = copy; *s; s++)
+        if ((unsigned char)*s < ' ' || *s == 0x7f)
+            *s = '?';
+    return copy;
+}
+
 // Reads "a,b=c,..."; what is not for *flags stays in text. NULL, or what is wrong with it.
-static const char *parse(char *text, u32 *flags, struct drive *d)
+static char *parse(char *text, u32 *flags, struct drive *d)
 {
     char *out = text, *o = text, *next;
     do {
@@ -53,7 +63,7 @@ static const char *parse(char *text, u32 *flags, struct drive *d)
             continue;
         int r = drive_option(d, o, n);
         if (r != DRIVE_SET)
-            return "has an option that is not known";
+            return must_format("'%s' is no option of it", shown(o, n));
         if (out != text)
             *out++ = ',';
         memmove(out, o, n);
@@ -97,7 +107,7 @@ static void add_bind(struct launch *l, const struct bind_option *b)
     int fd = host ? open(host, O_PATH | O_CLOEXEC) : -1;
     if (fd < 0 || fstat(fd, &st))
         fail_errno("-b %s", b->host);
-    const char *wrong = parse(options, &flags, &d);
+    char *wrong = parse(options, &flags, &d);
     if (wrong)
         fail("-b %s: %s", b->host, wrong);
     make_point(l, b->guest ? b->guest : host, S_ISDIR(st.st_mode), point);
@@ -142,13 +152,18 @@ static void add_line(struct launch *l, int binds, const struct mntent *line)
     struct drive d = {.on = 1, .uid = l->user.uid, .gid = l->user.gid, .names = NAMES_AUTO};
     char point[LX_PATH_MAX], *options = must_format("%s", line->mnt_opts);
     u32 locked = 0, flags = 0;
-    const char *wrong = parse(options, &flags, &d);
+    char *wrong = parse(options, &flags, &d);
     int fd = wrong ? -1 : open_shown(l, binds, line->mnt_fsname, &locked);
+    char *dir = shown(line->mnt_dir, strlen(line->mnt_dir));
+    char *source = shown(line->mnt_fsname, strlen(line->mnt_fsname));
     if (wrong)
-        fprintf(stderr, "lxrun: /etc/fstab: %s: %s\n", line->mnt_dir, wrong);
+        fprintf(stderr, "lxrun: /etc/fstab: %s: %s\n", dir, wrong);
     else if (fd < 0)
-        fprintf(stderr, "lxrun: /etc/fstab: %s: %s: only what is shown by -b can be mounted\n",
-                line->mnt_dir, line->mnt_fsname);
+        fprintf(stderr, "lxrun: /etc/fstab: %s: %s: only what is shown by -b can be mounted\n", dir,
+                source);
+    free(dir);
+    free(source);
+    free(wrong);
     if (fd >= 0) {
         make_point(l, line->mnt_dir, true, point);
         add_drive(l, fd, &d, flags | locked, point, line->mnt_fsname, options);

@@ -175,6 +175,13 @@ def check_hostile_tree(work):
     ran = lxrun(*run, "-b", f"{shown}:/mnt/x:ro", "p", "write", "/mnt/x/made/by/guest/file")
     expect("a mount in a read-only one", ran.stdout, "Read-only file system\n")
     expect("nothing made in a read-only one", sorted(p.name for p in shown.rglob("*")), ["sub"])
+    # What it says does not reach the terminal as it is.
+    (etc / "fstab").write_text("/no\x1bwhere /mnt/\x1bx drvfs x\x1b 0 0\n/no\x1bwhere /mnt/y drvfs ro 0 0\n")
+    expect("what fstab says", lxrun(*run, "p").stderr,
+           "lxrun: /etc/fstab: /mnt/?x: 'x?' is no option of it\n"
+           "lxrun: /etc/fstab: /mnt/y: /no?where: only what is shown by -b can be mounted\n")
+    ran = lxrun(*run, "-b", f"{shown}:/mnt/x:ro,rw=1", "p")
+    expect("an option of -b", (ran.returncode, ran.stderr), (125, f"lxrun: -b {shown}: 'rw=1' is no option of it\n"))
     # Files that are none, and one without end.
     (etc / "fstab").unlink()
     for name in "fstab", "passwd", "group":

@@ -319,7 +319,7 @@ fails mount -t drvfs '"$drive"'/f /mnt/m
 fails mount -t drvfs '"$drive"' /mnt/m -o sideways' 2>"$work/err"
 grep -q "fstab: /mnt/out: .* shown by -b" "$work/err"
 grep -q "fstab: /mnt/up: .* shown by -b" "$work/err"
-grep -q "fstab: /mnt/odd: has an option that is not known" "$work/err"
+grep -q "fstab: /mnt/odd: 'case=odd' is no option of it" "$work/err"
 rm "$work/root/etc/fstab"
 
 # ---- Both sides at the same time ----
