@@ -20,6 +20,7 @@
 
 #include "devlink.h"
 #include "fail.h"
+#include "instance.h"
 #include "root.h"
 
 #define PREFIX "lxrun-"
@@ -95,6 +96,40 @@ static bool is_store_name(const char *name)
     return true;
 }
 
+// Does process `process` of directory procs hold something open that is path, or below it?
+static bool holds(int procs, const char *process, const char *path)
+{
+    char name[32], link[LX_PATH_MAX];
+    size_t n = strlen(path);
+    bool found = false;
+    snprintf(name, sizeof name, "%.20s/fd", process);
+    int fd = openat(procs, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    for (struct dirent *e; d && !found && (e = readdir(d));) {
+        ssize_t got = readlinkat(fd, e->d_name, link, sizeof link - 1);
+        link[MAX(got, 0)] = 0;
+        found = !strncmp(link, path, n) && (link[n] == '/' || !link[n]);
+    }
+    if (d)
+        closedir(d);
+    return found;
+}
+
+// A supervisor that was killed has lost its lock, and its guests live on. They hold the directories
+// of their mounts.
+static bool has_guests(int dir)
+{
+    char path[LX_PATH_MAX];
+    DIR *d = opendir("/proc");
+    bool found = !d || !fd_host_path(dir, path, sizeof path);
+    for (struct dirent *e; !found && (e = readdir(d));)
+        found = isdigit((unsigned char)*e->d_name) && atoi(e->d_name) != getpid() &&
+                holds(dirfd(d), e->d_name, path);
+    if (d)
+        closedir(d);
+    return found;
+}
+
 static void remove_if_stale(int parent, const char *name)
 {
     struct stat st;
@@ -106,7 +141,7 @@ static void remove_if_stale(int parent, const char *name)
     int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int lock = dir >= 0 ? lock_open(dir, 0) : -1;
     if (lock >= 0) {
-        if (lock_tells(lock, dir))
+        if (lock_tells(lock, dir) && !has_guests(dir))
             remove_tree(parent, name, LOCK_NAME);
         close(lock);
     }

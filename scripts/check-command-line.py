@@ -264,6 +264,39 @@ int main(void) { chdir("/dev/shm"); for (int i = 0; i < 500; i++) { mkdir("d", 0
     expect("the supervisor is killed", (child.returncode, err), (125, b"lxrun: the supervisor was killed\n"))
 
 
+class Orphan:
+    """A program whose supervisor was killed: what it stands on stays as long as it lives, and goes then."""
+
+    OLD = 61  # seconds, behind which a directory that nobody has locked may be left over
+
+    def __init__(self, work):
+        self.run = work / "orphan"
+        self.run.mkdir(mode=0o700)
+        self.env = {**os.environ, "XDG_RUNTIME_DIR": str(self.run)}
+        self.front = subprocess.Popen([LXRUN, "sh", "-c", "echo $$; read x; ls /dev/null"], stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env, text=True)
+        self.program = int(self.front.stdout.readline())
+        supervisor = Path(f"/proc/{self.front.pid}/task/{self.front.pid}/children").read_text()
+        os.kill(int(supervisor), signal.SIGKILL)
+        self.made = time.monotonic()
+        self.stores = os.listdir(self.run)
+
+    def left(self):
+        """What is left of it when another instance has come and gone."""
+        lxrun("true", env=self.env)
+        return [name for name in self.stores if (self.run / name).exists()]
+
+    def check(self):
+        expect("a store", len(self.stores), 1)
+        time.sleep(max(0, self.made + self.OLD - time.monotonic()))
+        expect("the store of a program that lives", self.left(), self.stores)
+        out, _ = self.front.communicate("x\n", timeout=20)
+        expect("what it finds there", out, "/dev/null\n")
+        while Path(f"/proc/{self.program}").exists():
+            time.sleep(0.02)
+        expect("the store of one that has ended", self.left(), [])
+
+
 def is_read(fifo):
     """Does anybody have it open for reading, or wait to? He is let go."""
     end = time.monotonic() + 10
@@ -370,12 +403,14 @@ def main():
     os.chdir("/")
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored below nohup, which a shell cannot trap
     with tempfile.TemporaryDirectory() as work:
+        orphan = Orphan(Path(work))
         check_status()
         check_environment()
         check_stats()
         check_root(Path(work))
         check_circumstances(Path(work))
         check_removal(Path(work))
+        orphan.check()
     with tempfile.TemporaryDirectory() as work:
         check_hostile_tree(Path(work))
         check_processes()
