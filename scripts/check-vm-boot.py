@@ -21,6 +21,7 @@ expect = base.expect
 SAYS = 'echo "[    0.251864] APIC frequency too slow, disabling apic timer"; exec sleep 1000'
 WORKS = "(while :; do :; done) & while :; do :; done"  # until it has had the processor time of several boots
 ENDS = "echo the last word; exit 3"
+LATE = ["strace", "-o", "/dev/null", "-e", "trace=connect", "-e", "inject=connect:delay_enter=500000:when=3"]
 
 
 def fake(work, times, what):
@@ -35,11 +36,11 @@ def fake(work, times, what):
     return directory, starts
 
 
-def boot(work, run, times, what):
+def boot(work, run, times, what, before=()):
     """(the finished command, how often a machine was started, seconds)"""
     directory, starts = fake(work, times, what)
     begin = time.monotonic()
-    ran = base.vm("-v", *run, "busybox", "echo", "up",
+    ran = base.vm("-v", *run, "busybox", "echo", "up", before=before,
                   env={**os.environ, "PATH": f"{directory}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(work / "cache")})
     took = time.monotonic() - begin
     subprocess.run([base.LXRUN, "--shutdown"], check=False, timeout=base.BOOT)
@@ -80,6 +81,9 @@ def main():
         expect("one that ends", (ran.returncode, ran.stdout, starts), (125, "", 1))
         expect("what it says of that", (ran.stderr.count("\n"), "did not boot: it ended; its last words" in ran.stderr,
                                         ran.stderr.endswith(": the last word\n")), (1, True, True))
+        # It may end before who has started it comes to ask.
+        ran, starts, _ = boot(work, ["--image", image], 9, ENDS, LATE if shutil.which("strace") else ())
+        expect("one that ends at once", (ran.returncode, starts, ran.stderr.endswith(": the last word\n")), (125, 1, True))
     return base.failures > 0
 
 

@@ -31,12 +31,12 @@ def expect(what, got, want):
         print(f"{what}: {got!r}, not {want!r}", file=sys.stderr)
 
 
-def vm(*args, **options):
+def vm(*args, before=(), **options):
     options.setdefault("timeout", BOOT)
     options.setdefault("stdin", subprocess.DEVNULL if "input" not in options else None)
     if "input" in options:
         del options["stdin"]
-    return subprocess.run([LXRUN, "--vm", *args], capture_output=True, text=True, check=False, **options)
+    return subprocess.run([*before, LXRUN, "--vm", *args], capture_output=True, text=True, check=False, **options)
 
 
 def lxrun(*args, **options):

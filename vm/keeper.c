@@ -28,7 +28,8 @@
 #define BOOT_MS 60000     // of one that is emulated
 #define SETUP_MS 60000
 #define HALT_MS 60000
-#define STEP_MS 5000 // after so long it is looked at whether the machine has had the time
+#define MEET_MS 10000 // for who has started it to come
+#define STEP_MS 5000  // after so long it is looked at whether the machine has had the time
 #define STEPS 180
 #define BOOT_RUN_MS 15000 // processor time, twice as much each time; a boot takes 4 s of it
 #define ATTEMPTS 6
@@ -55,6 +56,7 @@ struct keeper {
     struct machine machine;
     enum state state;
     int listener, log, way;
+    bool awaits; // the client that has started us has not come yet
     struct buffer from_vm, from_monitor;
     struct client *clients;
     long deadline; // of the state; in READY: when to end for idleness. 0: none
@@ -123,10 +125,35 @@ static char *last_words(const struct keeper *k)
     return last ? last : must_format("it said nothing");
 }
 
+static void accept_client(struct keeper *k)
+{
+    int fd = accept4(k->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0)
+        return;
+    struct client *c = must_alloc(sizeof *c);
+    *c = (struct client){.next = k->clients, .fd = fd};
+    k->clients = c;
+    k->awaits = false;
+    k->sweep_at = 0;
+    if (k->state == READY)
+        k->deadline = 0;
+}
+
+// Who has started us is sure to come, and so is who has found our socket: all are told.
+static void meet_the_rest(struct keeper *k)
+{
+    struct pollfd p = {.fd = k->listener, .events = POLLIN};
+    if (k->awaits && poll(&p, 1, MEET_MS) > 0)
+        accept_client(k);
+    unlink(k->socket_path);
+    while (poll(&p, 1, 0) > 0)
+        accept_client(k);
+    close(k->listener);
+}
+
 static _Noreturn void finish(struct keeper *k, const char *error)
 {
-    unlink(k->socket_path);
-    close(k->listener);
+    meet_the_rest(k);
     for (struct client *c = k->clients; c; c = c->next) {
         // One that came when the VM was ending already begins a new one (client.c).
         if (!c->over && (c->session || k->state != HALTING))
@@ -281,19 +308,6 @@ static bool client_read(struct keeper *k, struct client *c)
         client_frame(k, c, f);
     buffer_drop(&c->in, at);
     return there && !bad;
-}
-
-static void accept_client(struct keeper *k)
-{
-    int fd = accept4(k->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0)
-        return;
-    struct client *c = must_alloc(sizeof *c);
-    *c = (struct client){.next = k->clients, .fd = fd};
-    k->clients = c;
-    k->sweep_at = 0;
-    if (k->state == READY)
-        k->deadline = 0;
 }
 
 // ---- The VM ----
@@ -593,6 +607,7 @@ void keeper_run(const struct vm_options *o, const char *socket, const char *log,
     start_machine(&k);
     if (chdir("/") || write(ready, "", 1) != 1)
         fail_errno("cannot start the VM");
+    k.awaits = true;
     close(ready);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     dup2(null, 0);
