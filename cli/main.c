@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // lxrun: parse, prepare, run.
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "launch.h"
 #include "options.h"
@@ -10,22 +11,31 @@
 // What is opened here must not become the standard output or error of whoever prints to them: the
 // instance's memory once got a warning. Closed ones stay so for the program, and for us fail as if
 // they were.
-static void guard_standard(void)
+static unsigned guard_standard(void)
 {
-    for (int fd = 0; fd < 3; fd++)
-        if (fcntl(fd, F_GETFD) < 0 &&
-            open("/dev/null", (fd ? O_RDONLY : O_WRONLY) | O_CLOEXEC) != fd)
-            return; // there is no such device
+    unsigned closed = 0;
+    for (int fd = 0; fd < 3; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0)
+            continue;
+        if (open("/dev/null", (fd ? O_RDONLY : O_WRONLY) | O_CLOEXEC) != fd)
+            break; // there is no such device
+        closed |= 1U << fd;
+    }
+    return closed;
 }
 
 int main(int argc, char **argv)
 {
     static struct options options;
     static struct launch launch;
-    guard_standard();
+    unsigned closed = guard_standard();
     options_parse(&options, argc, argv);
-    if (options.vm)
+    if (options.vm) { // whose client keeps them closed for the command itself
+        for (int fd = 0; fd < 3; fd++)
+            if (closed >> fd & 1)
+                close(fd);
         return utility_run(&options);
+    }
     instance_make(&launch, &options);
     return supervise(&launch);
 }
