@@ -125,11 +125,12 @@ static char *last_words(const struct keeper *k)
     return last ? last : must_format("it said nothing");
 }
 
-static void accept_client(struct keeper *k)
+// False: there is none, or no descriptor for it.
+static bool accept_client(struct keeper *k)
 {
     int fd = accept4(k->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0)
-        return;
+        return false;
     struct client *c = must_alloc(sizeof *c);
     *c = (struct client){.next = k->clients, .fd = fd};
     k->clients = c;
@@ -137,6 +138,7 @@ static void accept_client(struct keeper *k)
     k->sweep_at = 0;
     if (k->state == READY)
         k->deadline = 0;
+    return true;
 }
 
 // Who has started us is sure to come, and so is who has found our socket: all are told.
@@ -146,8 +148,8 @@ static void meet_the_rest(struct keeper *k)
     if (k->awaits && poll(&p, 1, MEET_MS) > 0)
         accept_client(k);
     unlink(k->socket_path);
-    while (poll(&p, 1, 0) > 0)
-        accept_client(k);
+    while (accept_client(k))
+        ;
     close(k->listener);
 }
 
