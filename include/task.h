@@ -223,6 +223,7 @@ struct trace {
     u8 asked;        // in a stop: to take its own text back, and stop again
     u8 own_text;     // it was, since its program began
     u8 in_call;      // the dispatcher knows that the call may be stopped at its end
+    u8 unsettled;    // in regs.rax the call's restart may stand; also when its tracer has gone
     u8 sig;          // that the thread goes on with
     u16 status;      // of the stop, a wait status without its low byte
     u16 restart;     // how the kernel would have the call restarted: ERESTART...; 0: none

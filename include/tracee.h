@@ -22,8 +22,14 @@ long tracee_begin(struct task *t);
 bool tracee_is_stop(const struct task *t, int sig, const siginfo_t *info);
 // Before a call: may stop. True: it is not to be made, and *result is its result.
 bool tracee_enter(struct task *t, long *result);
-// Behind it, with its result or -LX_ERESTART: sets t->regs, and may stop.
+// Behind it, with its result or -LX_ERESTART: sets t->regs, and may stop. Also where the tracer has
+// gone meanwhile.
 void tracee_leave(struct task *t, long result);
+// Has the call in t->regs been a traced one, which nobody has asked the following about?
+static inline bool tracee_is_unsettled(const struct task *t)
+{
+    return t->trace.unsettled || tracee_is(t);
+}
 // The call in t->regs is to be made again if the kernel would: behind a signal with that action,
 // NULL: none, or one without a handler (arch/x86/kernel/signal.c).
 void tracee_restart(struct task *t, const struct ksigaction *sa);

@@ -157,7 +157,6 @@ _Noreturn void door_return(void);
 static __attribute__((noinline)) long dispatch_attended(struct task *t)
 {
     struct regs *r = &t->regs;
-    const u64 nr = r->orig_rax;
     long result;
     if (t->wanted)
         task_arm_wanted(t);
@@ -173,14 +172,7 @@ static __attribute__((noinline)) long dispatch_attended(struct task *t)
             unless_full(t, HOST_INTR6(r->orig_rax, r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9));
     if (!traced && !tracee_is(t))
         return result;
-    if (tracee_is(t)) {
-        tracee_leave(t, result);
-    } else if (result == -LX_ERESTART) {
-        r->rip -= 2;
-        r->rax = nr;
-    } else {
-        r->rax = (u64)result;
-    }
+    tracee_leave(t, result);
     door_return(); // which loads all registers
 }
 

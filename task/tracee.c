@@ -117,11 +117,12 @@ bool tracee_enter(struct task *t, long *result)
 void tracee_leave(struct task *t, long result)
 {
     struct trace *s = &t->trace;
-    s->in_call = 0;
     if (result == -LX_ERESTART)
         result = -(long)(s->restart ? s->restart : ERESTARTNOINTR);
     s->restart = 0;
     t->regs.rax = (u64)result;
+    s->unsettled = 1;
+    __atomic_store_n(&s->in_call, 0, __ATOMIC_RELEASE); // from here on the registers may be seen
     if (s->mode == TRACE_SYSCALL && s->at_exit != AT_EXIT_NEW)
         stop_at_call(t, TRACE_LEAVE);
     // Otherwise with what there is to attend to.
@@ -133,6 +134,7 @@ void tracee_restart(struct task *t, const struct ksigaction *sa)
 {
     struct regs *r = &t->regs;
     bool again = true;
+    t->trace.unsettled = 0;
     if ((s32)r->orig_rax == -1)
         return;
     switch (-(s64)r->rax) {

@@ -93,10 +93,19 @@ bool tracer_is_new(const struct task *t, const struct tracee *e)
     return e->at && (!(e->task.keeps & KEEPS_TRACED) || e->task.trace.tracer != t->proc->tgid);
 }
 
+// What stays from one tracer to the next.
+static struct trace of_its_call(const struct trace *s)
+{
+    return (struct trace){.in_call = s->in_call, .unsettled = s->unsettled, .restart = s->restart};
+}
+
 void tracer_begin(struct task *t, struct tracee *e, u32 options, bool seized)
 {
-    e->task.trace = (struct trace){
-        .options = options, .tracer = t->proc->tgid, .seized = (u8)seized, .fresh = 1};
+    e->task.trace = of_its_call(&e->task.trace);
+    e->task.trace.options = options;
+    e->task.trace.tracer = t->proc->tgid;
+    e->task.trace.seized = (u8)seized;
+    e->task.trace.fresh = 1;
     e->task.keeps |= KEEPS_TRACED;
     TRACER_POKE(e, trace);
     TRACER_POKE(e, keeps);
@@ -489,10 +498,11 @@ long tracer_detach(struct tracee *e, u32 sig)
     u8 stop = 0;
     if (e->at) {
         stop = e->task.trace.stop;
-        e->task.trace = (struct trace){.sig = stop ? (u8)sig : 0,
-                                       .in_call = e->task.trace.in_call,
-                                       .restart = e->task.trace.restart};
-        e->task.keeps &= (u8) ~(KEEPS_TRACED | KEEPS_STOP);
+        e->task.trace = of_its_call(&e->task.trace);
+        e->task.trace.sig = stop ? (u8)sig : 0;
+        e->task.keeps &= (u8)~KEEPS_TRACED;
+        if (!e->task.trace.unsettled)
+            e->task.keeps &= (u8)~KEEPS_STOP;
         TRACER_POKE(e, trace);
         TRACER_POKE(e, keeps);
     }

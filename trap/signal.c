@@ -384,6 +384,13 @@ static void leave_by_door(struct task *t, struct kucontext *uc, const struct reg
     uc->mc.ip = (u64)door_return;
 }
 
+// A call that was traced ends with that signal.
+static void settle(struct task *t, int sig)
+{
+    const struct ksigaction *sa = &t->sighand->action[sig - 1];
+    tracee_restart(t, signal_is_handler(sa->handler) ? sa : NULL);
+}
+
 // A signal that found the thread in guest code (or at the door's exit, with registers r).
 static void signal_in_guest(struct task *t, int sig, const siginfo_t *info, struct kucontext *uc,
                             struct regs *r, bool fault)
@@ -540,6 +547,8 @@ static void take_signal(struct task *t, int sig, siginfo_t *info, struct kuconte
             put_off(t, sig, info);
             return;
         }
+        if (t->trace.unsettled)
+            settle(t, sig);
         r = t->regs;
         signal_in_guest(t, sig, info, uc, &r, fault);
     } else if (!in_lxcore(t, uc->mc.ip)) {
@@ -587,17 +596,17 @@ static void deliver_noted(struct task *t)
         host_sigprocmask(SIG_BLOCK, &all, NULL); // its tracer may have been killed before
     int sig = t->noted == NOTED_STOP ? 0 : (int)t->noted;
     siginfo_t info = t->noted_info;
-    bool traced = tracee_is(t), handled = false;
-    if (sig && traced)
+    bool unsettled = tracee_is_unsettled(t), handled = false;
+    if (sig && tracee_is(t))
         sig = tracee_signal(t, sig, &info);
     u64 mask = guest_mask(t, t->noted_mask);
     struct ksigaction sa = {0};
     if (sig) {
         sa = t->sighand->action[sig - 1];
-        if (traced)
-            tracee_restart(t, signal_is_handler(sa.handler) ? &sa : NULL);
+        if (unsettled)
+            settle(t, sig);
         handled = deliver(t, sig, &info, &t->regs, 0, NULL, &mask, false);
-    } else if (!(t->keeps & KEEPS_STOP)) {
+    } else if (unsettled && !(t->keeps & KEEPS_STOP)) {
         tracee_restart(t, NULL);
     }
     if (handled) {
