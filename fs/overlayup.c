@@ -135,12 +135,25 @@ static long copy_xattrs(const struct parent *from, const struct parent *to)
     return r == -EOPNOTSUPP ? 0 : r;
 }
 
+// The set-id bits of a file that was put into the layer from outside are no attribute yet. As those
+// the copy has them, since for the host it is a file that the guest can write.
+static long copy_mode(struct task *t, int m, const struct parent *to, u32 mode)
+{
+    const u32 set_id = S_ISUID | S_ISGID;
+    char value[ATTR_SIZE];
+    const struct meta_change c = {.what = META_MODE, .mode = mode & MODE_BITS};
+    bool outside = (mode & S_IFMT) == S_IFREG && (mode & set_id) &&
+                   host_getxattr_at(to, META_XATTR, value, sizeof value) == -ENODATA;
+    long r = HOST2(__NR_fchmod, to->fd, mode & MODE_BITS & ~(outside ? set_id : 0));
+    return r >= 0 && outside ? meta_change(t, m, to, &c) : r;
+}
+
 // What a copy has of its source beside the content: attributes, number, mode, times. By its
 // descriptor: others can put a link under a name in the directory for work.
 static long copy_rest(struct task *t, int m, const struct parent *from, int copy,
                       const struct statx *st)
 {
-    struct parent to = {.fd = copy, .name = ""};
+    struct parent to = {.fd = copy, .name = "", .guests = true};
     struct __kernel_timespec times[2] = {{st->stx_atime.tv_sec, st->stx_atime.tv_nsec},
                                          {st->stx_mtime.tv_sec, st->stx_mtime.tv_nsec}};
     long r = copy_xattrs(from, &to);
@@ -148,7 +161,7 @@ static long copy_rest(struct task *t, int m, const struct parent *from, int copy
     if (r >= 0)
         r = overlay_remember(t, m, from, st, &to);
     if (r >= 0)
-        r = HOST2(__NR_fchmod, copy, st->stx_mode & MODE_BITS);
+        r = copy_mode(t, m, &to, st->stx_mode);
     if (r >= 0)
         r = HOST4(__NR_utimensat, copy, NULL, times, 0);
     return r;

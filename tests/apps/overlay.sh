@@ -69,6 +69,24 @@ echo a >low/a
 echo b >low/b
 echo in >low/d/in
 echo in >low/e/in
+# Of a file with set-id bits of the host's the copy has them for the guest alone.
+mkdir set set/low set/up set/work
+cp root/bin/busybox set/low/x
+cp root/bin/busybox set/low/none
+chmod 6755 set/low/x
+"$lxrun" -r root -b "$work:/w" --cd /w/set /bin/busybox sh -euc '
+mode() { [ "$(busybox stat -c %a $1)" = $2 ]; }
+busybox mount -t overlay o ../m -o lowerdir=low,upperdir=up,workdir=work
+cd ../m
+mode x 6755
+busybox touch x
+busybox touch none
+mode x 6755
+mode none 755
+busybox cmp x /bin/busybox'
+[ "$(stat -c %a set/low/x)" = 6755 ]
+[ "$(stat -c %a set/up/none)" = 755 ]
+[ $((0$(stat -c %a set/up/x) & 06000)) = 0 ]
 case $(id -u) in 0) front="unshare -m" ;; *) front="unshare -Urm" ;; esac
 options=lowerdir=low,upperdir=up,userxattr
 if ! $front mount -t overlay o m -o $options,workdir=work2 2>/dev/null; then
