@@ -8,11 +8,13 @@
 #include "host.h"
 #include "reach.h"
 
-// A child is the instance's before its record is there, and until it is waited for.
+// A child is the instance's before its record is there, and until it is waited for. So may be a
+// thread that the caller traces, of which not each is a process.
 static bool is_child(u32 tgid)
 {
     siginfo_t info;
-    return !HOST5(__NR_waitid, P_PID, tgid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL, NULL);
+    return !HOST5(__NR_waitid, P_PID, tgid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL, NULL) &&
+           HOST3(__NR_tgkill, tgid, tgid, 0) != -ESRCH;
 }
 
 static size_t digits(const char *s)

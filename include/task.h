@@ -204,9 +204,13 @@ enum trace_at_exit {
     AT_EXIT_EXEC,      // its program has
     AT_EXIT_STEPPED,   // SIGTRAP: one step was made
     AT_EXIT_READY,     // TRACE_READY
-    AT_EXIT_SIGSTOP,   // which came in lxcore
-    AT_EXIT_INTERRUPT, // PTRACE_INTERRUPT did
+    AT_EXIT_SIGSTOP,   // PENDS_SIGSTOP
+    AT_EXIT_INTERRUPT, // PENDS_INTERRUPT
 };
+
+// What has come in lxcore, and is to be seen at the door's exit, beside the above.
+#define PENDS_SIGSTOP 1
+#define PENDS_INTERRUPT 2 // PTRACE_INTERRUPT
 
 // ptrace(2), of a thread with KEEPS_TRACED: what its tracer has set, and is told. The tracer reads
 // and writes it while the thread is stopped (task/tracer.c).
@@ -215,12 +219,14 @@ struct trace {
     u32 tracer;  // its process
     u8 mode;     // enum trace_mode
     u8 stop;     // enum trace_stop
-    u8 at_exit;  // enum trace_at_exit
+    u8 at_exit;  // enum trace_at_exit, of the first four
+    u8 pends;    // PENDS_*
     u8 seized;
     u8 pass;         // signal that the thread sends itself for the host's action: it was reported
     u8 reported;     // t->noted was
     u8 fresh;        // its first stop is to be one that lxcore makes
     u8 asked;        // in a stop: to take its own text back, and stop again
+    u8 again;        // stop that another came before: it is to be made again
     u8 own_text;     // it was, since its program began
     u8 in_call;      // the dispatcher knows that the call may be stopped at its end
     u8 unsettled;    // in regs.rax the call's restart may stand; also when its tracer has gone

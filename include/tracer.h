@@ -34,6 +34,10 @@ void tracer_begin(struct task *t, struct tracee *e, u32 options, bool seized);
 bool tracer_stopped(struct task *t, u32 tid, u32 *status);
 // The caller has begun to trace thread tid; or does not any more, or it is dead.
 void tracer_know(u32 tid);
+// It has seized it: the thread is asked to stop for lxcore alone, which may come later. The other:
+// by PTRACE_INTERRUPT for the guest. 0 or -errno.
+void tracer_seized(struct task *t, u32 tid, u32 options);
+long tracer_interrupt(struct task *t, u32 tid);
 void tracer_forget(u32 tid);
 // Lets those go on that have stopped for lxcore alone. Where the caller waits for one of its traced
 // threads, another may be needed: has it any but tid?

@@ -35,47 +35,6 @@
 
 // ---- Becoming a tracer ----
 
-// A stop of a thread that has just been seized: its wait status without the low byte, or -errno; 0:
-// it has ended.
-static long stop_of(u32 tid)
-{
-    siginfo_t info = {0};
-    long r = HOST5(__NR_waitid, P_PID, tid, &info, WSTOPPED | WEXITED | WNOWAIT | __WALL, NULL);
-    if (r)
-        return r;
-    return info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED ? info.si_status : 0;
-}
-
-static void take_stop(u32 tid)
-{
-    siginfo_t info;
-    HOST5(__NR_waitid, P_PID, tid, &info, WSTOPPED | __WALL, NULL);
-}
-
-// It is stopped for a moment, which finds its task.
-static long seized(struct task *t, u32 tid, u32 options)
-{
-    const u32 ours = PTRACE_EVENT_STOP << 8 | SIGTRAP;
-    struct tracee e;
-    u32 status;
-    tracer_host(PTRACE_INTERRUPT, tid, 0, 0);
-    do {
-        long r = stop_of(tid);
-        if (r <= 0)
-            return r;
-        status = (u32)r;
-        if (tracer_look(tid, &e))
-            return 0;
-        if (tracer_is_new(t, &e))
-            tracer_begin(t, &e, options, true);
-    } while (!tracer_stopped(t, tid, &status));
-    if (status != ours)
-        return 0; // something else came first, which is for the guest's own wait
-    take_stop(tid);
-    long r = tracer_look(tid, &e);
-    return r ? r : tracer_go_on(t, &e, TRACE_CONT, 0);
-}
-
 static long attach(struct task *t, long request, long pid, uptr addr, unsigned long options)
 {
     bool seizes = request == PTRACE_SEIZE;
@@ -89,11 +48,14 @@ static long attach(struct task *t, long request, long pid, uptr addr, unsigned l
     long r = reach_may_inspect(t, tgid);
     if (!r)
         r = tracer_host(request, (u32)pid, 0, seizes ? options & HOST_OPTIONS : 0);
-    if (!r) {
-        t->instance->traces = 1;
+    if (r)
+        return r;
+    t->instance->traces = 1;
+    if (seizes)
+        tracer_seized(t, (u32)pid, (u32)options);
+    else
         tracer_know((u32)pid);
-    }
-    return r || !seizes ? r : seized(t, (u32)pid, (u32)options);
+    return 0;
 }
 
 static long set_options(const struct tracee *e, unsigned long options)
@@ -247,7 +209,7 @@ static long get_mask(const struct tracee *e, uptr size, uptr data)
 static long set_mask(struct tracee *e, uptr size, uptr data)
 {
     struct task *c = &e->task;
-    u64 mask;
+    u64 mask, before = c->real_mask, host = before;
     if (size != MASK_SIZE)
         return -EINVAL;
     if (copy_from_guest(&mask, data, sizeof mask))
@@ -263,6 +225,10 @@ static long set_mask(struct tracee *e, uptr size, uptr data)
     if (c->noted)
         return TRACER_POKE(e, noted_mask);
     TRACER_POKE(e, real_mask);
+    tracer_host(PTRACE_GETSIGMASK, e->tid, MASK_SIZE, (uptr)&host);
+    if (host !=
+        before) // lxcore has all blocked for a moment, as in a clone, and unblocks by record
+        return 0;
     return tracer_host(PTRACE_SETSIGMASK, e->tid, MASK_SIZE, (uptr)&c->real_mask);
 }
 
@@ -349,8 +315,9 @@ long sys_ptrace(struct task *t, long request, long pid, uptr addr, unsigned long
     case PTRACE_ATTACH:
     case PTRACE_SEIZE:
         return attach(t, request, pid, addr, data);
-    case PTRACE_KILL:
     case PTRACE_INTERRUPT:
+        return tracer_interrupt(t, (u32)pid);
+    case PTRACE_KILL:
         return tracer_host(request, (u32)pid, addr, data);
     }
     if (pid <= 0 || pid > 0x7fffffff)

@@ -46,7 +46,7 @@ static int stop(struct task *t, enum trace_stop what, u32 status, siginfo_t *inf
     s->status = (u16)status;
     s->info = info;
     do {
-        s->sig = s->asked = 0;
+        s->sig = s->asked = s->again = 0;
         __atomic_store_n(&s->stop, (u8)what, __ATOMIC_RELEASE);
         HOST4(__NR_rt_tgsigqueueinfo, t->proc->tgid, t->tid, SIGSYS, &sent);
         if (__atomic_load_n(&s->stop, __ATOMIC_ACQUIRE)) {
@@ -55,7 +55,7 @@ static int stop(struct task *t, enum trace_stop what, u32 status, siginfo_t *inf
         }
         if (s->asked)
             rewritten_take_back(t);
-    } while (s->asked);
+    } while (s->asked || s->again);
     return s->sig;
 }
 
@@ -128,6 +128,20 @@ void tracee_leave(struct task *t, long result)
     // Otherwise with what there is to attend to.
     if (!__atomic_load_n(&t->noted, __ATOMIC_RELAXED) && !(t->keeps & KEEPS_STOP))
         tracee_restart(t, NULL);
+}
+
+void tracee_called_off(struct task *t)
+{
+    struct trace *s = &t->trace;
+    struct regs *r = &t->regs;
+    if (!s->restart || s->in_call)
+        return;
+    if (r->rip == r->rcx - 2) { // it came by door_again (trap/door.S)
+        r->rip = r->rcx;
+        r->rax = -(u64)s->restart;
+        s->unsettled = 1;
+    }
+    s->restart = 0;
 }
 
 void tracee_restart(struct task *t, const struct ksigaction *sa)
@@ -228,13 +242,41 @@ static void after_exec(struct task *t)
         stop_at_call(t, TRACE_LEAVE);
 }
 
+static bool takes(struct trace *s, u8 pends)
+{
+    return __atomic_fetch_and(&s->pends, (u8)~pends, __ATOMIC_RELAXED) & pends;
+}
+
+// In the kernel's order (kernel/signal.c: get_signal()). The tracer may add to it at any
+// instruction.
+static u8 next_at_exit(struct trace *s)
+{
+    u8 what = __atomic_load_n(&s->at_exit, __ATOMIC_RELAXED);
+    if (what != AT_EXIT_NEW && what != AT_EXIT_EXEC && takes(s, PENDS_INTERRUPT))
+        return AT_EXIT_INTERRUPT;
+    if ((what == AT_EXIT_NOTHING || what == AT_EXIT_READY) && takes(s, PENDS_SIGSTOP))
+        return AT_EXIT_SIGSTOP;
+    bool is = __atomic_compare_exchange_n(&s->at_exit, &what, AT_EXIT_NOTHING, false,
+                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    return is ? what : AT_EXIT_NOTHING;
+}
+
+void tracee_interrupted(struct task *t)
+{
+    struct trace *s = &t->trace;
+    if (s->at_exit != AT_EXIT_NEW && s->at_exit != AT_EXIT_EXEC && takes(s, PENDS_INTERRUPT))
+        stop_for_event(t, PTRACE_EVENT_STOP);
+}
+
 void tracee_attend(struct task *t)
 {
     struct trace *s = &t->trace;
-    u8 what = s->at_exit;
-    s->at_exit = AT_EXIT_NOTHING;
     clear(t, KEEPS_STOP);
     s->fresh = 0;
+    u8 what = next_at_exit(s);
+    if (__atomic_load_n(&s->at_exit, __ATOMIC_RELAXED) |
+        __atomic_load_n(&s->pends, __ATOMIC_RELAXED))
+        __atomic_fetch_or(&t->keeps, KEEPS_STOP, __ATOMIC_RELAXED);
     switch (what) {
     case AT_EXIT_NEW:
         if (s->seized)

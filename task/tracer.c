@@ -5,6 +5,7 @@
 //   in guest code      the host's stop is the guest's, registers and all
 //   in lxcore          the thread is sent to the door's exit, where it will stop by itself
 #include <linux/ptrace.h>
+#include <linux/time_types.h>
 #include <linux/uio.h>
 #include <linux/wait.h>
 
@@ -64,12 +65,6 @@ static bool in_lxcore(const struct tracee *e)
     return (e->at && e->task.vdso_sp) || (e->host.rip >= (u64)LX_BASE && e->host.rip < (u64)LX_END);
 }
 
-// Not in a handler: the guest's registers are in its task.
-static bool on_runtime_stack(const struct tracee *e)
-{
-    return e->host.rsp <= e->at && e->host.rsp > e->at + TASK_ALTSTACK + TASK_ALTSTACK_SIZE;
-}
-
 bool tracer_in_stop(const struct tracee *e)
 {
     return e->at && e->task.trace.stop;
@@ -80,12 +75,19 @@ static long cont(const struct tracee *e, u32 sig)
     return tracer_host(PTRACE_CONT, e->tid, 0, sig);
 }
 
+static void poke_trace(struct tracee *e)
+{
+    const struct trace *s = &e->task.trace;
+    if (s->at_exit || s->pends)
+        e->task.keeps |= KEEPS_STOP;
+    TRACER_POKE(e, trace);
+    TRACER_POKE(e, keeps);
+}
+
 static void set_at_exit(struct tracee *e, enum trace_at_exit what)
 {
     e->task.trace.at_exit = (u8)what;
-    e->task.keeps |= KEEPS_STOP;
-    TRACER_POKE(e, trace);
-    TRACER_POKE(e, keeps);
+    poke_trace(e);
 }
 
 bool tracer_is_new(const struct task *t, const struct tracee *e)
@@ -99,9 +101,18 @@ static struct trace of_its_call(const struct trace *s)
     return (struct trace){.in_call = s->in_call, .unsettled = s->unsettled, .restart = s->restart};
 }
 
+// The signal that a thread goes on with if nobody sees the stop that it is about to make.
+static u8 unseen(const struct trace *s)
+{
+    return s->stop == TRACE_SIGNAL || s->again == TRACE_SIGNAL ? (u8)s->status : 0;
+}
+
 void tracer_begin(struct task *t, struct tracee *e, u32 options, bool seized)
 {
+    // It may not have come on yet from its last stop for another tracer, which may be dead.
+    u8 sig = e->task.trace.stop || e->task.trace.again ? unseen(&e->task.trace) : e->task.trace.sig;
     e->task.trace = of_its_call(&e->task.trace);
+    e->task.trace.sig = sig;
     e->task.trace.options = options;
     e->task.trace.tracer = t->proc->tgid;
     e->task.trace.seized = (u8)seized;
@@ -128,7 +139,7 @@ static void call_off(struct tracee *e)
     u64 to = signal_call_off(r->rip, again);
     if (to == r->rip)
         return;
-    if (again && to == (u64)host_intr_abort && e->task.trace.in_call)
+    if (again)
         e->task.trace.restart = (u16) - (s64)r->rax;
     TRACER_POKE(e, trace);
     r->rip = to;
@@ -154,11 +165,13 @@ static void note(struct tracee *e, u32 sig)
     tracer_host(PTRACE_SETSIGMASK, e->tid, MASK_SIZE, (uptr)&all);
 }
 
-// The thread is to stop at the door's exit, and is sent there.
-static void bring_out(struct tracee *e, enum trace_at_exit what)
+// The thread is to stop at the door's exit, and is sent there. A new one stops there anyway.
+static void bring_out(struct tracee *e, u8 pends)
 {
-    if (e->task.trace.at_exit != AT_EXIT_NEW && e->task.trace.at_exit != AT_EXIT_EXEC)
-        set_at_exit(e, what);
+    if (e->task.trace.at_exit != AT_EXIT_NEW)
+        e->task.trace.pends |= pends;
+    e->task.keeps |= KEEPS_STOP;
+    poke_trace(e);
     if (!e->task.noted)
         note(e, NOTED_STOP);
     if (!in_lxcore(e)) {
@@ -181,7 +194,7 @@ static void in_runtime(struct tracee *e, u32 sig, const siginfo_t *info)
 {
     const u64 bit = SIGSET_BIT(sig);
     if (sig == SIGSTOP) {
-        bring_out(e, AT_EXIT_SIGSTOP);
+        bring_out(e, PENDS_SIGSTOP);
     } else if (bit & SIG_ALWAYS) {
         cont(e, sig); // the handler knows
     } else if (info->si_code > 0 && sig == SIGTRAP) {
@@ -189,11 +202,8 @@ static void in_runtime(struct tracee *e, u32 sig, const siginfo_t *info)
         if (e->task.trace.mode == TRACE_STEP)
             set_at_exit(e, AT_EXIT_STEPPED);
         cont(e, 0);
-    } else if ((signal_blocked(&e->task) & bit) || (e->task.noted && e->task.noted != NOTED_STOP) ||
-               (!e->task.trace.in_call && is_caught(e, sig))) {
-        // Blocked lazily; or the call that it ends was not begun as a traced one, and how that ends
-        // is the kernel's to say.
-        cont(e, sig);
+    } else if ((signal_blocked(&e->task) & bit) || (e->task.noted && e->task.noted != NOTED_STOP)) {
+        cont(e, sig); // blocked lazily, or the handler knows
     } else {
         e->task.noted_info = *info;
         TRACER_POKE(e, noted_info);
@@ -241,13 +251,24 @@ static bool is_own(struct tracee *e, u32 sig, const siginfo_t *info)
 #define KNOWN 1024
 static u32 known[KNOWN];
 static u32 known_top; // none behind it was ever used
+// Of one that was seized: its options, until it has stopped for the first time, and whether it is
+// to stop in order that its task be found, which the guest has not asked for.
+static u32 seized_with[KNOWN];
+#define SEIZED (1U << 31)
+#define SEIZED_QUIETLY (1U << 30)
+_Static_assert(!((PTRACE_O_MASK) & (SEIZED | SEIZED_QUIETLY)), "options");
+
+static u32 index_of(u32 tid)
+{
+    u32 i = 0;
+    while (i < known_top && known[i] != tid)
+        i++;
+    return i < known_top ? i : KNOWN;
+}
 
 static bool is_known(u32 tid)
 {
-    for (u32 i = 0; i < known_top; i++)
-        if (known[i] == tid)
-            return true;
-    return false;
+    return index_of(tid) < KNOWN;
 }
 
 void tracer_know(u32 tid)
@@ -260,7 +281,23 @@ void tracer_know(u32 tid)
     if (i == KNOWN)
         return;
     known[i] = tid;
+    seized_with[i] = 0;
     known_top = MAX(known_top, i + 1);
+}
+
+// What of these bits was set, and is no more.
+static u32 take_seized(u32 tid, u32 bits)
+{
+    u32 i = index_of(tid), was = i < KNOWN ? seized_with[i] & bits : 0;
+    if (i < KNOWN)
+        seized_with[i] &= ~bits;
+    return was;
+}
+
+long tracer_interrupt(struct task *t, u32 tid)
+{
+    tracer_still_runs(t, tid);
+    return take_seized(tid, SEIZED_QUIETLY) ? 0 : tracer_host(PTRACE_INTERRUPT, tid, 0, 0);
 }
 
 void tracer_forget(u32 tid)
@@ -278,16 +315,43 @@ bool tracer_has_other(u32 tid)
     return false;
 }
 
-bool tracer_still_runs(struct task *t, u32 tid)
+enum { STOPPED_NOT, STOPPED_SEEN, STOPPED_UNSEEN };
+
+// Has thread tid a stop that nobody has waited for? One that is the guest's to see stays for its
+// wait; of another the thread goes on.
+static int look_at_stop(struct task *t, u32 tid)
 {
     siginfo_t info = {0};
     if (HOST5(__NR_waitid, P_PID, tid, &info, WSTOPPED | WNOHANG | WNOWAIT | __WALL, NULL)) {
         tracer_forget(tid);
-        return false;
+        return STOPPED_NOT;
     }
     u32 status = (u32)info.si_status;
-    return (info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED) &&
-           !tracer_stopped(t, tid, &status); // what the guest is to see stays for its wait
+    if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED)
+        return STOPPED_NOT;
+    return tracer_stopped(t, tid, &status) ? STOPPED_SEEN : STOPPED_UNSEEN;
+}
+
+bool tracer_still_runs(struct task *t, u32 tid)
+{
+    return look_at_stop(t, tid) == STOPPED_UNSEEN;
+}
+
+#define SEIZE_TRIES 100
+#define SEIZE_NS 50000
+
+// Most are found at once, and do not depend on the guest's waits then. One that waits for its vfork
+// child is not, and perhaps the caller holds that child.
+void tracer_seized(struct task *t, u32 tid, u32 options)
+{
+    const struct __kernel_timespec moment = {.tv_nsec = SEIZE_NS};
+    tracer_know(tid);
+    u32 i = index_of(tid);
+    if (i < KNOWN)
+        seized_with[i] = options | SEIZED | SEIZED_QUIETLY;
+    tracer_host(PTRACE_INTERRUPT, tid, 0, 0);
+    for (int tries = 0; tries < SEIZE_TRIES && look_at_stop(t, tid) == STOPPED_NOT; tries++)
+        HOST2(__NR_nanosleep, &moment, NULL);
 }
 
 void tracer_attend(struct task *t)
@@ -326,6 +390,10 @@ static bool has_own_gs(const struct tracee *e)
 static bool own_gs_stopped(struct task *t, const struct tracee *e, u32 sig, u32 event)
 {
     siginfo_t info;
+    if (event && sig == SIGTRAP && take_seized(e->tid, SEIZED_QUIETLY)) {
+        cont(e, 0);
+        return false;
+    }
     if (event || sig != SIGSYS || tracer_host(PTRACE_GETSIGINFO, e->tid, 0, (uptr)&info) ||
         !is_engines(t, &info))
         return true;
@@ -349,6 +417,20 @@ static void step_out(struct tracee *e)
     tracer_host(PTRACE_SINGLESTEP, e->tid, 0, 0);
 }
 
+// The group has stopped, which is the guest's to see at once. A stop that the thread was about to
+// make itself comes behind it.
+static bool of_group(struct tracee *e)
+{
+    struct trace *s = &e->task.trace;
+    if (s->stop == TRACE_READY)
+        s->at_exit = AT_EXIT_READY;
+    else if (s->stop)
+        s->again = s->stop;
+    s->stop = TRACE_RUNS;
+    poke_trace(e);
+    return true;
+}
+
 bool tracer_stopped(struct task *t, u32 tid, u32 *status)
 {
     struct tracee e;
@@ -366,19 +448,22 @@ bool tracer_stopped(struct task *t, u32 tid, u32 *status)
         return false;
     }
     tracer_know(tid);
-    if (tracer_is_new(t, &e))
-        tracer_begin(t, &e, 0, event != 0);
+    if (tracer_is_new(t, &e)) {
+        u32 with = take_seized(tid, ~SEIZED_QUIETLY);
+        tracer_begin(t, &e, with & ~SEIZED, with || event);
+    }
     struct trace *s = &e.task.trace;
     if (event) {
-        // A group's stop; or where the registers are known.
-        bool known = !in_lxcore(&e) || (on_runtime_stack(&e) && !s->in_call);
-        if (sig != SIGTRAP || (known && !s->fresh))
+        bool quietly = take_seized(tid, SEIZED_QUIETLY);
+        if (sig != SIGTRAP)
+            return of_group(&e);
+        if (!in_lxcore(&e) && !s->fresh && !quietly)
             return true;
-        bring_out(&e, AT_EXIT_INTERRUPT);
+        bring_out(&e, quietly ? 0 : PENDS_INTERRUPT);
         return false;
     }
     if (tracer_host(PTRACE_GETSIGINFO, tid, 0, (uptr)&info))
-        return true; // a group's stop
+        return of_group(&e);
     if (s->stop && sig == SIGSYS && info.si_code == TRACEE_STOP_CODE) {
         if (s->stop == TRACE_READY) {
             step_out(&e);
@@ -392,7 +477,7 @@ bool tracer_stopped(struct task *t, u32 tid, u32 *status)
         TRACER_POKE(&e, trace);
         cont(&e, sig);
     } else if (sig == SIGSTOP && s->fresh) {
-        bring_out(&e, AT_EXIT_SIGSTOP);
+        bring_out(&e, PENDS_SIGSTOP);
     } else if (in_lxcore(&e)) {
         in_runtime(&e, sig, &info);
     } else if (is_own(&e, sig, &info)) {
@@ -450,21 +535,33 @@ void tracer_wants_text(struct task *t, struct tracee *e)
     struct trace *s = &e->task.trace;
     siginfo_t info;
     u32 status;
+    bool interrupted = false;
     if (!tracer_in_stop(e) || t->engine != ENGINE_REWRITE || s->own_text)
         return;
     s->asked = s->own_text = 1;
     s->stop = TRACE_RUNS;
     if (TRACER_POKE(e, trace) || cont(e, 0))
         return;
-    do { // till it stands there again; its end is for the guest's wait
+    for (;;) { // till it stands there again; its end is for the guest's wait
         info = (siginfo_t){0};
-        if (HOST5(__NR_waitid, P_PID, e->tid, &info, WSTOPPED | WEXITED | WNOWAIT | __WALL, NULL) ||
-            (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED))
+        long r =
+            HOST5(__NR_waitid, P_PID, e->tid, &info, WSTOPPED | WEXITED | WNOWAIT | __WALL, NULL);
+        if (r == -EINTR) // one of the caller's signals, which is noted by now
+            continue;
+        if (r || (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED))
             return;
         status = (u32)info.si_status;
-    } while (!tracer_stopped(t, e->tid, &status));
+        if (!tracer_stopped(t, e->tid, &status))
+            continue;
+        if (!tracer_look(e->tid, e) && tracer_in_stop(e))
+            break;
+        // Another stop came first. It will come again, of a group too, if the thread was seized.
+        interrupted = true;
+        cont(e, 0);
+    }
     HOST5(__NR_waitid, P_PID, e->tid, &info, WSTOPPED | WNOHANG | __WALL, NULL);
-    tracer_look(e->tid, e);
+    if (interrupted)
+        tracer_host(PTRACE_INTERRUPT, e->tid, 0, 0);
 }
 
 long tracer_go_on(struct task *t, struct tracee *e, enum trace_mode mode, u32 sig)
@@ -481,7 +578,8 @@ long tracer_go_on(struct task *t, struct tracee *e, enum trace_mode mode, u32 si
         s->sig = (u8)sig;
     if (s->at_exit == AT_EXIT_READY || s->at_exit == AT_EXIT_STEPPED) { // of the step before
         s->at_exit = AT_EXIT_NOTHING;
-        e->task.keeps &= (u8)~KEEPS_STOP;
+        if (!s->pends)
+            e->task.keeps &= (u8)~KEEPS_STOP;
     }
     if (step && (!outside || (sig && is_caught(e, sig)))) {
         s->at_exit = stop == TRACE_ENTRY || !stop ? AT_EXIT_STEPPED : AT_EXIT_READY;
@@ -495,11 +593,13 @@ long tracer_go_on(struct task *t, struct tracee *e, enum trace_mode mode, u32 si
 
 long tracer_detach(struct tracee *e, u32 sig)
 {
-    u8 stop = 0;
+    u8 stop = 0, pends = 0;
     if (e->at) {
         stop = e->task.trace.stop;
+        pends = e->task.trace.pends;
+        u8 given = stop ? (u8)sig : unseen(&e->task.trace);
         e->task.trace = of_its_call(&e->task.trace);
-        e->task.trace.sig = stop ? (u8)sig : 0;
+        e->task.trace.sig = given;
         e->task.keeps &= (u8)~KEEPS_TRACED;
         if (!e->task.trace.unsettled)
             e->task.keeps &= (u8)~KEEPS_STOP;
@@ -507,5 +607,7 @@ long tracer_detach(struct tracee *e, u32 sig)
         TRACER_POKE(e, keeps);
     }
     tracer_forget(e->tid);
+    if (pends & PENDS_SIGSTOP) // which nobody has seen
+        HOST2(__NR_tkill, e->tid, SIGSTOP);
     return tracer_host(PTRACE_DETACH, e->tid, 0, stop ? 0 : sig);
 }

@@ -547,6 +547,7 @@ static void take_signal(struct task *t, int sig, siginfo_t *info, struct kuconte
             put_off(t, sig, info);
             return;
         }
+        tracee_called_off(t);
         if (t->trace.unsettled)
             settle(t, sig);
         r = t->regs;
@@ -565,6 +566,8 @@ static void take_signal(struct task *t, int sig, siginfo_t *info, struct kuconte
         // A guest that steps itself has come by a rewritten site: as trap_redirect() has it.
         t->step = EFLAGS_TF;
         uc->mc.flags &= ~EFLAGS_TF;
+    } else if (fault && sig == SIGTRAP) {
+        note(t, sig, info, uc); // of a step by a tracer that was killed; lxcore raises none
     } else if (fault) {
         if ((sig != SIGSEGV && sig != SIGBUS) || !fix_up(t, uc))
             crash(t, sig, info, uc);
@@ -598,6 +601,8 @@ static void deliver_noted(struct task *t)
     siginfo_t info = t->noted_info;
     bool unsettled = tracee_is_unsettled(t), handled = false;
     if (sig && tracee_is(t))
+        tracee_interrupted(t);
+    if (sig && tracee_is(t))
         sig = tracee_signal(t, sig, &info);
     u64 mask = guest_mask(t, t->noted_mask);
     struct ksigaction sa = {0};
@@ -628,6 +633,7 @@ void signal_attend(struct task *t)
 {
     if (t->wanted)
         task_arm_wanted(t);
+    tracee_called_off(t);
     if (t->noted)
         deliver_noted(t);
     else if (t->keeps & KEEPS_STOP)
