@@ -16,7 +16,7 @@
 #include "meta.h"
 #include "xattr.h"
 
-#define LOCK_TRIES 100000
+#define MAKING_WAITS 20000 // should the clock be set back
 
 static bool has_set_id(u32 mode)
 {
@@ -202,17 +202,12 @@ static void changed(const struct meta_change *c, struct statx *st)
 }
 
 // Two changes of one inode go one after the other: each writes all that the attribute says. Who
-// waits very long, for a stopped process, goes on without.
+// waits for a stopped process goes on without.
 static u32 *take(struct task *t, u32 *lock)
 {
     if (__atomic_load_n(lock, __ATOMIC_RELAXED) == t->tid)
         return NULL; // held already, for an entry of this directory
-    for (int tries = 0; tries < LOCK_TRIES; tries++) {
-        if (reserved_claim(lock, t->tid))
-            return lock;
-        HOST0(__NR_sched_yield);
-    }
-    return NULL;
+    return reserved_wait(t, lock) ? lock : NULL;
 }
 
 unsigned meta_lock_index(const struct statx *st)
@@ -255,7 +250,11 @@ long meta_look(struct task *t, int mount, const struct parent *p, struct meta_vi
     v->has_attr = meta_apply(t, mount, p, &v->guest, &a);
     if (!v->has_attr && is_marked_new(&v->host)) {
         // Its maker, if there is one, has finished it then.
-        r = meta_bury(t, mount, p) ? -ENOENT : meta_host_stat(p, STATX_BASIC_STATS, &v->host);
+        r = meta_bury(t, mount, p) ? -ENOENT : 0;
+        if (r >= 0) {
+            meta_wait_made(t, mount, p);
+            r = meta_host_stat(p, STATX_BASIC_STATS, &v->host);
+        }
         if (r < 0) {
             meta_done(t, v);
             return r;
@@ -490,15 +489,29 @@ static bool is_open(struct task *t, const struct parent *p)
     return r < 0;
 }
 
+// Is it untouched and without an attribute? *st: what it is.
+static bool is_unfinished(const struct parent *p, struct statx *st)
+{
+    char value[ATTR_SIZE];
+    return host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, st) >=
+               0 &&
+           is_untouched(p, st) && host_getxattr_at(p, META_XATTR, value, sizeof value) == -ENODATA;
+}
+
+void meta_wait_made(struct task *t, int mount, const struct parent *p)
+{
+    struct statx st;
+    for (u32 tries = 0; meta_is_kept(t, mount) && tries < MAKING_WAITS && is_unfinished(p, &st) &&
+                        attr_changed_within(&st, UNFINISHED_FOR);
+         tries++)
+        patience_step(tries);
+}
+
 bool meta_bury(struct task *t, int mount, const struct parent *p)
 {
     struct statx st, now;
-    char value[ATTR_SIZE];
     bool dead = false;
-    u32 mask = STATX_BASIC_STATS | STATX_BTIME;
-    if (!*p->name || !strcmp(p->name, ".") || !meta_is_kept(t, mount) ||
-        host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, mask, &st) < 0 || !is_untouched(p, &st) ||
-        host_getxattr_at(p, META_XATTR, value, sizeof value) != -ENODATA)
+    if (!*p->name || !strcmp(p->name, ".") || !meta_is_kept(t, mount) || !is_unfinished(p, &st))
         return false;
     bool dir = (st.stx_mode & S_IFMT) == S_IFDIR;
     if (!dir && is_open(t, p))
@@ -506,10 +519,9 @@ bool meta_bury(struct task *t, int mount, const struct parent *p)
     // Its maker, if there is one, has done by then; and nobody changes it.
     u32 *lock = meta_lock_inode(t, &st), *making = meta_lock_name(t, p);
     // Still the same, without an attribute?
-    if (host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, mask, &now) < 0)
+    if (host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_INO, &now) < 0)
         dead = true;
-    else if (now.stx_ino == st.stx_ino && is_untouched(p, &now) &&
-             host_getxattr_at(p, META_XATTR, value, sizeof value) == -ENODATA)
+    else if (is_unfinished(p, &now) && now.stx_ino == st.stx_ino)
         dead = (mount_at(t, MAX(mount, 0))->flags & MS_RDONLY) || // it does not count
                name_unlink(t, p, dir ? AT_REMOVEDIR : 0) >= 0;
     meta_make_end(making);

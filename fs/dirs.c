@@ -499,18 +499,12 @@ void dirs_to_exec(struct task *t, struct kept_dir *dir)
 
 // One change at a time, so that the word can name who makes it: nothing is kept as long as it does.
 // One that was killed on the way may have made its change, or not; the next one's end counts for
-// both. Who has waited long, for a stopped process, takes its place.
+// both. Who has waited for a stopped process takes its place.
 void dirs_change_begin(struct task *t)
 {
     u32 *changer = &t->instance->dir_changer;
-    if (!t->instance->keeps_dirs)
-        return;
-    for (int tries = 0; tries < 10000; tries++) {
-        if (reserved_claim(changer, t->tid))
-            return;
-        HOST0(__NR_sched_yield);
-    }
-    __atomic_store_n(changer, t->tid, __ATOMIC_RELEASE);
+    if (t->instance->keeps_dirs && !reserved_wait(t, changer))
+        __atomic_store_n(changer, t->tid, __ATOMIC_RELEASE);
 }
 
 // A directory `name` is gone, and its inode shall be, as watchers of it are told then (inotify(7),

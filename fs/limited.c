@@ -32,11 +32,8 @@ static long ask(struct task *t, u32 holder, const char *options)
     struct tmpfs_request *r = &t->instance->tmpfs;
     if (!t->instance->supervisor)
         return -EPERM;
-    for (int tries = 0; !reserved_claim(&r->owner, t->tid); tries++) {
-        if (tries == 10000)
-            return -EAGAIN;
-        HOST0(__NR_sched_yield);
-    }
+    if (!reserved_wait(t, &r->owner))
+        return -EAGAIN;
     r->holder = holder;
     str_copy(r->options, options, sizeof r->options);
     u32 asked = __atomic_add_fetch(&r->asked, 1, __ATOMIC_RELEASE);

@@ -453,6 +453,7 @@ static __attribute__((noinline)) long stat_more(struct task *t, int mount, const
             return r;
         if (meta_bury(t, mount, p))
             return -ENOENT;
+        meta_wait_made(t, mount, p);
         asked = true;
     }
     return r;

@@ -125,16 +125,11 @@ bool mount_name_is_point(struct task *t, const char *name, size_t n)
 }
 
 // Takes the writer's word; a dead writer's is taken over: an entry it had not published is free.
+// Who waits for a stopped one waits on.
 static void writer_begin(struct task *t)
 {
-    u32 *word = &t->instance->mount_writer, seen = 0;
-    while (!__atomic_compare_exchange_n(word, &seen, t->tid, false, __ATOMIC_ACQ_REL,
-                                        __ATOMIC_RELAXED)) {
-        if (seen && host_kill(seen, 0) == -ESRCH)
-            continue; // seen stays: the next exchange takes it over
-        HOST0(__NR_sched_yield);
-        seen = 0;
-    }
+    while (!reserved_wait(t, &t->instance->mount_writer))
+        ;
 }
 
 static void writer_end(struct task *t)

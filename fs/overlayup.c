@@ -65,15 +65,10 @@ static long pin_upper(struct task *t, struct loc *loc, struct parent *p)
 }
 
 // Whiteouts come and go by rename, which does not ask what it replaces: one at a time. Who waits
-// very long, for a stopped process, goes on without.
+// for a stopped process goes on without.
 static bool lock_names(struct task *t)
 {
-    for (int tries = 0; tries < 100000; tries++) {
-        if (reserved_claim(&t->instance->overlay_lock, t->tid))
-            return true;
-        HOST0(__NR_sched_yield);
-    }
-    return false;
+    return reserved_wait(t, &t->instance->overlay_lock);
 }
 
 static void unlock_names(struct task *t, bool locked)

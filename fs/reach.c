@@ -67,15 +67,20 @@ bool reach_process(struct task *t, u32 tgid)
     return (s && has_record(t, s, tgid, &ended)) || ((s32)tgid > 0 && is_child(tgid));
 }
 
-// Stopped, or ended: it will not come to the end of its execve now.
-static bool rests(struct task *t, u32 tgid)
+enum rest reach_rest(struct task *t, u32 tid)
 {
     char path[32], text[128];
-    fmt(path, sizeof path, "%u/stat", tgid);
+    fmt(path, sizeof path, "%u/stat", tid);
     long n = proc_text(t, reserved_fd(t, RESERVED_PROC), path, text, sizeof text);
+    if (n == -ENOENT || n == -ESRCH)
+        return REST_ENDED;
     const char *at = n < 0 ? NULL : strrchr(text, ')');
-    // Engine ptrace stops it at each call.
-    return !at || !at[1] || strchr(t->engine == ENGINE_PTRACE ? "TZX" : "TtZX", at[2]);
+    char state = at && at[1] ? at[2] : 0;
+    if (state == 'Z' || state == 'X')
+        return REST_ENDED;
+    if (state == 't') // engine ptrace stops it at each call
+        return t->engine == ENGINE_PTRACE ? REST_NONE : REST_TRACED;
+    return state == 'T' ? REST_STOPPED : REST_NONE;
 }
 
 // Others learn early that an execve has come past the point of no return: by close-on-exec, or from
@@ -90,7 +95,7 @@ void reach_settled(struct task *t, u32 tgid)
         u32 i = exec_find(in, tgid);
         // One that was killed on its way has left that: it was of another process with this id.
         struct proc_slot *s = i < EXECS ? proc_find(in, tgid) : NULL;
-        if (!s || exec_state_at(in, i)->birth != s->birth || rests(t, tgid))
+        if (!s || exec_state_at(in, i)->birth != s->birth || reach_rest(t, tgid))
             return;
         HOST2(__NR_nanosleep, &nap, NULL);
     }

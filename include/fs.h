@@ -438,6 +438,8 @@ bool is_marked_new(const struct statx *st);
 // Is the inode at p one whose maker was killed before it was finished? Then it does not count, and
 // is removed.
 bool meta_bury(struct task *t, int mount, const struct parent *p);
+// Of one that meta_bury() left: returns when its maker has finished it, or has not for seconds.
+void meta_wait_made(struct task *t, int mount, const struct parent *p);
 // A task that must not keep set-id bits is about to be able to write to p: a write will clear them.
 long meta_witness(struct task *t, int mount, const struct parent *p, const struct statx *st);
 
@@ -667,6 +669,14 @@ void reserved_return(struct task *t, int fd);
 // A thread's claim on such a number; one that a thread died with is free.
 bool reserved_claim(u32 *owner, u32 tid);
 void reserved_release(u32 *owner);
+
+// ---- Waiting for other threads (fs/patience.c) ----
+
+// Waits until such a word is this thread's. False: who has it is stopped, or this one and others
+// wait for each other.
+bool reserved_wait(struct task *t, u32 *owner);
+// A step of a wait for what comes in a moment, mostly: yields at first, then sleeps.
+void patience_step(u32 tries);
 
 // ---- Settings (fs/sysctl.c) ----
 

@@ -63,7 +63,7 @@ bool attr_changed_within(const struct statx *st, u64 ns);
 
 // ---- Symlinks, FIFOs, sockets, device nodes (fs/side.c, fs/device.c) ----
 
-#define UNFINISHED_FOR 1000000000 // ns since its last change that an inode is waited for
+#define UNFINISHED_FOR 3000000000 // ns since its last change that an inode is waited for
 // Turns *st, the host's view with its owner mapped, into the guest's. False: its record has just
 // been removed, and so has it.
 bool side_stat(struct task *t, int mount, const struct parent *p, struct statx *st);

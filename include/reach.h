@@ -34,6 +34,10 @@ long reach_signal_init(struct task *t, int sig);
 // May the caller signal, or look into, a process that reach_process() knows, or 1? 0 or -EPERM.
 long reach_may_signal(struct task *t, u32 tgid, int sig);
 long reach_may_inspect(struct task *t, u32 tgid);
+// How a thread is to be waited for that has something: it comes back by itself, or when its tracer
+// lets it, or not before it is continued, or never.
+enum rest { REST_NONE, REST_TRACED, REST_STOPPED, REST_ENDED };
+enum rest reach_rest(struct task *t, u32 tid);
 // Returns when process tgid has no execve on its way, for who is to see either image whole; at once
 // where it is stopped or has ended, and after a second in any case. Nothing may be locked.
 void reach_settled(struct task *t, u32 tgid);

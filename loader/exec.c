@@ -393,19 +393,21 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     s->cwd = exec_put_text(s, "");
 }
 
+#define WAITS 20000 // about 3 s
+
 // A free place for the state, the first one: who owns it is said there. Those of processes that
 // were killed on the way are taken over when there is no other; one of a process that had our id is
 // ours, or the new image would find it.
 static u32 *claim_state(struct task *t)
 {
     u32 me = t->proc->tgid;
-    for (u32 tries = 0; tries < 100000; tries++) {
+    for (u32 tries = 0; tries < EXECS * WAITS; tries++) {
         u32 *at = &t->instance->exec_owners[tries % EXECS];
         u32 owner = __atomic_load_n(at, __ATOMIC_ACQUIRE);
         if (owner == me || ((!owner || tries >= EXECS) && reserved_claim(at, me)))
             return at;
-        if (tries >= EXECS)
-            HOST0(__NR_sched_yield);
+        if (tries >= EXECS && tries % EXECS == 0)
+            patience_step(tries / EXECS);
     }
     return NULL;
 }

@@ -12,6 +12,7 @@
 #include <linux/time.h>
 #include <linux/time_types.h>
 
+#include "fs.h"
 #include "host.h"
 #include "ipc.h"
 #include "syscall_rows.h"
@@ -26,8 +27,7 @@
 
 #define HOST_MODE 0700 // all guests are one host user; who else may is the record's business
 #define MODE_BITS 0777
-#define MAKING_YIELDS 100
-#define MAKING_WAITS 200 // of a millisecond
+#define MAKING_WAITS 20000 // about 3 s; only where the clock is set back do they end it
 
 // Linux' limits of the host (they are those of the whole namespace).
 static u32 most_bytes(void) // of a message
@@ -96,13 +96,10 @@ static bool is_young(int kind, s32 id)
 static const struct ipc_record *record_of(struct task *t, int kind, s32 id)
 {
     const struct ipc_record *r = ipc_find(t, kind, id);
-    bool wait = !r && is_young(kind, id);
-    for (int tries = 0; wait && !r && tries < MAKING_YIELDS + MAKING_WAITS; tries++) {
-        const struct __kernel_timespec ms = {.tv_nsec = 1000000};
-        if (tries < MAKING_YIELDS)
-            HOST0(__NR_sched_yield);
-        else
-            HOST2(__NR_nanosleep, &ms, NULL);
+    for (u32 tries = 0; !r && tries < MAKING_WAITS; tries++) {
+        if (tries % 64 == 0 && !is_young(kind, id)) // or gone
+            break;
+        patience_step(tries);
         r = ipc_find(t, kind, id);
     }
     return r ? r : ipc_add(t, kind, id, HOST_MODE, false);
