@@ -148,6 +148,22 @@ static __attribute__((noinline)) long change_device(struct task *t, int fd, cons
     return r;
 }
 
+// Could it not be changed because the name had become a link's, since the walk or since the look at
+// it? The host changes no mode of one and gives it no attribute. An inode that is moved gets
+// another ctime.
+static bool was_link(const struct pathop *op, const struct meta_view *v, long result)
+{
+    const struct statx *st = &v->host;
+    struct statx now;
+    if ((result != -EPERM && result != -EOPNOTSUPP) || !*op->p.name || op->loc.object)
+        return false;
+    if ((v->guest.stx_mode & S_IFMT) == S_IFLNK)
+        return op->walk & WALK_FOLLOW;
+    return host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &now) >= 0 &&
+           (now.stx_ino != st->stx_ino ||
+            memcmp(&now.stx_ctime, &st->stx_ctime, sizeof now.stx_ctime));
+}
+
 static long change_place(struct task *t, struct pathop *op, struct meta_change *c)
 {
     struct meta_view v;
@@ -166,6 +182,8 @@ static long change_place(struct task *t, struct pathop *op, struct meta_change *
         return change_device(t, op->p.fd, &v.host, c);
     }
     r = pathop_missed_link(op, &v.host) ? -ELOOP : change_seen(t, op, &v, c);
+    if (r < 0 && was_link(op, &v, r))
+        r = -ESTALE;
     meta_done(t, &v);
     if (r != COPY_UP)
         return r;
@@ -176,7 +194,7 @@ static long change_place(struct task *t, struct pathop *op, struct meta_change *
 static long change_at(struct task *t, int dirfd, uptr path, int flags, struct meta_change c)
 {
     struct pathop op;
-    int walk = walk_of(flags) | WALK_LATE;
+    int walk = walk_of(flags) | WALK_LATE, tries = 0;
     long r;
     do {
         r = pathop_begin(t, &op, dirfd, path, walk);
@@ -186,8 +204,8 @@ static long change_at(struct task *t, int dirfd, uptr path, int flags, struct me
         if (r >= 0)
             r = change_place(t, &op, &c);
         pathop_end(t, &op);
-    } while (pathop_again(r, &walk));
-    return r;
+    } while (pathop_again(r, &walk) || (r == -ESTALE && tries++ < SWAPS));
+    return r == -ESTALE ? -EPERM : r;
 }
 
 // Has it no type: an eventfd, epoll, timerfd... whose inode all such descriptors of the host share?
@@ -528,6 +546,8 @@ long sys_utime(struct task *t, uptr path, uptr times)
 
 // ---- Size ----
 
+#define IS_LINK 1 // since the walk: it is to begin again
+
 static long may_truncate(struct task *t, struct pathop *op)
 {
     struct statx st;
@@ -535,6 +555,8 @@ static long may_truncate(struct task *t, struct pathop *op)
     if (r < 0)
         return r;
     u32 type = st.stx_mode & S_IFMT;
+    if (type == S_IFLNK && *op->p.name && !op->loc.object)
+        return IS_LINK;
     if (op->loc.must_be_dir && type != S_IFDIR)
         return -ENOTDIR;
     if (type != S_IFREG)
@@ -549,28 +571,40 @@ static long may_truncate(struct task *t, struct pathop *op)
     return r < 0 ? r : meta_witness(t, op->loc.mount, &op->p, &st);
 }
 
+static bool is_link(int fd)
+{
+    struct statx st;
+    return host_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) >= 0 &&
+           (st.stx_mode & S_IFMT) == S_IFLNK;
+}
+
 long sys_truncate(struct task *t, uptr path, long size)
 {
     struct pathop op;
     char name[FD_PATH_SIZE];
     if (size < 0)
         return -EINVAL;
-    long r = pathop_begin(t, &op, AT_FDCWD, path, WALK_FOLLOW);
-    if (r < 0)
-        return r;
-    r = pathop_hold(t, &op);
-    if (r >= 0)
-        r = may_truncate(t, &op);
-    if (r >= 0)
-        r = pathop_pin(t, &op);
-    if (r >= 0) {
-        int fd = (int)r;
-        fmt(name, sizeof name, FD_PATH, fd);
-        r = HOST_INTR2(__NR_truncate, name, size);
-        temp_close(t, fd);
+    for (int tries = 0;; tries++) {
+        long r = pathop_begin(t, &op, AT_FDCWD, path, WALK_FOLLOW);
+        if (r < 0)
+            return r;
+        r = pathop_hold(t, &op);
+        if (r >= 0)
+            r = may_truncate(t, &op);
+        if (r >= 0)
+            r = pathop_pin(t, &op);
+        if (r >= 0) {
+            int fd = (int)r;
+            fmt(name, sizeof name, FD_PATH, fd);
+            r = HOST_INTR2(__NR_truncate, name, size);
+            if (r == -EINVAL && is_link(fd))
+                r = IS_LINK;
+            temp_close(t, fd);
+        }
+        pathop_end(t, &op);
+        if (r != IS_LINK || tries == SWAPS)
+            return r == IS_LINK ? -EINVAL : r;
     }
-    pathop_end(t, &op);
-    return r;
 }
 
 // ---- Inode flags ----

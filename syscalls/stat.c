@@ -118,7 +118,7 @@ static long stat_in(struct task *t, int dirfd, uptr upath, int flags, u32 mask, 
         return meta_fstat(t, dirfd, mask, st);
     }
     temps_begin(t);
-    for (int tries = 0;;) {
+    for (int tries = 0, swaps = 0;;) {
         r = path_walk(t, dirfd, path, walk, &loc);
         if (r < 0)
             break;
@@ -131,6 +131,10 @@ static long stat_in(struct task *t, int dirfd, uptr upath, int flags, u32 mask, 
                 loc_done(t, &loc);
                 continue;
             }
+        }
+        if (link && loc.walked && !loc.object && (walk & WALK_FOLLOW) && swaps++ < SWAPS) {
+            loc_done(t, &loc); // since the walk
+            continue;
         }
         if (r >= 0 && loc.must_be_dir && (st->stx_mode & S_IFMT) != S_IFDIR)
             r = -ENOTDIR;
