@@ -35,6 +35,8 @@
 #define ATTEMPTS 6
 #define LOOK_MS 200 // how often it is looked at what a booting kernel says
 #define LOST "disabling apic timer"
+#define MEASURED "host bus clock speed is "
+#define BUS_MHZ 1000  // QEMU's timers count nanoseconds (hw/intc/apic.c)
 #define SWEEP_MS 4000 // of idleness; the kernel reports what is free within two seconds
 #define VM_QUEUE_MAX (1 << 20)
 #define MONITOR_MAX (1 << 20) // a line of QEMU's is not longer
@@ -389,12 +391,22 @@ static void vm_read(struct keeper *k)
 // Emulated processors that get no time of the host's for a tenth of a second, just when the kernel
 // begins to measure the rate of their timers by the time-stamp counter (Linux:
 // calibrate_APIC_clock()), have no timer afterwards, and the kernel waits for ever for its second
-// processor. It says so; of a kernel that says it otherwise, a boot that has had several times the
-// processor time that it needs is such a one. The boot starts anew.
+// processor. It says so. When they had a little of that time, the rate is a small part of the true
+// one, and the kernel does nothing but answer timers that come so much too soon; when they stood
+// still at the end of it, each of its sleeps lasts several times too long. It says the rate
+// (apic=verbose). Of a kernel that says neither, a boot that has had several times the processor
+// time that it needs is such a one. The boot starts anew.
 static bool boot_is_lost(const struct keeper *k)
 {
     static char text[16384];
-    ssize_t n = pread(k->log, text, sizeof text, k->said);
+    unsigned mhz;
+    int whole = 0; // the line is there to its end
+    ssize_t n = pread(k->log, text, sizeof text - 1, k->said);
+    text[n > 0 ? n : 0] = 0;
+    const char *said = memmem(text, n > 0 ? (size_t)n : 0, MEASURED, strlen(MEASURED));
+    if (said && sscanf(said + strlen(MEASURED), "%u.%*u MHz%n", &mhz, &whole) == 1 && whole &&
+        (mhz < BUS_MHZ / 2 || mhz > BUS_MHZ * 2))
+        return true;
     return n > 0 && memmem(text, (size_t)n, LOST, strlen(LOST));
 }
 

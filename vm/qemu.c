@@ -304,8 +304,9 @@ static void add_machine(struct words *w, const struct machine *m, const struct v
     words_add(w, "/proc/self/fd/%d", m->initrd);
     words_add(w, "-append");
     words_add(w,
-              // Warnings are said, too: the keeper waits for one (keeper.c: LOST).
-              "console=ttyS0 loglevel=5 panic=-1 reboot=t cryptomgr.notests "
+              // Warnings are said, too, and the timer's rate: the keeper looks at these (keeper.c:
+              // boot_is_lost).
+              "console=ttyS0 loglevel=5 apic=verbose panic=-1 reboot=t cryptomgr.notests "
               "page_reporting.page_reporting_order=3%s %s",
               tsc, s->command_line);
     words_add(w, "-chardev");
