@@ -25,6 +25,10 @@
 #define STATE_ERROR 2
 #define INCOMPAT_RECOVER 4 // its journal has what is not in its place yet
 
+#define IMAGES 2 // one that the VM stands on, one attached
+static int locked[IMAGES];
+static int nlocked;
+
 int run_quietly(char **argv)
 {
     int status;
@@ -69,12 +73,14 @@ char *disk_open(const char *path)
     int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         fail_errno("cannot open the image %s", path);
-    // Stays until this process ends; one of a VM whose end has been told may not quite have.
+    // A keeper that was killed may not quite have ended.
     for (int i = 0; flock(fd, LOCK_EX | LOCK_NB); i++) {
         if (i == LOCK_TRIES)
             fail("the image %s is in use by another VM: lxrun --shutdown ends it", path);
         usleep(LOCK_US);
     }
+    if (nlocked < IMAGES)
+        locked[nlocked++] = fd;
     if (pread(fd, block, sizeof block, SUPERBLOCK) != sizeof block)
         fail("%s is no image of a file system", path);
     memcpy(&magic, block + S_MAGIC, sizeof magic);
@@ -85,4 +91,10 @@ char *disk_open(const char *path)
     if ((incompat & INCOMPAT_RECOVER) || !(state & STATE_VALID) || (state & STATE_ERROR))
         return make_clean(path);
     return NULL;
+}
+
+void disk_close(void)
+{
+    while (nlocked)
+        close(locked[--nlocked]);
 }

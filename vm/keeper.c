@@ -157,6 +157,7 @@ static void meet_the_rest(struct keeper *k)
 
 static _Noreturn void finish(struct keeper *k, const char *error)
 {
+    disk_close();
     meet_the_rest(k);
     for (struct client *c = k->clients; c; c = c->next) {
         // One that came when the VM was ending already begins a new one (client.c).

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -172,6 +174,17 @@ pid_t words_run(const struct words *w, int log, const int *keep, size_t nkeep, b
     _exit(EXIT_LXRUN);
 }
 
+// Of a process that is killed: until its memory and its files are let go.
+static void await(pid_t pid, void *unused)
+{
+    (void)unused;
+    struct pollfd p = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+    while (p.fd >= 0 && poll(&p, 1, -1) < 0 && errno == EINTR)
+        ;
+    if (p.fd >= 0)
+        close(p.fd);
+}
+
 void words_end(pid_t pid)
 {
     if (pid == tracer) {
@@ -179,6 +192,9 @@ void words_end(pid_t pid)
     } else {
         kill(-pid, SIGKILL);
         kill(pid, SIGKILL);
+        // A QEMU that runs under lxrun is no child of ours, and has its image locked until it ends.
+        // No process of the group begins another any more.
+        group_each(pid, await, NULL);
     }
     waitpid(pid, NULL, 0);
 }

@@ -50,6 +50,9 @@ void machine_sweep(const struct machine *m);
 void drop_zeros(int fd);
 // Milliseconds that its threads, taken together, had a processor, and waited for one (starved.c).
 void machine_times(const struct machine *m, long *ran, long *waited);
+// Visits each process of a group that is there, dead ones that nobody has waited for too
+// (starved.c).
+void group_each(pid_t group, void (*visit)(pid_t, void *), void *arg);
 
 // Command lines that are put together piece by piece.
 struct words {
@@ -60,7 +63,8 @@ void words_add(struct words *w, const char *format, ...) __attribute__((format(p
 // Starts it, in a process that ends with this one. keep: descriptors that it inherits. held: it may
 // hold processes of its own by ptrace, which are to end with it (fork_traced).
 pid_t words_run(const struct words *w, int log, const int *keep, size_t nkeep, bool held);
-void words_end(pid_t pid); // kills what words_run() gave last, and waits until it has ended
+// Kills what words_run() gave last, and waits until it has ended, with all processes of its group.
+void words_end(pid_t pid);
 // fork(), with a process between that traces the child and gives the pid: it ends when the child
 // has, and the child, with all that it traces, when it does. Errors go to log (traced.c).
 pid_t fork_traced(int log);

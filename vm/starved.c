@@ -10,16 +10,26 @@
 
 #include "machine.h"
 
+void group_each(pid_t group, void (*visit)(pid_t, void *), void *arg)
+{
+    DIR *d = opendir("/proc");
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (isdigit((unsigned char)*e->d_name) && getpgid(atoi(e->d_name)) == group)
+            visit(atoi(e->d_name), arg);
+    if (d)
+        closedir(d);
+}
+
 // Adds the nanoseconds of a process's threads: on a processor, and ready to be (kernel:
 // Documentation/scheduler/sched-stats.rst).
-static void add(const char *pid, unsigned long long sum[2])
+static void add(pid_t pid, void *sums)
 {
-    unsigned long long one[2];
+    unsigned long long one[2], *sum = sums;
     char path[300];
-    snprintf(path, sizeof path, "/proc/%s/task", pid);
+    snprintf(path, sizeof path, "/proc/%d/task", pid);
     DIR *d = opendir(path);
     for (struct dirent *e; d && (e = readdir(d));) {
-        snprintf(path, sizeof path, "/proc/%s/task/%s/schedstat", pid, e->d_name);
+        snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", pid, e->d_name);
         FILE *f = *e->d_name == '.' ? NULL : fopen(path, "re");
         if (f && fscanf(f, "%llu %llu", &one[0], &one[1]) == 2) {
             sum[0] += one[0];
@@ -35,12 +45,7 @@ static void add(const char *pid, unsigned long long sum[2])
 void machine_times(const struct machine *m, long *ran, long *waited)
 {
     unsigned long long sum[2] = {0};
-    DIR *d = opendir("/proc");
-    for (struct dirent *e; d && (e = readdir(d));)
-        if (isdigit((unsigned char)*e->d_name) && getpgid(atoi(e->d_name)) == m->pid)
-            add(e->d_name, sum);
-    if (d)
-        closedir(d);
+    group_each(m->pid, add, sum);
     *ran = (long)(sum[0] / 1000000);
     *waited = (long)(sum[1] / 1000000);
 }
