@@ -125,12 +125,13 @@ echo kept >"$drive/gone"
 ln "$drive/gone" "$drive/other"
 in_guest -b "$drive:/mnt/d:ro" -- '
 exec 5</mnt/d/gone
+echo open
 while [ -e /mnt/d/gone ]; do :; done
 fails dd if=/dev/zero of=/proc/self/fd/5 conv=notrunc count=1
-cat /proc/self/fd/5 >/dev/null' &
-sleep 1
+cat /proc/self/fd/5 >/dev/null' >"$work/said" &
+while kill -0 $! 2>/dev/null && ! grep -q open "$work/said"; do sleep 0.02; done
 rm "$drive/gone"
-wait $!
+wait $! || { cat "$work/said"; exit 1; }
 [ "$(cat "$drive/other")" = kept ]
 rm "$drive/other"
 # Elsewhere than under /mnt a -b is what it was: the host files with their own modes.

@@ -64,6 +64,8 @@ saw "terminated with signal SIGSEGV"
 debug -ex "set follow-fork-mode child" -ex "break execve" -ex "catch exec" -ex run -ex continue -ex continue --args sh -c "./prog; true"
 saw "Catchpoint .*prog" || saw "exec.d"
 sleep 60 & p=$!
+asleep() { [ "$(cat /proc/$p/comm)" = sleep ] && grep -q "^State:.S" /proc/$p/status; }
+wait_for asleep
 debug -p $p -ex bt -ex "print (int)getpid()" -ex detach
 saw nanosleep
 called "= $p$"

@@ -17,14 +17,17 @@ class Shell:
         self.said = ""
         self.wait("PROMPT>")
 
-    def wait(self, pattern, limit=10):
+    # What was said up to the end of that. The limits are there to find what hangs.
+    def wait(self, pattern, limit=20):
         end = time.monotonic() + limit
         while not re.search(pattern, self.said):
             left = end - time.monotonic()
             if left < 0 or not select.select([self.fd], [], [], left)[0]:
                 sys.exit("never came: %s\nafter: %r" % (pattern, self.said))
             self.said += os.read(self.fd, 4096).decode()
-        self.said = self.said[re.search(pattern, self.said).end():]
+        at = re.search(pattern, self.said).end()
+        said, self.said = self.said[:at], self.said[at:]
+        return said
 
     def type(self, text):
         os.write(self.fd, text.encode())
@@ -36,23 +39,48 @@ class Shell:
             self.wait(pattern)
         self.wait("PROMPT>")
 
+    # Runs it again and again until it says that: a process has to get a processor to stop or end by a
+    # signal, and bash another to hear of it.
+    def until(self, text, pattern, limit=20):
+        end = time.monotonic() + limit
+        self.type(text + "\n")
+        while not re.search(pattern, self.wait("PROMPT>")):
+            if time.monotonic() > end:
+                sys.exit("%s never says: %s" % (text, pattern))
+            time.sleep(0.05)
+            self.type(text + "\n")
+
+    # Until the terminal is a job of bash, not its own.
+    def until_foreground(self, limit=20):
+        end = time.monotonic() + limit
+        while os.tcgetpgrp(self.fd) == self.pid:
+            if time.monotonic() > end:
+                sys.exit("no job gets the terminal")
+            time.sleep(0.01)
+
 sh = Shell(["bash", "--norc", "--noprofile", "--noediting", "-i"])
 sh.line("sleep 100 & jobs", r"Running +sleep 100")
-sh.line("fg_pid=$!; kill -STOP $fg_pid; sleep 0.2; jobs", r"Stopped +sleep 100")
+sh.line("fg_pid=$!; kill -STOP $fg_pid")
+sh.until("jobs", r"Stopped +sleep 100")
 sh.line("bg; jobs", r"Running +sleep 100")
 sh.line("kill %1; wait %1; echo status=$?", r"status=143")
-sh.type("sleep 100\n"); time.sleep(0.5)
-sh.type("\x1a"); sh.wait(r"Stopped +sleep 100"); sh.wait("PROMPT>")
-sh.type("fg\n"); time.sleep(0.3)
+sh.type("sh -c \"echo begun; exec sleep 100\"\n"); sh.wait(r"\nbegun") # the shell itself takes no notice of ^Z
+sh.type("\x1a"); sh.wait(r"Stopped +sh -c"); sh.wait("PROMPT>")
+sh.type("fg\n"); sh.until_foreground()
 sh.type("\x03"); sh.wait("PROMPT>")
 sh.line("echo status=$?", r"status=130")
-sh.type("cat\n"); time.sleep(0.3); sh.type("text\n"); sh.wait(r"text\r\ntext\r\n")
+sh.type("cat\n"); sh.type("text\n"); sh.wait(r"text\r\ntext\r\n")
 sh.type("\x1c"); sh.wait("PROMPT>")
 sh.line("echo status=$?", r"status=131")
-sh.line("cat & sleep 0.3; jobs", r"Stopped( \(tty input\))? +cat")
-sh.line("kill %cat; stty tostop; echo x & sleep 0.3; jobs", r"Stopped( \(tty output\))? +echo x")
-sh.line("stty -tostop; kill %echo; sleep 100 | sleep 100 | cat & jobs -l", r"\d+ Running +sleep 100")
-sh.line("kill %%; sleep 0.2; jobs; echo left=$(jobs | wc -l)", r"left=0|Terminated")
+sh.line("cat &")
+sh.until("jobs", r"Stopped( \(tty input\))? +cat")
+sh.line("kill %cat; stty tostop; echo x &")
+sh.until("jobs", r"Stopped( \(tty output\))? +echo x")
+sh.line("stty -tostop; kill %echo")
+sh.until("echo left=$(jobs | wc -l)", r"left=0")
+sh.line("sleep 100 | sleep 100 | cat & jobs -l", r"\d+ Running +sleep 100")
+sh.line("kill %%")
+sh.until("jobs; echo left=$(jobs | wc -l)", r"left=0")
 sh.line("trap \"echo size is \\$(stty size)\" WINCH; stty size", r"0 0|24 80")
 fcntl.ioctl(sh.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
 sh.line("sleep 0.2", r"size is 33 77")
@@ -61,7 +89,8 @@ sh.line("(trap \"\" HUP; sleep 0.5; echo survived >survived) & disown")
 sh.type("sh foreground.sh\n")
 sh.wait(r"\nready")
 os.close(sh.fd)
-for _ in range(50):
+end = time.monotonic() + 20
+while time.monotonic() < end:
     if os.path.exists("hung") and os.path.exists("survived"):
         break
     time.sleep(0.1)

@@ -23,7 +23,10 @@ redis-cli -p $port shutdown nosave
 rm -f dump.rdb
 start yes
 for i in $(seq 100); do echo "set k$i $i"; done | redis-cli -p $port >/dev/null
-kill -KILL $(cat pid)
+killed=$(cat pid)
+kill -KILL $killed
+dead() { ! kill -0 $killed; }
+wait_for dead # and its port is free
 start yes
 expect "$(redis-cli -p $port dbsize)" 100
 redis-cli -p $port subscribe news >heard & listener=$!

@@ -9,8 +9,10 @@ export TMUX_TMPDIR=$work
 cleanup() { [ $status = 0 ] || tmux capture-pane -p; tmux kill-server; }
 tmux -f /dev/null new-session -d -s s -x 100 -y 30 "bash --norc --noprofile"
 # wait_until PATTERN: a line of the pane matches it.
-wait_until() { for _ in $(seq 100); do tmux capture-pane -p | has -E "$1" && return; sleep 0.1; done; echo "never shown: $1"; return 1; }
+wait_until() { for _ in $(seq 200); do tmux capture-pane -p | has -E "$1" && return; sleep 0.1; done; echo "never shown: $1"; return 1; }
 type() { tmux send-keys "$@"; }
+# A key that is a signal is for whose the terminal is, and lost on the shell.
+in_front() { [ "$(tmux display-message -p "#{pane_current_command}")" = "$1" ]; }
 wait_until "bash-.*#"
 type "echo sum=\$((40 + 2))" Enter
 wait_until "^sum=42"
@@ -18,13 +20,13 @@ type "clear; tty; stty size" Enter
 wait_until "^/dev/pts/[0-9]+"
 wait_until "^(29|30) 100"
 type "sleep 100" Enter
-sleep 0.3
+wait_for in_front sleep
 type C-z
 wait_until "Stopped +sleep 100"
 type "clear; bg; jobs" Enter
 wait_until "Running +sleep 100"
 type "clear; fg" Enter
-sleep 0.3
+wait_for in_front sleep
 type C-c
 type "" "echo status=\$?" Enter
 wait_until "^status=130"

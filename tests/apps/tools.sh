@@ -6,8 +6,11 @@
 guest 'process tools' 60 '
 sleep 300 & child=$!
 cleanup() { kill $child; }
+began() { [ "$(cat /proc/$child/comm)" = sleep ]; }
+wait_for began
 expect "$(ps -o pid=,ppid=,user=,comm= -p $child | tr -s " " | sed "s/^ //")" "$child $$ root sleep"
-expect "$(ps -eo pid= | wc -l)" 6 # init, this shell and its copy, sleep, ps, wc: nobody else is seen
+ps -eo pid= >pids
+expect "$(wc -l <pids)" 4 # init, this shell, sleep, ps: nobody else is seen
 pgrep -x sleep | has -x $child
 ps aux | head -n 1 | has "^USER *PID"
 pstree=$(ps -e --forest -o args)
