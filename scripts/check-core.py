@@ -21,8 +21,10 @@ LXCORE = TOP / "build/lxcore"
 failures = 0
 
 PROGRAM = r"""
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,11 +33,22 @@ __asm__(".globl load\n.type load, @function\n"
         "load:\n.cfi_startproc\nmov 0x100(%rdi), %rdi\nsyscall\nret\n.cfi_endproc\n"
         ".size load, . - load\n");
 static int ends[2];
+static volatile pid_t waiting;
 __attribute__((noinline)) void waits(void)
 {
     char c;
+    waiting = gettid();
     read(ends[0], &c, 1);
     __asm__("");
+}
+static char state(pid_t tid)
+{
+    char name[50], s = 0;
+    snprintf(name, sizeof name, "/proc/self/task/%d/stat", tid);
+    FILE *f = fopen(name, "r");
+    fscanf(f, "%*d (%*[^)]) %c", &s);
+    fclose(f);
+    return s;
 }
 static void *thread(void *arg)
 {
@@ -60,7 +73,8 @@ int main(int argc, char **argv)
     pipe(ends);
     if (!getenv("ALONE")) {
         pthread_create(&t, NULL, thread, NULL);
-        usleep(100000);
+        while (!waiting || state(waiting) != 'S')
+            usleep(10000);
     }
     does(argv[1]);
     return 0;

@@ -41,8 +41,8 @@ def shutdown(env):
     return subprocess.Popen([LXRUN, "--shutdown"], env=env, stdin=subprocess.DEVNULL)
 
 
-def keeper(s):
-    """Ends half a second after SIGTERM."""
+def keeper(s, told):
+    """Ends half a second after SIGTERM, and tells before."""
     ready = os.pipe()
     pid = os.fork()
     if pid:
@@ -56,6 +56,7 @@ def keeper(s):
     with s.accept()[0]:
         signal.sigwait([signal.SIGTERM])
         time.sleep(0.5)
+        told.touch()
         os._exit(7)
 
 
@@ -67,9 +68,11 @@ def main():
         served, left, begins = (run / f"vm-{name}.sock" for name in ("served", "left", "begins"))
 
         bound(left).close()
-        pid = keeper(bound(served))
+        told = Path(tmp) / "told"
+        pid = keeper(bound(served), told)
         expect("status", shutdown(env).wait(timeout=20), 0)
-        expect("the keeper that is served", os.waitpid(pid, os.WNOHANG), (pid, 7 << 8))
+        expect("it is waited for", told.exists(), True)
+        expect("the keeper that is served", os.waitpid(pid, 0), (pid, 7 << 8))
         expect("what was left is there", left.exists(), False)
         served.unlink()
 
