@@ -538,8 +538,7 @@ static void turn(struct keeper *k)
         return;
     }
     if (k->sweep_at && k->sweep_at <= now_ms()) {
-        machine_sweep(&k->machine);
-        k->sweep_at = 0;
+        k->sweep_at = machine_sweep(&k->machine) ? 0 : now_ms() + SWEEP_MS;
     }
     if (k->sweep_at && (wait < 0 || k->sweep_at - now_ms() < wait))
         wait = k->sweep_at > now_ms() ? k->sweep_at - now_ms() : 0;

@@ -44,8 +44,9 @@ int memory_copy(const char *name, const char *path);
 int initrd_make(const char *modules);
 // Lets go of what was needed for booting only.
 void machine_booted(struct machine *m);
-// Gives back what is zero in the memory of a machine that has nothing to do (sweep.c).
-void machine_sweep(const struct machine *m);
+// Gives back what is zero in the memory of a machine that has nothing to do. False: it did not
+// stand still for that soon enough; a thread needs a processor to stop (sweep.c).
+bool machine_sweep(const struct machine *m);
 // Makes holes of what is zero in a file, by pages (sweep.c).
 void drop_zeros(int fd);
 // Milliseconds that its threads, taken together, had a processor, and waited for one (starved.c).

@@ -101,15 +101,16 @@ void drop_zeros(int memory)
     }
 }
 
-void machine_sweep(const struct machine *m)
+bool machine_sweep(const struct machine *m)
 {
     pid_t qemu = m->memory < 0 ? 0 : find_qemu(m->pid);
     if (!qemu || kill(qemu, SIGSTOP))
-        return;
+        return true;
     int ms = 0;
     while (!stands_still(qemu) && ms++ < STOP_MS)
         usleep(1000);
     if (ms <= STOP_MS)
         drop_zeros(m->memory);
     kill(qemu, SIGCONT);
+    return ms <= STOP_MS;
 }
