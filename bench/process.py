@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
-GRACE = 2.0  # seconds that the last processes of a run may take to end
+GRACE = 10.0  # seconds that the last processes of a run may take to end, where a processor may be another's for some of them
 residents = set()  # processes that serve many runs, which are not to be ended
 
 

@@ -142,8 +142,8 @@ def check_host(root):
             start = time.monotonic()
             guest.sees(f"mode{i}", "0:0:644", "cp -p: a mark without attribute")
             took.append(time.monotonic() - start)
-        # Other work may hold one up.
-        expect("it is waited for", statistics.median(took) > 0.1, False)
+        # Other work may hold one up; three looks that wait take more (fs/meta.c: UNFINISHED_TRIES).
+        expect("it is waited for", statistics.median(took) > 0.3, False)
         subprocess.run(["cp", "--preserve=xattr", d / "f", d / "attribute"], check=True)
         guest.sees("attribute", f"0:0:{0o666 & ~umask():o}", "an attribute without the mark")
         expect("its chown", guest.ask("owner", "attribute", 3, 4), f"3:4:{0o666 & ~umask():o}")

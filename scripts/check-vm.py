@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 # level: test
+# timeout: 1800
 """The utility VM, by booting it: commands on the host's tree, on a tree of its own, and on an image;
 as root and as an ordinary user.
 """
