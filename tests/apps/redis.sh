@@ -6,8 +6,9 @@
 guest redis 120 '
 port=$(free_port)
 chown redis $work
+ready() { redis-cli -p $port ping | has PONG; } # and not still loading, which it would say, too
 start() { setpriv --reuid=redis --regid=redis --init-groups redis-server --port $port --bind 127.0.0.1 --dir $work --unixsocket $work/socket \
-          --daemonize yes --appendonly $1 --pidfile $work/pid --logfile $work/log >/dev/null; wait_for redis-cli -p $port ping; }
+          --daemonize yes --appendonly $1 --pidfile $work/pid --logfile $work/log >/dev/null; wait_for ready; }
 cleanup() { redis-cli -p $port shutdown nosave; [ $status = 0 ] || tail -n 20 log; }
 start no
 redis-benchmark -p $port -q -n 20000 -t ping,set,get,incr,lpush,lrange_100,mset >bench 2>&1 || { cat bench; exit 1; }
@@ -23,6 +24,9 @@ redis-cli -p $port shutdown nosave
 rm -f dump.rdb
 start yes
 for i in $(seq 100); do echo "set k$i $i"; done | redis-cli -p $port >/dev/null
+# It answers before it writes while the last fsync takes its time.
+written() { redis-cli -p $port info persistence | has "^aof_buffer_length:0"; }
+wait_for written
 killed=$(cat pid)
 kill -KILL $killed
 dead() { ! kill -0 $killed; }
