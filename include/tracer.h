@@ -13,6 +13,14 @@ struct user_regs {
     u64 fs_base, gs_base, ds, es, fs, gs;
 };
 
+// Those of which the host tells by itself.
+#define HOST_OPTIONS                                                                               \
+    (PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEVFORKDONE |    \
+     PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL)
+// A thread that is seized is made the guest's traced one when it stops. Children that it makes
+// before are not followed.
+#define HOST_OPTIONS_AT_ONCE (PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL)
+
 // A thread in a stop, from tracer_look(). Of `task` only what lies before `temps` is a copy.
 struct tracee {
     u32 tid;

@@ -28,11 +28,6 @@
 #endif
 
 #define OPTIONS (0xffu | PTRACE_O_EXITKILL)
-// Those of which the host tells by itself.
-#define HOST_OPTIONS                                                                               \
-    (PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEVFORKDONE |    \
-     PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL)
-
 // ---- Becoming a tracer ----
 
 static long attach(struct task *t, long request, long pid, uptr addr, unsigned long options)
@@ -47,7 +42,7 @@ static long attach(struct task *t, long request, long pid, uptr addr, unsigned l
         return -EPERM;
     long r = reach_may_inspect(t, tgid);
     if (!r)
-        r = tracer_host(request, (u32)pid, 0, seizes ? options & HOST_OPTIONS : 0);
+        r = tracer_host(request, (u32)pid, 0, seizes ? options & HOST_OPTIONS_AT_ONCE : 0);
     if (r)
         return r;
     t->instance->traces = 1;

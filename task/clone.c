@@ -367,7 +367,11 @@ long task_clone(struct task *t, const struct clone_request *q)
     t->next_birth = proc_birth(t);
     if (vm && !(q->flags & CLONE_THREAD))
         c->proc->birth = t->next_birth;
-    r = host_clone_request(q, q->flags & ~ours, vm ? c->stack : NULL, c);
+    u64 flags = q->flags & ~ours;
+    // A tracer may begin at any time: not between what the child was told above and its start.
+    if (vm && !(c->keeps & KEEPS_TRACED) && t->instance->traces && t->engine != ENGINE_PTRACE)
+        flags |= CLONE_UNTRACED;
+    r = host_clone_request(q, flags, vm ? c->stack : NULL, c);
     if (r == 0) {
         start_forked(t, q);
         signal_unblock(t);

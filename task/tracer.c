@@ -204,6 +204,9 @@ static void in_runtime(struct tracee *e, u32 sig, const siginfo_t *info)
         cont(e, 0);
     } else if ((signal_blocked(&e->task) & bit) || (e->task.noted && e->task.noted != NOTED_STOP)) {
         cont(e, sig); // blocked lazily, or the handler knows
+    } else if (is_caught(e, sig)) {
+        call_off(e); // the handler notes it, once, whatever becomes of the caller
+        cont(e, sig);
     } else {
         e->task.noted_info = *info;
         TRACER_POKE(e, noted_info);
@@ -451,6 +454,8 @@ bool tracer_stopped(struct task *t, u32 tid, u32 *status)
     if (tracer_is_new(t, &e)) {
         u32 with = take_seized(tid, ~SEIZED_QUIETLY);
         tracer_begin(t, &e, with & ~SEIZED, with || event);
+        if (with)
+            tracer_host(PTRACE_SETOPTIONS, tid, 0, with & HOST_OPTIONS);
     }
     struct trace *s = &e.task.trace;
     if (event) {

@@ -547,6 +547,12 @@ static void take_signal(struct task *t, int sig, siginfo_t *info, struct kuconte
             put_off(t, sig, info);
             return;
         }
+        if (t->noted ==
+            (u32)sig) { // by its tracer, which was killed before it let the thread go on
+            uc->sigmask = ~SIG_ALWAYS;
+            uc->mc.ip = (u64)door_return;
+            return;
+        }
         tracee_called_off(t);
         if (t->trace.unsettled)
             settle(t, sig);
