@@ -43,7 +43,7 @@ static long set_record(struct task *t, u64 set)
     if (!noted)
         return 0;
     // One that the new mask blocks came before the record changed: its handler goes first.
-    if (real & SIGSET_BIT(noted)) {
+    if (noted != NOTED_STOP && (real & SIGSET_BIT(noted))) {
         t->sigmask = old;
         return -LX_ERESTART;
     }
