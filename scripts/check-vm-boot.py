@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 # level: test
+# timeout: 1800
 """What becomes of a VM whose kernel does not come up at first. In front of QEMU stands a script that
 behaves for some starts as such a kernel does (vm/keeper.c)."""
 import importlib.util

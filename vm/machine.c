@@ -174,12 +174,12 @@ pid_t words_run(const struct words *w, int log, const int *keep, size_t nkeep, b
     _exit(EXIT_LXRUN);
 }
 
-// Of a process that is killed: until its memory and its files are let go.
-static void await(pid_t pid, void *unused)
+// Of a process that is killed: until its memory and its files are let go. Its number may be
+// somebody else's by now.
+static void await(pid_t pid, void *group)
 {
-    (void)unused;
     struct pollfd p = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
-    while (p.fd >= 0 && poll(&p, 1, -1) < 0 && errno == EINTR)
+    while (p.fd >= 0 && getpgid(pid) == *(pid_t *)group && poll(&p, 1, -1) < 0 && errno == EINTR)
         ;
     if (p.fd >= 0)
         close(p.fd);
@@ -194,7 +194,7 @@ void words_end(pid_t pid)
         kill(pid, SIGKILL);
         // A QEMU that runs under lxrun is no child of ours, and has its image locked until it ends.
         // No process of the group begins another any more.
-        group_each(pid, await, NULL);
+        group_each(pid, await, &pid);
     }
     waitpid(pid, NULL, 0);
 }
