@@ -55,6 +55,8 @@ bool tracer_still_runs(struct task *t, u32 tid);
 bool tracer_has_other(u32 tid);
 // Is it in a stop that lxcore made (enum trace_stop)?
 bool tracer_in_stop(const struct tracee *e);
+// Is it past its last guest code and its task?
+bool tracer_is_ending(const struct tracee *e);
 // Its registers, as the guest has them; the other way round: 0, or -EIO.
 void tracer_regs(const struct tracee *e, struct user_regs *r);
 long tracer_set_regs(struct tracee *e, const struct user_regs *r);

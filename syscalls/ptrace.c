@@ -197,7 +197,7 @@ static u64 mask_of(const struct tracee *e)
 
 static long get_mask(const struct tracee *e, uptr size, uptr data)
 {
-    u64 mask = mask_of(e);
+    u64 mask = e->at ? mask_of(e) : 0;
     return size != MASK_SIZE ? -EINVAL : copy_to_guest(data, &mask, sizeof mask);
 }
 
@@ -210,7 +210,7 @@ static long set_mask(struct tracee *e, uptr size, uptr data)
     if (copy_from_guest(&mask, data, sizeof mask))
         return -EFAULT;
     if (!e->at)
-        return -EIO;
+        return tracer_is_ending(e) ? 0 : -EIO;
     mask &= ~SIG_UNBLOCKABLE;
     c->sigmask = mask;
     c->noted_mask = c->real_mask = signal_real_mask(mask);

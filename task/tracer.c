@@ -495,9 +495,22 @@ bool tracer_stopped(struct task *t, u32 tid, u32 *status)
 
 // ---- What its tracer does with it ----
 
+// Its task is gone (PTRACE_EVENT_EXIT): what is set has no effect, on Linux neither.
+bool tracer_is_ending(const struct tracee *e)
+{
+    return !e->at && in_lxcore(e);
+}
+
 void tracer_regs(const struct tracee *e, struct user_regs *r)
 {
     *r = e->host;
+    if (tracer_is_ending(e)) // lxcore's own are nobody's to see
+        *r = (struct user_regs){.orig_rax = e->host.orig_rax,
+                                .rdi = e->host.rdi,
+                                .eflags = e->host.eflags,
+                                .fs_base = e->host.fs_base,
+                                .cs = USER_CS,
+                                .ss = USER_DS};
     if (!e->at)
         return;
     r->gs_base = e->task.keeps & KEEPS_GS ? e->task.guest_gs : 0;
@@ -518,6 +531,8 @@ long tracer_set_regs(struct tracee *e, const struct user_regs *r)
 {
     struct regs *g = &e->task.regs;
     struct user_regs h = e->host;
+    if (tracer_is_ending(e))
+        return 0;
     if (!e->at || r->gs_base != (e->task.keeps & KEEPS_GS ? e->task.guest_gs : 0))
         return -EIO;
     if (in_lxcore(e)) {

@@ -161,6 +161,26 @@ static void one_thread(void)
     wait_ok(pid);
 }
 
+// It stops for the last time when nothing of it is left but for the host.
+static void its_end(void)
+{
+    unsigned long mask;
+    shared->stop = false;
+    pid_t pid = run(with_second), thread = shared->tid;
+    TRACE(PTRACE_SEIZE, thread, 0, PTRACE_O_TRACEEXIT);
+    shared->stop = true;
+    WAIT_FOR(thread, EVENT(PTRACE_EVENT_EXIT));
+    struct user_regs_struct r = regs_of(thread);
+    CHECK_EQ(r.orig_rax, SYS_exit);
+    CHECK_EQ(r.rdi, 0);
+    TRACE(PTRACE_SETREGS_, thread, 0, &r);
+    TRACE(PTRACE_GETSIGMASK, thread, 8, &mask);
+    TRACE(PTRACE_SETSIGMASK, thread, 8, &mask);
+    go(PTRACE_CONT, thread, 0);
+    WAIT_FOR(thread, EXITED(0));
+    wait_ok(pid);
+}
+
 static void vforks(void)
 {
     pid_t parent = tid(), pid = vfork();
@@ -216,6 +236,7 @@ int main(void)
     many_times();
     in_a_call();
     one_thread();
+    its_end();
     vfork_parent();
     return done();
 }
