@@ -25,9 +25,9 @@ bool tracee_enter(struct task *t, long *result);
 // Behind it, with its result or -LX_ERESTART: sets t->regs, and may stop. Also where the tracer has
 // gone meanwhile.
 void tracee_leave(struct task *t, long result);
-// At the door's exit: of a call that was not begun as a traced one the tracer has called off, as it
-// now ends as one.
-void tracee_called_off(struct task *t);
+// The same at the door's exit for a call that was not begun as a traced one, and called off by the
+// tracer. It stands there as to be made again.
+void tracee_called_off(struct task *t, const struct ksigaction *sa);
 // A stop by PTRACE_INTERRUPT comes before a signal that is noted.
 void tracee_interrupted(struct task *t);
 // Has the call in t->regs been a traced one, which nobody has asked the following about?

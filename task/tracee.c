@@ -130,18 +130,9 @@ void tracee_leave(struct task *t, long result)
         tracee_restart(t, NULL);
 }
 
-void tracee_called_off(struct task *t)
+static bool is_made_again(u16 code, const struct ksigaction *sa)
 {
-    struct trace *s = &t->trace;
-    struct regs *r = &t->regs;
-    if (!s->restart || s->in_call)
-        return;
-    if (r->rip == r->rcx - 2) { // it came by door_again (trap/door.S)
-        r->rip = r->rcx;
-        r->rax = -(u64)s->restart;
-        s->unsettled = 1;
-    }
-    s->restart = 0;
+    return !sa || code == ERESTARTNOINTR || (code == ERESTARTSYS && (sa->flags & SA_RESTART));
 }
 
 void tracee_restart(struct task *t, const struct ksigaction *sa)
@@ -153,11 +144,9 @@ void tracee_restart(struct task *t, const struct ksigaction *sa)
         return;
     switch (-(s64)r->rax) {
     case ERESTARTSYS:
-        again = !sa || (sa->flags & SA_RESTART);
-        break;
     case ERESTARTNOHAND:
     case ERESTART_RESTARTBLOCK:
-        again = !sa;
+        again = is_made_again((u16) - (s64)r->rax, sa);
         break;
     case ERESTARTNOINTR:
         break;
@@ -167,6 +156,20 @@ void tracee_restart(struct task *t, const struct ksigaction *sa)
     if (again)
         r->rip -= 2;
     r->rax = again ? r->orig_rax : (u64)-EINTR;
+}
+
+void tracee_called_off(struct task *t, const struct ksigaction *sa)
+{
+    struct regs *r = &t->regs;
+    u16 code = t->trace.restart;
+    bool at_call = r->rip == r->rcx - 2 && r->rax == r->orig_rax; // by door_again (trap/door.S)
+    if (!code || t->trace.in_call)
+        return;
+    t->trace.restart = 0;
+    if (!at_call || is_made_again(code, sa))
+        return;
+    r->rip = r->rcx;
+    r->rax = (u64)-EINTR;
 }
 
 bool tracee_filter(struct task *t, u32 data)

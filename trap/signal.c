@@ -384,11 +384,15 @@ static void leave_by_door(struct task *t, struct kucontext *uc, const struct reg
     uc->mc.ip = (u64)door_return;
 }
 
-// A call that was traced ends with that signal.
-static void settle(struct task *t, int sig)
+// A call that a tracer has to do with ends with that signal.
+static void settle(struct task *t, int sig, bool unsettled)
 {
     const struct ksigaction *sa = &t->sighand->action[sig - 1];
-    tracee_restart(t, signal_is_handler(sa->handler) ? sa : NULL);
+    if (!signal_is_handler(sa->handler))
+        sa = NULL;
+    tracee_called_off(t, sa);
+    if (unsettled)
+        tracee_restart(t, sa);
 }
 
 // A signal that found the thread in guest code (or at the door's exit, with registers r).
@@ -553,9 +557,7 @@ static void take_signal(struct task *t, int sig, siginfo_t *info, struct kuconte
             uc->mc.ip = (u64)door_return;
             return;
         }
-        tracee_called_off(t);
-        if (t->trace.unsettled)
-            settle(t, sig);
+        settle(t, sig, t->trace.unsettled);
         r = t->regs;
         signal_in_guest(t, sig, info, uc, &r, fault);
     } else if (!in_lxcore(t, uc->mc.ip)) {
@@ -614,8 +616,7 @@ static void deliver_noted(struct task *t)
     struct ksigaction sa = {0};
     if (sig) {
         sa = t->sighand->action[sig - 1];
-        if (unsettled)
-            settle(t, sig);
+        settle(t, sig, unsettled);
         handled = deliver(t, sig, &info, &t->regs, 0, NULL, &mask, false);
     } else if (unsettled && !(t->keeps & KEEPS_STOP)) {
         tracee_restart(t, NULL);
@@ -639,11 +640,12 @@ void signal_attend(struct task *t)
 {
     if (t->wanted)
         task_arm_wanted(t);
-    tracee_called_off(t);
     if (t->noted)
         deliver_noted(t);
     else if (t->keeps & KEEPS_STOP)
         tracee_attend(t);
+    if (!t->noted && !(t->keeps & KEEPS_STOP))
+        t->trace.restart = 0;
 }
 
 // The mask of a handler that was forced: a noted signal leaves it to the door's exit.
