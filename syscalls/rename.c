@@ -356,13 +356,11 @@ static long rename_once(struct task *t, struct rename *r)
     return e;
 }
 
-#define TRIES 10
-
 static long rename_names(struct task *t, struct rename *r)
 {
     long e = RENAME_ANOTHER;
     r->announced = false;
-    for (int i = 0; i < TRIES && e == RENAME_ANOTHER; i++)
+    for (int i = 0; i < SWAPS && e == RENAME_ANOTHER; i++)
         e = rename_once(t, r);
     announced_end(t, r); // it did not come to it
     return e == RENAME_ANOTHER ? -EBUSY : e;
