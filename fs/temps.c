@@ -86,20 +86,10 @@ static u32 spare_bit(const struct task *t, long fd)
     return i < RESERVED_TEMPS ? 1u << i : 0;
 }
 
-static bool claim(struct task *t, u32 *owner)
-{
-    for (int tries = 0; !reserved_claim(owner, t->tid); tries++) {
-        if (tries == TRIES)
-            return false;
-        HOST0(__NR_sched_yield);
-    }
-    return true;
-}
-
 void reserved_return(struct task *t, int fd)
 {
     struct files *f = t->files;
-    bool locked = claim(t, &f->spare_lock);
+    bool locked = reserved_wait(t, &f->spare_lock);
     if (!(f->spare_used & spare_bit(t, fd)))
         reserved_fill(t, fd - f->reserved);
     if (locked)
@@ -114,7 +104,7 @@ static long open_on(struct task *t, int number, int dirfd, const char *path,
 {
     struct files *f = t->files;
     long fd = -EMFILE;
-    if (!claim(t, &f->spare_lock))
+    if (!reserved_wait(t, &f->spare_lock))
         return fd;
     for (int tries = 0; tries < TRIES && fd == -EMFILE; tries++) {
         host_close(number);
@@ -134,7 +124,7 @@ static long open_on_spare(struct task *t, int dirfd, const char *path, const str
 {
     struct files *f = t->files;
     if (!t->owns_spares) {
-        if (!claim(t, &f->spare_owner))
+        if (!reserved_wait(t, &f->spare_owner))
             return -EMFILE;
         t->owns_spares = 1;
         f->spare_used = 0; // one who died may have left some
