@@ -129,6 +129,18 @@ static bool is_restart(s64 code)
     return code == -512 || code == -513 || code == -514 || code == -516;
 }
 
+// A tracer that has had the guest do something else has put the registers of a sleep back: the host
+// would make that again by restart_syscall(2), and knows nothing of it. It begins anew, as where
+// lxcore makes it again (tracee_restart()); with a handler both end by EINTR.
+static void begin_anew(struct tracee *e)
+{
+    struct user_regs *r = &e->host;
+    if (in_lxcore(e) || (s32)r->orig_rax < 0 || (s64)r->rax != -516)
+        return;
+    r->rax = (u64)-514; // ERESTARTNOHAND
+    tracer_host(PTRACE_SETREGS, e->tid, 0, (uptr)r);
+}
+
 // A call that is about to be made, or to be made again, is not; and what the door's exit has looked
 // at is looked at again. As note() in trap/signal.c does it, but for what the kernel would have
 // done about the call: the thread is told.
@@ -608,6 +620,7 @@ long tracer_go_on(struct task *t, struct tracee *e, enum trace_mode mode, u32 si
     }
     TRACER_POKE(e, trace);
     TRACER_POKE(e, keeps);
+    begin_anew(e);
     return tracer_host(step ? PTRACE_SINGLESTEP : PTRACE_CONT, e->tid, 0, stop ? 0 : sig);
 }
 
@@ -629,5 +642,6 @@ long tracer_detach(struct tracee *e, u32 sig)
     tracer_forget(e->tid);
     if (pends & PENDS_SIGSTOP) // which nobody has seen
         HOST2(__NR_tkill, e->tid, SIGSTOP);
+    begin_anew(e);
     return tracer_host(PTRACE_DETACH, e->tid, 0, stop ? 0 : sig);
 }
