@@ -211,6 +211,7 @@ enum trace_at_exit {
 // What has come in lxcore, and is to be seen at the door's exit, beside the above.
 #define PENDS_SIGSTOP 1
 #define PENDS_INTERRUPT 2 // PTRACE_INTERRUPT
+#define PENDS_MASK 4      // the tracer's `mask` is to be the thread's
 
 // ptrace(2), of a thread with KEEPS_TRACED: what its tracer has set, and is told. The tracer reads
 // and writes it while the thread is stopped (task/tracer.c).
@@ -235,6 +236,7 @@ struct trace {
     u16 restart;     // how the kernel would have the call restarted: ERESTART...; 0: none
     siginfo_t *info; // of TRACE_SIGNAL
     u64 message;     // PTRACE_GETEVENTMSG
+    u64 mask;
 };
 
 struct stack {

@@ -47,6 +47,10 @@ void tracer_know(u32 tid);
 void tracer_seized(struct task *t, u32 tid, u32 options);
 long tracer_interrupt(struct task *t, u32 tid);
 void tracer_forget(u32 tid);
+// Does it stand in lxcore, and in no stop that lxcore has made? The guest's mask may be on its way
+// to the host there, or in a handler's frame: such a thread sets its new one by itself.
+bool tracer_on_way(const struct tracee *e);
+long tracer_set_mask_later(struct tracee *e, u64 mask);
 // Lets those go on that have stopped for lxcore alone. Where the caller waits for one of its traced
 // threads, another may be needed: has it any but tid?
 void tracer_attend(struct task *t);

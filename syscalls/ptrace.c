@@ -192,6 +192,8 @@ static long get_call(const struct tracee *e, size_t size, uptr data)
 static u64 mask_of(const struct tracee *e)
 {
     const struct task *c = &e->task;
+    if (c->trace.pends & PENDS_MASK)
+        return c->trace.mask;
     return c->noted ? (c->noted_mask & ~SIG_ALWAYS) | (c->sigmask & SIG_ALWAYS) : c->sigmask;
 }
 
@@ -212,6 +214,12 @@ static long set_mask(struct tracee *e, uptr size, uptr data)
     if (!e->at)
         return tracer_is_ending(e) ? 0 : -EIO;
     mask &= ~SIG_UNBLOCKABLE;
+    if (tracer_on_way(e))
+        return tracer_set_mask_later(e, mask);
+    if (c->trace.pends & PENDS_MASK) { // which it was told to do when it was on its way here
+        c->trace.mask = mask;
+        TRACER_POKE(e, trace);
+    }
     c->sigmask = mask;
     c->noted_mask = c->real_mask = signal_real_mask(mask);
     long r = TRACER_POKE(e, sigmask);
@@ -221,8 +229,7 @@ static long set_mask(struct tracee *e, uptr size, uptr data)
         return TRACER_POKE(e, noted_mask);
     TRACER_POKE(e, real_mask);
     tracer_host(PTRACE_GETSIGMASK, e->tid, MASK_SIZE, (uptr)&host);
-    if (host !=
-        before) // lxcore has all blocked for a moment, as in a clone, and unblocks by record
+    if (host != before) // lxcore has all blocked for a clone, and unblocks by record
         return 0;
     return tracer_host(PTRACE_SETSIGMASK, e->tid, MASK_SIZE, (uptr)&c->real_mask);
 }

@@ -276,6 +276,10 @@ void tracee_attend(struct task *t)
     struct trace *s = &t->trace;
     clear(t, KEEPS_STOP);
     s->fresh = 0;
+    if (takes(s, PENDS_MASK)) {
+        signal_enter_mask(t, s->mask);
+        signal_check_pending(t);
+    }
     u8 what = next_at_exit(s);
     if (__atomic_load_n(&s->at_exit, __ATOMIC_RELAXED) |
         __atomic_load_n(&s->pends, __ATOMIC_RELAXED))

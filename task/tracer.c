@@ -98,7 +98,11 @@ bool tracer_is_new(const struct task *t, const struct tracee *e)
 // What stays from one tracer to the next.
 static struct trace of_its_call(const struct trace *s)
 {
-    return (struct trace){.in_call = s->in_call, .unsettled = s->unsettled, .restart = s->restart};
+    return (struct trace){.in_call = s->in_call,
+                          .unsettled = s->unsettled,
+                          .restart = s->restart,
+                          .pends = s->pends & PENDS_MASK,
+                          .mask = s->mask};
 }
 
 // The signal that a thread goes on with if nobody sees the stop that it is about to make.
@@ -166,7 +170,7 @@ static void note(struct tracee *e, u32 sig)
 {
     u64 mask = 0, all = ~SIG_ALWAYS;
     tracer_host(PTRACE_GETSIGMASK, e->tid, MASK_SIZE, (uptr)&mask);
-    mask = signal_real_mask(mask);
+    mask = signal_real_mask(mask) | signal_lazy(&e->task);
     e->task.noted_mask = mask == signal_real_mask(~0UL) ? signal_real_mask(e->task.sigmask) : mask;
     e->task.noted = (u16)sig;
     TRACER_POKE(e, noted_mask);
@@ -193,6 +197,21 @@ static void bring_out(struct tracee *e, u8 pends)
             HOST4(__NR_rt_tgsigqueueinfo, tgid, e->tid, SIGSYS, &info);
     }
     cont(e, 0);
+}
+
+bool tracer_on_way(const struct tracee *e)
+{
+    return e->at && !e->task.trace.stop && in_lxcore(e);
+}
+
+long tracer_set_mask_later(struct tracee *e, u64 mask)
+{
+    e->task.trace.mask = mask;
+    e->task.trace.pends |= PENDS_MASK;
+    poke_trace(e);
+    if (!e->task.noted)
+        note(e, NOTED_STOP);
+    return 0;
 }
 
 static bool is_caught(const struct tracee *e, u32 sig)
@@ -634,7 +653,7 @@ long tracer_detach(struct tracee *e, u32 sig)
         e->task.trace = of_its_call(&e->task.trace);
         e->task.trace.sig = given;
         e->task.keeps &= (u8)~KEEPS_TRACED;
-        if (!e->task.trace.unsettled)
+        if (!e->task.trace.unsettled && !e->task.trace.pends)
             e->task.keeps &= (u8)~KEEPS_STOP;
         TRACER_POKE(e, trace);
         TRACER_POKE(e, keeps);
