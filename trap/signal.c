@@ -499,6 +499,15 @@ static void take_signal(struct task *t, int sig, siginfo_t *info, struct kuconte
     let_faults_in(t, sig, uc->mc.ip);
     if (sig == SIGSYS && t->wanted)
         task_arm_kicked(t); // by any: where one waits already, the kernel drops a second one
+    if (lazy) {
+        // Whatever has come, the handler's return makes the mask real.
+        uc->sigmask |= lazy;
+        t->real_mask |= lazy;
+        if (lazy & SIGSET_BIT(sig)) {
+            signal_put_back(t, sig, info);
+            return;
+        }
+    }
     if (tracee_is_stop(t, sig, info))
         return; // its tracer is gone, as stop() finds
     if (sig == SIGSYS && task_is_kick(t, info)) {
@@ -508,15 +517,6 @@ static void take_signal(struct task *t, int sig, siginfo_t *info, struct kuconte
     if (sig == SIGSYS && t->dying) {
         die_in_guest(t, uc);
         return;
-    }
-    if (lazy) {
-        // Whatever has come, the handler's return makes the mask real.
-        uc->sigmask |= lazy;
-        t->real_mask |= lazy;
-        if (lazy & SIGSET_BIT(sig)) {
-            signal_put_back(t, sig, info);
-            return;
-        }
     }
     if (t->kept == (u32)sig)
         signal_take_kept(t, sig, info);
