@@ -8,6 +8,7 @@
 
 #include "fs.h"
 #include "host.h"
+#include "reach.h"
 #include "vdso.h"
 
 // lxcore's headers take the kernel's definitions, which libc's headers would clash with.
@@ -63,6 +64,11 @@ struct proc_slot *proc_find(struct instance *in, u32 tgid)
 {
     (void)in, (void)tgid;
     abort();
+}
+enum rest reach_rest(struct task *t, u32 tid)
+{
+    (void)t, (void)tid;
+    abort(); // nobody else has anything
 }
 struct proc_slot *proc_own(struct task *t)
 {
