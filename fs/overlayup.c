@@ -68,7 +68,8 @@ static long pin_upper(struct task *t, struct loc *loc, struct parent *p)
 // for a stopped process goes on without.
 static bool lock_names(struct task *t)
 {
-    return reserved_wait(t, &t->instance->overlay_lock);
+    u32 *lock = &t->instance->overlay_lock;
+    return __atomic_load_n(lock, __ATOMIC_RELAXED) != t->tid && reserved_wait(t, lock);
 }
 
 static void unlock_names(struct task *t, bool locked)

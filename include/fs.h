@@ -672,8 +672,8 @@ void reserved_release(u32 *owner);
 
 // ---- Waiting for other threads (fs/patience.c) ----
 
-// Waits until such a word is this thread's. False: who has it is stopped, or this one and others
-// wait for each other.
+// Waits until such a word is this thread's, which it must not be yet. False: who has it is stopped,
+// or this one and others wait for each other.
 bool reserved_wait(struct task *t, u32 *owner);
 // A step of a wait for what comes in a moment, mostly: yields at first, then sleeps.
 void patience_step(u32 tries);

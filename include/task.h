@@ -236,7 +236,7 @@ struct trace {
     u16 restart;     // how the kernel would have the call restarted: ERESTART...; 0: none
     siginfo_t *info; // of TRACE_SIGNAL
     u64 message;     // PTRACE_GETEVENTMSG
-    u64 mask;
+    u64 mask;        // of PENDS_MASK
 };
 
 struct stack {

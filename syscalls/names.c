@@ -303,7 +303,7 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
         side_link_going(t, op->loc.mount, &op->p, &st, &names);
         st = names.was;
     }
-    bool link = (st.stx_mode & S_IFMT) == S_IFLNK;
+    bool link = !rmdir && (st.stx_mode & S_IFMT) == S_IFLNK;
     attrstore_go(t, op->loc.mount, &op->p, &going);
     if (op->p.over)
         r = overlay_remove(t, &op->loc, &op->p, &st, rmdir);
