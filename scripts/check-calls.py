@@ -33,10 +33,13 @@ CALLS = [
     ("readlink", "/proc/self/fd/0", 2),
     ("readlink", "/proc/self/fd/1", 1),
     ("readlink", "/proc/self/cwd", 2),
+    ("rmdir", "/link", 10),  # in a sticky directory, by a user: no directory, which is no reason to wait
 ]
 FAULTS = 3  # natively 1, the page of the result
 PROGRAM = r"""
+#include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +65,9 @@ int main(int argc, char **argv)
     char text[4096], path[100];
     int n = argc > 3 ? atoi(argv[3]) : 0;
     struct stat st;
+    bool rmdirs = argc > 3 && !strcmp(argv[1], "rmdir");
+    if (rmdirs && (chmod("/", 01777) || setuid(1000) || (symlink("program", argv[2]) && errno != EEXIST)))
+        return 1;
     int fd = argc > 3 && !strcmp(argv[1], "fstat") ? open(argv[2], O_RDONLY) : -1;
     char *self = argc > 3 ? strstr(argv[2], "task/self") : NULL;
 
@@ -69,6 +75,7 @@ int main(int argc, char **argv)
         snprintf(path, sizeof path, "/proc/self/task/%d%s", getpid(), self + 9);
     for (int i = 0; i < n; i++)
         if (fd >= 0 ? fstat(fd, &st)
+            : rmdirs                   ? !rmdir(argv[2]) || errno != ENOTDIR
             : !strcmp(argv[1], "open") ? close(open(argv[2], O_RDONLY))
                                      : readlink(self ? path : argv[2], text, sizeof text) < 0) {
             perror(argv[2]);

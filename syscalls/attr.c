@@ -81,6 +81,7 @@ static __attribute__((noinline)) long change_in_proc(struct task *t, const char 
 
 // What is changed is in a lower layer of an overlay: to be copied up, and looked at again.
 #define COPY_UP 1
+#define IS_LINK 2 // since the walk: it is to begin again
 
 static long change_seen(struct task *t, struct pathop *op, struct meta_view *v,
                         struct meta_change *c)
@@ -183,7 +184,7 @@ static long change_place(struct task *t, struct pathop *op, struct meta_change *
     }
     r = pathop_missed_link(op, &v.host) ? -ELOOP : change_seen(t, op, &v, c);
     if (r < 0 && was_link(op, &v, r))
-        r = -ESTALE;
+        r = IS_LINK;
     meta_done(t, &v);
     if (r != COPY_UP)
         return r;
@@ -204,8 +205,8 @@ static long change_at(struct task *t, int dirfd, uptr path, int flags, struct me
         if (r >= 0)
             r = change_place(t, &op, &c);
         pathop_end(t, &op);
-    } while (pathop_again(r, &walk) || (r == -ESTALE && tries++ < SWAPS));
-    return r == -ESTALE ? -EPERM : r;
+    } while (pathop_again(r, &walk) || (r == IS_LINK && tries++ < SWAPS));
+    return r == IS_LINK ? -EPERM : r;
 }
 
 // Has it no type: an eventfd, epoll, timerfd... whose inode all such descriptors of the host share?
@@ -545,8 +546,6 @@ long sys_utime(struct task *t, uptr path, uptr times)
 }
 
 // ---- Size ----
-
-#define IS_LINK 1 // since the walk: it is to begin again
 
 static long may_truncate(struct task *t, struct pathop *op)
 {

@@ -28,6 +28,7 @@
 #endif
 
 #define OPTIONS (0xffu | PTRACE_O_EXITKILL)
+
 // ---- Becoming a tracer ----
 
 static long attach(struct task *t, long request, long pid, uptr addr, unsigned long options)
