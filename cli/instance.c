@@ -296,10 +296,14 @@ static void add_mounts(struct launch *l)
     l->memory->keeps_dirs =
         stat("/", &host) || host.st_dev != st.st_dev || host.st_ino != st.st_ino;
     add_mount(l, root, FS_VOLFS, 0, "/", "rootfs", "");
-    // Names of abstract sockets are kept apart by root. FNV-1a over what identifies it.
-    const u64 id[2] = {st.st_dev, st.st_ino};
+    // Names of abstract sockets and IPC objects are kept apart by root. FNV-1a over what identifies
+    // it: what an earlier tree with that inode number has left is not its own.
+    struct statx birth = {0};
+    statx(root, "", AT_EMPTY_PATH, STATX_BTIME, &birth);
+    const u64 id[3] = {st.st_dev, st.st_ino,
+                       (u64)birth.stx_btime.tv_sec * 1000000000 + birth.stx_btime.tv_nsec};
     u32 hash = 2166136261u;
-    for (int bit = 0; bit < 128; bit += 8)
+    for (size_t bit = 0; bit < 8 * sizeof id; bit += 8)
         hash = (hash ^ (u8)(id[bit / 64] >> bit % 64)) * 16777619u;
     l->memory->abstract_prefix = hash;
 

@@ -37,6 +37,7 @@
 
 #include "attrstores.h"
 #include "fail.h"
+#include "ipcend.h"
 #include "limited.h"
 #include "rewriter.h"
 #include "stats.h"
@@ -302,6 +303,7 @@ static _Noreturn void run_supervisor(struct supervisor *s, int signals, struct l
     }
     limited_end();
     attrstore_end(l);
+    ipc_end(l->memory);
     store_remove(&l->shm);
     store_remove(&l->store);
     tell_end(s, MSG_ALL_ENDED);

@@ -14,6 +14,7 @@
 #include "attrstore.h"
 #include "host.h"
 #include "meta.h"
+#include "mqueue.h"
 #include "xattr.h"
 
 #define MAKING_WAITS 20000 // should the clock be set back
@@ -300,6 +301,10 @@ long meta_set(struct task *t, int mount, const struct parent *p, const struct me
 {
     struct statx new = v->guest;
     changed(c, &new);
+    if (mqueue_is(t, &v->host)) {
+        long r = host_chmod(p, v->host.stx_mode & MODE_BITS); // moves the time of change
+        return r < 0 && r != -ENOSYS ? r : mqueue_set(t, &new);
+    }
     if (is_pts(&v->host)) {
         *pts_owner(t, &v->host) =
             (struct pts_owner){1, new.stx_uid, new.stx_gid, new.stx_mode &MODE_BITS};

@@ -17,6 +17,7 @@
 #include "attrstore.h"
 #include "host.h"
 #include "meta.h"
+#include "mqueue.h"
 #include "overlay.h"
 #include "xattr.h"
 
@@ -335,6 +336,11 @@ static bool apply(struct task *t, int mount, const struct parent *p, struct stat
         k->by_now = true;
         return true;
     }
+    if (mqueue_is(t, st)) {
+        mqueue_stat(t, st);
+        k->by_now = true;
+        return true;
+    }
     if (is_pts(st))
         apply_pts(t, st);
     if (e->drive.on && (!meta_is_kept(t, mount) || !carries_attr(st->stx_mode)))
@@ -515,6 +521,10 @@ static long stat_fd(struct task *t, int fd, int mount, u32 mask, struct statx *s
     meta_map_owner(t, mount, st);
     if (has_none(t, mount, st))
         return r;
+    if (mqueue_is(t, st)) {
+        mqueue_stat(t, st);
+        return r;
+    }
     if (!attrcache_get(t, st, &has_attr, &a)) {
         bool keep = attrcache_may_put(t, st, true); // the same inode twice, whatever its names do
         int tries = 0;

@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 
 #include "host.h"
+#include "mqueue.h"
 #include "proc.h"
 #include "reach.h"
 
@@ -158,6 +159,11 @@ static long translate(struct task *t, const char *host, int prefer, char *out, s
         return -ENOENT; // lxcore's own in a process that moved its reserved block
     if (str_starts(host, proc_memfd_link()))
         return put_made(out, n, host);
+    const char *queue = mqueue_shown(t, host);
+    if (queue) {
+        fmt(out, n, "/%s", queue);
+        return -EXDEV;
+    }
     bool deleted = is_deleted(host);
     if (deleted && str_starts(host, "/memfd:")) {
         put_text(out, n, host);

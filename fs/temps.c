@@ -96,6 +96,12 @@ void reserved_return(struct task *t, int fd)
         reserved_release(&f->spare_lock);
 }
 
+static long open_on_host(int dirfd, const char *path, const struct open_how *how)
+{
+    return dirfd == TEMP_QUEUE ? HOST4(__NR_mq_open, path, how->flags, 0, NULL)
+                               : host_openat2(dirfd, path, how);
+}
+
 // Opens on spare number `number` while it is free. Any call of another thread may get it in
 // between: lxcore's own give it back (reserved_return); of a call that is passed through, the guest
 // loses the descriptor as if there had been none left for it.
@@ -108,7 +114,7 @@ static long open_on(struct task *t, int number, int dirfd, const char *path,
         return fd;
     for (int tries = 0; tries < TRIES && fd == -EMFILE; tries++) {
         host_close(number);
-        fd = host_openat2(dirfd, path, how);
+        fd = open_on_host(dirfd, path, how);
     }
     if (fd == number)
         f->spare_used |= spare_bit(t, fd);
@@ -142,13 +148,13 @@ long temp_open(struct task *t, int dirfd, const char *path, u64 flags, u64 resol
     struct open_how how = {
         .flags = flags | O_CLOEXEC, .mode = flags & O_CREAT ? 0600 : 0, .resolve = resolve};
     temps_begin(t);
-    long fd = host_openat2(dirfd, path, &how);
+    long fd = open_on_host(dirfd, path, &how);
     if (fd >= 0 && spare_bit(t, fd)) {
         reserved_return(t, (int)fd);
         fd = -EMFILE;
     }
     if (fd == -EMFILE && files_low_room(t))
-        fd = host_openat2(dirfd, path, &how);
+        fd = open_on_host(dirfd, path, &how);
     if (fd == -EMFILE)
         fd = open_on_spare(t, dirfd, path, &how);
     if (fd < 0)

@@ -85,7 +85,7 @@ static u64 hash(const char *s, int n, u64 h)
     return h ^ h >> 29;
 }
 
-static void hash_name(const char *name, int len, char *out)
+void unix_hash_name(const char *name, int len, char out[33])
 {
     fmt(out, 33, "%016lx%016lx", hash(name, len, 0xcbf29ce484222325UL),
         hash(name, len, 0x84222325cbf29ce4UL));
@@ -103,7 +103,7 @@ int unix_abstract_to_host(struct task *t, const char *name, int len, char *out)
     fmt(text, sizeof text, "%08x%c", t->instance->abstract_prefix, is_long ? '=' : ':');
     out[0] = 0;
     if (is_long) {
-        hash_name(name, len, text + PREFIX);
+        unix_hash_name(name, len, text + PREFIX);
         memcpy(out + 1, text, HASHED);
         return 1 + HASHED;
     }
@@ -121,7 +121,7 @@ static long find_hashed(struct task *t, const char *digits)
         struct unix_name *n = record(t, id);
         if (!is_bound(n) || n->path[0] || !unix_abstract_is_long((int)n->length))
             continue;
-        hash_name(n->path, (int)n->length, text);
+        unix_hash_name(n->path, (int)n->length, text);
         if (!memcmp(text, digits, 32))
             return id;
     }

@@ -4,6 +4,7 @@
 #include "drivename.h"
 #include "fs.h"
 #include "host.h"
+#include "mqueue.h"
 #include "overlay.h"
 
 long path_join(char *out, size_t size, const char *a, const char *b)
@@ -159,8 +160,8 @@ long loc_of_fd(struct task *t, int fd, struct loc *loc)
     long r = host_link_of_fd(t, fd, host, sizeof host);
     if (r < 0)
         return r;
-    if (host[0] != '/' || is_memfd(host, (size_t)r))
-        return -ENOTDIR; // a pipe, a socket, a memory file
+    if (host[0] != '/' || is_memfd(host, (size_t)r) || mqueue_shown(t, host))
+        return -ENOTDIR; // a pipe, a socket, a memory file, a message queue
     int prefer = fd == AT_FDCWD ? t->fs->cwd_mount : fd_mount(t, fd);
     r = loc_of_host_path(t, host, prefer, loc);
     if (r >= 0 && fd != AT_FDCWD)

@@ -655,7 +655,9 @@ static inline void temps_end(struct task *t)
         temps_end_shared(t);
 }
 // Opens one as openat2(2) with O_CLOEXEC, between temps_begin() and temps_end() of its own; also
-// where the guest has no number left. Not for an open that may block.
+// where the guest has no number left. Not for an open that may block. TEMP_QUEUE for dirfd: path is
+// the name of a message queue, for mq_open(2).
+#define TEMP_QUEUE (-2)
 long temp_open(struct task *t, int dirfd, const char *path, u64 flags, u64 resolve);
 void temp_close(struct task *t, int fd);
 // The same temporary on a higher number, so that a descriptor that is made while it is held gets

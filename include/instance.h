@@ -199,13 +199,33 @@ struct unix_name {
     char path[108]; // sun_path as given to bind(2), `length` bytes
 };
 
-// An object of System V IPC, with its owner in the guest's terms (include/ipc.h).
+// An object of System V IPC or a message queue, with its owner in the guest's terms
+// (include/ipc.h).
 struct ipc_record {
     u32 state; // what it is; 0: free
     s32 id;
     u32 uid, gid, cuid, cgid, mode;
 };
 #define IPC_RECORDS 4096
+enum { IPC_FREE, IPC_SHM, IPC_SEM, IPC_MSG, IPC_QUEUE, IPC_BUSY }; // state; BUSY: being written
+// Of a record's mode: a queue without a name. Who has it open knows it by its record still. Nobody
+// tells when none has any more: so many records are kept.
+#define IPC_UNLINKED 0x80000000u
+#define QUEUES_UNLINKED 1024
+// All of them. They live as long as the objects do, which the host keeps until it is started again:
+// in shared memory of the host's, found by a key, that is mapped over the instance's own of this
+// kind (task/ipc.c).
+struct ipc_table {
+    u32 ends;       // the last instance that has used it is about to remove it (cli/ipcend.c)
+    u32 queue_lock; // tid of who opens or removes a message queue (syscalls/mqueue.c)
+    u32 top;        // no record from here on was ever used
+    u32 next_unlinked, unlinked[QUEUES_UNLINKED]; // 1 + index of a record: the last ones
+    struct ipc_record records[IPC_RECORDS];
+} __attribute__((aligned(4096)));
+static inline s32 ipc_table_key(u32 prefix)
+{
+    return (s32)((prefix ^ 0x6c786970) * 0x9e3779b1u | 1); // not IPC_PRIVATE
+}
 
 // A directory that is kept open as RESERVED_DIR + its index (fs/dirs.c).
 #define DIR_PATH 144
@@ -407,6 +427,7 @@ struct instance {
     u32 fresh_returns;      // host_fresh_returns of every process
     u32 keeps_attrs;        // RESERVED_ATTRS is that file
     u64 memfd_dev;          // device (as marked_dev) of memory files
+    u64 queue_dev;          // of message queues; 0: nobody has asked for one yet
     u64 fine_ctime_dev;     // device (as marked_dev) of the guest's root, if there no two states
                             // of an inode that were looked at have the same ctime; 0: they may
     u64 tick_ns;            // of the coarse clocks
@@ -435,7 +456,7 @@ struct instance {
     u32 meta_counts[META_LOCKS]; // counts their changes,
     u32 meta_changes;            // and all
     u32 unix_top;                // no record of unix_names from here on was ever used
-    u32 ipc_top;                 // the same of ipc
+    u32 ipc_used, ipc_apart;     // the table of all instances is, or cannot be had
     u32 far_procs;               // records in `procs`; too many, where a process was killed
     // Programs that run, for ETXTBSY: a byte of a hash of (dev, ino) by record, and a filter of the
     // hashes that were ever there, so that a file that never ran costs one look.
@@ -457,13 +478,13 @@ struct instance {
     struct tmpfs_request tmpfs;
     struct unix_name unix_names[UNIX_NAMES];
     struct pts_owner pts[PTS_MAX];
-    struct ipc_record ipc[IPC_RECORDS];
     struct stats stats[STATS_SHARDS];
     u8 far_text[PROC_SLOTS - PROC_NEAR];
     struct proc_slot procs[PROC_SLOTS - PROC_NEAR]
         __attribute__((aligned(sizeof(struct proc_slot))));
-    // Last, at a page's beginning: where there is a file of known attributes (keeps_attrs), it is
-    // mapped over these.
+    // Last, at pages' beginnings. What all instances on the root share is mapped over this,
+    struct ipc_table ipc;
+    // and where there is a file of known attributes (keeps_attrs), it is mapped over these.
     struct attr_known attrs[ATTRS_KNOWN] __attribute__((aligned(4096)));
 };
 

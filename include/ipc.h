@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// System V IPC objects of the instance: who owns them in the guest's terms. To the host all of them
-// belong to the host user, with mode 0600, under keys of the instance's root.
+// System V IPC objects of the instance, and POSIX message queues (mqueue.h): who owns them in the
+// guest's terms. To the host all of them belong to the host user, with mode 0600, under keys and
+// names of the instance's root. A queue's id is the number of its inode.
 #ifndef LX_IPC_H
 #define LX_IPC_H
 
@@ -8,17 +9,21 @@
 
 #include "task.h"
 
-enum { IPC_FREE, IPC_SHM, IPC_SEM, IPC_MSG, IPC_BUSY }; // state of a record; BUSY: being written
 enum { IPC_READ = 0444, IPC_WRITE = 0222 };
 
 // The host's key for a guest's and back; IPC_PRIVATE stays what it is.
 s32 ipc_key(const struct task *t, s32 key);
 // The record of an object; NULL: there is none, so the object is not there for the guest.
 struct ipc_record *ipc_find(struct task *t, int kind, s32 id);
-// Makes the record of an object that the caller has created, or that an earlier instance of the
-// same root has left (mode: what its bits say). NULL: the table is full.
+// Makes the record of an object that the caller has created, or that was left without one (mode:
+// what its bits say), by who was killed, or by another instance where the table is not shared
+// (ipc_apart). NULL: the table is full.
 struct ipc_record *ipc_add(struct task *t, int kind, s32 id, u32 mode, bool created);
 void ipc_drop(struct ipc_record *r);
+// A queue is about to lose its name.
+void ipc_unlink(struct task *t, struct ipc_record *r);
+// For reserved_wait(): nobody else opens or removes a message queue.
+u32 *ipc_queue_lock(struct task *t);
 // ipc/util.c: ipcperms(); want holds mode bits, in any of their three places. 0 or -EACCES.
 long ipc_may(const struct task *t, const struct ipc_record *r, u32 want);
 // Is the caller owner or creator, or has cap? 0 or -EPERM.

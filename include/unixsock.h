@@ -27,6 +27,8 @@ int unix_addr_to_guest(struct task *t, union address *a, int len);
 // The host's name of the guest's abstract one (sun_path of `len` bytes with the leading zero), into
 // out[108]. Returns its length.
 int unix_abstract_to_host(struct task *t, const char *name, int len, char *out);
+// A name as 32 digits, which no two have.
+void unix_hash_name(const char *name, int len, char out[33]);
 // Does this abstract name need a record, to be told back?
 bool unix_abstract_is_long(int len);
 

@@ -10,6 +10,7 @@
 #include <linux/msg.h>
 #include <linux/sem.h>
 #include <linux/shm.h>
+#include <linux/time_types.h>
 
 #include "host.h"
 
@@ -20,41 +21,90 @@ s32 ipc_key(const struct task *t, s32 key)
     return key == 0 || key == prefix ? key : key ^ prefix;
 }
 
+// ---- The table ----
+
+// For one address space, like the mapping.
+static u32 is_mapped;
+
+#define ENDS_WAITS 1000 // 150 ms
+
+// Where the host has no such memory for this user, the instance's own serves. Not where only this
+// process cannot have it mapped, as with MCL_FUTURE: others have.
+static __attribute__((noinline)) void map_table(struct instance *in)
+{
+    const struct __kernel_timespec nap = {.tv_nsec = 100000};
+    for (u32 tries = 0; !in->ipc_apart; tries++) {
+        long id = HOST3(__NR_shmget, ipc_table_key(in->abstract_prefix), sizeof in->ipc,
+                        IPC_CREAT | 0600);
+        long r = id < 0 ? id : HOST3(__NR_shmat, id, &in->ipc, SHM_REMAP);
+        bool gone = id >= 0 && (r == -EINVAL || r == -EIDRM);
+        bool ends = r >= 0 && __atomic_load_n(&in->ipc.ends, __ATOMIC_SEQ_CST);
+        if ((gone || ends) && tries < ENDS_WAITS) {
+            HOST2(__NR_nanosleep, &nap, NULL);
+            continue;
+        }
+        if (r < 0 && !in->ipc_used && (id < 0 || r == -EACCES))
+            in->ipc_apart = 1;
+        if (r < 0)
+            return;
+        if (ends) // who has said so was killed
+            in->ipc.ends = 0;
+        in->ipc_used = 1;
+        break;
+    }
+    __atomic_store_n(&is_mapped, 1, __ATOMIC_RELEASE);
+}
+
+static struct ipc_table *table(struct task *t)
+{
+    if (!__atomic_load_n(&is_mapped, __ATOMIC_ACQUIRE))
+        map_table(t->instance);
+    return &t->instance->ipc;
+}
+
+u32 *ipc_queue_lock(struct task *t)
+{
+    return &table(t)->queue_lock;
+}
+
+// ---- Records ----
+
 struct ipc_record *ipc_find(struct task *t, int kind, s32 id)
 {
-    struct ipc_record *r = t->instance->ipc;
-    u32 top = __atomic_load_n(&t->instance->ipc_top, __ATOMIC_ACQUIRE);
+    struct ipc_record *r = table(t)->records;
+    u32 top = __atomic_load_n(&t->instance->ipc.top, __ATOMIC_ACQUIRE);
     for (u32 i = 0; i < top; i++)
         if (__atomic_load_n(&r[i].state, __ATOMIC_ACQUIRE) == (u32)kind && r[i].id == id)
             return &r[i];
     return NULL;
 }
 
-static struct ipc_record *claim(struct instance *in)
+static struct ipc_record *claim(struct ipc_table *in)
 {
     for (u32 i = 0; i < IPC_RECORDS; i++) {
-        u32 state = IPC_FREE, top = __atomic_load_n(&in->ipc_top, __ATOMIC_RELAXED);
-        if (!__atomic_compare_exchange_n(&in->ipc[i].state, &state, IPC_BUSY, false,
+        u32 state = IPC_FREE, top = __atomic_load_n(&in->top, __ATOMIC_RELAXED);
+        if (__atomic_load_n(&in->records[i].state, __ATOMIC_RELAXED) != IPC_FREE ||
+            !__atomic_compare_exchange_n(&in->records[i].state, &state, IPC_BUSY, false,
                                          __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
             continue;
-        while (top <= i && !__atomic_compare_exchange_n(&in->ipc_top, &top, i + 1, false,
+        while (top <= i && !__atomic_compare_exchange_n(&in->top, &top, i + 1, false,
                                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
             continue;
-        return &in->ipc[i];
+        return &in->records[i];
     }
     return NULL;
 }
 
 // Drops the records of objects that are gone: shared memory that was removed first and detached
 // then, and what somebody removed outside.
-static void sweep(struct instance *in)
+static void sweep(struct ipc_table *in)
 {
     union {
         struct shmid64_ds shm;
         struct semid64_ds sem;
         struct msqid64_ds msg;
     } ds;
-    for (struct ipc_record *r = in->ipc; r < in->ipc + IPC_RECORDS; r++) {
+    for (struct ipc_record *r = in->records; r < in->records + IPC_RECORDS; r++) {
         u32 state = __atomic_load_n(&r->state, __ATOMIC_ACQUIRE);
         long e = state == IPC_SHM   ? HOST3(__NR_shmctl, r->id, IPC_STAT, &ds)
                  : state == IPC_SEM ? HOST4(__NR_semctl, r->id, 0, IPC_STAT, &ds)
@@ -71,17 +121,18 @@ struct ipc_record *ipc_add(struct task *t, int kind, s32 id, u32 mode, bool crea
     // Its maker may come later than who has found it.
     struct ipc_record *r = created ? ipc_find(t, kind, id) : NULL;
     if (!r)
-        r = claim(t->instance);
+        r = claim(table(t));
     if (!r) {
-        sweep(t->instance);
-        r = claim(t->instance);
+        sweep(table(t));
+        r = claim(table(t));
     }
     if (!r)
         return NULL;
+    bool file = kind == IPC_QUEUE;
     r->id = id;
-    r->mode = mode & 0777;
-    r->uid = r->cuid = created ? t->cred.euid : 0;
-    r->gid = r->cgid = created ? t->cred.egid : 0;
+    r->mode = mode & (file ? 07777 : 0777);
+    r->uid = r->cuid = !created ? 0 : file ? t->cred.fsuid : t->cred.euid;
+    r->gid = r->cgid = !created ? 0 : file ? t->cred.fsgid : t->cred.egid;
     __atomic_store_n(&r->state, (u32)kind, __ATOMIC_RELEASE);
     return r;
 }
@@ -89,6 +140,24 @@ struct ipc_record *ipc_add(struct task *t, int kind, s32 id, u32 mode, bool crea
 void ipc_drop(struct ipc_record *r)
 {
     __atomic_store_n(&r->state, IPC_FREE, __ATOMIC_RELEASE);
+}
+
+static void drop_unlinked(struct ipc_record *r)
+{
+    u32 state = IPC_QUEUE;
+    if (__atomic_load_n(&r->mode, __ATOMIC_RELAXED) & IPC_UNLINKED)
+        __atomic_compare_exchange_n(&r->state, &state, IPC_FREE, false, __ATOMIC_RELEASE,
+                                    __ATOMIC_RELAXED);
+}
+
+void ipc_unlink(struct task *t, struct ipc_record *r)
+{
+    struct ipc_table *in = table(t);
+    u32 at = __atomic_fetch_add(&in->next_unlinked, 1, __ATOMIC_RELAXED) % QUEUES_UNLINKED;
+    u32 old = __atomic_exchange_n(&in->unlinked[at], (u32)(r - in->records) + 1, __ATOMIC_RELAXED);
+    if (old && old <= IPC_RECORDS)
+        drop_unlinked(&in->records[old - 1]);
+    __atomic_fetch_or(&r->mode, IPC_UNLINKED, __ATOMIC_RELAXED);
 }
 
 long ipc_may(const struct task *t, const struct ipc_record *r, u32 want)

@@ -8,6 +8,7 @@
 
 #include "fs.h"
 #include "host.h"
+#include "mqueue.h"
 #include "reach.h"
 #include "vdso.h"
 
@@ -131,6 +132,11 @@ long procfs_may_search(struct task *t, const char *rel, struct statx *st)
 {
     (void)t, (void)rel, (void)st;
     abort();
+}
+const char *mqueue_shown(struct task *t, const char *link)
+{
+    (void)t, (void)link;
+    return NULL; // no descriptor is of one
 }
 long procfs_readlink(struct task *t, const char *rel, char *out, size_t n)
 {
