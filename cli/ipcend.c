@@ -4,10 +4,15 @@
 #include "ipcend.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "types.h"
 
@@ -33,12 +38,32 @@ static bool is_live(const struct ipc_record *r)
     return false;
 }
 
+// A process that was removing a queue may have been killed behind that.
+static void settle(struct ipc_table *table)
+{
+    char name[sizeof table->removing_name];
+    struct stat st;
+    u32 i = table->removing;
+    struct ipc_record *r = i && i <= IPC_RECORDS ? &table->records[i - 1] : NULL;
+    if (!r || r->state != IPC_QUEUE)
+        return;
+    memcpy(name, table->removing_name, sizeof name);
+    name[sizeof name - 1] = 0;
+    long fd = syscall(SYS_mq_open, name, O_PATH, 0, NULL);
+    if (fd < 0 ? errno == ENOENT : !fstat((int)fd, &st) && (s32)st.st_ino != r->id)
+        r->mode |= IPC_UNLINKED;
+    if (fd >= 0)
+        close((int)fd);
+}
+
 // Who comes to the table from here on waits (task/ipc.c), and who was there before is counted.
 static bool is_alone(int id, struct ipc_table *table)
 {
     struct shmid_ds ds;
     __atomic_store_n(&table->ends, 1, __ATOMIC_SEQ_CST);
     bool alone = !shmctl(id, IPC_STAT, &ds) && ds.shm_nattch == 1;
+    if (alone)
+        settle(table);
     for (u32 i = 0; alone && i < table->top && i < IPC_RECORDS; i++)
         alone = !is_live(&table->records[i]);
     return alone;

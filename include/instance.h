@@ -219,6 +219,10 @@ struct ipc_table {
     u32 ends;       // the last instance that has used it is about to remove it (cli/ipcend.c)
     u32 queue_lock; // tid of who opens or removes a message queue (syscalls/mqueue.c)
     u32 top;        // no record from here on was ever used
+    // 1 + index of the record of a queue that is being removed, and its name; 0: none is. Who does
+    // that may be killed before or behind it.
+    u32 removing;
+    char removing_name[256];
     u32 next_unlinked, unlinked[QUEUES_UNLINKED]; // 1 + index of a record: the last ones
     struct ipc_record records[IPC_RECORDS];
 } __attribute__((aligned(4096)));

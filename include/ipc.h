@@ -20,8 +20,8 @@ struct ipc_record *ipc_find(struct task *t, int kind, s32 id);
 // (ipc_apart). NULL: the table is full.
 struct ipc_record *ipc_add(struct task *t, int kind, s32 id, u32 mode, bool created);
 void ipc_drop(struct ipc_record *r);
-// A queue is about to lose its name.
-void ipc_unlink(struct task *t, struct ipc_record *r);
+// A queue has lost its name.
+void ipc_unlinked(struct task *t, struct ipc_record *r);
 // For reserved_wait(): nobody else opens or removes a message queue.
 u32 *ipc_queue_lock(struct task *t);
 // ipc/util.c: ipcperms(); want holds mode bits, in any of their three places. 0 or -EACCES.

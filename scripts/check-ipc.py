@@ -133,6 +133,23 @@ static int storm(uid_t uid, int seconds)
     }
 }
 
+// Under tests/volfs/killer.c: makes a queue, changes it, and removes it.
+static int steps(void)
+{
+    char byte;
+    umask(0);
+    become(1000);
+    printf("%d\n", getpid());
+    fflush(stdout);
+    if (read(0, &byte, 1) != 1)
+        return 1;
+    mqd_t q = make_queue(NAME, 0604);
+    if (q < 0 || write(1, ".", 1) != 1 || fchmod(q, 0640) || write(1, ".", 1) != 1)
+        return 1;
+    mqd_t again = mq_open(NAME, O_RDONLY);
+    return again < 0 || write(1, ".", 1) != 1 || mq_unlink(NAME) || write(1, ".", 1) != 1;
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -141,7 +158,9 @@ int main(int argc, char **argv)
     case 's': return see(atoi(argv[2]));
     case 'd': return drop();
     case 'w': return storm(atoi(argv[2]), atoi(argv[3]));
+    case 'x': return mq_unlink(NAME) && errno != ENOENT;
     case 'q': return !(mq_open(NAME, O_RDONLY) < 0 && errno == ENOENT);
+    case 'k': return steps();
     case 'u': return mq_unlink(NAME "-storm") && errno != ENOENT;
     }
     return 9;
@@ -160,6 +179,23 @@ def segments():
         return {line.split()[1] for line in f if line.split()[2] == "600"}
 
 
+def check_killed(tmp, front, lxrun, who):
+    """Killed before each of its host calls: what was done is seen, or what was done and the next."""
+    states = ["queue 2", "queue 0 1000:1000 604", "queue 0 1000:1000 640", "queue 0 1000:1000 640", "queue 2"]
+    calls = at = 1
+    while at <= calls:
+        out = subprocess.run([*front, tmp / "killer", str(at), LXRUN, "--root", tmp / "root", "/program", "k"],
+                             cwd="/", check=False, stdout=subprocess.PIPE, text=True).stdout
+        begun, done = map(int, out.split())
+        got = lxrun("see", "0")[1].split(";")[0].split(" listed")[0]
+        if got not in states[done:done + 2]:
+            failures.append(f"{who}killed before call {at}, after step {done}: {got}")
+        expect(f"{who}killed before call {at}, what is left", lxrun("x"), (0, ""))
+        calls = at + 1 if begun == at else 0
+        at += 1
+    return at
+
+
 def check(tmp, program, front):
     def lxrun(*args, root="root"):
         p = subprocess.run([*front, LXRUN, "--root", tmp / root, "/program", *args], cwd="/", check=False,
@@ -168,6 +204,7 @@ def check(tmp, program, front):
 
     who = "user: " if front else ""
     before = segments()
+    print(f"{who}{check_killed(tmp, front, lxrun, who)} kills")
     expect(who + "make", lxrun("make"), (0, ""))
     made = segments() - before # and of other tests, for a moment
     first = lxrun("see", "0")[1]
@@ -203,6 +240,7 @@ def main():
         (tmp / "p.c").write_text(PROGRAM)
         program = tmp / "p"
         subprocess.run(["gcc", "-O1", "-static", "-o", program, tmp / "p.c"], check=True)
+        subprocess.run(["gcc", "-O1", "-o", tmp / "killer", TOP / "tests/volfs/killer.c"], check=True)
         for front in [], ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]:
             if front and os.geteuid():
                 break

@@ -60,25 +60,28 @@ static long host_look(struct task *t, const char *host, struct statx *st)
     return r;
 }
 
-static void bury(struct task *t, const char *host, const struct statx *st)
+static long bury(struct task *t, const char *host, const struct statx *st)
 {
-    struct ipc_record *r = ipc_find(t, IPC_QUEUE, (s32)st->stx_ino);
-    HOST1(__NR_mq_unlink, host);
-    if (r)
-        ipc_drop(r);
+    struct ipc_record *record = ipc_find(t, IPC_QUEUE, (s32)st->stx_ino);
+    long r = HOST1(__NR_mq_unlink, host);
+    if (r >= 0 && record)
+        ipc_drop(record);
+    return r == -ENOENT ? 0 : r;
 }
 
 // The queue of that name in the guest's view, and its record. locked: by all instances' lock.
 static long look(struct task *t, bool locked, const char *host, struct statx *st,
                  struct ipc_record **record)
 {
-    long r;
+    long r = host_look(t, host, st);
     locked = locked && !t->instance->ipc_apart;
-    for (u32 tries = 0; (r = host_look(t, host, st)) >= 0 && (st->stx_mode & S_ISVTX); tries++) {
+    for (u32 tries = 0; r >= 0 && (st->stx_mode & S_ISVTX); tries++) {
         if (!locked && tries < MAKING_WAITS && attr_changed_within(st, UNFINISHED_FOR))
             patience_step(tries);
         else
-            bury(t, host, st);
+            r = bury(t, host, st);
+        if (r >= 0)
+            r = host_look(t, host, st);
     }
     if (r < 0)
         return r;
@@ -88,8 +91,6 @@ static long look(struct task *t, bool locked, const char *host, struct statx *st
         *record = ipc_add(t, IPC_QUEUE, (s32)st->stx_ino, st->stx_mode, false);
     if (!*record)
         return -ENOSPC;
-    if ((*record)->mode & IPC_UNLINKED) // by who was killed before he did it
-        (*record)->mode &= ~IPC_UNLINKED;
     mqueue_stat(t, st);
     return 0;
 }
@@ -168,6 +169,32 @@ long sys_mq_open(struct task *t, uptr name, int oflag, unsigned int mode, uptr a
     return end(t, locked, r);
 }
 
+// What is left of a removal: is the queue gone, or another there by its name?
+static void settle(struct task *t)
+{
+    struct ipc_table *in = &t->instance->ipc;
+    struct statx st;
+    u32 i = in->removing;
+    if (!i || i > IPC_RECORDS || in->records[i - 1].state != IPC_QUEUE)
+        return;
+    long r = host_look(t, in->removing_name, &st);
+    if (r == -ENOENT || (r >= 0 && (s32)st.stx_ino != in->records[i - 1].id))
+        ipc_unlinked(t, &in->records[i - 1]);
+}
+
+static long unlink_queue(struct task *t, const char *host, struct ipc_record *record)
+{
+    struct ipc_table *in = &t->instance->ipc;
+    settle(t);
+    str_copy(in->removing_name, host, sizeof in->removing_name);
+    __atomic_store_n(&in->removing, (u32)(record - in->records) + 1, __ATOMIC_RELEASE);
+    long r = HOST1(__NR_mq_unlink, host);
+    if (r >= 0)
+        ipc_unlinked(t, record);
+    __atomic_store_n(&in->removing, 0, __ATOMIC_RELEASE);
+    return r;
+}
+
 long sys_mq_unlink(struct task *t, uptr name)
 {
     char host[QUEUE_NAME + 1];
@@ -181,9 +208,7 @@ long sys_mq_unlink(struct task *t, uptr name)
     // The directory that queues lie in is a sticky one of root's.
     if (r >= 0 && t->cred.fsuid && !inode_owner_or_capable(&t->cred, &st))
         r = -EPERM;
-    if (r >= 0) {
-        ipc_unlink(t, record);
-        r = HOST1(__NR_mq_unlink, host);
-    }
+    if (r >= 0)
+        r = unlink_queue(t, host, record);
     return end(t, locked, r);
 }

@@ -150,7 +150,7 @@ static void drop_unlinked(struct ipc_record *r)
                                     __ATOMIC_RELAXED);
 }
 
-void ipc_unlink(struct task *t, struct ipc_record *r)
+void ipc_unlinked(struct task *t, struct ipc_record *r)
 {
     struct ipc_table *in = table(t);
     u32 at = __atomic_fetch_add(&in->next_unlinked, 1, __ATOMIC_RELAXED) % QUEUES_UNLINKED;
