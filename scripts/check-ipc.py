@@ -150,6 +150,32 @@ static int steps(void)
     return again < 0 || write(1, ".", 1) != 1 || mq_unlink(NAME) || write(1, ".", 1) != 1;
 }
 
+// The same with a semaphore set, shared memory and a message queue of System V.
+static int steps_sysv(void)
+{
+    char byte;
+    become(1000);
+    printf("%d\n", getpid());
+    fflush(stdout);
+    if (read(0, &byte, 1) != 1)
+        return 1;
+    if (semget(KEY, 1, IPC_CREAT | 0604) < 0 || write(1, ".", 1) != 1 ||
+        shmget(KEY, 4096, IPC_CREAT | IPC_EXCL | 0640) < 0 || write(1, ".", 1) != 1 ||
+        msgget(KEY, IPC_CREAT | 0600) < 0 || write(1, ".", 1) != 1)
+        return 1;
+    return semctl(semget(KEY, 0, 0), 0, IPC_RMID) || write(1, ".", 1) != 1 ||
+           shmctl(shmget(KEY, 0, 0), IPC_RMID, NULL) || write(1, ".", 1) != 1 ||
+           msgctl(msgget(KEY, 0), IPC_RMID, NULL) || write(1, ".", 1) != 1;
+}
+
+static int drop_sysv(void)
+{
+    int shm = shmget(KEY, 0, 0), sem = semget(KEY, 0, 0), msg = msgget(KEY, 0);
+    become(1000);
+    return (shm >= 0 && shmctl(shm, IPC_RMID, NULL)) || (sem >= 0 && semctl(sem, 0, IPC_RMID)) ||
+           (msg >= 0 && msgctl(msg, IPC_RMID, NULL));
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -158,6 +184,8 @@ int main(int argc, char **argv)
     case 's': return see(atoi(argv[2]));
     case 'd': return drop();
     case 'w': return storm(atoi(argv[2]), atoi(argv[3]));
+    case 'l': return steps_sysv();
+    case 'y': return drop_sysv();
     case 'x': return mq_unlink(NAME) && errno != ENOENT;
     case 'q': return !(mq_open(NAME, O_RDONLY) < 0 && errno == ENOENT);
     case 'k': return steps();
@@ -179,21 +207,28 @@ def segments():
         return {line.split()[1] for line in f if line.split()[2] == "600"}
 
 
-def check_killed(tmp, front, lxrun, who):
+def check_killed(tmp, front, lxrun, who, command, clear, states, view):
     """Killed before each of its host calls: what was done is seen, or what was done and the next."""
-    states = ["queue 2", "queue 0 1000:1000 604", "queue 0 1000:1000 640", "queue 0 1000:1000 640", "queue 2"]
     calls = at = 1
     while at <= calls:
-        out = subprocess.run([*front, tmp / "killer", str(at), LXRUN, "--root", tmp / "root", "/program", "k"],
+        out = subprocess.run([*front, tmp.parent / "killer", str(at), LXRUN, "--root", tmp / "root", "/program", command],
                              cwd="/", check=False, stdout=subprocess.PIPE, text=True).stdout
         begun, done = map(int, out.split())
-        got = lxrun("see", "0")[1].split(";")[0].split(" listed")[0]
+        got = view(lxrun("see", "0")[1])
         if got not in states[done:done + 2]:
-            failures.append(f"{who}killed before call {at}, after step {done}: {got}")
-        expect(f"{who}killed before call {at}, what is left", lxrun("x"), (0, ""))
+            failures.append(f"{who}{command} killed before call {at}, after step {done}: {got}")
+        expect(f"{who}{command} killed before call {at}, what is left", lxrun(clear), (0, ""))
         calls = at + 1 if begun == at else 0
         at += 1
-    return at
+    print(f"{who}{command}: {at} kills")
+
+
+def view_queue(text):
+    return text.split(";")[0].split(" listed")[0]
+
+
+def view_sysv(text):
+    return " ".join(text.split(";")[1].split()[3:])
 
 
 def check(tmp, program, front):
@@ -204,7 +239,13 @@ def check(tmp, program, front):
 
     who = "user: " if front else ""
     before = segments()
-    print(f"{who}{check_killed(tmp, front, lxrun, who)} kills")
+    check_killed(tmp, front, lxrun, who, "k", "x",
+                 ["queue 2", "queue 0 1000:1000 604", "queue 0 1000:1000 640", "queue 0 1000:1000 640", "queue 2"],
+                 view_queue)
+    sem, shm, msg = "sem 1000 604", "shm 1000 640", "msg 1000 600"
+    check_killed(tmp, front, lxrun, who, "l", "y",
+                 ["", sem, f"{shm} {sem}", f"{shm} {sem} {msg}", f"{shm} {msg}", msg, ""],
+                 view_sysv)
     expect(who + "make", lxrun("make"), (0, ""))
     made = segments() - before # and of other tests, for a moment
     first = lxrun("see", "0")[1]
@@ -244,15 +285,15 @@ def main():
         for front in [], ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]:
             if front and os.geteuid():
                 break
+            work = tmp / ("user" if front else "root")
             for root in "root", "other":
-                top = tmp / root
-                if not front:
-                    (top / "proc").mkdir(parents=True)
-                    (top / "program").write_bytes(program.read_bytes())
-                    (top / "program").chmod(0o755)
-                for path in top, top / "proc", top / "program":
-                    os.lchown(path, *([USER] * 2 if front else [os.geteuid(), os.getegid()]))
-            check(tmp, program, front)
+                top = work / root
+                (top / "proc").mkdir(parents=True)
+                (top / "program").write_bytes(program.read_bytes())
+                (top / "program").chmod(0o755)
+                for path in (top, top / "proc", top / "program") if front else ():
+                    os.lchown(path, USER, USER)
+            check(work, program, front)
     for f in failures:
         print(f, file=sys.stderr)
     return bool(failures)

@@ -25,7 +25,8 @@
 #define MSG_STAT_ANY 13
 #endif
 
-#define HOST_MODE 0700 // all guests are one host user; who else may is the record's business
+#define HOST_MODE 0700   // all guests are one host user; who else may is the record's business
+#define MAKING_MODE 0600 // until it has its record
 #define MODE_BITS 0777
 #define MAKING_WAITS 20000 // about 3 s; only where the clock is set back do they end it
 
@@ -77,13 +78,16 @@ static long host_control(int kind, s32 id, int cmd, void *arg)
 
 // ---- Finding and making them ----
 
-// Is the object so new that who has made it may not have made its record yet?
-static bool is_young(int kind, s32 id)
+// Is the object so new that who has made it may not have made its record yet? *making: what it was
+// made with says so.
+static bool is_young(int kind, s32 id, bool *making)
 {
     union object_ds ds;
     struct __kernel_timespec now = {0};
+    *making = false;
     if (host_control(kind, id, IPC_STAT, &ds) < 0)
         return false;
+    *making = (ds.perm.mode & MODE_BITS) == MAKING_MODE;
     HOST2(__NR_clock_gettime, CLOCK_REALTIME, &now);
     long made = kind == IPC_SHM   ? (long)ds.shm.shm_ctime
                 : kind == IPC_SEM ? (long)ds.sem.sem_ctime
@@ -91,18 +95,41 @@ static bool is_young(int kind, s32 id)
     return now.tv_sec - made <= 1;
 }
 
-// The record of an object that is there. Without one it is an earlier instance's, or will have one
-// at once; where that does not come, its maker was killed.
-static const struct ipc_record *record_of(struct task *t, int kind, s32 id)
+// The record of an object that is there. Without one it will have one at once, or its maker was
+// killed: then it does not count, and is removed. What is whole has lost its record.
+static long record_of(struct task *t, int kind, s32 id, const struct ipc_record **found)
 {
-    const struct ipc_record *r = ipc_find(t, kind, id);
-    for (u32 tries = 0; !r && tries < MAKING_WAITS; tries++) {
-        if (tries % 64 == 0 && !is_young(kind, id)) // or gone
+    bool making = false;
+    *found = ipc_find(t, kind, id);
+    for (u32 tries = 0; !*found && tries < MAKING_WAITS; tries++) {
+        if (tries % 64 == 0 && !is_young(kind, id, &making)) // or gone
             break;
         patience_step(tries);
-        r = ipc_find(t, kind, id);
+        *found = ipc_find(t, kind, id);
     }
-    return r ? r : ipc_add(t, kind, id, HOST_MODE, false);
+    if (!*found && making) {
+        host_control(kind, id, IPC_RMID, NULL);
+        return -EAGAIN;
+    }
+    if (!*found)
+        *found = ipc_add(t, kind, id, HOST_MODE, false);
+    return *found ? 0 : -ENOSPC;
+}
+
+static long finish(struct task *t, int kind, s32 id, u32 mode)
+{
+    union object_ds ds;
+    struct ipc_record *r = ipc_add(t, kind, id, mode, true);
+    long e = r ? host_control(kind, id, IPC_STAT, &ds) : -ENOSPC;
+    ds.perm.mode = HOST_MODE;
+    if (e >= 0)
+        e = host_control(kind, id, IPC_SET, &ds);
+    if (e < 0) {
+        host_control(kind, id, IPC_RMID, NULL);
+        if (r)
+            ipc_drop(r);
+    }
+    return e < 0 ? e : id;
 }
 
 // One of shmget, semget, msgget: nr is the host call, size its middle argument.
@@ -114,32 +141,33 @@ static long get_object(struct task *t, int kind, int nr, s32 key, unsigned long 
     if (kind == IPC_SHM && host_key == ipc_table_key(t->instance->abstract_prefix))
         return -EACCES; // one key in four thousand million
     for (;;) {
+        const struct ipc_record *r = NULL;
         long id = -ENOENT;
         if (key != IPC_PRIVATE)
             id = has_size ? HOST3(nr, host_key, size, plain) : HOST2(nr, host_key, plain);
         if (id != -ENOENT) { // it is there, even when size does not fit
+            long there = id == -EINVAL && has_size ? HOST3(nr, host_key, 0, 0) : id;
+            long e = there < 0 ? 0 : record_of(t, kind, (s32)there, &r);
+            if (e == -EAGAIN)
+                continue;
             if ((flags & IPC_CREAT) && (flags & IPC_EXCL))
                 return kind == IPC_SEM && size > most_semaphores() ? -EINVAL : -EEXIST;
             if (id < 0)
                 return id;
-            const struct ipc_record *r = record_of(t, kind, (s32)id);
-            long may = r ? ipc_may(t, r, (u32)flags & MODE_BITS) : -ENOSPC;
+            long may = e ? e : ipc_may(t, r, (u32)flags & MODE_BITS);
             return may ? may : id;
         }
         if (key != IPC_PRIVATE && !(flags & IPC_CREAT))
             return -ENOENT;
-        int create = plain | IPC_CREAT | IPC_EXCL | HOST_MODE;
+        int create = plain | IPC_CREAT | IPC_EXCL | MAKING_MODE;
         id = has_size ? HOST3(nr, host_key, size, create) : HOST2(nr, host_key, create);
         if (id == -EEXIST)
             continue; // somebody else was faster
-        if (id >= 0 && !ipc_add(t, kind, (s32)id, (u32)flags, true)) {
-            if (kind == IPC_SEM)
-                HOST4(__NR_semctl, id, 0, IPC_RMID, 0);
-            else
-                HOST3(kind == IPC_SHM ? __NR_shmctl : __NR_msgctl, id, IPC_RMID, 0);
-            return -ENOSPC;
-        }
-        return id;
+        if (id < 0)
+            return id;
+        id = finish(t, kind, (s32)id, (u32)flags);
+        if (id != -EIDRM && id != -EINVAL) // removed, for its maker was taken for dead
+            return id;
     }
 }
 
