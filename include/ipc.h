@@ -16,8 +16,8 @@ s32 ipc_key(const struct task *t, s32 key);
 // The record of an object; NULL: there is none, so the object is not there for the guest.
 struct ipc_record *ipc_find(struct task *t, int kind, s32 id);
 // Makes the record of an object that the caller has created, or that has none though it is whole
-// (mode: what its bits say): another instance's where the table is not shared (ipc_apart). NULL: the
-// table is full.
+// (mode: what its bits say): another instance's where the table is not shared (ipc_apart). NULL:
+// the table is full.
 struct ipc_record *ipc_add(struct task *t, int kind, s32 id, u32 mode, bool created);
 void ipc_drop(struct ipc_record *r);
 // A queue has lost its name.
