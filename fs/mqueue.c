@@ -48,6 +48,10 @@ long mqueue_set(struct task *t, const struct statx *new)
         return -EPERM;
     r->uid = new->stx_uid;
     r->gid = new->stx_gid;
-    r->mode = (r->mode & IPC_UNLINKED) | (new->stx_mode &MODE_BITS);
+    u32 mode = __atomic_load_n(&r->mode, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&r->mode, &mode,
+                                        (mode & IPC_UNLINKED) | (new->stx_mode &MODE_BITS), true,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ; // it was removed meanwhile
     return 0;
 }
