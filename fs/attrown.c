@@ -55,13 +55,28 @@ void attrown_begin(struct task *t, const struct parent *p, const struct meta_vie
     w->to = clock_ns(CLOCK_REALTIME);
 }
 
+// Narrows *w to the ctimes with which no tick is due between them and w->to, when the clock was
+// read; false: one may have been. Ticks come at multiples from the last one on, however late an
+// idle kernel takes note of them; a little earlier or later, where the clock is being slewed.
+static bool without_tick(const struct task *t, struct attr_own *w)
+{
+    u64 tick = t->instance->tick_ns, since = w->to - w->tick;
+    if (!tick || since >= 16 * tick || since % tick >= tick - tick / 64)
+        return false;
+    u64 first = w->to - since % tick;
+    if (since >= tick)
+        first += tick / 64 + 1;
+    w->after = MAX(w->after, first - 1);
+    return true;
+}
+
 void attrown_end(struct task *t, struct attr_own *w, const struct attr *a)
 {
     if (!w->to || a->witnessed || a->has_acl || a->has_caps)
         return;
     u64 from = w->to;
     w->to = clock_ns(CLOCK_REALTIME);
-    if (w->to - from > LONGEST || clock_ns(CLOCK_REALTIME_COARSE) != w->tick)
+    if (w->to - from > LONGEST || clock_ns(CLOCK_REALTIME_COARSE) != w->tick || !without_tick(t, w))
         return;
     w->uid = a->uid;
     w->gid = a->gid;
@@ -69,21 +84,11 @@ void attrown_end(struct task *t, struct attr_own *w, const struct attr *a)
     t->attrs_own[w->ino % ATTRS_OWN] = *w;
 }
 
-// Is no tick due after that time and until the clock was read? Ticks come at multiples from the
-// last one on, however late an idle kernel takes note of them; a little earlier or later, where the
-// clock is being slewed.
-static bool without_tick(const struct task *t, const struct attr_own *e, u64 ctime)
-{
-    u64 tick = t->instance->tick_ns, x = ctime - e->tick, y = e->to - e->tick;
-    return tick && ctime >= e->tick && y < 16 * tick && x / tick == y / tick &&
-           y % tick < tick - tick / 64 && (x < tick || x % tick > tick / 64);
-}
-
 bool attrown_get(struct task *t, const struct statx *st, struct attr *a)
 {
     const struct attr_own *e = &t->attrs_own[st->stx_ino % ATTRS_OWN];
     u64 ctime = (u64)st->stx_ctime.tv_sec * 1000000000 + st->stx_ctime.tv_nsec;
-    if (e->ino != st->stx_ino || ctime <= e->after || ctime > e->to || !without_tick(t, e, ctime) ||
+    if (e->ino != st->stx_ino || ctime <= e->after || ctime > e->to ||
         device_of(st) != t->instance->fine_ctime_dev || meta_change_count(t, st) != e->changes ||
         (st->stx_mode & (S_IFMT | S_ISVTX)) != (S_IFREG | S_ISVTX))
         return false;

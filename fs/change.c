@@ -52,7 +52,7 @@ static u32 witness_mode(u32 guest_mode)
 static long set_attr(const struct parent *p, u32 host_mode, const struct attr *a)
 {
     char value[ATTR_SIZE];
-    size_t n = (size_t)attr_format(value, sizeof value, a);
+    size_t n = attr_format(value, a);
     long r = host_setxattr_at(p, META_XATTR, value, n, 0);
     // user.* needs write permission even for the owner: make the host mode what it should be.
     if ((r == -EACCES || r == -EPERM) &&
@@ -438,8 +438,7 @@ long meta_created(struct task *t, int mount, const struct parent *p, const struc
     struct attr a = attr_of_new(t, n);
     long r = acl_give(p, n->mode, n->acl);
     if (r >= 0)
-        r = host_setxattr_at(p, META_XATTR, value, (size_t)attr_format(value, sizeof value, &a),
-                             1 /* XATTR_CREATE */);
+        r = host_setxattr_at(p, META_XATTR, value, attr_format(value, &a), 1 /* XATTR_CREATE */);
     if (r >= 0 && (n->mode & S_IFMT) == S_IFDIR)
         host_chmod(p, meta_host_mode(n->mode));
     if (n->acl)
@@ -457,7 +456,7 @@ long meta_created_fd(struct task *t, int mount, int fd, const struct meta_new *n
     struct attr a = attr_of_new(t, n);
     long r = acl_give_fd(fd, n->mode, n->acl);
     if (r >= 0)
-        r = host_fsetxattr(fd, META_XATTR, value, (size_t)attr_format(value, sizeof value, &a), 0);
+        r = host_fsetxattr(fd, META_XATTR, value, attr_format(value, &a), 0);
     if (r == -EOPNOTSUPP)
         HOST2(__NR_fchmod, fd, meta_host_mode(n->mode));
     return not_kept(r);

@@ -24,15 +24,28 @@
 #define UNFINISHED_TRIES 1000 // about 150 ms
 #define MISMATCH_TRIES 10     // no sleep: such an attribute may be there to stay
 
-long attr_format(char *out, size_t n, const struct attr *a)
+static char *put_word(char *out, const char *word)
 {
-    u32 mode = a->mode | (a->witnessed ? ATTR_WITNESSED : 0);
-    const char *type = a->type == S_IFDIR ? "dir" : "file";
-    const char *acl = a->has_acl ? ":acl" : "", *caps = a->has_caps ? ":cap" : "";
-    if (a->has_names)
-        return fmt(out, n, "%u:%u:%o:dir%s:%u:%u", a->uid, a->gid, mode, acl, a->names_uid,
-                   a->names_gid);
-    return fmt(out, n, "%u:%u:%o:%s%s%s", a->uid, a->gid, mode, type, acl, caps);
+    while (*word)
+        *out++ = *word++;
+    return out;
+}
+
+size_t attr_format(char out[ATTR_SIZE], const struct attr *a)
+{
+    char *s = attr_put(out, a->uid, 10, ':');
+    s = attr_put(s, a->gid, 10, ':');
+    s = attr_put(s, a->mode | (a->witnessed ? ATTR_WITNESSED : 0), 8, ':');
+    s = put_word(s, a->type == S_IFDIR ? "dir" : "file");
+    if (a->has_acl)
+        s = put_word(s, ":acl");
+    if (a->has_names) {
+        s = attr_put(put_word(s, ":"), a->names_uid, 10, ':');
+        s = attr_put(s, a->names_gid, 10, 0) - 1;
+    } else if (a->has_caps) {
+        s = put_word(s, ":cap");
+    }
+    return (size_t)(s - out);
 }
 
 bool meta_is_kept(struct task *t, int mount)

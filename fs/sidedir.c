@@ -149,7 +149,7 @@ static bool give(struct change *c, int fd, struct attr *a)
     a->has_names = c->new.stx_uid != a->uid || c->new.stx_gid != a->gid;
     a->names_uid = c->new.stx_uid;
     a->names_gid = c->new.stx_gid;
-    size_t n = (size_t)attr_format(value, sizeof value, a);
+    size_t n = attr_format(value, a);
     while (r >= 0) {
         r = host_setxattr_at(&self, META_XATTR, value, n, 0);
         if (r >= 0)

@@ -46,6 +46,21 @@ static inline bool attr_number(const char **s, u32 base, char end, u32 *v)
     return true;
 }
 
+// Writes a number and what stands behind it; returns the end. A base that the compiler knows saves
+// the divisions, and changes of owner and mode write three of these.
+static inline char *attr_put(char *out, u32 n, u32 base, char end)
+{
+    char digits[11]; // of 2^32 - 1, in octal
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + n % base);
+    while (n /= base);
+    while (at < sizeof digits)
+        *out++ = digits[at++];
+    *out++ = end;
+    return out;
+}
+
 // Takes a word and the colon behind it, if one is there.
 static inline bool attr_word(const char **s, const char *word)
 {

@@ -373,7 +373,7 @@ _Static_assert(ATTRS_SIZE % LX_PAGE == 0, "it is mapped by itself");
 struct attr_own {
     u64 ino;
     u64 after, to; // its ctime is between these, ns; to 0: not to be known
-    u64 tick;      // the last one before it
+    u64 tick;      // the last one before the write
     u64 fd_number; // of the descriptor by which; 0: by a name
     u32 changes;   // meta_change_count() since
     struct name_watch name;

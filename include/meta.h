@@ -9,8 +9,8 @@
 
 #include "fs.h"
 
-// Text of a META_XATTR.
-long attr_format(char *out, size_t n, const struct attr *a);
+// Text of a META_XATTR; returns its length.
+size_t attr_format(char out[ATTR_SIZE], const struct attr *a);
 
 static inline bool carries_attr(u32 mode)
 {
