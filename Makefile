@@ -93,10 +93,10 @@ check: deps
 	tests/run.py --level check
 
 test: rootfs
-	tests/run.py --level test --user --trap default,rewrite,seccomp
+	tests/run.py --level test --user --trap default,rewrite,seccomp,container
 
 test-all: rootfs
-	tests/run.py --level all --user --trap default,rewrite,sud,seccomp,ptrace,nested$(if $(filter 0,$(shell id -u)),$(STATES))
+	tests/run.py --level all --user --trap default,rewrite,sud,seccomp,ptrace,nested,container$(if $(filter 0,$(shell id -u)),$(STATES))
 
 soak: rootfs
 	tests/soak.sh

@@ -12,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <sys/xattr.h>
@@ -26,6 +27,7 @@
 #include "launch.h"
 #include "layout.h"
 #include "mark.h"
+#include "newcalls.h"
 #include "rewriter.h"
 #include "root.h"
 
@@ -120,6 +122,25 @@ static u32 host_setting(const char *path)
     return value;
 }
 
+// Of the calls that lxcore can do without, those that this host has not, or a container's filter
+// does not let pass. A flag that there is not is EINVAL to all, before they look at anything else.
+static u32 lacking(void)
+{
+    static const struct {
+        long nr;
+        u32 lacks;
+    } calls[] = {{__NR_setxattrat, LACKS_XATTRAT},
+                 {__NR_getxattrat, LACKS_XATTRAT},
+                 {__NR_listxattrat, LACKS_XATTRAT},
+                 {__NR_removexattrat, LACKS_XATTRAT},
+                 {__NR_fchmodat2, LACKS_FCHMODAT2}};
+    u32 lacks = 0;
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+        if (!syscall(calls[i].nr, -1, "", ~0, ~0, NULL, 0) || errno != EINVAL)
+            lacks |= calls[i].lacks;
+    return lacks;
+}
+
 static void fill_memory(struct launch *l)
 {
     const struct options *o = l->options;
@@ -136,7 +157,7 @@ static void fill_memory(struct launch *l)
     in->counting = o->stats;
     if (o->verbose)
         fprintf(stderr, "lxrun: system calls are caught by: %s\n", engine_name(in->engine));
-    in->marks = mark_possible();
+    in->host_lacks = lacking();
     in->protected_symlinks = host_setting("/proc/sys/fs/protected_symlinks");
     in->mount_generation = in->dir_attr_changes = in->record_changes = 1;
     in->next_mount_id = 20; // small ones look odd: Linux itself begins about there
@@ -200,8 +221,8 @@ struct mount_entry *add_mount(struct launch *l, int fd, u32 type, u32 flags, con
     e->root_uid = st.st_uid;
     e->root_gid = st.st_gid;
     // The instance's own directories are new; the guest's tree may have a mark.
-    if (l->memory->marks && (type == FS_TMPFS || type == FS_DEVFS ||
-                             (!l->mounts && l->memory->keeps_dirs && mark_tree(fd))))
+    if ((type == FS_TMPFS || type == FS_DEVFS ||
+         (!l->mounts && l->memory->keeps_dirs && mark_tree(fd))))
         e->marked_dev = (u64)major(st.st_dev) << 32 | minor(st.st_dev);
     if (!l->mounts && l->memory->keeps_dirs && attrs_ctime_is_fine(fd))
         l->memory->fine_ctime_dev = (u64)major(st.st_dev) << 32 | minor(st.st_dev);

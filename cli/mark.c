@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <time.h>
@@ -27,19 +26,10 @@
 #include "attr.h"
 #include "root.h"
 
-#ifndef SYS_fchmodat2 // Linux 6.6
-#define SYS_fchmodat2 452
-#endif
-
 #define MARK "user.lxrun.marked"
 #define DEPTH 200  // directories open at a time
 #define LOOK_FOR 2 // seconds
 enum { MARKED = '1', LOOKING = 's', TOO_LARGE = '0' };
-
-bool mark_possible(void)
-{
-    return syscall(SYS_fchmodat2, -1, "", 0, AT_EMPTY_PATH) && errno == EBADF;
-}
 
 // Those that are known to keep the bit, and to say when an inode was born.
 static bool is_suited(int root)
@@ -102,7 +92,7 @@ static bool look_at(int dir, const char *name)
     if (!S_ISREG(st.st_mode) || (st.st_mode & S_ISVTX) || lgetxattr(path, META_XATTR, NULL, 0) < 0)
         return true;
     changed = true;
-    return !syscall(SYS_fchmodat2, dir, name, (st.st_mode & 07777) | S_ISVTX, AT_SYMLINK_NOFOLLOW);
+    return !fchmodat(dir, name, (st.st_mode & 07777) | S_ISVTX, AT_SYMLINK_NOFOLLOW);
 }
 
 // Looks through what lies below `dir` on file system dev, and closes it; left: as many levels more
@@ -156,7 +146,7 @@ bool mark_tree(int root)
     struct mark m;
     struct stat st;
     struct timespec now;
-    char state = mark_possible() && is_suited(root) ? read_mark(root, &m) : 0;
+    char state = is_suited(root) ? read_mark(root, &m) : 0;
     // What is written first shows whether there can be a mark.
     if (state != LOOKING || clock_gettime(CLOCK_MONOTONIC, &now) || !write_mark(&m, LOOKING))
         return state == MARKED;

@@ -5,8 +5,6 @@
 
 #include <stdbool.h>
 
-// Can this host keep to the rule at all?
-bool mark_possible(void);
 // Is the tree whose root directory is open as root marked?
 bool mark_is_there(int root);
 // The same; one that is not is made so, if that does not take long.

@@ -152,7 +152,7 @@ static void touch(const struct parent *p, const struct statx *st, bool mark)
     if ((type != S_IFREG && type != S_IFDIR) || (st->stx_mode & S_ISUID)) // a witness: fs/change.c
         return;
     u32 mode = (st->stx_mode & MODE_BITS) | (mark && type == S_IFREG ? S_ISVTX : 0);
-    HOST4(__NR_fchmodat2, p->fd, p->name, mode, *p->name ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH);
+    host_chmod_at(p, mode);
 }
 
 long attrstore_set(const struct parent *p, const char *name, const void *value, size_t size,

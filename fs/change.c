@@ -29,14 +29,6 @@ static bool needs_witness(const struct task *t, u32 mode)
     return (mode & S_IFMT) == S_IFREG && has_set_id(mode) && !cred_has_cap(&t->cred, CAP_FSETID);
 }
 
-static long host_chmod(const struct parent *p, u32 mode)
-{
-    if (p->guests)
-        return HOST2(__NR_fchmod, p->fd, mode);
-    return HOST4(__NR_fchmodat2, p->fd, p->name, mode,
-                 *p->name ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH);
-}
-
 // The host's mode of an inode with an attribute.
 static u32 marked_mode(u32 guest_mode)
 {
@@ -56,8 +48,8 @@ static long set_attr(const struct parent *p, u32 host_mode, const struct attr *a
     long r = host_setxattr_at(p, META_XATTR, value, n, 0);
     // user.* needs write permission even for the owner: make the host mode what it should be.
     if ((r == -EACCES || r == -EPERM) &&
-        host_chmod(p, meta_host_mode(host_mode) |
-                          ((host_mode & S_IFMT) == S_IFREG ? host_mode & S_ISVTX : 0)) >= 0)
+        host_chmod_at(p, meta_host_mode(host_mode) |
+                             ((host_mode & S_IFMT) == S_IFREG ? host_mode & S_ISVTX : 0)) >= 0)
         r = host_setxattr_at(p, META_XATTR, value, n, 0);
     return r == -EOPNOTSUPP ? -EPERM : r;
 }
@@ -100,7 +92,7 @@ static long set_witness(struct task *t, const struct parent *p, const struct met
         if (r < 0)
             return r;
     }
-    return host_chmod(p, witness_mode(v->guest.stx_mode));
+    return host_chmod_at(p, witness_mode(v->guest.stx_mode));
 }
 
 // Is there nothing but owner and mode that the attribute or the host's mode would have to say?
@@ -119,7 +111,7 @@ static long change_exec(const struct parent *p, const struct meta_view *v, u32 m
     bool memory = (v->host.stx_mode & S_IFMT) == S_IFREG && !v->host.stx_nlink;
     if (!memory || !((v->guest.stx_mode ^ mode) & 0111) || (v->host.stx_mode & S_ISUID))
         return 0;
-    long r = host_chmod(p, (v->host.stx_mode & MODE_BITS & ~0111u) | (mode & 0111));
+    long r = host_chmod_at(p, (v->host.stx_mode & MODE_BITS & ~0111u) | (mode & 0111));
     return r == -EPERM ? r : 0;
 }
 
@@ -142,13 +134,13 @@ static long store_attr(struct task *t, int mount, const struct parent *p, const 
     keep_names(t, p, v, owner, &a);
     if (!v->has_attr && !owner && plain && !a.has_acl && !a.has_caps &&
         !mount_at(t, MAX(mount, 0))->drive.on) {
-        long r = host_chmod(p, mode);
+        long r = host_chmod_at(p, mode);
         if (r != -ENOSYS) // before Linux 6.6: the attribute serves too
             return r;
     }
     if (!owner && mode == (v->guest.stx_mode & MODE_BITS) && is_settled(v, &a, what)) {
         // To the host, an attribute that gets the value it has is no change: the time would stay.
-        long r = host_chmod(p, v->host.stx_mode & MODE_BITS);
+        long r = host_chmod_at(p, v->host.stx_mode & MODE_BITS);
         if (r != -ENOSYS)
             return r;
     }
@@ -164,9 +156,9 @@ static long store_attr(struct task *t, int mount, const struct parent *p, const 
     if (r < 0 || a.witnessed)
         return r;
     if (v->host.stx_mode & S_ISUID)
-        host_chmod(p, marked_mode(new->stx_mode));
+        host_chmod_at(p, marked_mode(new->stx_mode));
     else if (a.type == S_IFREG && !(v->host.stx_mode & S_ISVTX)) // killed before: nothing changed
-        r = host_chmod(p, (v->host.stx_mode & MODE_BITS) | S_ISVTX);
+        r = host_chmod_at(p, (v->host.stx_mode & MODE_BITS) | S_ISVTX);
     return r == -ENOSYS ? 0 : r;
 }
 
@@ -186,7 +178,7 @@ static long store_by_name(struct task *t, int mount, const struct parent *p,
     } else if (old->stx_uid != new->stx_uid || old->stx_gid != new->stx_gid) {
         r = -EPERM; // a pipe, or no name any more: the host knows one owner
     } else {
-        r = host_chmod(p, new->stx_mode &MODE_BITS);
+        r = host_chmod_at(p, new->stx_mode &MODE_BITS);
     }
     return r;
 }
@@ -440,7 +432,7 @@ long meta_created(struct task *t, int mount, const struct parent *p, const struc
     if (r >= 0)
         r = host_setxattr_at(p, META_XATTR, value, attr_format(value, &a), 1 /* XATTR_CREATE */);
     if (r >= 0 && (n->mode & S_IFMT) == S_IFDIR)
-        host_chmod(p, meta_host_mode(n->mode));
+        host_chmod_at(p, meta_host_mode(n->mode));
     if (n->acl)
         dir_attr_changed(t);
     return not_kept(r);

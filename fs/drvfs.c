@@ -42,12 +42,9 @@ long drive_chmod(const struct parent *p, u32 host_mode, u32 mode)
 {
     u32 now = host_mode & 0777;
     u32 want = !(mode & 0222) ? now & ~0222u : now & 0222 ? now : now | 0200;
-    if (p->guests) // which says EBADF for one of O_PATH
-        return HOST2(__NR_fchmod, p->fd, want);
-    if (want == now)
+    if (want == now && !p->guests) // fchmod(2) says EBADF for one of O_PATH
         return 0;
-    return HOST4(__NR_fchmodat2, p->fd, p->name, want,
-                 *p->name ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH);
+    return host_chmod_at(p, want);
 }
 
 // ---- mount(2) ----

@@ -84,7 +84,7 @@ long limited_make(struct task *t, struct mount_entry *e, const char *options)
     e->base_path[0] = 0;
     e->held_ino = st.stx_ino;
     e->held_dev = device_of(&st);
-    e->marked_dev = t->instance->marks ? e->held_dev : 0;
+    e->marked_dev = e->held_dev;
     return fd;
 }
 

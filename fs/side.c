@@ -507,7 +507,7 @@ static long store_linked(struct task *t, int mount, const struct parent *p, stru
         return there ? r : -EOPNOTSUPP;
     if (type == S_IFLNK)
         touch_link(p, owner);
-    else if (HOST4(__NR_fchmodat2, p->fd, p->name, want, AT_SYMLINK_NOFOLLOW) >= 0)
+    else if (host_chmod_at(p, want) >= 0)
         m->host.stx_mode = (u16)(type | want);
     meta_name_write(t, mount, m, p, p); // only copies of the tree go by it
     return 0;
@@ -537,11 +537,11 @@ static long store(struct task *t, int mount, const struct parent *p, const struc
     // the host cannot change that (before Linux 6.6) the record tells.
     if (other && !told)
         m.host.stx_mode = (u16)(type | want);
-    else if (other && HOST4(__NR_fchmodat2, p->fd, p->name, want, AT_SYMLINK_NOFOLLOW) >= 0)
+    else if (other && host_chmod_at(p, want) >= 0)
         m.host.stx_mode = (u16)(type | want);
     r = meta_name_write(t, mount, &m, p, p);
     if (r >= 0 && type != S_IFLNK && !(other && told))
-        HOST4(__NR_fchmodat2, p->fd, p->name, want, AT_SYMLINK_NOFOLLOW);
+        host_chmod_at(p, want);
     else if (r >= 0 && type == S_IFLNK)
         touch_link(p, owner);
     return r;

@@ -182,7 +182,7 @@ static long make_in_store(struct task *t, struct mount_entry *e, const struct tm
     fmt(e->base_path, sizeof e->base_path, "tmpfs-%u",
         __atomic_fetch_add(&t->instance->next_store_name, 1, __ATOMIC_RELAXED));
     struct statx store;
-    if (t->instance->marks && host_statx(p.fd, "", AT_EMPTY_PATH, STATX_INO, &store) >= 0)
+    if (host_statx(p.fd, "", AT_EMPTY_PATH, STATX_INO, &store) >= 0)
         e->marked_dev = device_of(&store);
     long r = HOST3(__NR_mkdirat, p.fd, p.name, meta_host_mode(root->mode) | 0700);
     return r < 0 ? r : made(t, &p, root);

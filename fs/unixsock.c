@@ -143,7 +143,7 @@ static long bind_file(struct task *t, int fd, const struct loc *loc, const struc
         else
             r = bind_long(t, fd, p, id, &a);
         if (r >= 0)
-            HOST4(__NR_fchmodat2, p->fd, p->name, meta_host_mode(n.mode), AT_SYMLINK_NOFOLLOW);
+            host_chmod_at(p, meta_host_mode(n.mode));
         r = meta_naming_end(t, p, &naming, r);
     }
     if (r == -EEXIST)

@@ -86,53 +86,6 @@ void file_caps_read(int fd, struct file_caps *f)
     f->inheritable = ((u64)v.part[1].inheritable << 32 | v.part[0].inheritable) & CAP_FULL_SET;
 }
 
-// For hosts before Linux 6.13 and for what a descriptor itself is.
-static void fd_path(const struct parent *p, char *out, size_t n)
-{
-    if (p->fd == AT_FDCWD)
-        str_copy(out, *p->name ? p->name : ".", n);
-    else
-        fmt(out, n, FD_PATH "%s%s", p->fd, *p->name ? "/" : "", p->name);
-}
-
-static long list_attrs(const struct parent *p, char *list, size_t size)
-{
-    char path[320];
-    if (p->fd == AT_FDCWD || *p->name) {
-        long r = HOST5(__NR_listxattrat, p->fd, *p->name ? p->name : ".", AT_SYMLINK_NOFOLLOW, list,
-                       size);
-        if (r != -ENOSYS)
-            return r;
-    }
-    fd_path(p, path, sizeof path);
-    return HOST3(*p->name ? __NR_llistxattr : __NR_listxattr, path, list, size);
-}
-
-static long remove_attr(const struct parent *p, const char *name)
-{
-    char path[320];
-    if (p->fd == AT_FDCWD || *p->name) {
-        long r =
-            HOST4(__NR_removexattrat, p->fd, *p->name ? p->name : ".", AT_SYMLINK_NOFOLLOW, name);
-        if (r != -ENOSYS)
-            return r;
-    }
-    fd_path(p, path, sizeof path);
-    return HOST2(*p->name ? __NR_lremovexattr : __NR_removexattr, path, name);
-}
-
-long host_listxattr_at(const struct parent *p, char *list, size_t size)
-{
-    long r = list_attrs(p, list, size);
-    return attrstore_is_used() ? attrstore_list(p, list, size, r) : r;
-}
-
-long host_removexattr_at(const struct parent *p, const char *name)
-{
-    long r = remove_attr(p, name);
-    return attrstore_stands_in(r) ? attrstore_remove(p, name) : r;
-}
-
 long host_fgetxattr(int fd, const char *name, void *value, size_t size)
 {
     struct parent p = {.fd = fd, .name = ""};

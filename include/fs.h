@@ -532,6 +532,9 @@ static inline u32 records_changes(const struct task *t)
 long host_getxattr_at(const struct parent *p, const char *name, void *value, size_t size);
 long host_setxattr_at(const struct parent *p, const char *name, const void *value, size_t size,
                       int flags);
+// As fchmodat2(2) not following it: -EOPNOTSUPP for a symlink. A descriptor of the guest's:
+// fchmod(2).
+long host_chmod_at(const struct parent *p, u32 mode);
 // Device nodes: a symlink that cannot resolve stands for them.
 long meta_mknod(struct task *t, const struct parent *p, u32 mode, u32 uid, u32 gid, u64 rdev);
 // The same with what a default ACL gives it.

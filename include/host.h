@@ -15,18 +15,11 @@
 #include <linux/time_types.h>
 
 #include "layout.h"
+#include "newcalls.h"
 #include "types.h"
 
-// Numbers that the installed headers may be too old for.
-#ifndef __NR_fchmodat2
-#define __NR_fchmodat2 452
-#endif
-#ifndef __NR_setxattrat
-#define __NR_setxattrat 463
-#define __NR_getxattrat 464
-#define __NR_listxattrat 465
-#define __NR_removexattrat 466
-#endif
+// Which of newcalls.h the host lacks. The same for all of an instance.
+extern u32 host_lacks;
 
 long host_call(long nr, long a0, long a1, long a2, long a3, long a4, long a5);
 long host_call_intr(long nr, long a0, long a1, long a2, long a3, long a4, long a5);

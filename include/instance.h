@@ -429,13 +429,13 @@ struct instance {
     u32 writes_limited;     // RLIMIT_FSIZE is, or was, small for some process
     u32 traces;             // some thread is, or was, traced by a guest
     u32 fresh_returns;      // host_fresh_returns of every process
+    u32 host_lacks;         // likewise
     u32 keeps_attrs;        // RESERVED_ATTRS is that file
     u64 memfd_dev;          // device (as marked_dev) of memory files
     u64 queue_dev;          // of message queues; 0: nobody has asked for one yet
     u64 fine_ctime_dev;     // device (as marked_dev) of the guest's root, if there no two states
                             // of an inode that were looked at have the same ctime; 0: they may
     u64 tick_ns;            // of the coarse clocks
-    u32 marks;              // the host can give files marks (fs/meta.c, has_none)
     u32 protected_symlinks; // as the host has fs.protected_symlinks at the start
     u32 keeps_dirs;         // the guest's root is a tree of its own: fs/dirs.c may work
     u32 dir_generation;     // counts renames and removals of directories and symlinks

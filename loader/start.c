@@ -463,6 +463,7 @@ void start_guest(struct task *t, u64 *sp)
     t->engine = t->instance->engine;
     t->stats = t->instance->counting ? t->instance->stats : NULL;
     host_fresh_returns = t->instance->fresh_returns;
+    host_lacks = t->instance->host_lacks;
     u32 tgid = (u32)host_getpid(), index = find_state(t->instance, tgid);
     struct exec_state *state = exec_state_at(t->instance, index);
     u32 *owner = &t->instance->exec_owners[index];

@@ -10,7 +10,8 @@ guest/X   tests/guest/X.c is compiled, run natively, then under lxrun in a small
           it runs under each of these engines: guest/X:seccomp; "default" gives lxrun no --trap.
           "rewrite+STATE" (not as @user) is engine rewrite with a cache of the test's own: cold;
           corrupt; readonly, and half empty; full, so that each addition empties it; racing with
-          others that fill and empty it. "nested" is lxrun inside lxrun.
+          others that fill and empty it. "nested" is lxrun inside lxrun. "container" is default
+          under a filter of system calls as container tools have them (tests/container.c).
           guest/efault is build/gen/efault.c, which scripts/gen-efault.py makes.
 check/X   scripts/check-X.sh or .py
 apps/X    tests/apps/X.sh, with LXRUN and APPS in the environment: the Debian tree with the
@@ -206,17 +207,7 @@ class Test:
 
     @functools.cached_property
     def binary(self):
-        binary = BUILD / "tests" / self.path.stem
-        inputs = [self.path, *(TOP / "tests/guest").glob("*.h"), Path(__file__)]
-        if not binary.exists() or binary.stat().st_mtime < max(f.stat().st_mtime for f in inputs):
-            new = binary.with_name(binary.name + ".new")
-            gcc = LINK[self.directive.get("link", "static")]
-            p = subprocess.run([*gcc, "-std=gnu11", "-O1", "-g", "-Wall", "-pthread", "-o", new,
-                                self.path, "-lm"], capture_output=True, text=True, check=False)
-            if p.returncode:
-                raise Failed("does not compile\n" + p.stderr)
-            new.rename(binary)
-        return binary
+        return compiled(self.path, LINK[self.directive.get("link", "static")])
 
     @functools.cached_property
     def expected(self):
@@ -277,11 +268,12 @@ class Test:
         if self.opts.native:
             return
         by, _, state = engine.partition("+")
-        trap = [] if engine in ("default", "nested") else [f"--trap={by}"]
+        trap = [] if engine in ("default", "nested", "container") else [f"--trap={by}"]
         lxrun = [os.path.join(STAGE, "lxrun")] * (2 if engine == "nested" else 1)
         limit = self.timeout * PATIENCE.get(engine, 1)
         with (self.roots.pop((engine, as_user), None) or self.new_root(as_user) as root,
               own_cache(state, Path(root)) if state else shared_cache(as_user) as (env, front)):
+            front = [*front, *([container()] if engine == "container" else [])]
             ran = run([*front, *lxrun, *trap, "-r", root, "--cd", "/t",
                        *self.command()], "/", {**ENV, **env}, limit)
         if ran.code < 0 and not ran.timeout:
@@ -334,6 +326,26 @@ class Test:
                 to = root / lib.lstrip("/")
                 to.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(lib, to)
+
+
+def compiled(source, gcc):
+    binary = BUILD / "tests" / source.stem
+    inputs = [source, *(TOP / "tests/guest").glob("*.h"), Path(__file__)]
+    if not binary.exists() or binary.stat().st_mtime < max(f.stat().st_mtime for f in inputs):
+        new = binary.with_name(binary.name + ".new")
+        p = subprocess.run([*gcc, "-std=gnu11", "-O1", "-g", "-Wall", "-pthread", "-o", new,
+                            source, "-lm"], capture_output=True, text=True, check=False)
+        if p.returncode:
+            raise Failed("does not compile\n" + p.stderr)
+        new.rename(binary)
+    return binary
+
+
+@functools.cache
+def container():
+    """What stands in front of lxrun under "container", where an ordinary user can run it."""
+    copy_program(compiled(TOP / "tests/container.c", LINK["static"]), STAGE)
+    return os.path.join(STAGE, "container")
 
 
 def tail(ran):

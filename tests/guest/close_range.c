@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // close_range: a part, everything to the end, close-on-exec instead, and a table of its own.
 // covers: close_range
+// trap: not container: such a filter refuses unshare
 #include "check.h"
 #include <linux/close_range.h>
 #include <pthread.h>

@@ -3,7 +3,7 @@
 // statfs tells them, a remount changes them, and they hold for all who see the mount.
 // covers: mount, statfs, write, fallocate, ftruncate, umount2
 // needs: root
-// trap: not nested: no host keeps the limit for an lxrun that is a guest
+// trap: not nested,container: no host keeps the limit for an lxrun that is a guest; such a filter refuses the namespace that keeps the limit
 #include "mountns.h"
 #include <sys/mman.h>
 #include <sys/statfs.h>

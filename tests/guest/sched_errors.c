@@ -5,6 +5,7 @@
 // covers: sched_getaffinity, sched_setaffinity, sched_getattr, sched_setattr, sched_getparam
 // covers: sched_setscheduler, sched_rr_get_interval, ioprio_set, ioprio_get, migrate_pages
 // covers: move_pages
+// trap: not container: such a filter refuses migrate_pages
 #include "check.h"
 #include <sched.h>
 #include <sys/resource.h>

@@ -6,6 +6,7 @@
 // covers: sched_setattr, sched_getaffinity, sched_setaffinity, sched_rr_get_interval, ioprio_get
 // covers: ioprio_set, move_pages, migrate_pages
 // needs: root
+// trap: not container: such a filter refuses move_pages
 #include "check.h"
 #include <sched.h>
 #include <sys/prctl.h>

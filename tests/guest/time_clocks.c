@@ -4,6 +4,7 @@
 // gettimeofday and time agree with CLOCK_REALTIME.
 // covers: clock_gettime, clock_getres, gettimeofday, time, clock_settime, settimeofday
 // covers: clock_adjtime, adjtimex
+// trap: not container: such a filter refuses clock_settime
 #include "sig.h"
 #include <sys/time.h>
 #include <sys/timex.h>

@@ -2,6 +2,7 @@
 // unshare(CLONE_FS) and unshare(CLONE_FILES) give a thread its own directory, umask and
 // descriptors; clone without CLONE_FS is separate, with it shared.
 // covers: unshare, clone, chdir, umask, close, dup2
+// trap: not container: such a filter refuses unshare
 #include "check.h"
 #include <pthread.h>
 #include <sched.h>
