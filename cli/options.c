@@ -117,16 +117,26 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
+// Ends s at its first colon, but for those behind a backslash, which goes; what follows, or NULL.
+static char *cut_at_colon(char *s)
+{
+    char *out = s;
+    for (; *s && *s != ':'; s++) {
+        if (s[0] == '\\' && s[1] == ':')
+            s++;
+        *out++ = *s;
+    }
+    char *rest = *s ? s + 1 : NULL;
+    *out = 0;
+    return rest;
+}
+
 static void parse_bind(struct bind_option *b, const char *text)
 {
     b->host = must_format("%s", text);
-    char *guest = strchr(b->host, ':');
-    if (guest)
-        *guest++ = 0;
-    b->options = guest ? strchr(guest, ':') : NULL;
-    if (b->options)
-        *b->options++ = 0;
-    else
+    char *guest = cut_at_colon(b->host);
+    b->options = guest ? cut_at_colon(guest) : NULL;
+    if (!b->options)
         b->options = "";
     if (!*b->host || (guest && *guest != '/'))
         fail("-b %s: HOST[:/GUEST[:OPTIONS]] is wanted", text);

@@ -150,6 +150,9 @@ def check_root(work):
     bound = f"{outside}:/var/run/deep/dir"
     expect("-b", lxrun(*run, "-b", bound, "p", "write", "/run/deep/dir/a").stdout, "written\n")
     expect("-b wrote", (outside / "a").exists(), True)
+    (outside / "x:y").mkdir()
+    (outside / "x:y" / "f").touch()
+    expect("-b of a colon", lxrun(*run, "-b", f"{outside}/x\\:y:/run/p\\:q", "p", "write", "/run/p:q/f").stdout, "written\n")
     expect("-b ro", lxrun(*run, "-b", bound + ":ro", "p", "write", "/run/deep/dir/b").stdout,
            "Read-only file system\n")
     expect("mount point", (root / "run/deep/dir").is_dir(), True)

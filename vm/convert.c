@@ -94,10 +94,7 @@ static void run_inside(const char *directory, char **argv)
     struct words w = {0};
     int status;
     words_add(&w, "%s", place_program("lxrun"));
-    if (place_needs_bind(directory)) {
-        words_add(&w, "-b");
-        words_add(&w, "%s:%s", directory, directory);
-    }
+    words_add_bind(&w, directory);
     words_add(&w, "--");
     for (char **a = argv; *a; a++)
         words_add(&w, "%s", *a);

@@ -145,6 +145,20 @@ void words_add(struct words *w, const char *format, ...)
     w->word[w->n] = NULL;
 }
 
+void words_add_bind(struct words *w, const char *directory)
+{
+    char *text = must_format("%s", directory), *part = text, *rest;
+    char *escaped = must_format("%s", "");
+    for (; (rest = strchr(part, ':')); part = rest + 1) {
+        *rest = 0;
+        escaped = must_format("%s%s\\:", escaped, part);
+    }
+    escaped = must_format("%s%s", escaped, part);
+    words_add(w, "-b");
+    words_add(w, "%s:%s", escaped, escaped);
+    free(text);
+}
+
 static pid_t tracer; // of a machine that was started held; 0: there is none
 
 pid_t words_run(const struct words *w, int log, const int *keep, size_t nkeep, bool held)

@@ -66,9 +66,3 @@ char *place_host_program(const char *name)
     }
     return NULL;
 }
-
-bool place_needs_bind(const char *directory)
-{
-    struct stat st;
-    return !stat(directory, &st) && st.st_uid != getuid();
-}

@@ -3,8 +3,6 @@
 #ifndef LX_VM_PLACE_H
 #define LX_VM_PLACE_H
 
-#include <stdbool.h>
-
 // The directory of the running VMs of this user: sockets, locks, logs.
 const char *place_run(void);
 // A file of the VM's part of lxrun's cache.
@@ -13,9 +11,5 @@ char *place_cache(const char *name);
 char *place_program(const char *name);
 // A program of the host, along PATH and in the directories of the administrator. NULL: none.
 char *place_host_program(const char *name);
-
-// Says whether lxrun, running a program on the host's own tree, is to bind this directory to
-// itself: the owner of a tree is shown as root, who is there the user only.
-bool place_needs_bind(const char *directory);
 
 #endif

@@ -166,10 +166,8 @@ static char *escape(const char *path)
 static void add_lxrun(struct words *w, const char *directory)
 {
     words_add(w, "%s", place_program("lxrun"));
-    if (directory && place_needs_bind(directory)) {
-        words_add(w, "-b");
-        words_add(w, "%s:%s", directory, directory);
-    }
+    if (directory)
+        words_add_bind(w, directory);
     words_add(w, "--");
 }
 
