@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +142,16 @@ static u32 lacking(void)
     return lacks;
 }
 
+// No other call keeps a path inside the guest's root.
+static void need_openat2(void)
+{
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+    int fd = (int)syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof how);
+    if (fd < 0)
+        fail_errno("this host does not let lxrun use openat2, which came with Linux 5.6");
+    close(fd);
+}
+
 static void fill_memory(struct launch *l)
 {
     const struct options *o = l->options;
@@ -150,6 +161,7 @@ static void fill_memory(struct launch *l)
     if (uname(&u) || clock_gettime(CLOCK_BOOTTIME, &boot) ||
         clock_getres(CLOCK_REALTIME_COARSE, &tick))
         fail_errno("cannot ask the host for its name and time");
+    need_openat2();
     in->magic = INSTANCE_MAGIC;
     in->page_count = (u32)(sizeof *in / LX_PAGE);
     in->engine = engine_choose(o->engine, l->nested);
