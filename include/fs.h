@@ -532,6 +532,8 @@ static inline u32 records_changes(const struct task *t)
 long host_getxattr_at(const struct parent *p, const char *name, void *value, size_t size);
 long host_setxattr_at(const struct parent *p, const char *name, const void *value, size_t size,
                       int flags);
+// Which of newcalls.h the host lacks, by which these go. The same for all of an instance.
+extern u32 host_lacks;
 // As fchmodat2(2) not following it: -EOPNOTSUPP for a symlink. A descriptor of the guest's:
 // fchmod(2).
 long host_chmod_at(const struct parent *p, u32 mode);

@@ -18,9 +18,6 @@
 #include "newcalls.h"
 #include "types.h"
 
-// Which of newcalls.h the host lacks. The same for all of an instance.
-extern u32 host_lacks;
-
 long host_call(long nr, long a0, long a1, long a2, long a3, long a4, long a5);
 long host_call_intr(long nr, long a0, long a1, long a2, long a3, long a4, long a5);
 

@@ -39,7 +39,7 @@ INTERFACES = ("signal_", "uaccess_")
 HEADERS = {
     "types.h": "", "layout.h": "", "arguments.inc": "", "syscalls.def": "", "syscall_rows.h": "",
     "instance.h": "", "cred.h": "", "devlink.h": "", "drive.h": "", "drivename.h": "",
-    "rewrite.h": "", "attr.h": "",  # shared by both programs
+    "rewrite.h": "", "attr.h": "", "newcalls.h": "",  # shared by both programs
     "fail.h": "",  # shared by all that is hosted
     "host.h": "host",
     "signal.h": "task", "uaccess.h": "task",

@@ -61,8 +61,8 @@ struct words {
     size_t n;
 };
 void words_add(struct words *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
-// Options of lxrun's, for a program on the host's own tree: the directory is a tree of its own there.
-// So its owner is shown as root, and it keeps what is known of its hard links.
+// Options of lxrun's, for a program on the host's own tree: the directory is a tree of its own
+// there. So its owner is shown as root, and it keeps what is known of its hard links.
 void words_add_bind(struct words *w, const char *directory);
 // Starts it, in a process that ends with this one. keep: descriptors that it inherits. held: it may
 // hold processes of its own by ptrace, which are to end with it (fork_traced).
