@@ -295,7 +295,7 @@ long meta_set(struct task *t, int mount, const struct parent *p, const struct me
     changed(c, &new);
     if (mqueue_is(t, &v->host)) {
         long r = host_chmod_at(p, v->host.stx_mode & MODE_BITS); // moves the time of change
-        return r < 0 && r != -ENOSYS ? r : mqueue_set(t, &new);
+        return r < 0 ? r : mqueue_set(t, &new);
     }
     if (is_pts(&v->host)) {
         *pts_owner(t, &v->host) =

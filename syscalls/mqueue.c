@@ -97,6 +97,7 @@ static long look(struct task *t, bool locked, const char *host, struct statx *st
 
 static long finish(struct task *t, int fd, u32 mode)
 {
+    struct parent p = {.fd = fd, .name = ""}; // which O_PATH may have opened
     struct statx st;
     long r = host_statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st);
     if (r < 0)
@@ -104,8 +105,7 @@ static long finish(struct task *t, int fd, u32 mode)
     t->instance->queue_dev = device_of(&st);
     if (!ipc_add(t, IPC_QUEUE, (s32)st.stx_ino, mode & ~t->fs->umask, true))
         return -ENOSPC;
-    r = HOST2(__NR_fchmod, fd, 0600);
-    return r != -EBADF ? r : HOST4(__NR_fchmodat2, fd, "", 0600, AT_EMPTY_PATH);
+    return host_chmod_at(&p, 0600);
 }
 
 static long create(struct task *t, const char *host, int flags, u32 mode,
