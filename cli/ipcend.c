@@ -73,7 +73,7 @@ void ipc_end(const struct instance *in)
 {
     if (!in->ipc_used)
         return;
-    int id = shmget(ipc_table_key(in->abstract_prefix), sizeof(struct ipc_table), 0);
+    int id = shmget(ipc_table_key(in), sizeof(struct ipc_table), 0);
     struct ipc_table *table = id < 0 ? (void *)-1 : shmat(id, NULL, 0);
     if (table == (void *)-1)
         return;

@@ -226,10 +226,6 @@ struct ipc_table {
     u32 next_unlinked, unlinked[QUEUES_UNLINKED]; // 1 + index of a record: the last ones
     struct ipc_record records[IPC_RECORDS];
 } __attribute__((aligned(4096)));
-static inline s32 ipc_table_key(u32 prefix)
-{
-    return (s32)((prefix ^ 0x6c786970) * 0x9e3779b1u | 1); // not IPC_PRIVATE
-}
 
 // A directory that is kept open as RESERVED_DIR + its index (fs/dirs.c).
 #define DIR_PATH 144
@@ -491,6 +487,13 @@ struct instance {
     // and where there is a file of known attributes (keeps_attrs), it is mapped over these.
     struct attr_known attrs[ATTRS_KNOWN] __attribute__((aligned(4096)));
 };
+
+// One for each host user: the objects of another are not his to use.
+static inline s32 ipc_table_key(const struct instance *in)
+{
+    u32 of = (in->abstract_prefix ^ 0x6c786970) * 0x9e3779b1u + in->host_uid;
+    return (s32)(of * 0x85ebca6bu | 1); // not IPC_PRIVATE
+}
 
 _Static_assert(offsetof(struct instance, mounts[0].point) <= 0x10000, "within 64 KiB");
 

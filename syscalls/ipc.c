@@ -138,7 +138,7 @@ static long get_object(struct task *t, int kind, int nr, s32 key, unsigned long 
     s32 host_key = ipc_key(t, key);
     int plain = flags & ~(IPC_CREAT | IPC_EXCL | MODE_BITS);
     bool has_size = kind != IPC_MSG;
-    if (kind == IPC_SHM && host_key == ipc_table_key(t->instance->abstract_prefix))
+    if (kind == IPC_SHM && host_key == ipc_table_key(t->instance))
         return -EACCES; // one key in four thousand million
     for (;;) {
         const struct ipc_record *r = NULL;

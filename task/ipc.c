@@ -34,8 +34,7 @@ static __attribute__((noinline)) void map_table(struct instance *in)
 {
     const struct __kernel_timespec nap = {.tv_nsec = 100000};
     for (u32 tries = 0; !in->ipc_apart; tries++) {
-        long id = HOST3(__NR_shmget, ipc_table_key(in->abstract_prefix), sizeof in->ipc,
-                        IPC_CREAT | 0600);
+        long id = HOST3(__NR_shmget, ipc_table_key(in), sizeof in->ipc, IPC_CREAT | 0600);
         long r = id < 0 ? id : HOST3(__NR_shmat, id, &in->ipc, SHM_REMAP);
         bool gone = id >= 0 && (r == -EINVAL || r == -EIDRM);
         bool ends = r >= 0 && __atomic_load_n(&in->ipc.ends, __ATOMIC_SEQ_CST);
