@@ -8,7 +8,7 @@ find include host task fs loader syscalls trap rewrite cli vm tests bench -path 
     -name '*.[ch]' -print 2>/dev/null |
     xargs -r clang-format --dry-run --Werror
 if [ -e .git ]; then
-    binary=$(git ls-files -z | xargs -0 grep -lsP '\x00' || true)
+    binary=$(git ls-files --eol | grep '^i/-text' || true)
     if [ "$binary" ]; then
         echo "check-format: binary files in the repository: $binary" >&2
         exit 1
