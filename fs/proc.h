@@ -47,7 +47,8 @@ char *proc_line(struct proc_lines *in);
 // Makers of contents: 0 or -errno.
 typedef long proc_maker(struct task *t, const struct proc_path *pp, struct proc_out *o);
 proc_maker proc_make_status, proc_make_stat, proc_make_limits, proc_make_maps, proc_make_mounts,
-    proc_make_mountinfo, proc_make_mountstats, proc_make_net_unix, proc_make_sysvipc;
+    proc_make_mountinfo, proc_make_mountstats, proc_make_net_unix, proc_make_sysvipc,
+    proc_make_locks;
 
 #define PROC_INIT_NAME "init" // of process 1
 

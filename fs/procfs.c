@@ -412,10 +412,15 @@ struct made {
 };
 
 static const struct made made_in_root[] = {
-    {"filesystems", make_filesystems},        {"version", make_version},
-    {"sys/kernel/hostname", make_hostname},   {"sys/kernel/domainname", make_domainname},
-    {"sys/kernel/osrelease", make_osrelease}, {"sys/kernel/version", make_osversion},
-    {"sysvipc/msg", proc_make_sysvipc},       {"sysvipc/sem", proc_make_sysvipc},
+    {"filesystems", make_filesystems},
+    {"locks", proc_make_locks},
+    {"version", make_version},
+    {"sys/kernel/hostname", make_hostname},
+    {"sys/kernel/domainname", make_domainname},
+    {"sys/kernel/osrelease", make_osrelease},
+    {"sys/kernel/version", make_osversion},
+    {"sysvipc/msg", proc_make_sysvipc},
+    {"sysvipc/sem", proc_make_sysvipc},
     {"sysvipc/shm", proc_make_sysvipc},
 };
 

@@ -43,7 +43,14 @@ nice -n 5 sh -c nice | has -x 5
 taskset -p $$ >/dev/null
 chrt -p $$ | has SCHED_OTHER
 prlimit -p $$ --nofile >/dev/null
-flock file true'
+flock file true
+# Locks of programs outside, lxrun itself among them, are not shown.
+exec 7>file
+flock 7
+expect "$(awk "{ print \$(\$2 == \"->\" ? 6 : 5) }" /proc/locks | grep -vcx -e -1 || :)" 0
+exec 7>&-
+flock file lslocks -n -o COMMAND,TYPE,PATH >locks
+expect "$(grep -v undefined locks | tr -s " ")" "flock FLOCK $work/file"'
 
 guest 'machine tools' 60 '
 free -b | awk "/^Mem:/ { ok = \$2 > \$3 && \$3 > 0 } END { exit !ok }"

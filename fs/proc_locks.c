@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// /proc/locks: the host's lines whose lock a process of the instance took, as in a PID namespace.
+// Linux: locks_show() in fs/locks.c, which leaves the numbers of the lines as they are; a lock of
+// an open file (OFD) has no process and is shown to everybody.
+#include "host.h"
+#include "proc.h"
+#include "reach.h"
+
+#define KIND 3 // behind the number of the line, and behind "->": kind, ADVISORY, READ
+
+// Where the process of a line stands: "1: POSIX  ADVISORY  WRITE 4711 fe:00:1 0 EOF"; of who waits
+// for the lock of the line before there are one or more spaces and "-> " behind the colon.
+static char *find_owner(char *line, bool *waits)
+{
+    char *p = strchr(line, ':');
+    if (!p)
+        return NULL;
+    for (p++; *p == ' '; p++)
+        ;
+    *waits = str_starts(p, "-> ");
+    if (*waits)
+        p += 3;
+    for (int i = 0; i < KIND; i++) {
+        while (*p && *p != ' ')
+            p++;
+        while (*p == ' ')
+            p++;
+    }
+    return *p ? p : NULL;
+}
+
+long proc_make_locks(struct task *t, const struct proc_path *pp, struct proc_out *o)
+{
+    struct proc_lines in;
+    bool shown = false, waits;
+    in.at = in.end = 0;
+    in.fd = (int)host_openat(reserved_fd(t, RESERVED_PROC), pp->rest, O_RDONLY | O_CLOEXEC, 0);
+    if (in.fd < 0)
+        return in.fd;
+    for (char *line, *owner; (line = proc_line(&in));) {
+        owner = find_owner(line, &waits);
+        if (!owner)
+            continue;
+        size_t n = 0;
+        while (owner[n] && owner[n] != ' ')
+            n++;
+        long pid = str_number(owner, n); // negative: "-1", of an open file
+        bool known = pid < 0 || pid == (long)t->proc->tgid || (pid && reach_process(t, (u32)pid));
+        if (!waits)
+            shown = known;
+        if (!shown)
+            continue;
+        proc_put(o, line, (size_t)(owner - line));
+        proc_puts(o, known ? "" : "0");
+        proc_puts(o, known ? owner : owner + n);
+        proc_puts(o, "\n");
+    }
+    host_close(in.fd);
+    return 0;
+}
