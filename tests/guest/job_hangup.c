@@ -42,7 +42,12 @@ static void watch(int both)
     sigdelset(&all, SIGCONT);
     while (!hups || (both && !conts))
         CHECK_ERR(sigsuspend(&all), EINTR);
-    CHECK_ERR(open("/dev/tty", O_RDWR), ENXIO);
+    // Of a pseudo-terminal the kernel sends SIGHUP first (disassociate_ctty(),
+    // session_clear_tty()).
+    int tty;
+    while ((tty = open("/dev/tty", O_RDWR)) >= 0)
+        close(tty);
+    CHECK_EQ(errno, ENXIO);
 }
 
 static void leader_ends(void)
