@@ -39,11 +39,20 @@ static int kept_dir_of(struct task *t, struct loc *loc, const char **name)
     *slash = 0;
     long fd = temp_open(t, loc->base, loc->rel, O_PATH | O_DIRECTORY, WALK_RESOLVE);
     *slash = '/';
+    if (loc->over && (fd == -ENOTDIR || fd == -ELOOP)) // see whiteout_came()
+        return -ENOENT;
     if (fd < 0)
         return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? (int)fd : 0;
     kept = dir_keep(t, &key, (int)fd);
     temp_close(t, (int)fd);
     return kept;
+}
+
+// In an overlay, what leads to the name was a directory when the layer was chosen: a whiteout has
+// come in its place since.
+static bool whiteout_came(const struct loc *loc, u64 flags, long r)
+{
+    return r == -ENOTDIR && loc->over && !loc->must_be_dir && !(flags & O_DIRECTORY);
 }
 
 long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 resolve)
@@ -79,5 +88,6 @@ long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 res
         how.flags |= O_DIRECTORY;
         how.flags &= ~(u64)O_NOFOLLOW;
     }
-    return HOST_INTR4(__NR_openat2, loc->base, loc->rel, &how, sizeof how);
+    long r = HOST_INTR4(__NR_openat2, loc->base, loc->rel, &how, sizeof how);
+    return whiteout_came(loc, flags, r) ? -ENOENT : r;
 }
