@@ -73,8 +73,10 @@ void ipc_end(const struct instance *in)
 {
     if (!in->ipc_used)
         return;
+    struct shmid_ds ds;
     int id = shmget(ipc_table_key(in), sizeof(struct ipc_table), 0);
-    struct ipc_table *table = id < 0 ? (void *)-1 : shmat(id, NULL, 0);
+    bool own = id >= 0 && !shmctl(id, IPC_STAT, &ds) && ds.shm_perm.uid == in->host_uid;
+    struct ipc_table *table = own ? shmat(id, NULL, 0) : (void *)-1;
     if (table == (void *)-1)
         return;
     if (is_alone(id, table))

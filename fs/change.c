@@ -133,17 +133,11 @@ static long store_attr(struct task *t, int mount, const struct parent *p, const 
     a.witnessed |= a.has_caps;
     keep_names(t, p, v, owner, &a);
     if (!v->has_attr && !owner && plain && !a.has_acl && !a.has_caps &&
-        !mount_at(t, MAX(mount, 0))->drive.on) {
-        long r = host_chmod_at(p, mode);
-        if (r != -ENOSYS) // before Linux 6.6: the attribute serves too
-            return r;
-    }
-    if (!owner && mode == (v->guest.stx_mode & MODE_BITS) && is_settled(v, &a, what)) {
-        // To the host, an attribute that gets the value it has is no change: the time would stay.
-        long r = host_chmod_at(p, v->host.stx_mode & MODE_BITS);
-        if (r != -ENOSYS)
-            return r;
-    }
+        !mount_at(t, MAX(mount, 0))->drive.on)
+        return host_chmod_at(p, mode);
+    // To the host, an attribute that gets the value it has is no change: the time would stay.
+    if (!owner && mode == (v->guest.stx_mode & MODE_BITS) && is_settled(v, &a, what))
+        return host_chmod_at(p, v->host.stx_mode & MODE_BITS);
     long r = a.witnessed ? set_witness(t, p, v) : change_exec(p, v, mode);
     attrown_begin(t, p, v, &own);
     if (r >= 0)
@@ -159,7 +153,7 @@ static long store_attr(struct task *t, int mount, const struct parent *p, const 
         host_chmod_at(p, marked_mode(new->stx_mode));
     else if (a.type == S_IFREG && !(v->host.stx_mode & S_ISVTX)) // killed before: nothing changed
         r = host_chmod_at(p, (v->host.stx_mode & MODE_BITS) | S_ISVTX);
-    return r == -ENOSYS ? 0 : r;
+    return r;
 }
 
 // A symlink, FIFO, socket or device node.

@@ -533,8 +533,7 @@ static long store(struct task *t, int mount, const struct parent *p, const struc
         if (r != -EOPNOTSUPP)
             return r;
     }
-    // What the record is to say comes before the host's mode, which others see without it. Where
-    // the host cannot change that (before Linux 6.6) the record tells.
+    // What the record is to say comes before the host's mode, which others see without it.
     if (other && !told)
         m.host.stx_mode = (u16)(type | want);
     else if (other && host_chmod_at(p, want) >= 0)

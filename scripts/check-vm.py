@@ -546,7 +546,7 @@ def check_conversion(work):
 
     inside(source, ALL_KINDS)
     told = inside(source, ALL_TOLD)
-    expect("inodes of the tree", len(told.splitlines()), 314)
+    expect("inodes of the tree", len(told.splitlines()), 316)
     for args in (source, image, "64MB"), (source, image):
         ran = lxrun("--to-image", *args)
         want = (0, "") if len(args) == 3 else (125, f"lxrun: {image} is there already\n")

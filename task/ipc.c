@@ -28,6 +28,18 @@ static u32 is_mapped;
 
 #define ENDS_WAITS 1000 // 150 ms
 
+// -EACCES of memory that another user has made under the key: nothing is read from that.
+static long attach(struct instance *in, long id)
+{
+    struct shmid64_ds ds;
+    long r = HOST3(__NR_shmctl, id, IPC_STAT, &ds);
+    if (r < 0)
+        return r;
+    if (ds.shm_perm.uid != in->host_uid || ds.shm_perm.cuid != in->host_uid)
+        return -EACCES;
+    return HOST3(__NR_shmat, id, &in->ipc, SHM_REMAP);
+}
+
 // Where the host has no such memory for this user, the instance's own serves. Not where only this
 // process cannot have it mapped, as with MCL_FUTURE: others have.
 static __attribute__((noinline)) void map_table(struct instance *in)
@@ -35,7 +47,7 @@ static __attribute__((noinline)) void map_table(struct instance *in)
     const struct __kernel_timespec nap = {.tv_nsec = 100000};
     for (u32 tries = 0; !in->ipc_apart; tries++) {
         long id = HOST3(__NR_shmget, ipc_table_key(in), sizeof in->ipc, IPC_CREAT | 0600);
-        long r = id < 0 ? id : HOST3(__NR_shmat, id, &in->ipc, SHM_REMAP);
+        long r = id < 0 ? id : attach(in, id);
         bool gone = id >= 0 && (r == -EINVAL || r == -EIDRM);
         bool ends = r >= 0 && __atomic_load_n(&in->ipc.ends, __ATOMIC_SEQ_CST);
         if ((gone || ends) && tries < ENDS_WAITS) {
