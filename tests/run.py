@@ -273,7 +273,7 @@ class Test:
         limit = self.timeout * PATIENCE.get(engine, 1)
         with (self.roots.pop((engine, as_user), None) or self.new_root(as_user) as root,
               own_cache(state, Path(root)) if state else shared_cache(as_user) as (env, front)):
-            front = [*front, *([container()] if engine == "container" else [])]
+            front = [*front, *([os.path.join(STAGE, "container")] if engine == "container" else [])]
             ran = run([*front, *lxrun, *trap, "-r", root, "--cd", "/t",
                        *self.command()], "/", {**ENV, **env}, limit)
         if ran.code < 0 and not ran.timeout:
@@ -339,13 +339,6 @@ def compiled(source, gcc):
             raise Failed("does not compile\n" + p.stderr)
         new.rename(binary)
     return binary
-
-
-@functools.cache
-def container():
-    """What stands in front of lxrun under "container", where an ordinary user can run it."""
-    copy_program(compiled(TOP / "tests/container.c", LINK["static"]), STAGE)
-    return os.path.join(STAGE, "container")
 
 
 def tail(ran):
@@ -557,6 +550,7 @@ def run_all(opts):
                 print(f"run.py: no build/{name}: run make first", file=sys.stderr)
                 return 2
             shutil.copy2(BUILD / name, STAGE)
+        shutil.copy2(compiled(TOP / "tests/container.c", LINK["static"]), STAGE)
     for engine in opts.trap:
         if "+" in engine and (os.geteuid() or engine not in STATES):
             print(f"run.py: --trap {engine}: root only, one of {', '.join(STATES)}", file=sys.stderr)
