@@ -3,7 +3,6 @@
 // as container tools install, by which what they do not know is EPERM, and that is all that came
 // after Linux 6.1. (tests/run.py, "container")
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>

@@ -145,18 +145,23 @@ void words_add(struct words *w, const char *format, ...)
     w->word[w->n] = NULL;
 }
 
+char *words_escape(const char *text, char what, char with)
+{
+    char *out = must_alloc(strlen(text) * 2 + 1), *p = out;
+    for (; *text; text++) {
+        if (*text == what)
+            *p++ = with;
+        *p++ = *text;
+    }
+    return out;
+}
+
 void words_add_bind(struct words *w, const char *directory)
 {
-    char *text = must_format("%s", directory), *part = text, *rest;
-    char *escaped = must_format("%s", "");
-    for (; (rest = strchr(part, ':')); part = rest + 1) {
-        *rest = 0;
-        escaped = must_format("%s%s\\:", escaped, part);
-    }
-    escaped = must_format("%s%s", escaped, part);
+    char *path = words_escape(directory, ':', '\\');
     words_add(w, "-b");
-    words_add(w, "%s:%s", escaped, escaped);
-    free(text);
+    words_add(w, "%s:%s", path, path);
+    free(path);
 }
 
 static pid_t tracer; // of a machine that was started held; 0: there is none

@@ -61,6 +61,8 @@ struct words {
     size_t n;
 };
 void words_add(struct words *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// A copy of text with `with` before each `what`; the caller's to free.
+char *words_escape(const char *text, char what, char with);
 // Options of lxrun's, for a program on the host's own tree: the directory is a tree of its own
 // there. So its owner is shown as root, and it keeps what is known of its hard links.
 void words_add_bind(struct words *w, const char *directory);

@@ -153,13 +153,7 @@ static unsigned long tsc_khz(void)
 // QEMU's options are separated by commas; one that is meant stands twice.
 static char *escape(const char *path)
 {
-    char *out = must_alloc(strlen(path) * 2 + 1), *p = out;
-    for (; *path; path++) {
-        if (*path == ',')
-            *p++ = ',';
-        *p++ = *path;
-    }
-    return out;
+    return words_escape(path, ',', ',');
 }
 
 // Puts lxrun in front, on the host's own tree.
