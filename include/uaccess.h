@@ -27,6 +27,31 @@ static inline int guest_range_ok(uptr p, size_t n)
     return p + n >= p && (p + n <= LX_BASE || p >= LX_END);
 }
 
+// What guest memory's instructions do about a fault (include/fixup.inc, trap/signal.c: fix_up): one
+// between `from` and `to` goes on at `at`. Distances from the fields themselves.
+struct fixup {
+    int from, to, at;
+};
+
+// One word of guest memory at `p`, of a range that is no part of lxcore, in line: where a
+// function's way there and back would count. A fault makes *r -EFAULT, which nothing else touches.
+static inline u64 word_from_guest(const u64 *p, long *r)
+{
+    u64 word;
+    asm volatile("1: mov %[p], %[word]\n"
+                 "2:\n"
+                 ".pushsection .text.fixup, \"ax\"\n"
+                 "3: mov %[bad], %[r]\n"
+                 "jmp 2b\n"
+                 ".popsection\n"
+                 ".pushsection .fixups, \"a\"\n"
+                 ".long 1b - ., 2b - ., 3b - .\n"
+                 ".popsection"
+                 : [word] "=r"(word), [r] "+r"(*r)
+                 : [p] "m"(*p), [bad] "i"(-EFAULT));
+    return word;
+}
+
 static inline long copy_from_guest(void *dst, uptr src, size_t n)
 {
     return guest_range_ok(src, n) && !uaccess_copy(dst, (const void *)src, n) ? 0 : -EFAULT;

@@ -37,7 +37,7 @@ INTERFACES = ("signal_", "uaccess_")
 # The folder that a header of include/ belongs to is the lowest one with a source of its name; these
 # have none. "" is for all (ABI, table, plain types).
 HEADERS = {
-    "types.h": "", "layout.h": "", "arguments.inc": "", "syscalls.def": "", "syscall_rows.h": "",
+    "types.h": "", "layout.h": "", "arguments.inc": "", "fixup.inc": "", "syscalls.def": "", "syscall_rows.h": "",
     "instance.h": "", "cred.h": "", "devlink.h": "", "drive.h": "", "drivename.h": "",
     "rewrite.h": "", "attr.h": "", "newcalls.h": "",  # shared by both programs
     "fail.h": "",  # shared by all that is hosted

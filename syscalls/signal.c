@@ -44,12 +44,10 @@ static long set_action(struct task *t, int sig, struct ksigaction *now, struct k
     return 0;
 }
 
-long sys_rt_sigaction(struct task *t, int sig, uptr act, uptr oldact, size_t sigsetsize)
+static long change_action(struct task *t, int sig, uptr act, uptr oldact)
 {
     struct sighand *h = t->sighand;
     struct ksigaction new, old;
-    if (sigsetsize != SIGSET_SIZE)
-        return -EINVAL;
     if (act && copy_from_guest(&new, act, sizeof new))
         return -EFAULT;
     if (sig < 1 || sig > 64 || (act && (SIG_UNBLOCKABLE & SIGSET_BIT(sig))))
@@ -65,6 +63,34 @@ long sys_rt_sigaction(struct task *t, int sig, uptr act, uptr oldact, size_t sig
     if (shared)
         lock_drop(&h->lock);
     return !r && oldact ? copy_to_guest(oldact, &old, sizeof old) : r;
+}
+
+// What programs do often, a handler in the place of a handler in a record that is not shared, is
+// done here by registers alone; change_action() does all of it.
+long sys_rt_sigaction(struct task *t, int sig, uptr act, uptr oldact, size_t sigsetsize)
+{
+    const struct ksigaction *from = (const struct ksigaction *)act;
+    struct sighand *h = t->sighand;
+    long r = 0;
+    if (sigsetsize != SIGSET_SIZE)
+        return -EINVAL;
+    if (sig < 1 || sig > 64 || !act || oldact || !guest_range_ok(act, sizeof *from) ||
+        __atomic_load_n(&h->refs, __ATOMIC_ACQUIRE) > 1)
+        return change_action(t, sig, act, oldact);
+    uptr handler = word_from_guest(&from->handler, &r);
+    u64 flags = word_from_guest(&from->flags, &r);
+    u64 restorer = word_from_guest(&from->restorer, &r);
+    u64 mask = word_from_guest(&from->mask, &r);
+    struct ksigaction *now = &h->action[sig - 1];
+    if (!r && signal_is_handler(handler) && signal_is_handler(now->handler) &&
+        !((now->flags ^ flags) & SIG_HOST_FLAGS)) {
+        now->handler = handler;
+        now->flags = flags & SA_KNOWN;
+        now->restorer = restorer;
+        now->mask = mask & ~SIG_UNBLOCKABLE;
+        return 0;
+    }
+    return change_action(t, sig, act, 0);
 }
 
 long sys_rt_sigprocmask(struct task *t, int how, uptr set, uptr oldset, size_t sigsetsize)

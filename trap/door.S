@@ -7,6 +7,7 @@
 // touched, and between door_check and door_end the guest's registers are complete in the task, so
 // that a signal there is delivered as if it came in the guest.
 #include "arguments.inc"
+#include "fixup.inc"
 
 #define EFLAGS_TF 0x100
 #define EFLAGS_DF 0x400
@@ -169,20 +170,17 @@ signal_resume:
 	jmp	*%rcx
 	.size	signal_resume, .-signal_resume
 
-// long uaccess_copy(void *dst, const void *src, size_t n): copies, returns the bytes not copied. A
-// fault inside [uaccess_begin, uaccess_end) makes the handler go on at uaccess_fixup. Most copies
-// are a few words, for which `rep movsb` takes long to begin; a fault among those goes on with it,
-// so that all bytes before the bad one are copied.
-	.globl	uaccess_copy, uaccess_begin, uaccess_end, uaccess_fixup, uaccess_str
-	.globl	uaccess_words_begin, uaccess_words_end
+// long uaccess_copy(void *dst, const void *src, size_t n): copies, returns the bytes not copied. Most
+// copies are a few words, for which `rep movsb` takes long to begin; a fault among those goes on
+// with it, so that all bytes before the bad one are copied.
+	.globl	uaccess_copy
 	.type	uaccess_copy, @function
 uaccess_copy:
 	mov	%rdx, %rcx
 	cmp	$144, %rdx		// a struct stat
-	ja	uaccess_begin
+	ja	6f
 	cmp	$32, %rdx
 	jb	2f
-uaccess_words_begin:
 1:	mov	(%rsi), %rax		// a struct sigaction is all of this
 	mov	8(%rsi), %r8
 	mov	16(%rsi), %r9
@@ -192,7 +190,7 @@ uaccess_words_begin:
 	mov	%r9, 16(%rdi)
 	mov	%r10, 24(%rdi)
 	sub	$32, %rcx
-	je	uaccess_fixup
+	je	7f
 	add	$32, %rsi
 	add	$32, %rdi
 	cmp	$32, %rcx
@@ -213,22 +211,19 @@ uaccess_words_begin:
 	add	$4, %rsi
 	add	$4, %rdi
 	sub	$4, %rcx
-uaccess_words_end:
 5:	test	%ecx, %ecx
-	je	uaccess_fixup
-uaccess_begin:
-	rep movsb
-uaccess_end:
-uaccess_fixup:
-	mov	%rcx, %rax
+	je	7f
+6:	rep movsb
+7:	mov	%rcx, %rax
 	ret
+	FIXUP	1b, 5b, 6b
+	FIXUP	6b, 7b, 7b
 	.size	uaccess_copy, .-uaccess_copy
 
 // long uaccess_str(char *dst, const char *src, size_t n): copies a string with its end, at most n
 // bytes; returns its length, n when no end came, -14 (EFAULT) on a fault. By words, as above; what
 // stands behind the end in dst then is of no meaning.
-	.globl	uaccess_str_begin, uaccess_str_end, uaccess_str_fixup
-	.globl	uaccess_str_words_begin, uaccess_str_words_end
+	.globl	uaccess_str
 	.type	uaccess_str, @function
 uaccess_str:
 	mov	$0x0101010101010101, %r9
@@ -238,9 +233,8 @@ uaccess_str:
 	jmp	2f
 1:	add	$8, %rax
 2:	cmp	%rdx, %rax
-	jg	uaccess_str_words_end
-uaccess_str_words_begin:
-	mov	(%rsi,%rax), %rcx
+	jg	4f
+3:	mov	(%rsi,%rax), %rcx
 	mov	%rcx, (%rdi,%rax)
 	mov	%rcx, %r8		// the first zero byte gets its highest bit set
 	not	%r8
@@ -252,21 +246,19 @@ uaccess_str_words_begin:
 	shr	$3, %ecx
 	add	%rcx, %rax
 	ret
-uaccess_str_words_end:			// or a word that is not all there
-	add	$8, %rdx
-3:	cmp	%rdx, %rax
-	je	4f
-uaccess_str_begin:
-	movb	(%rsi,%rax), %cl
-uaccess_str_end:
-	movb	%cl, (%rdi,%rax)
+4:	add	$8, %rdx		// or a word that is not all there
+5:	cmp	%rdx, %rax
+	je	9f
+6:	movb	(%rsi,%rax), %cl
+7:	movb	%cl, (%rdi,%rax)
 	test	%cl, %cl
-	je	4f
+	je	9f
 	inc	%rax
-	jmp	3b
-uaccess_str_fixup:
-	mov	$-14, %rax
-4:	ret
+	jmp	5b
+8:	mov	$-14, %rax
+9:	ret
+	FIXUP	3b, 4b, 4b
+	FIXUP	6b, 7b, 8b
 	.size	uaccess_str, .-uaccess_str
 
 	.section .note.GNU-stack, "", @progbits

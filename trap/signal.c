@@ -71,11 +71,7 @@ _Noreturn void door_return(void); // leaves lxcore, with t->regs
 extern const char door_again[], door_check[], door_end[];
 void signal_clear_ac(void);
 _Noreturn void signal_resume(const struct sigcontext_64 *c);
-extern const char uaccess_words_begin[], uaccess_words_end[];
-extern const char uaccess_begin[], uaccess_end[], uaccess_fixup[];
-extern const char uaccess_str_words_begin[], uaccess_str_words_end[];
-extern const char uaccess_str_begin[], uaccess_str_end[], uaccess_str_fixup[];
-extern const char uaccess_vectors_begin[], uaccess_vectors_end[], uaccess_vectors_fixup[];
+extern const struct fixup fixups[], fixups_end[];
 extern const char vdso_fixup[];
 extern const char lxcore_text_end[];
 
@@ -316,26 +312,25 @@ static void resume(int sig, const struct kucontext *uc)
         signal_resume(&uc->mc);
 }
 
+static u64 fixup_address(const int *field)
+{
+    return (u64)field + (u64)*field;
+}
+
 static bool fix_up(const struct task *t, struct kucontext *uc)
 {
     u64 pc = uc->mc.ip;
     if (t->vdso_sp) {
         vdso_give_up();
         uc->mc.ip = (u64)vdso_fixup;
-    } else if (between(pc, uaccess_words_begin, uaccess_words_end)) {
-        uc->mc.ip = (u64)uaccess_begin;
-    } else if (between(pc, uaccess_begin, uaccess_end)) {
-        uc->mc.ip = (u64)uaccess_fixup;
-    } else if (between(pc, uaccess_str_words_begin, uaccess_str_words_end)) {
-        uc->mc.ip = (u64)uaccess_str_words_end;
-    } else if (between(pc, uaccess_str_begin, uaccess_str_end)) {
-        uc->mc.ip = (u64)uaccess_str_fixup;
-    } else if (between(pc, uaccess_vectors_begin, uaccess_vectors_end)) {
-        uc->mc.ip = (u64)uaccess_vectors_fixup;
-    } else {
-        return false;
+        return true;
     }
-    return true;
+    for (const struct fixup *f = fixups; f < fixups_end; f++)
+        if (pc >= fixup_address(&f->from) && pc < fixup_address(&f->to)) {
+            uc->mc.ip = fixup_address(&f->at);
+            return true;
+        }
+    return false;
 }
 
 static _Noreturn void crash(struct task *t, int sig, const siginfo_t *info, struct kucontext *uc)

@@ -2,14 +2,14 @@
 // The only instructions of lxcore that touch vector and x87 registers, whose contents are the
 // guest's all the time: they write them to a signal frame, load them from one, or make them what a
 // handler begins with (trap/vectors.c).
+#include "fixup.inc"
+
 	.text
 
 // long uaccess_xsave(void *area, u64 mask), uaccess_xrstor(const void *area, u64 mask),
 // uaccess_fxrstor(const void *area): on guest memory; 0, or -14 (EFAULT) when that is bad: not
-// there, or its contents not what the processor takes. A fault inside [uaccess_vectors_begin,
-// uaccess_vectors_end) makes the handler go on at uaccess_vectors_fixup.
+// there, or its contents not what the processor takes.
 	.globl	uaccess_xsave, uaccess_xrstor, uaccess_fxrstor
-	.globl	uaccess_vectors_begin, uaccess_vectors_end, uaccess_vectors_fixup
 	.type	uaccess_xsave, @function
 	.type	uaccess_xrstor, @function
 	.type	uaccess_fxrstor, @function
@@ -17,8 +17,7 @@ uaccess_xsave:
 	mov	%rsi, %rax
 	mov	%rsi, %rdx
 	shr	$32, %rdx
-uaccess_vectors_begin:
-	xsave64	(%rdi)
+1:	xsave64	(%rdi)
 	xor	%eax, %eax
 	ret
 	.size	uaccess_xsave, .-uaccess_xsave
@@ -34,10 +33,9 @@ uaccess_fxrstor:
 	fxrstor64 (%rdi)
 	xor	%eax, %eax
 	ret
-uaccess_vectors_end:
-uaccess_vectors_fixup:
-	mov	$-14, %rax
+2:	mov	$-14, %rax
 	ret
+	FIXUP	1b, 2b, 2b
 	.size	uaccess_fxrstor, .-uaccess_fxrstor
 
 // void vectors_reset(u64 mask): these components as a handler begins with them.
