@@ -182,11 +182,10 @@ long mount_add(struct task *t, const struct mount_entry *new)
     return m < 0 ? -ENOSPC : m;
 }
 
-long mount_remove(struct task *t, int m)
+void mount_remove(struct task *t, int m)
 {
     writer_begin(t);
     __atomic_store_n(&mount_at(t, m)->state, MOUNT_FREE, __ATOMIC_RELEASE);
     __atomic_fetch_and(&t->instance->mounts_live, ~(1UL << m), __ATOMIC_RELEASE);
     writer_end(t);
-    return 0;
 }

@@ -239,7 +239,8 @@ static void replace_flags(struct task *t, int m, u32 which, u32 flags)
         !__atomic_compare_exchange_n(at, &was, now, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
 }
 
-bool mount_is_same_fs(struct task *t, int a, int b)
+// Do the two show one file system of the guest's tree, or one tmpfs?
+static bool mount_is_same_fs(struct task *t, int a, int b)
 {
     const struct mount_entry *x = mount_at(t, a), *y = mount_at(t, b);
     if (a == b)

@@ -58,7 +58,7 @@ bool mount_name_is_point(struct task *t, const char *name, size_t n);
 // Adds a mount / removes one (fs side of mount(2), umount2(2)). add: state and id
 // of *e are ignored, the index is returned, or -ENOMEM.
 long mount_add(struct task *t, const struct mount_entry *e);
-long mount_remove(struct task *t, int m);
+void mount_remove(struct task *t, int m);
 
 // ---- The task's root (fs/where.c) ----
 

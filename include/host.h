@@ -31,7 +31,6 @@ long host_call_intr(long nr, long a0, long a1, long a2, long a3, long a4, long a
 #define HOST6(nr, a, b, c, d, e, f)                                                                \
     host_call(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 // The same, cut short by a noted signal with -LX_ERESTART: for calls that may block.
-#define HOST_INTR1(nr, a) host_call_intr(nr, (long)(a), 0, 0, 0, 0, 0)
 #define HOST_INTR2(nr, a, b) host_call_intr(nr, (long)(a), (long)(b), 0, 0, 0, 0)
 #define HOST_INTR3(nr, a, b, c) host_call_intr(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
 #define HOST_INTR4(nr, a, b, c, d)                                                                 \

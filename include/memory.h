@@ -49,9 +49,8 @@ bool memory_in_slots(uptr pc);
 bool memory_is_pad(uptr pc);
 // Goes from one slot to the next, from an image's beginning on. False: there are no more.
 bool memory_next_slot(uptr *slot);
-// The window's length and its end, where the `syscall` is, of a slot.
-u32 memory_slot_window(uptr slot, uptr *end);
-// The same, with the bytes that the window had before it was moved.
+// The length of the window of a slot, where it ended (at the `syscall`), and the bytes that it had
+// before it was moved.
 u32 memory_slot_original(uptr slot, uptr *end, u8 window[REWRITE_SLOT]);
 // A fault at pc: was rewritten text copied by the program, and has the copy run? Its jump leads to
 // nowhere, which pc is then, or it has come to a trap (`trapped`), which is no site. Then what it

@@ -56,8 +56,6 @@ void mount_set_flags(struct task *t, int m, u32 flags);
 u32 mount_rdonly(const struct mount_entry *e);
 // The same of its file system, for all mounts that show it: is it read-only?
 void mount_set_fs_rdonly(struct task *t, int m, bool rdonly);
-// Do the two show one file system of the guest's tree, or one tmpfs?
-bool mount_is_same_fs(struct task *t, int a, int b);
 // The mount that lxrun made of this type, to be shown elsewhere too; -1: none.
 int mount_of_type(struct task *t, u32 type);
 

@@ -19,9 +19,9 @@ struct pathop {
 
 // Begins at the guest string `path`. On success pathop_end() must follow; on error nothing is held.
 long pathop_begin(struct task *t, struct pathop *op, int dirfd, uptr path, int walk_flags);
-// The same for the second path of a call that has begun with `first`.
+// The same with WALK_NAME for the second path of a call that has begun with `first`.
 long pathop_begin_second(struct task *t, struct pathop *op, const struct pathop *first, int dirfd,
-                         uptr path, int walk_flags);
+                         uptr path);
 void pathop_end(struct task *t, struct pathop *op);
 // How often a call begins again that found another inode under a name than it had seen there: each
 // time somebody else was faster.

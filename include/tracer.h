@@ -33,10 +33,6 @@ struct tracee {
 long tracer_host(long request, u32 tid, uptr addr, uptr data);
 // Reads a stopped thread. 0, or -ESRCH: it is none, not stopped, or not the caller's to trace.
 long tracer_look(u32 tid, struct tracee *e);
-// Is its task not the caller's yet? It may have been that of a tracer that is dead.
-bool tracer_is_new(const struct task *t, const struct tracee *e);
-// Makes it the guest's traced thread, which the host's it has become.
-void tracer_begin(struct task *t, struct tracee *e, u32 options, bool seized);
 // A wait has shown thread tid stopped; *status is the wait status without its low byte. False: the
 // guest's wait goes on, for the stop was lxcore's own affair, and the thread runs again.
 bool tracer_stopped(struct task *t, u32 tid, u32 *status);

@@ -461,7 +461,7 @@ long sys_linkat(struct task *t, int olddirfd, uptr oldpath, int newdirfd, uptr n
     if (r >= 0 && a.loc.must_be_dir && (st.stx_mode & S_IFMT) != S_IFDIR)
         r = -ENOTDIR;
     if (r >= 0)
-        r = pathop_begin_second(t, &b, &a, newdirfd, newpath, WALK_NAME);
+        r = pathop_begin_second(t, &b, &a, newdirfd, newpath);
     if (r >= 0) {
         r = may_link_to(t, &a, &b, &st, pathop_may_make(t, &b, false, &dir));
         if (r >= 0 && (b.p.over == OVER_UPPER || b.p.over == OVER_LOWER))

@@ -28,13 +28,13 @@ long pathop_begin(struct task *t, struct pathop *op, int dirfd, uptr path, int w
 }
 
 long pathop_begin_second(struct task *t, struct pathop *op, const struct pathop *first, int dirfd,
-                         uptr path, int walk_flags)
+                         uptr path)
 {
     const struct parent *p = &first->p;
     // A number that is closed for the guest may be that of a temporary by now.
     if ((p->temporary && p->fd == dirfd) || (p->pinned && p->base == dirfd))
         dirfd = -1;
-    return pathop_begin(t, op, dirfd, path, walk_flags);
+    return pathop_begin(t, op, dirfd, path, WALK_NAME);
 }
 
 void pathop_end(struct task *t, struct pathop *op)

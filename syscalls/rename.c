@@ -384,7 +384,7 @@ long sys_renameat2(struct task *t, int olddirfd, uptr oldpath, int newdirfd, upt
     long e = pathop_begin(t, &r.a, olddirfd, oldpath, WALK_NAME);
     if (e < 0)
         return e;
-    e = pathop_begin_second(t, &r.b, &r.a, newdirfd, newpath, WALK_NAME);
+    e = pathop_begin_second(t, &r.b, &r.a, newdirfd, newpath);
     if (e >= 0) {
         e = rename_names(t, &r);
         if (e < 0 && (!is_in_directory(&r.a) || !is_in_directory(&r.b)))

@@ -93,10 +93,9 @@ static void clear_handlers(struct sighand *h)
             h->action[i] = (struct ksigaction){0};
 }
 
-static u32 *refs_add(u32 *refs)
+static void refs_add(u32 *refs)
 {
     __atomic_fetch_add(refs, 1, __ATOMIC_RELAXED);
-    return refs;
 }
 
 // Fills the block of a CLONE_VM child. *own: its objects, if it needs any.

@@ -99,6 +99,17 @@ bool memory_in_slots(uptr pc)
     return false;
 }
 
+// The length of the window of a slot, and where it ended: at the `syscall`.
+static u32 window_of_slot(uptr slot, uptr *end)
+{
+    const u8 *p = (const u8 *)slot;
+    u32 n = p[REWRITE_SLOT - 1];
+    s32 back;
+    memcpy(&back, p + n + REWRITE_LEA - sizeof back, sizeof back);
+    *end = slot + n + REWRITE_LEA + (uptr)(s64)back - 2;
+    return n;
+}
+
 bool memory_is_site(uptr pc)
 {
     u32 n;
@@ -110,7 +121,7 @@ bool memory_is_site(uptr pc)
             continue;
         uptr end;
         for (uptr slot = m->slots; memory_next_slot(&slot);)
-            if (memory_slot_window(slot, &end), end == pc)
+            if (window_of_slot(slot, &end), end == pc)
                 return true;
     }
     return false;
@@ -122,20 +133,10 @@ bool memory_next_slot(uptr *slot)
     return p[0] || p[REWRITE_SLOT - 1];
 }
 
-u32 memory_slot_window(uptr slot, uptr *end)
-{
-    const u8 *p = (const u8 *)slot;
-    u32 n = p[REWRITE_SLOT - 1];
-    s32 back;
-    memcpy(&back, p + n + REWRITE_LEA - sizeof back, sizeof back);
-    *end = slot + n + REWRITE_LEA + (uptr)(s64)back - 2;
-    return n;
-}
-
 u32 memory_slot_original(uptr slot, uptr *end, u8 window[REWRITE_SLOT])
 {
     const u8 *p = (const u8 *)slot;
-    u32 n = memory_slot_window(slot, end), relative = p[REWRITE_SLOT - 2];
+    u32 n = window_of_slot(slot, end), relative = p[REWRITE_SLOT - 2];
     memcpy(window, p, n);
     if (relative + sizeof(s32) <= n) {
         s32 distance;
@@ -160,7 +161,7 @@ bool memory_put_back(uptr pc)
 uptr memory_slot_origin(uptr pc)
 {
     uptr slot = ALIGN_DOWN(pc, (uptr)REWRITE_SLOT), end;
-    u32 n = memory_slot_window(slot, &end);
+    u32 n = window_of_slot(slot, &end);
     return pc - slot < n ? end - n + (pc - slot) : end;
 }
 
@@ -179,7 +180,7 @@ static uptr slot_of_jump(uptr at)
 bool memory_is_pad(uptr pc)
 {
     uptr slot = memory_near_images(pc, pc + 1) ? slot_of_jump(pc) : 0, end;
-    return slot && pc + memory_slot_window(slot, &end) != end;
+    return slot && pc + window_of_slot(slot, &end) != end;
 }
 
 uptr memory_window_slot(uptr pc)
@@ -191,7 +192,7 @@ uptr memory_window_slot(uptr pc)
         uptr slot = slot_of_jump(at);
         if (!slot)
             continue;
-        u32 n = memory_slot_window(slot, &end);
+        u32 n = window_of_slot(slot, &end);
         if (end - n == at && pc < end)
             return slot + (pc - at);
     }

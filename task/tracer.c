@@ -90,7 +90,8 @@ static void set_at_exit(struct tracee *e, enum trace_at_exit what)
     poke_trace(e);
 }
 
-bool tracer_is_new(const struct task *t, const struct tracee *e)
+// Is its task not the caller's yet? It may have been that of a tracer that is dead.
+static bool is_new(const struct task *t, const struct tracee *e)
 {
     return e->at && (!(e->task.keeps & KEEPS_TRACED) || e->task.trace.tracer != t->proc->tgid);
 }
@@ -111,7 +112,8 @@ static u8 unseen(const struct trace *s)
     return s->stop == TRACE_SIGNAL || s->again == TRACE_SIGNAL ? (u8)s->status : 0;
 }
 
-void tracer_begin(struct task *t, struct tracee *e, u32 options, bool seized)
+// Makes it the guest's traced thread, which the host's it has become.
+static void begin(struct task *t, struct tracee *e, u32 options, bool seized)
 {
     // It may not have come on yet from its last stop for another tracer, which may be dead.
     u8 sig = e->task.trace.stop || e->task.trace.again ? unseen(&e->task.trace) : e->task.trace.sig;
@@ -482,9 +484,9 @@ bool tracer_stopped(struct task *t, u32 tid, u32 *status)
         return false;
     }
     tracer_know(tid);
-    if (tracer_is_new(t, &e)) {
+    if (is_new(t, &e)) {
         u32 with = take_seized(tid, ~SEIZED_QUIETLY);
-        tracer_begin(t, &e, with & ~SEIZED, with || event);
+        begin(t, &e, with & ~SEIZED, with || event);
         if (with)
             tracer_host(PTRACE_SETOPTIONS, tid, 0, with & HOST_OPTIONS);
     }

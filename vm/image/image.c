@@ -34,7 +34,7 @@ static void *must(void *p)
 
 // ---- Inodes ----
 
-void image_load(struct image *i, const char *path, bool write)
+static void image_load(struct image *i, const char *path, bool write)
 {
     int flags = EXT2_FLAG_64BITS | (write ? EXT2_FLAG_RW : 0);
     errcode_t e = ext2fs_open(path, flags, 0, 0, unix_io_manager, &i->fs);

@@ -21,7 +21,6 @@ struct image {
 // ---- image.c ----
 
 _Noreturn void give_up(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void image_load(struct image *i, const char *path, bool write);
 void inode_load(const struct image *i, ext2_ino_t ino, struct ext2_inode_large *inode);
 struct timespec inode_time(const struct ext2_inode_large *inode, bool modified);
 dev_t inode_device(const struct ext2_inode_large *inode);
