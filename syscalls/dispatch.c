@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The dispatcher: from the door to one row of the table and back. Reads in numbered stages; it is
-// all that happens between a guest's `syscall` and its handler. What is rare stands in functions of
-// its own, so that dispatch() needs no frame on the stack (docs/costs.md).
+// The dispatcher: from the door to one row of the table and back; all that happens between a
+// guest's `syscall` and its handler. Read dispatch() first, which is the last but one. Its stages:
+//   1. what came before the call goes first            dispatch_attended()
+//   2. the row of the table: the whole truth of the call
+//   3. what has to be right before the host serves it  wants_care(), serve_with_care()
+//   4. the row is served in one of four ways           serve_row()
+// The result goes back to the door (trap/door.S): a number or -errno for the guest; LX_PASS_ON, the
+// host is to make the call as it is; or -LX_ERESTART, the guest's call is to be made again, after
+// the handler of a signal. What is rare stands in functions of its own, so that dispatch() needs no
+// frame on the stack (docs/costs.md).
 #include "fs.h"
 #include "host.h"
 #include "seccomp.h"
@@ -13,7 +20,7 @@
 #include "userdispatch.h"
 #include "watch.h"
 
-#define X32_BIT 0x40000000u
+_Noreturn void door_return(void); // leaves lxcore, with t->regs (trap/door.S)
 
 // Names a refused call once for each process image, with -v.
 static __attribute__((noinline)) long refuse(const struct task *t, const struct syscall_row *row)
@@ -54,8 +61,8 @@ static bool is_quiet(u64 nr)
     return nr == NR_set_robust_list || nr == NR_execve || nr == NR_exit_group;
 }
 
-// The result, or that the call is to be made again: it met a limit of descriptors that is not the
-// guest's.
+// The result of a call, or -LX_ERESTART: it met a limit of descriptors that is not the guest's, and
+// is to be made again.
 static long unless_full(struct task *t, long result)
 {
     bool full = result == -EMFILE || result == -ETOOMANYREFS;
@@ -84,7 +91,7 @@ static __attribute__((noinline)) long pass_if_plain(struct task *t, const struct
     return LX_PASS_ON;
 }
 
-// 4. The result, or LX_PASS_ON: it is the host's.
+// 4.
 static inline __attribute__((always_inline)) long
 serve_row(struct task *t, const struct syscall_row *row, const struct regs *r)
 {
@@ -149,11 +156,9 @@ static __attribute__((noinline)) long serve_with_care(struct task *t, const stru
     return serve_row(t, row, r);
 }
 
-// 1. What came before the call goes first: arming, which another thread asks for; a signal, after
-// whose handler the call is made. A guest that dispatches calls itself may get it; its tracer sees
-// it, and may change it; its filters may refuse it.
-_Noreturn void door_return(void);
-
+// 1. What came before the call goes first: switching on the engine, which another thread asks for;
+// a signal, after whose handler the call is made. A guest that dispatches calls itself may get it;
+// its tracer sees it, and may change it; its filters may refuse it.
 static __attribute__((noinline)) long dispatch_attended(struct task *t)
 {
     struct regs *r = &t->regs;
@@ -187,15 +192,15 @@ long dispatch(struct task *t, u64 number)
         r->eflags |= t->step;
         t->step = 0;
     }
-    if (task_attention(t))
+    if (task_attention(t)) // 1.
         return dispatch_attended(t);
-    // 2. The row is the whole truth of the call.
-    if (nr >= SYSCALL_ROWS)
+    if (nr >= SYSCALL_ROWS) // also those with the x32 ABI's bit
         return -ENOSYS;
-    const struct syscall_row *row = &syscall_rows[nr];
+    const struct syscall_row *row = &syscall_rows[nr]; // 2.
     return wants_care(t, row, r) ? serve_with_care(t, row, r) : serve_row(t, row, r);
 }
 
+// From the door, where the host has answered EMFILE to a call that was passed on.
 long dispatch_full(struct task *t)
 {
     return unless_full(t, -EMFILE);
