@@ -78,6 +78,12 @@ extern const char lxcore_text_start[] __attribute__((visibility("hidden")));
 #define USER_CS 0x33
 #define USER_DS 0x2b
 
+// Bits of the flags register that lxcore has to do with (asm/processor-flags.h).
+#define EFLAGS_TF 0x100   // trap after each instruction
+#define EFLAGS_DF 0x400   // string instructions go down
+#define EFLAGS_RF 0x10000 // set while an instruction is resumed
+#define EFLAGS_AC 0x40000 // misaligned accesses fault
+
 // Bits of T_KEEPS: what guests have set, and is rare.
 #define KEEPS_GS 1     // arch_prctl(ARCH_SET_GS)
 #define KEEPS_SUD 2    // prctl(PR_SET_SYSCALL_USER_DISPATCH)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Signals: what the other folders may ask of trap/signal.c and task/sigstate.c.
+// Signals: what the other folders may ask of trap/signal.c (the host's handlers), trap/deliver.c
+// (the guest's) and trap/sigmask.c (masks).
 #ifndef LX_SIGNAL_H
 #define LX_SIGNAL_H
 
@@ -114,8 +115,6 @@ bool signal_on_altstack(const struct task *t, uptr sp);
 long signal_set_altstack(struct task *t, struct stack new, uptr sp);
 // Death by sig as the kernel's default action would have it, for faults that cannot be delivered.
 _Noreturn void signal_die(struct task *t, int sig);
-// Forces sig on the calling thread as a fault at its present registers.
-void signal_force(struct task *t, int sig, int code, uptr addr);
 // SIGSYS in place of the call that the thread has made; code and error: si_code, si_errno. Comes
 // back only with -LX_ERESTART: a signal has come before, whose handler goes first.
 long signal_in_place_of_call(struct task *t, int code, int error);

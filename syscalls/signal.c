@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Signal calls that concern the caller: actions, masks, stacks, waiting. Sending is in kill.c;
-// delivery, and why three signals have virtual states, in trap/signal.c.
+// delivery is in trap/deliver.c, and why three signals have virtual states, in docs/signals.md
+// (rule 2).
 #include <linux/errno.h>
 #include <linux/signal.h>
 

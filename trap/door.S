@@ -9,9 +9,6 @@
 #include "arguments.inc"
 #include "fixup.inc"
 
-#define EFLAGS_TF 0x100
-#define EFLAGS_DF 0x400
-#define EFLAGS_AC 0x40000
 // Rarely set, and lxcore's own code could not run with them.
 #define EFLAGS_TROUBLE (EFLAGS_TF | EFLAGS_DF | EFLAGS_AC)
 

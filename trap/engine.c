@@ -9,7 +9,6 @@
 #include "trap.h"
 #include "uaccess.h"
 
-#define EFLAGS_TF 0x100u
 // si_code of SIGSYS (siginfo.h has the second one since Linux 5.11).
 #define CODE_SECCOMP 1
 #define CODE_USER_DISPATCH 2
