@@ -4,9 +4,7 @@
 // the directory that it begins in. What is looked up there is looked up by the whole way, so that a
 // directory moved meanwhile leads to an error and never elsewhere.
 //
-// ".." from the anchor is the only step that the host takes upwards, for what the directory's path
-// says may be old the next moment. The directory that it leads to becomes the anchor, once its own
-// path has shown that it lies in a mount.
+// "..", and the way out of a mount: fs/walkup.c.
 //
 // Where nothing but links is to be found on the way, the walk strides: one host call passes as many
 // directories as have none before them.
@@ -17,6 +15,7 @@
 #include "host.h"
 #include "nocase.h"
 #include "overlay.h"
+#include "slow.h"
 #include "walk.h"
 
 #define LINKS_MAX 40
@@ -24,277 +23,9 @@
 // Links within links may hold a whole text each.
 #define TODO_MAX ((LINKS_MAX + 1) * LX_PATH_MAX)
 
-#define LEVELS_MAX 1024 // that are climbed by one call
-
-struct walk {
-    struct task *t;
-    s32 root_mount; // struct fsctx, as they were at the beginning
-    const char *root;
-    struct loc *loc;
-    int flags;
-    int links;      // followed so far
-    bool anchored;  // rel begins at loc->base, which is no mount's root
-    bool text;      // the rest is left to whoever uses loc (WALK_TEXT)
-    bool placed;    // in an overlay: loc has the layer of the place reached
-    s32 dir;        // the directory that the component to be looked at lies in, open; -1: is not
-    s32 start_base; // where a walk with limits began: the anchor, or (mount, rel)
-    s32 start_mount;
-    const char *start_rel; // NULL: the anchor
-    const char *todo;      // what is left of the path, after a link was put in
-    char *link;            // where the next link is read to: one of room, todo may be the other
-    char *mapped;          // todo, once it was too long for these
-    bool descriptor;       // the link just looked at is a descriptor's
-    bool object;           // such a one was followed: its text ends with so many bytes behind it
-    size_t behind_object;  // (loc->object)
-    char room[2][LX_PATH_MAX];
-};
-
-static bool at(const struct walk *w, s32 mount, const char *rel)
-{
-    return !w->anchored && w->loc->mount == mount && !strcmp(w->loc->rel, rel);
-}
-
-// The anchor that was given up for a mount below it, and reached again from there.
-static __attribute__((noinline)) bool at_first_anchor(const struct walk *w)
-{
-    struct loc start;
-    return loc_of_fd(w->t, w->start_base, &start) >= 0 && at(w, start.mount, start.rel);
-}
-
-static bool at_start(const struct walk *w)
-{
-    if (w->anchored)
-        return w->loc->base == w->start_base && !w->loc->rel[0];
-    return w->start_rel ? at(w, w->start_mount, w->start_rel) : at_first_anchor(w);
-}
-
-// The anchor is given up for a place that has a name.
-static void leave_anchor(struct walk *w)
-{
-    loc_done(w->t, w->loc);
-    w->anchored = false;
-}
-
-static void step_back(struct loc *loc)
-{
-    char *slash = strrchr(loc->rel, '/');
-    *(slash ? slash : loc->rel) = 0;
-}
-
 static bool in_proc(const struct walk *w)
 {
     return mount_at(w->t, w->loc->mount)->type == FS_PROC;
-}
-
-// The directory so many levels above `from`, for lxcore's own look: a temporary descriptor or
-// -errno.
-static __attribute__((noinline)) long open_above(struct task *t, int from, u32 levels)
-{
-    char path[3 * LEVELS_MAX], *p = path;
-    for (; levels; levels--, p += 3)
-        memcpy(p, "../", 3);
-    p[-1] = 0;
-    long fd = temp_open(t, from, path, O_PATH | O_DIRECTORY, 0);
-    if (fd >= 0)
-        fd_set_mount(t, (int)fd, from == AT_FDCWD ? t->fs->cwd_mount : fd_mount(t, from));
-    return fd;
-}
-
-// dir or a directory above it whose path is too long, too, near the highest such: by steps that
-// grow and then shrink. Who climbs by ".." asks at each level, and the last answer is a level
-// nearer.
-static __attribute__((noinline)) int top_of_deep(struct task *t, int dir)
-{
-    struct loc loc;
-    int top = dir;
-    u32 climbed = 0, step = t->deep_levels ? t->deep_levels : 1;
-    for (bool grows = true; step;) {
-        long up = open_above(t, top, step);
-        if (up >= 0 && loc_of_fd(t, (int)up, &loc) == -ENAMETOOLONG) {
-            if (top != dir)
-                temp_close(t, top);
-            top = (int)up;
-            u32 next = !grows ? step / 2 : climbed ? MIN(2 * step, (u32)LEVELS_MAX) : 1;
-            climbed += step;
-            step = next;
-        } else {
-            if (up >= 0)
-                temp_close(t, (int)up);
-            grows = false;
-            step /= 2;
-        }
-    }
-    t->deep_levels = climbed ? MIN(climbed - 1, (u32)LEVELS_MAX) : 0;
-    return top;
-}
-
-// Mount of a directory whose path is too long to be told: that of the nearest above that has one.
-// What the way up passes is inside because its end is.
-static long mount_of_deep(struct task *t, int dir)
-{
-    struct loc loc;
-    long r = -ENAMETOOLONG;
-    for (int up = top_of_deep(t, dir); r == -ENAMETOOLONG;) {
-        long next = open_above(t, up, 1);
-        if (up != dir)
-            temp_close(t, up);
-        if (next < 0)
-            return next;
-        up = (int)next;
-        r = loc_of_fd(t, up, &loc);
-        if (r != -ENAMETOOLONG)
-            temp_close(t, up);
-    }
-    return r < 0 ? r : loc.mount;
-}
-
-static long mount_of_directory(struct task *t, int dir)
-{
-    struct loc loc;
-    long r = loc_of_fd(t, dir, &loc);
-    return r == -ENAMETOOLONG ? mount_of_deep(t, dir) : r < 0 ? r : loc.mount;
-}
-
-// The first component of path, its length; *next: what follows it.
-static size_t component(const char *path, const char **next)
-{
-    size_t n = 0;
-    while (path[n] && path[n] != '/')
-        n++;
-    for (*next = path + n; **next == '/';)
-        ++*next;
-    return n;
-}
-
-// The host's way for the guest's, in a drive whose names are mapped.
-static long windows_way(const char *way, char *out, size_t size)
-{
-    size_t n = 0;
-    for (const char *next; *way; way = next) {
-        size_t len = component(way, &next);
-        n += drivename_to_host(way, len, out + n, size - n);
-        if (n + 1 >= size)
-            return -ENAMETOOLONG;
-        if (*next)
-            out[n++] = '/';
-    }
-    out[n] = 0;
-    return 0;
-}
-
-// Out of the root of a mount: to what its mount point lies in.
-static long leave_mount(struct walk *w)
-{
-    struct loc *loc = w->loc;
-    char path[LX_PATH_MAX];
-    const char *rest;
-    if (loc->mount == 0)
-        return 0;
-    if (w->flags & WALK_NO_XDEV)
-        return -EXDEV;
-    str_copy(path, mount_at(w->t, loc->mount)->point, sizeof path);
-    char *slash = strrchr(path, '/');
-    slash[slash == path] = 0;
-    s32 in = mount_at(w->t, loc->mount)->parent;
-    loc->mount = mount_of_path(w->t, path, &rest);
-    // Where something is mounted over what is above the task's root, it was not that.
-    const char *below = in >= 0 && in != loc->mount && (w->root[0] || w->root_mount)
-                            ? mount_rest(w->t, in, path)
-                            : NULL;
-    if (below) {
-        loc->mount = in;
-        rest = below;
-    }
-    if (mount_at(w->t, loc->mount)->drive.names)
-        return windows_way(rest, loc->rel, sizeof loc->rel);
-    str_copy(loc->rel, rest, sizeof loc->rel);
-    return 0;
-}
-
-// Is the anchor where chroot has put the task's root? The directory stays it when it has got
-// another name, and what is mounted there now is no way out either.
-static __attribute__((noinline)) bool is_root_place(struct task *t, int dir, const struct loc *here)
-{
-    char root[LX_PATH_MAX], path[LX_PATH_MAX];
-    const struct fsctx *fs = t->fs;
-    struct statx st;
-    if (!fs->root[0] && !fs->root_mount)
-        return false;
-    if (host_statx(dir, "", AT_EMPTY_PATH, STATX_INO, &st) >= 0 && st.stx_ino == fs->root_ino &&
-        device_of(&st) == fs->root_dev)
-        return true;
-    return instance_path(t, fs->root_mount, fs->root, root, sizeof root) >= 0 &&
-           instance_path(t, here->mount, here->rel, path, sizeof path) >= 0 && !strcmp(root, path);
-}
-
-// ".." from the anchor itself.
-static long anchor_up(struct walk *w)
-{
-    struct task *t = w->t;
-    struct loc *loc = w->loc, here;
-    long r = loc_of_fd(t, loc->base, &here);
-    if (r >= 0) {
-        loc->mount = here.mount;
-        if (here.mount == w->root_mount && !strcmp(here.rel, w->root))
-            return 0;
-        if (is_root_place(t, loc->base, &here))
-            return 0;
-        if (!here.rel[0]) {
-            leave_anchor(w);
-            loc->rel[0] = 0;
-            return leave_mount(w);
-        }
-    } else if (r != -ENAMETOOLONG) {
-        return r;
-    }
-    long up = temp_open(t, loc->base, "..", O_PATH | O_DIRECTORY, 0);
-    if (up < 0)
-        return up;
-    fd_set_mount(t, (int)up, loc->mount);
-    r = mount_of_directory(t, (int)up);
-    if (r < 0) {
-        temp_close(t, (int)up);
-        return r;
-    }
-    loc_done(t, loc);
-    loc->mount = (s32)r;
-    loc->base = (s32)up;
-    loc->pinned = true;
-    return 0;
-}
-
-// Is the place the task's root? Below an anchor it can only be after chroot.
-static bool at_root(const struct walk *w)
-{
-    struct loc here;
-    if (!w->anchored)
-        return at(w, w->root_mount, w->root);
-    if (!w->root[0] && w->root_mount == 0)
-        return false;
-    return loc_of_fd(w->t, w->loc->base, &here) >= 0 && here.mount == w->root_mount &&
-           path_join(here.rel, sizeof here.rel, here.rel, w->loc->rel) >= 0 &&
-           !strcmp(here.rel, w->root);
-}
-
-// "..": to the directory above, over mount points, not above the root. With limits of openat2 the
-// start is where it ends: an error for BENEATH, the root for IN_ROOT.
-static long step_up(struct walk *w)
-{
-    struct loc *loc = w->loc;
-    w->placed = false;
-    if ((w->flags & (WALK_BENEATH | WALK_IN_ROOT)) && at_start(w))
-        return w->flags & WALK_BENEATH ? -EXDEV : 0;
-    if (at_root(w))
-        return 0;
-    if (!loc->rel[0])
-        return w->anchored ? anchor_up(w) : leave_mount(w);
-    // "file/.." and "missing/.." are errors.
-    long fd = temp_open(w->t, loc->base, loc->rel, O_PATH | O_DIRECTORY, WALK_RESOLVE);
-    if (fd < 0)
-        return fd;
-    temp_close(w->t, (int)fd);
-    step_back(loc);
-    return 0;
 }
 
 // The mount that the text of loc's path leads to, or its own where that cannot be told. In a frame
@@ -330,7 +61,7 @@ static long enter_mount(struct walk *w)
         return 0;
     if (w->flags & WALK_NO_XDEV)
         return -EXDEV;
-    leave_anchor(w);
+    walk_leave_anchor(w);
     loc->mount = m;
     loc->rel[0] = 0;
     return 0;
@@ -540,7 +271,7 @@ static long follow(struct walk *w, size_t n, const char *rest)
     if (r < 0)
         return r;
     if (w->todo[0] != '/') {
-        step_back(loc);
+        walk_step_back(loc);
         return 0;
     }
     if (w->flags & WALK_BENEATH)
@@ -552,7 +283,7 @@ static long follow(struct walk *w, size_t n, const char *rest)
         loc->rel[0] = 0;
         return 0;
     }
-    leave_anchor(w);
+    walk_leave_anchor(w);
     if (w->flags & WALK_IN_ROOT) {
         loc->mount = w->start_mount;
         str_copy(loc->rel, w->start_rel, sizeof loc->rel);
@@ -642,7 +373,7 @@ static long stride(struct walk *w, const char *path, const char **rest)
     size_t start = strlen(loc->rel), n = start;
     const char *next, *p = path;
     *rest = path;
-    for (size_t len; len = component(p, &next), *next; p = next) {
+    for (size_t len; len = walk_component(p, &next), *next; p = next) {
         if (is_dots(p, len) || n + len + 2 > sizeof loc->rel || mount_name_is_point(w->t, p, len))
             break;
         if (n)
@@ -725,14 +456,14 @@ static long walk(struct walk *w)
         if (r < 0)
             return r;
         const char *next;
-        size_t n = component(p, &next);
+        size_t n = walk_component(p, &next);
         bool slash = p[n] == '/', last = !*next;
         bool up = n == 2 && is_dots(p, n);
         loc->dots = is_dots(p, n);
         loc->must_be_dir = last && (slash || loc->dots);
         if (loc->dots) {
             close_dir(w);
-            r = up ? step_up(w) : 0;
+            r = up ? walk_step_up(w) : 0;
             if (r < 0)
                 return r;
             p = next;
@@ -845,10 +576,4 @@ long walk_from(struct task *t, int dirfd, const char *path, int flags, struct lo
     loc->base = dirfd;
     loc->rel[0] = 0;
     return run(&w, t, path, flags, loc);
-}
-
-long walk_mount_of(struct task *t, int dirfd)
-{
-    int m = dirfd == AT_FDCWD ? t->fs->cwd_mount : fd_mount(t, dirfd);
-    return m >= 0 ? m : mount_of_directory(t, dirfd);
 }

@@ -282,10 +282,10 @@ struct task {
     u32 personality;       // the host's, too
     u32 vfork_child;       // its parent frees its block
     u32 unrecorded;        // forked, and has not looked whether its parent has made its record
-    u32 deep_levels;       // a guess: how far the path above is too long (fs/walk.c, top_of_deep())
-    u32 is_first;          // its block is part of lxcore's image, and stays
-    u32 births;            // counts the names given to children
-    u64 next_birth;        // struct proc, of the child that is being forked
+    u32 deep_levels; // a guess: how far the path above is too long (fs/walkup.c, top_of_deep())
+    u32 is_first;    // its block is part of lxcore's image, and stays
+    u32 births;      // counts the names given to children
+    u64 next_birth;  // struct proc, of the child that is being forked
     u32 reset_host_actions; // new: the host's handlers are to follow sighand (CLONE_CLEAR_SIGHAND)
     struct proc *proc;
     struct files *files;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The slow walk (fs/walk.c), which only path_walk() begins. It leaves in loc where the path leads.
+// The slow walk (fs/walk.c, fs/walkup.c), which only path_walk() begins. It leaves in loc where the
+// path leads.
 #ifndef LX_WALK_H
 #define LX_WALK_H
 
