@@ -75,5 +75,21 @@ static inline struct mount_entry *pathop_mount(struct task *t, const struct path
 }
 // Is fd an O_PATH descriptor, or none at all?
 bool fd_is_path(struct task *t, int fd);
+// Is the mount that it was opened in read-only?
+bool fd_is_read_only(struct task *t, int fd);
+// May anything be changed of an inode without a type: of an eventfd, epoll, timerfd..., which all
+// such descriptors of the host share? The kernel says what; it changes nothing here. *st: what the
+// host shows. 0 or -errno.
+long fd_may_change_untyped(int fd, const struct statx *st);
+// The name that the guest has for the host's device that fd is open on. Temporaries are counted
+// already; parent_done() follows. -errno: it has none.
+long fd_device_name(struct task *t, int fd, struct loc *loc, struct parent *p);
+
+// WALK_* for the flags of an *at() call.
+static inline int pathop_walk_of(int at_flags)
+{
+    return (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+           (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+}
 
 #endif

@@ -14,6 +14,28 @@ bool fd_is_path(struct task *t, int fd)
     return flags < 0 || (flags & O_PATH);
 }
 
+bool fd_is_read_only(struct task *t, int fd)
+{
+    int m = mount_of_fd(t, fd);
+    return m >= 0 && (mount_at(t, m)->flags & MS_RDONLY);
+}
+
+long fd_may_change_untyped(int fd, const struct statx *st)
+{
+    return st->stx_mode & S_IFMT ? 0 : HOST3(__NR_fchown, fd, -1, -1);
+}
+
+long fd_device_name(struct task *t, int fd, struct loc *loc, struct parent *p)
+{
+    char rel[48], path[LX_PATH_MAX];
+    fmt(rel, sizeof rel, "%u/task/%u/fd/%d", t->proc->tgid, t->tid, fd);
+    long n = procfs_readlink(t, rel, path, sizeof path);
+    if (n <= 0 || n >= (long)sizeof path)
+        return -EPERM;
+    path[n] = 0;
+    return path_parent(t, AT_FDCWD, path, 0, loc, p);
+}
+
 long pathop_begin(struct task *t, struct pathop *op, int dirfd, uptr path, int walk_flags)
 {
     long r = copy_str_from_guest(op->path, path, sizeof op->path);

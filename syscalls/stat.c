@@ -103,8 +103,7 @@ static long stat_in(struct task *t, int dirfd, uptr upath, int flags, u32 mask, 
 {
     char path[LX_PATH_MAX];
     struct loc loc;
-    int walk =
-        (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+    int walk = pathop_walk_of(flags);
     long r = 0;
     // NULL is "" for AT_EMPTY_PATH since Linux 6.11.
     if (!upath && (flags & AT_EMPTY_PATH))

@@ -194,8 +194,7 @@ static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const st
     long r = check(q, &n);
     if (r < 0)
         return r;
-    int walk = (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
-               (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+    int walk = pathop_walk_of(at_flags);
     // Who asks for an ACL looks at the file anyway, and a link has none (ls -l asks each file).
     if (q->what == GET && xattr_is_acl(n.guest))
         walk |= WALK_LATE;
