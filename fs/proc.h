@@ -42,7 +42,11 @@ struct proc_lines {
     size_t at, end;
     char buf[8192];
 };
+// Opens `path` of the host's /proc, to be read so; host_close(in->fd) follows. 0 or -errno.
+long proc_lines_open(struct task *t, struct proc_lines *in, const char *path);
 char *proc_line(struct proc_lines *in);
+// Behind the first n words of a line, and the spaces that follow them.
+char *proc_skip_words(char *line, int n);
 
 // Makers of contents: 0 or -errno.
 typedef long proc_maker(struct task *t, const struct proc_path *pp, struct proc_out *o);

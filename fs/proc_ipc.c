@@ -52,10 +52,9 @@ long proc_make_sysvipc(struct task *t, const struct proc_path *pp, struct proc_o
     bool is_shm = !strcmp(pp->rest, "sysvipc/shm"), is_sem = !strcmp(pp->rest, "sysvipc/sem");
     int kind = is_shm ? IPC_SHM : is_sem ? IPC_SEM : IPC_MSG;
     struct proc_lines in;
-    in.at = in.end = 0;
-    in.fd = (int)host_openat(reserved_fd(t, RESERVED_PROC), pp->rest, O_RDONLY | O_CLOEXEC, 0);
-    if (in.fd < 0)
-        return in.fd;
+    long r = proc_lines_open(t, &in, pp->rest);
+    if (r < 0)
+        return r;
     char *line = proc_line(&in); // the names of the columns
     if (line) {
         proc_puts(o, line);

@@ -20,12 +20,7 @@ static char *find_owner(char *line, bool *waits)
     *waits = str_starts(p, "-> ");
     if (*waits)
         p += 3;
-    for (int i = 0; i < KIND; i++) {
-        while (*p && *p != ' ')
-            p++;
-        while (*p == ' ')
-            p++;
-    }
+    p = proc_skip_words(p, KIND);
     return *p ? p : NULL;
 }
 
@@ -33,10 +28,9 @@ long proc_make_locks(struct task *t, const struct proc_path *pp, struct proc_out
 {
     struct proc_lines in;
     bool shown = false, waits;
-    in.at = in.end = 0;
-    in.fd = (int)host_openat(reserved_fd(t, RESERVED_PROC), pp->rest, O_RDONLY | O_CLOEXEC, 0);
-    if (in.fd < 0)
-        return in.fd;
+    long r = proc_lines_open(t, &in, pp->rest);
+    if (r < 0)
+        return r;
     for (char *line, *owner; (line = proc_line(&in));) {
         owner = find_owner(line, &waits);
         if (!owner)

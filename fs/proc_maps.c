@@ -59,13 +59,7 @@ static void put_path(struct proc_out *o, const char *path)
 // Where the path of an entry begins, NULL for one without.
 static char *path_of_entry(char *line)
 {
-    char *p = line;
-    for (int i = 0; i < HEADER_FIELDS; i++) {
-        while (*p && *p != ' ')
-            p++;
-        while (*p == ' ')
-            p++;
-    }
+    char *p = proc_skip_words(line, HEADER_FIELDS);
     return *p == '/' ? p : NULL;
 }
 

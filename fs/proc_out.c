@@ -50,6 +50,24 @@ void proc_printf(struct proc_out *o, const char *format, ...)
         proc_put(o, line, MIN((size_t)n, sizeof line - 1));
 }
 
+long proc_lines_open(struct task *t, struct proc_lines *in, const char *path)
+{
+    in->at = in->end = 0;
+    in->fd = (int)host_openat(reserved_fd(t, RESERVED_PROC), path, O_RDONLY | O_CLOEXEC, 0);
+    return MIN(in->fd, 0);
+}
+
+char *proc_skip_words(char *line, int n)
+{
+    for (; n; n--) {
+        while (*line && *line != ' ')
+            line++;
+        while (*line == ' ')
+            line++;
+    }
+    return line;
+}
+
 char *proc_line(struct proc_lines *in)
 {
     for (;;) {

@@ -128,6 +128,12 @@ static long build_frame(struct task *t, struct regs *r, const struct ksigaction 
     return 0;
 }
 
+// What a handler blocks besides, while it runs.
+static u64 blocked_by(const struct ksigaction *sa, int sig)
+{
+    return (sa->mask | (sa->flags & SA_NODEFER ? 0 : SIGSET_BIT(sig))) & ~SIG_UNBLOCKABLE;
+}
+
 void signal_put_off(struct task *t, int sig, const siginfo_t *info)
 {
     t->sig_pending |= SIGSET_BIT(sig);
@@ -176,9 +182,7 @@ bool signal_deliver(struct task *t, const siginfo_t *info, struct regs *r,
         signal_set_host_action(t, sig);
         lock_drop(&h->lock);
     }
-    *mask |= sa.mask & ~SIG_UNBLOCKABLE;
-    if (!(sa.flags & SA_NODEFER))
-        *mask |= SIGSET_BIT(sig);
+    *mask |= blocked_by(&sa, sig);
     return true;
 }
 
@@ -221,7 +225,7 @@ static void deliver_noted(struct task *t)
         vectors_clear(t);
         // A wait's own mask stays in force under the handler; the frame has saved the one before.
         if (t->has_wait_mask)
-            mask = t->wait_mask | sa.mask | (sa.flags & SA_NODEFER ? 0 : SIGSET_BIT(sig));
+            mask = t->wait_mask | blocked_by(&sa, sig);
     }
     t->has_wait_mask = 0;
     t->sigmask = mask;
@@ -296,8 +300,7 @@ long signal_to_self(struct task *t, int sig, int code)
         return 0;
     if (!signal_is_caught(sig, sa))
         return 0;
-    u64 before = t->sigmask,
-        mask = before | sa->mask | (sa->flags & SA_NODEFER ? 0 : SIGSET_BIT(sig));
+    u64 before = t->sigmask, mask = before | blocked_by(sa, sig);
     // One that came before goes first. One that comes from here on interrupts the handler.
     long r = signal_set_mask(t, mask);
     if (r)
@@ -321,14 +324,13 @@ long signal_in_place_of_call(struct task *t, int code, int error)
     info._sifields._sigsys._call_addr = (void *)t->regs.rip;
     info._sifields._sigsys._syscall = (int)t->regs.orig_rax;
     info._sifields._sigsys._arch = AUDIT_ARCH_X86_64;
-    u64 after = t->sigmask,
-        mask = after | sa->mask | (sa->flags & SA_NODEFER ? 0 : SIGSET_BIT(sig));
+    u64 after = t->sigmask, mask = after | blocked_by(sa, sig);
     long r = signal_set_mask(t, mask);
     if (r)
         return r;
     signal_deliver(t, &info, &t->regs, NULL, &after, true);
     vectors_clear(t);
-    if (after != (mask & ~SIG_UNBLOCKABLE)) // there was no room for the frame
+    if (after != mask) // there was no room for the frame
         force_mask(t, after);
     door_return();
 }
