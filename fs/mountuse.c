@@ -35,9 +35,15 @@ static bool leads_into(struct task *t, const char *name, const char *root)
     return !strncmp(link, root, n) && (!link[n] || link[n] == '/');
 }
 
-// Calls `each` for the numbers that directory `name` of /proc lists, until it says true.
-static bool any_number(struct task *t, const char *name, long parent, const char *root,
-                       bool (*each)(struct task *t, long parent, long number, const char *root))
+// What is asked of the numbers that a directory of /proc lists.
+struct question {
+    const char *root; // host path of the mount's root
+    long pid;         // whose directory it is, 0: /proc itself
+    bool (*each)(struct task *t, const struct question *q, long number);
+};
+
+// Asks q of the numbers in directory `name` of /proc, until the answer is true.
+static bool any_number(struct task *t, const char *name, const struct question *q)
 {
     char buf[2048] __attribute__((aligned(8)));
     bool found = false;
@@ -47,7 +53,7 @@ static bool any_number(struct task *t, const char *name, long parent, const char
             const struct dirent64 *d = (const void *)(buf + at);
             at += d->reclen;
             long number = str_number(d->name, strlen(d->name));
-            found = number >= 0 && each(t, parent, number, root);
+            found = number >= 0 && q->each(t, q, number);
         }
     }
     if (fd >= 0)
@@ -55,26 +61,25 @@ static bool any_number(struct task *t, const char *name, long parent, const char
     return found;
 }
 
-static bool fd_uses(struct task *t, long pid, long fd, const char *root)
+static bool fd_uses(struct task *t, const struct question *q, long fd)
 {
     char name[48];
     if (fd_is_reserved(t, (int)fd))
         return false; // lxcore's, at the same numbers in nearly every process
-    fmt(name, sizeof name, "%ld/fd/%ld", pid, fd);
-    return leads_into(t, name, root);
+    fmt(name, sizeof name, "%ld/fd/%ld", q->pid, fd);
+    return leads_into(t, name, q->root);
 }
 
-static bool process_uses(struct task *t, long parent, long pid, const char *root)
+static bool process_uses(struct task *t, const struct question *q, long pid)
 {
     char name[48];
-    (void)parent;
     if (!proc_find(t->instance, (u32)pid))
         return false;
     fmt(name, sizeof name, "%ld/cwd", pid);
-    if (leads_into(t, name, root))
+    if (leads_into(t, name, q->root))
         return true;
     fmt(name, sizeof name, "%ld/fd", pid);
-    return any_number(t, name, pid, root, fd_uses);
+    return any_number(t, name, &(struct question){q->root, pid, fd_uses});
 }
 
 static bool is_held_alone(struct task *t, int m)
@@ -110,5 +115,5 @@ bool mount_in_use(struct task *t, int m)
         return true;
     if (!mount_is_alone(t, m) || host_link_of_fd(t, mount_root_fd(t, m), root, sizeof root) < 0)
         return false;
-    return any_number(t, ".", 0, root, process_uses);
+    return any_number(t, ".", &(struct question){root, 0, process_uses});
 }

@@ -187,27 +187,34 @@ static struct image *image_of(int cache, const struct rewrite_entry *e, const st
     return m;
 }
 
-// False: the file's own text stays.
+// A mapping of the file that the program has just made.
+struct mapping {
+    uptr at;
+    size_t len;
+    int prot;
+    u64 offset;
+};
+
+// Maps what the entry has of segment s over it. False: the file's own text stays.
 static bool overlay_segment(int cache, const struct rewrite_entry *e, const struct file_id *id,
-                            const struct rewrite_segment *s, uptr at, size_t len, int prot,
-                            u64 offset)
+                            const struct rewrite_segment *s, const struct mapping *own)
 {
-    u64 from = MAX(offset, s->file_offset);
-    u64 end = MIN(offset + ALIGN_UP(len, LX_PAGE), s->file_offset + s->size);
+    u64 from = MAX(own->offset, s->file_offset);
+    u64 end = MIN(own->offset + ALIGN_UP(own->len, LX_PAGE), s->file_offset + s->size);
     if (from >= end)
         return true;
-    uptr bias = at - offset + s->file_offset - s->vaddr;
+    uptr bias = own->at - own->offset + s->file_offset - s->vaddr;
     struct image *m = image_of(cache, e, id, bias + e->image_lo - e->slots_size);
     if (!m || m->segments == REWRITE_SEGMENTS)
         return false;
-    uptr to = at + (from - offset);
+    uptr to = own->at + (from - own->offset);
     long skip = (long)(from - s->file_offset);
     m->text[m->segments].at = to;
     m->text[m->segments].end = to + (end - from);
     m->text[m->segments].original_at = s->original_at + (u64)skip;
     memory_image_span(to, to + (end - from));
-    long r =
-        host_mmap(to, end - from, prot, MAP_PRIVATE | MAP_FIXED, cache, (long)s->text_at + skip);
+    long r = host_mmap(to, end - from, own->prot, MAP_PRIVATE | MAP_FIXED, cache,
+                       (long)s->text_at + skip);
     m->segments += r >= 0;
     return r >= 0;
 }
@@ -247,12 +254,11 @@ bool rewritten_overlay(struct task *t, int fd, uptr addr, size_t len, int prot, 
     if (clean && !e.segments)
         learn(t, pages, KNOWN_CLEAN);
     lock_take(memory_images_lock());
-    if (later)
-        prot &= ~PROT_EXEC;
+    const struct mapping own = {addr, len, later ? prot & ~PROT_EXEC : prot, offset};
     // Again: another thread may have had all taken back in between (rewritten_take_back).
     clean = clean && !memory_keeps_text();
     for (u32 i = 0; i < e.segments && !memory_keeps_text(); i++)
-        clean &= overlay_segment(cache, &e, &id, &e.segment[i], addr, len, prot, offset);
+        clean &= overlay_segment(cache, &e, &id, &e.segment[i], &own);
     clean = clean && memory_add_clean(addr, addr + ALIGN_UP(len, LX_PAGE));
     lock_drop(memory_images_lock());
     temp_close(t, cache);
