@@ -186,6 +186,91 @@ static int image_command(int command, char **args)
     return vm_to_image(args[0], args[1], args[2] ? size_of(args[2]) : 0);
 }
 
+// An option that is a command of its own does not come back; args: what stands behind it.
+static void run_command(int option, char **args)
+{
+    switch (option) {
+    case OPT_TO_IMAGE:
+    case OPT_FROM_IMAGE:
+    case OPT_RESIZE:
+        exit(image_command(option, args));
+    case OPT_SHUTDOWN:
+        if (*args)
+            fail("--shutdown ends every VM: it takes no name");
+        exit(vm_shutdown());
+    case OPT_HELP:
+        fputs(help, stdout);
+        exit(fflush(stdout) ? EXIT_LXRUN : 0);
+    case OPT_VERSION:
+        puts("lxrun " LXRUN_VERSION);
+        exit(fflush(stdout) ? EXIT_LXRUN : 0);
+    case OPT_TABLE:
+        print_table(args);
+    case OPT_CHECK:
+        exit(check_command(args));
+    }
+}
+
+// One that says how the program is to run; value: its argument. False: it is none of these.
+static bool take_option(struct options *o, int option, char *value)
+{
+    switch (option) {
+    case 'r':
+        o->root = value;
+        break;
+    case 'b':
+        parse_bind(&o->binds[o->nbinds++], value);
+        break;
+    case 'u':
+        o->user = value;
+        break;
+    case 'e':
+        if (!strchr(value, '=') || *value == '=')
+            fail("-e %s: NAME=VALUE is wanted", value);
+        o->env[o->nenv++] = value;
+        break;
+    case '0':
+        o->argv0 = value;
+        break;
+    case 'v':
+        o->verbose = true;
+        break;
+    case OPT_CD:
+        o->cd = value;
+        break;
+    case OPT_CLEARENV:
+        o->clear_env = true;
+        break;
+    case OPT_RELEASE:
+        o->release = value;
+        break;
+    case OPT_HOSTNAME:
+        o->hostname = value;
+        break;
+    case OPT_TRAP:
+        o->engine = engine_parse(value);
+        break;
+    case OPT_STATS:
+        o->stats = true;
+        break;
+    case OPT_VM:
+        o->vm = parse_vm(value);
+        break;
+    case OPT_IMAGE:
+        o->image = value;
+        break;
+    case OPT_ATTACH:
+        o->attach = value;
+        break;
+    case OPT_VM_SET:
+        o->vm_set[o->nvm_set++] = value;
+        break;
+    default:
+        return false;
+    }
+    return true;
+}
+
 void options_parse(struct options *o, int argc, char **argv)
 {
     int command = 0;
@@ -194,82 +279,11 @@ void options_parse(struct options *o, int argc, char **argv)
     o->env = must_alloc(sizeof *o->env * (size_t)argc);
     o->vm_set = must_alloc(sizeof *o->vm_set * (size_t)argc);
     for (int c; (c = getopt_long(argc, argv, "+r:b:u:e:0:v", long_options, NULL)) != -1;) {
-        switch (c) {
-        case 'r':
-            o->root = optarg;
-            break;
-        case 'b':
-            parse_bind(&o->binds[o->nbinds++], optarg);
-            break;
-        case 'u':
-            o->user = optarg;
-            break;
-        case 'e':
-            if (!strchr(optarg, '=') || *optarg == '=')
-                fail("-e %s: NAME=VALUE is wanted", optarg);
-            o->env[o->nenv++] = optarg;
-            break;
-        case '0':
-            o->argv0 = optarg;
-            break;
-        case 'v':
-            o->verbose = true;
-            break;
-        case OPT_CD:
-            o->cd = optarg;
-            break;
-        case OPT_CLEARENV:
-            o->clear_env = true;
-            break;
-        case OPT_RELEASE:
-            o->release = optarg;
-            break;
-        case OPT_HOSTNAME:
-            o->hostname = optarg;
-            break;
-        case OPT_TRAP:
-            o->engine = engine_parse(optarg);
-            break;
-        case OPT_STATS:
-            o->stats = true;
-            break;
-        case OPT_VM:
-            o->vm = parse_vm(optarg);
-            break;
-        case OPT_IMAGE:
-            o->image = optarg;
-            break;
-        case OPT_ATTACH:
-            o->attach = optarg;
-            break;
-        case OPT_VM_SET:
-            o->vm_set[o->nvm_set++] = optarg;
-            break;
-        case OPT_TO_IMAGE:
-        case OPT_FROM_IMAGE:
-        case OPT_RESIZE:
-            exit(image_command(c, argv + optind));
-        case OPT_SHUTDOWN:
-            if (argv[optind])
-                fail("--shutdown ends every VM: it takes no name");
-            exit(vm_shutdown());
-        case OPT_HELP:
-            fputs(help, stdout);
-            exit(fflush(stdout) ? EXIT_LXRUN : 0);
-        case OPT_VERSION:
-            puts("lxrun " LXRUN_VERSION);
-            exit(fflush(stdout) ? EXIT_LXRUN : 0);
-        case OPT_TABLE:
-            print_table(argv + optind);
-        case OPT_CHECK:
-            exit(check_command(argv + optind));
-        case OPT_REWRITE:
-        case OPT_DISAS:
-            command = c;
-            break;
-        default: // getopt has said what is wrong
-            exit(EXIT_LXRUN);
-        }
+        run_command(c, argv + optind);
+        if (c == OPT_REWRITE || c == OPT_DISAS)
+            command = c; // whose files come behind all options
+        else if (!take_option(o, c, optarg))
+            exit(EXIT_LXRUN); // getopt has said what is wrong
     }
     if (command && !argv[optind])
         fail("no file given");
