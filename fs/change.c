@@ -116,7 +116,7 @@ static long change_exec(const struct parent *p, const struct meta_view *v, u32 m
 }
 
 // Files and directories.
-static long store_attr(struct task *t, int mount, const struct parent *p, const struct meta_view *v,
+static long write_attr(struct task *t, int mount, const struct parent *p, const struct meta_view *v,
                        const struct statx *new, u32 what)
 {
     u32 mode = new->stx_mode &MODE_BITS, least = meta_host_mode(new->stx_mode &S_IFMT);
@@ -153,6 +153,18 @@ static long store_attr(struct task *t, int mount, const struct parent *p, const 
         host_chmod_at(p, marked_mode(new->stx_mode));
     else if (a.type == S_IFREG && !(v->host.stx_mode & S_ISVTX)) // killed before: nothing changed
         r = host_chmod_at(p, (v->host.stx_mode & MODE_BITS) | S_ISVTX);
+    return r;
+}
+
+// All that is written is of the inode that was seen: another one's attribute would say whose that
+// one is.
+static long store_attr(struct task *t, int mount, const struct parent *p, const struct meta_view *v,
+                       const struct statx *new, u32 what)
+{
+    if (!name_hold(t, p, &v->name))
+        return META_ANOTHER;
+    long r = write_attr(t, mount, p, v, new, what);
+    name_let_go(t, p, &v->name);
     return r;
 }
 
@@ -220,7 +232,12 @@ u32 *meta_lock_name(struct task *t, const struct parent *p)
 long meta_look(struct task *t, int mount, const struct parent *p, struct meta_view *v)
 {
     u32 before = __atomic_load_n(&t->instance->meta_changes, __ATOMIC_ACQUIRE);
-    v->watched = name_watch(t, mount, p, &v->name);
+    v->name = (struct name_watch){0};
+    v->watched = false;
+    if (*p->name && name_changes_ended(t, p, &v->name))
+        v->watched = name_is_watched(t, mount, p);
+    else
+        v->name.count--; // one is being made: the name has not stayed
     long r = meta_host_stat(p, STATX_BASIC_STATS, &v->host);
     if (r < 0)
         return r;
@@ -261,7 +278,7 @@ long meta_look(struct task *t, int mount, const struct parent *p, struct meta_vi
 
 static u32 *change_count(struct task *t, const struct statx *st)
 {
-    return &t->instance->meta_counts[meta_lock_index(st)];
+    return &t->instance->meta_counts[meta_lock_index(st) % META_COUNTS];
 }
 
 u32 meta_change_count(struct task *t, const struct statx *st)
@@ -318,12 +335,15 @@ long meta_set(struct task *t, int mount, const struct parent *p, const struct me
 long meta_change(struct task *t, int mount, const struct parent *p, const struct meta_change *c)
 {
     struct meta_view v;
-    long r = meta_look(t, mount, p, &v);
-    if (r < 0)
-        return r;
-    r = meta_set(t, mount, p, &v, c);
-    meta_done(t, &v);
-    return r;
+    long r = META_ANOTHER;
+    for (int tries = 0; r == META_ANOTHER && tries < META_TRIES; tries++) {
+        r = meta_look(t, mount, p, &v);
+        if (r < 0)
+            return r;
+        r = meta_set(t, mount, p, &v, c);
+        meta_done(t, &v);
+    }
+    return r == META_ANOTHER ? -EPERM : r;
 }
 
 long meta_fchange(struct task *t, int fd, const struct meta_change *c)
@@ -337,13 +357,16 @@ long meta_witness(struct task *t, int mount, const struct parent *p, const struc
     struct meta_view v;
     if (!needs_witness(t, st->stx_mode) || !meta_is_kept(t, mount))
         return 0;
-    long r = meta_look(t, mount, p, &v);
-    if (r < 0)
-        return r;
-    if (needs_witness(t, v.guest.stx_mode))
-        r = store_attr(t, mount, p, &v, &v.guest, 0);
-    meta_done(t, &v);
-    return r;
+    long r = META_ANOTHER;
+    for (int tries = 0; r == META_ANOTHER && tries < META_TRIES; tries++) {
+        r = meta_look(t, mount, p, &v);
+        if (r < 0)
+            return r;
+        if (needs_witness(t, v.guest.stx_mode))
+            r = store_attr(t, mount, p, &v, &v.guest, 0);
+        meta_done(t, &v);
+    }
+    return r == META_ANOTHER ? -EPERM : r;
 }
 
 // ---- New inodes ----

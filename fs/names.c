@@ -14,21 +14,36 @@ u32 name_changes_index(const struct parent *p)
     return hash >> 16 & (NAME_CHANGES - 1);
 }
 
-static struct name_changes *changes_of(struct task *t, const struct parent *p)
+static void drop_holder(u32 *holder, u32 tid)
 {
-    return &t->instance->name_changes[name_changes_index(p)];
+    if (__atomic_load_n(holder, __ATOMIC_RELAXED) == tid)
+        __atomic_store_n(holder, 0, __ATOMIC_RELEASE);
 }
 
+// Who is stopped is not waited for, and none of the next is.
+static __attribute__((noinline)) void wait_for_holder(struct task *t, u32 *holder)
+{
+    u32 tid = __atomic_load_n(holder, __ATOMIC_RELAXED);
+    drop_holder(holder, reserved_wait(t, holder) ? t->tid : tid);
+}
+
+// In this order: who holds the name either sees that a change has begun, or is seen here.
 void name_change_begin(struct task *t, const struct parent *p)
 {
-    if (*p->name) // before what is looked at then
-        __atomic_fetch_add(&changes_of(t, p)->begun, 1, __ATOMIC_SEQ_CST);
+    if (!*p->name)
+        return;
+    u32 i = name_changes_index(p), *holder = &t->instance->name_holder[i];
+    // Before what is looked at then.
+    __atomic_fetch_add(&t->instance->name_changes[i].begun, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(holder, __ATOMIC_ACQUIRE))
+        wait_for_holder(t, holder);
 }
 
 void name_change_end(struct task *t, const struct parent *p)
 {
     if (*p->name)
-        __atomic_fetch_add(&changes_of(t, p)->ended, 1, __ATOMIC_ACQ_REL);
+        __atomic_fetch_add(&t->instance->name_changes[name_changes_index(p)].ended, 1,
+                           __ATOMIC_ACQ_REL);
 }
 
 long name_unlink(struct task *t, const struct parent *p, int flags)
@@ -45,6 +60,25 @@ bool name_changes_ended(struct task *t, const struct parent *p, struct name_watc
     const struct name_changes *c = &t->instance->name_changes[w->index];
     w->count = __atomic_load_n(&c->begun, __ATOMIC_ACQUIRE);
     return w->count == __atomic_load_n(&c->ended, __ATOMIC_ACQUIRE);
+}
+
+bool name_hold(struct task *t, const struct parent *p, const struct name_watch *w)
+{
+    if (!*p->name || !strcmp(p->name, "."))
+        return true;
+    u32 *holder = &t->instance->name_holder[w->index];
+    if (!reserved_claim(holder, t->tid))
+        return false;
+    if (name_stayed(t, w))
+        return true;
+    drop_holder(holder, t->tid);
+    return false;
+}
+
+void name_let_go(struct task *t, const struct parent *p, const struct name_watch *w)
+{
+    if (*p->name)
+        drop_holder(&t->instance->name_holder[w->index], t->tid);
 }
 
 #define WAIT_STEPS 1000 // of a millisecond
@@ -71,12 +105,15 @@ static bool directory_stays(const struct task *t, const struct parent *p)
            (t->temps && (p->kept || base_is_root(t, p->fd)));
 }
 
+bool name_is_watched(const struct task *t, int mount, const struct parent *p)
+{
+    return t->instance->keeps_dirs && mount == 0 && *p->name && directory_stays(t, p);
+}
+
 bool name_watch(struct task *t, int mount, const struct parent *p, struct name_watch *w)
 {
     *w = (struct name_watch){0};
-    if (!t->instance->keeps_dirs || mount != 0 || !*p->name || !directory_stays(t, p))
-        return false;
-    return name_changes_ended(t, p, w);
+    return name_is_watched(t, mount, p) && name_changes_ended(t, p, w);
 }
 
 // ---- Names that this thread has given a file itself ----

@@ -282,11 +282,18 @@ void name_changes_wait(struct task *t);
 // the time? name_watch() false: there is no telling. What others than the instance change in the
 // meantime, on the host, goes unseen.
 bool name_watch(struct task *t, int mount, const struct parent *p, struct name_watch *w);
+// Is it the instance alone that changes names there, and does p's directory stay what it is?
+bool name_is_watched(const struct task *t, int mount, const struct parent *p);
 static inline bool name_stayed(const struct task *t, const struct name_watch *w)
 {
     return __atomic_load_n(&t->instance->name_changes[w->index].begun, __ATOMIC_ACQUIRE) ==
            w->count;
 }
+// Between a look at p and changes of what was seen there: keeps the name from coming to mean
+// another inode until name_let_go(). w: of name_changes_ended() before the look. False: it may have
+// meanwhile, or another thread holds one of the same hash. Nobody is waited for before letting go.
+bool name_hold(struct task *t, const struct parent *p, const struct name_watch *w);
+void name_let_go(struct task *t, const struct parent *p, const struct name_watch *w);
 // Those with the same index are counted together.
 u32 name_changes_index(const struct parent *p);
 // Around giving a finished regular file the name p; changes: of names with its hash, which the
@@ -402,6 +409,10 @@ struct meta_view {
     struct name_watch name;
 };
 long meta_look(struct task *t, int mount, const struct parent *p, struct meta_view *v);
+// META_ANOTHER: p's name may have come to mean another inode since, and nothing was changed. Who
+// looks again, so often, was each time met by somebody who changed the name.
+#define META_ANOTHER 3
+#define META_TRIES 1000
 long meta_set(struct task *t, int mount, const struct parent *p, const struct meta_view *v,
               const struct meta_change *c);
 void meta_done(struct task *t, struct meta_view *v);

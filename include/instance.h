@@ -396,6 +396,7 @@ struct stats {
 };
 
 #define META_LOCKS 64
+#define META_COUNTS 32
 #define REWRITES 2048
 
 struct instance {
@@ -444,6 +445,8 @@ struct instance {
     u32 dir_watches;            // counts directories of which inotify tells a guest
     u32 store_flags;            // of the store: fs/sidelink.c
     struct name_changes name_changes[NAME_CHANGES]; // fs/names.c
+    // tid of who has those of one hash wait that begin
+    u32 name_holder[NAME_CHANGES];
     u64 next_number;             // for working directories, kept ones and descriptors
     u64 mounts_live;             // entries of `mounts` that may be live; their state decides
     u32 root_covered;            // something was mounted on "/" itself
@@ -451,13 +454,13 @@ struct instance {
                                  // (fs/where.c); 0: not known
     u64 mount_names[NAME_WORDS]; // of mount points' last components, also of former ones
     u32 overlay_lock; // tid of who puts something in a whiteout's place, or the other way round
-    u32 meta_lock[META_LOCKS];   // tids of threads that change an inode's attribute, by its number
-    u32 name_lock[META_LOCKS];   // of who makes or removes one that has its owner by name, by that
-    u32 meta_counts[META_LOCKS]; // counts their changes,
-    u32 meta_changes;            // and all
-    u32 unix_top;                // no record of unix_names from here on was ever used
-    u32 ipc_used, ipc_apart;     // the table of all instances is, or cannot be had
-    u32 far_procs;               // records in `procs`; too many, where a process was killed
+    u32 meta_lock[META_LOCKS];    // tids of threads that change an inode's attribute, by its number
+    u32 name_lock[META_LOCKS];    // of who makes or removes one that has its owner by name, by that
+    u32 meta_counts[META_COUNTS]; // counts their changes,
+    u32 meta_changes;             // and all
+    u32 unix_top;                 // no record of unix_names from here on was ever used
+    u32 ipc_used, ipc_apart;      // the table of all instances is, or cannot be had
+    u32 far_procs;                // records in `procs`; too many, where a process was killed
     // Programs that run, for ETXTBSY: a byte of a hash of (dev, ino) by record, and a filter of the
     // hashes that were ever there, so that a file that never ran costs one look.
     u64 text_seen[64];

@@ -25,7 +25,7 @@ long pathop_begin_second(struct task *t, struct pathop *op, const struct pathop 
 void pathop_end(struct task *t, struct pathop *op);
 // How often a call begins again that found another inode under a name than it had seen there: each
 // time somebody else was faster.
-#define SWAPS 1000
+#define SWAPS META_TRIES
 // For WALK_LATE: *st is what was found. Is it a link that should have been followed? Then the call
 // goes no further, with ELOOP, and pathop_again() says, after the end, that it is to begin again
 // with the flags that *walk has then.
@@ -65,8 +65,9 @@ bool pathop_is_mount_point(struct task *t, struct pathop *op, bool below);
 // For a call that asks whose file it is, and then changes what has its name: another process of the
 // user may put a file there in between that is not his. From here on *op is the file or directory
 // itself, by a descriptor. Not so where the caller may change all, in an overlay, and for what has
-// its owner by its name (a symlink, FIFO, socket or node). Costs three host calls.
-long pathop_hold(struct task *t, struct pathop *op);
+// its owner by its name (a symlink, FIFO, socket or node). Costs three host calls. always: the
+// caller has met others who change the name (META_ANOTHER), or is about to change more than once.
+long pathop_hold(struct task *t, struct pathop *op, bool always);
 // An O_PATH descriptor of what the path leads to, for the caller to temp_close().
 long pathop_pin(struct task *t, struct pathop *op);
 static inline struct mount_entry *pathop_mount(struct task *t, const struct pathop *op)

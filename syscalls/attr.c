@@ -180,12 +180,12 @@ static long change_at(struct task *t, int dirfd, uptr path, int flags, struct me
         r = pathop_begin(t, &op, dirfd, path, walk);
         if (r < 0)
             return r;
-        r = pathop_hold(t, &op);
+        r = pathop_hold(t, &op, tries);
         if (r >= 0)
             r = change_place(t, &op, &c);
         pathop_end(t, &op);
-    } while (pathop_again(r, &walk) || (r == IS_LINK && tries++ < SWAPS));
-    return r == IS_LINK ? -EPERM : r;
+    } while (pathop_again(r, &walk) || ((r == IS_LINK || r == META_ANOTHER) && tries++ < SWAPS));
+    return r == IS_LINK || r == META_ANOTHER ? -EPERM : r;
 }
 
 // In an overlay, a descriptor may be of what is not (any more) its file of that name. NOT_OVER:
@@ -199,15 +199,18 @@ static __attribute__((noinline)) long change_upper(struct task *t, int fd, struc
     long r = overlay_fd_up(t, fd, &loc, &p);
     if (r <= 0)
         return r < 0 ? r : NOT_OVER;
-    r = meta_look(t, loc.mount, &p, &v);
-    if (r >= 0) {
+    int tries = 0;
+    do {
+        r = meta_look(t, loc.mount, &p, &v);
+        if (r < 0)
+            break;
         r = may_change(t, &v.guest, c);
         if (r >= 0 && c->what)
             r = meta_set(t, loc.mount, &p, &v, c);
         meta_done(t, &v);
-    }
+    } while (r == META_ANOTHER && tries++ < META_TRIES);
     parent_done(t, &p);
-    return r;
+    return r == META_ANOTHER ? -EPERM : r;
 }
 
 static long change_fd(struct task *t, int fd, struct meta_change c)

@@ -140,10 +140,11 @@ long pathop_pin(struct task *t, struct pathop *op)
     return temp_open(t, AT_FDCWD, path, O_PATH, 0);
 }
 
-long pathop_hold(struct task *t, struct pathop *op)
+long pathop_hold(struct task *t, struct pathop *op, bool always)
 {
     struct statx st;
-    if (fs_may_all(&t->cred) || !*op->p.name || op->p.over || !meta_is_kept(t, op->loc.mount))
+    if ((fs_may_all(&t->cred) && !always) || !*op->p.name || op->p.over ||
+        !meta_is_kept(t, op->loc.mount))
         return 0;
     long fd = pathop_pin(t, op);
     if (fd < 0)

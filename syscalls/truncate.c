@@ -48,7 +48,7 @@ long sys_truncate(struct task *t, uptr path, long size)
         long r = pathop_begin(t, &op, AT_FDCWD, path, WALK_FOLLOW);
         if (r < 0)
             return r;
-        r = pathop_hold(t, &op);
+        r = pathop_hold(t, &op, false);
         if (r >= 0)
             r = may_truncate(t, &op);
         if (r >= 0)

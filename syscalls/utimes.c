@@ -165,7 +165,7 @@ static long set_times(struct task *t, int dirfd, uptr path, const struct __kerne
         r = pathop_begin(t, &op, dirfd, path, walk);
         if (r < 0)
             return r;
-        r = pathop_hold(t, &op);
+        r = pathop_hold(t, &op, false);
         if (r >= 0)
             r = set_times_of(t, &op, ts);
         pathop_end(t, &op);

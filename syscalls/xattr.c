@@ -150,18 +150,50 @@ static long on_fd(struct task *t, int fd, const struct request *q)
     return r < 0 ? r : value_first(q, on_checked_fd(t, fd, q, &n));
 }
 
+// To the guest: a device node is none.
+static bool is_link_now(struct task *t, const struct pathop *op)
+{
+    struct statx st;
+    return (op->walk & WALK_FOLLOW) && *op->p.name && !op->loc.object &&
+           meta_stat(t, op->loc.mount, &op->p, STATX_BASIC_STATS, &st) >= 0 &&
+           (st.stx_mode & S_IFMT) == S_IFLNK;
+}
+
+// Can r be what the host says of a link that has come to the place of a file since the walk? It may
+// have gone again. The instance's moves of links are counted (links: before the walk), or each
+// ENODATA would be a look.
+static bool was_link(struct task *t, const struct pathop *op, const struct request *q, long r,
+                     u32 links)
+{
+    bool may = r == -EPERM || r == -ENODATA || r == -EOPNOTSUPP || (!r && q->what == LIST);
+    if (!may || !(op->walk & WALK_FOLLOW) || !*op->p.name)
+        return false;
+    const u32 *moves = &t->instance->dir_generation, *mover = &t->instance->dir_changer;
+    // One that is being moved is there until that is counted; its mover may have been killed.
+    return links != __atomic_load_n(moves, __ATOMIC_ACQUIRE) ||
+           ((r == -EPERM || __atomic_load_n(mover, __ATOMIC_ACQUIRE)) &&
+            (is_link_now(t, op) || links != __atomic_load_n(moves, __ATOMIC_ACQUIRE)));
+}
+
 // What the path leads to, found by walk. -ELOOP with WALK_LATE: there is a link to be followed.
+// *link: that may be so of the result, though it should have been followed.
 static long on_place(struct task *t, int dirfd, uptr path, int walk, const struct request *q,
-                     struct xattr_names *n)
+                     struct xattr_names *n, bool *link)
 {
     struct pathop op;
     struct statx st;
+    u32 links = __atomic_load_n(&t->instance->dir_generation, __ATOMIC_ACQUIRE);
     long r = pathop_begin(t, &op, dirfd, path, walk);
     if (r < 0)
         return r;
     bool asked, changes = q->what == SET || q->what == REMOVE;
+    // More than one call of the host, or what a link can have as well.
+    bool sure = changes && !str_starts(n->guest, XATTR_USER_PREFIX);
     if (changes)
-        r = pathop_hold(t, &op);
+        r = pathop_hold(t, &op, sure);
+    *link = r >= 0 && sure && is_link_now(t, &op);
+    if (*link)
+        r = -EPERM;
     struct subject s = {-1, MAX(op.loc.mount, 0), &op.p, &asked, op.p.over ? &op.loc : NULL, NULL};
     if (subject_in_proc(t, &s))
         s.proc = op.loc.rel;
@@ -177,6 +209,8 @@ static long on_place(struct task *t, int dirfd, uptr path, int walk, const struc
     if (r == -EOPNOTSUPP && (walk & WALK_LATE) && subject_stat(t, &s, &st) >= 0 &&
         pathop_missed_link(&op, &st))
         r = -ELOOP;
+    else
+        *link |= was_link(t, &op, q, r, links);
     pathop_end(t, &op);
     return r;
 }
@@ -191,6 +225,7 @@ static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const st
     if ((at_flags & AT_EMPTY_PATH) && dirfd >= 0 &&
         (!path || (!copy_from_guest(&first, path, 1) && !first)))
         return on_fd(t, dirfd, q);
+    bool link = false;
     long r = check(q, &n);
     if (r < 0)
         return r;
@@ -198,9 +233,10 @@ static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const st
     // Who asks for an ACL looks at the file anyway, and a link has none (ls -l asks each file).
     if (q->what == GET && xattr_is_acl(n.guest))
         walk |= WALK_LATE;
+    int tries = 0;
     do
-        r = on_place(t, dirfd, path, walk, q, &n);
-    while (pathop_again(r, &walk));
+        r = on_place(t, dirfd, path, walk, q, &n, &link);
+    while (pathop_again(r, &walk) || (link && tries++ < SWAPS));
     return value_first(q, r);
 }
 

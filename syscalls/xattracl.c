@@ -75,14 +75,17 @@ static long set_access(struct task *t, const struct subject *s, const struct xat
     const struct parent *p = s->fd >= 0 ? &self : s->p;
     struct meta_view v;
     int mount = subject_mount(t, s);
-    long r = meta_look(t, mount, p, &v);
-    if (r < 0)
-        return r;
-    r = may_set_acl(t, s, true, &v.guest, acl);
-    if (r >= 0)
-        r = set_access_seen(t, s, mount, p, n, acl, &v);
-    meta_done(t, &v);
-    return r;
+    long r = META_ANOTHER;
+    for (int tries = 0; r == META_ANOTHER && tries < META_TRIES; tries++) {
+        r = meta_look(t, mount, p, &v);
+        if (r < 0)
+            return r;
+        r = may_set_acl(t, s, true, &v.guest, acl);
+        if (r >= 0)
+            r = set_access_seen(t, s, mount, p, n, acl, &v);
+        meta_done(t, &v);
+    }
+    return r == META_ANOTHER ? -EPERM : r;
 }
 
 // Linux: fs/posix_acl.c, set_posix_acl().
