@@ -17,19 +17,24 @@
 #define CHANGES 8    // some 20 us
 #define TICK 1000000 // ns, of CONFIG_HZ=1000
 
+bool fs_is_one_of(int fd, const u32 *types, size_t n)
+{
+    struct statfs fs;
+    if (fstatfs(fd, &fs))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if ((u32)fs.f_type == types[i])
+            return true;
+    return false;
+}
+
 // A file system of this machine, for others would show each process what another machine wrote,
 // late; and one that overwrites what it has given room, for copying at a write can find no room,
 // which in a mapping is SIGBUS.
 static bool is_suited(int fd)
 {
     static const u32 types[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, TMPFS_MAGIC};
-    struct statfs fs;
-    if (fstatfs(fd, &fs))
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(types); i++)
-        if ((u32)fs.f_type == types[i])
-            return true;
-    return false;
+    return fs_is_one_of(fd, types, ARRAY_LEN(types));
 }
 
 // Room for all of it, on the disk too: a hole that could not be filled would be a SIGBUS.

@@ -18,12 +18,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "attr.h"
+#include "attrs.h"
 #include "root.h"
 
 #define MARK "user.lxrun.marked"
@@ -35,13 +35,7 @@ enum { MARKED = '1', LOOKING = 's', TOO_LARGE = '0' };
 static bool is_suited(int root)
 {
     static const u32 types[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, TMPFS_MAGIC};
-    struct statfs fs;
-    if (fstatfs(root, &fs))
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(types); i++)
-        if ((u32)fs.f_type == types[i])
-            return true;
-    return false;
+    return fs_is_one_of(root, types, ARRAY_LEN(types));
 }
 
 struct mark {

@@ -63,10 +63,7 @@ static char *settings_of(const struct vm_options *o)
 
 static int connect_to(const char *path)
 {
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof a.sun_path)
-        fail("%s is too long for a socket", path);
-    strcpy(a.sun_path, path);
+    struct sockaddr_un a = place_address(path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (!connect(fd, (struct sockaddr *)&a, sizeof a))
         return fd;

@@ -19,6 +19,7 @@
 
 #include "disk.h"
 #include "fail.h"
+#include "place.h"
 
 #define FDS 1024
 #define OWN_FDS 3 // the listener, the VM, its monitor
@@ -584,10 +585,7 @@ static void turn(struct keeper *k)
 
 static int listen_at(const char *path)
 {
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof a.sun_path)
-        fail("%s is too long for a socket", path);
-    strcpy(a.sun_path, path);
+    struct sockaddr_un a = place_address(path);
     unlink(path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, 64))

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +29,15 @@ const char *place_run(void)
     if (!S_ISDIR(st.st_mode) || st.st_uid != getuid() || (st.st_mode & 077))
         fail("%s is not a directory of this user alone", dir);
     return dir;
+}
+
+struct sockaddr_un place_address(const char *path)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof a.sun_path)
+        fail("%s is too long for a socket", path);
+    strcpy(a.sun_path, path);
+    return a;
 }
 
 char *place_cache(const char *name)
