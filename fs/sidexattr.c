@@ -138,23 +138,6 @@ long side_store_without(struct task *t, int mount, const struct parent *p, const
     return r;
 }
 
-static long set_in(struct task *t, const struct special *x, const struct meta_view *v, char *more,
-                   const char *name, const void *value, size_t size, int flags, const u32 *mode)
-{
-    struct statx new = v->guest;
-    new.stx_ino = v->host.stx_ino; // by which its name is known again
-    bool there = more_get(more, name, NULL, 0) >= 0;
-    if (there ? flags & XATTR_CREATE : (flags & XATTR_REPLACE) || (!value && !mode))
-        return there ? -EEXIST : -ENODATA;
-    long r = more_set(more, name, value, size);
-    if (r < 0)
-        return r;
-    META_MORE(&new) = *more ? MORE_ATTRS : 0;
-    if (mode)
-        new.stx_mode = (u16)((new.stx_mode &S_IFMT) | (*mode & MODE_BITS));
-    return side_store(t, x->mount, &x->p, &new, more);
-}
-
 long special_set(struct task *t, const struct special *x, const char *name, const void *value,
                  size_t size, int flags, const u32 *mode)
 {
@@ -163,8 +146,22 @@ long special_set(struct task *t, const struct special *x, const char *name, cons
     long r = meta_look(t, x->mount, &x->p, &v);
     if (r < 0)
         return r;
+    struct statx new = v.guest;
+    new.stx_ino = v.host.stx_ino; // by which its name is known again
     char *more = text_of(t, x, &host);
-    r = more ? set_in(t, x, &v, more, name, value, size, flags, mode) : -ENOMEM;
+    bool there = more && more_get(more, name, NULL, 0) >= 0;
+    if (!more)
+        r = -ENOMEM;
+    else if (there ? flags & XATTR_CREATE : (flags & XATTR_REPLACE) || (!value && !mode))
+        r = there ? -EEXIST : -ENODATA;
+    else
+        r = more_set(more, name, value, size);
+    if (r >= 0) {
+        META_MORE(&new) = *more ? MORE_ATTRS : 0;
+        if (mode)
+            new.stx_mode = (u16)((new.stx_mode &S_IFMT) | (*mode & MODE_BITS));
+        r = side_store(t, x->mount, &x->p, &new, more);
+    }
     if (more)
         text_done(more);
     meta_done(t, &v);
