@@ -19,6 +19,7 @@
 #include "meta.h"
 #include "mqueue.h"
 #include "overlay.h"
+#include "procfs.h"
 #include "xattr.h"
 
 #define UNFINISHED_TRIES 1000 // about 150 ms

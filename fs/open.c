@@ -11,6 +11,7 @@
 #include "meta.h"
 #include "open.h"
 #include "overlay.h"
+#include "procfs.h"
 #include "reach.h"
 #include "xattr.h"
 

@@ -9,6 +9,7 @@
 #include "fs.h"
 #include "host.h"
 #include "overlay.h"
+#include "procfs.h"
 #include "walk.h"
 
 #define FOLLOWED_HERE 4 // links at the end of a path; more are the slow walk's

@@ -8,6 +8,7 @@
 #include "host.h"
 #include "mqueue.h"
 #include "proc.h"
+#include "procfs.h"
 #include "reach.h"
 
 static long put_text(char *out, size_t n, const char *text)

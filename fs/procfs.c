@@ -8,6 +8,7 @@
 #include "proc.h"
 
 #include "host.h"
+#include "procfs.h"
 #include "reach.h"
 #include "tracer.h"
 

@@ -6,6 +6,7 @@
 
 #include "fs.h"
 #include "host.h"
+#include "procfs.h"
 #include "reach.h"
 
 // A child is the instance's before its record is there, and until it is waited for. So may be a

@@ -15,6 +15,7 @@
 #include "host.h"
 #include "nocase.h"
 #include "overlay.h"
+#include "procfs.h"
 #include "slow.h"
 #include "walk.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Files: from guest paths and descriptors to host ones. The chapter is docs/files.md.
+// Files: from guest paths to host ones, and what they are to the guest. The chapter is
+// docs/files.md. Descriptors: files.h; what is particular in /proc: procfs.h.
 //
 // Containment rule (invariant): every host call on a path is either openat2 with RESOLVE_BENEATH |
 // RESOLVE_NO_SYMLINKS, or one component, not followed, in a directory that such a call opened (or
@@ -12,6 +13,7 @@
 #include <linux/openat2.h>
 #include <linux/stat.h>
 
+#include "files.h"
 #include "instance.h"
 #include "task.h"
 #include "types.h"
@@ -585,117 +587,6 @@ static inline bool inode_owner_or_capable(const struct cred *c, const struct sta
     return c->fsuid == st->stx_uid || cred_has_cap(c, 3 /* CAP_FOWNER */);
 }
 
-// ---- Descriptors (fs/files.c) ----
-
-static inline bool fd_is_reserved(const struct task *t, int fd)
-{
-    return (u32)fd - (u32)t->files->reserved < t->files->reserved_count;
-}
-// The same of a process of the instance.
-bool fd_is_reserved_of(struct task *t, u32 tgid, int fd);
-// How many descriptors of process tgid's are lxcore's: reserved, and of the caller's own process
-// those that it has open for the moment.
-u32 fd_count_hidden(struct task *t, u32 tgid);
-static inline int reserved_fd(const struct task *t, int which)
-{
-    return t->files->reserved + which;
-}
-// Between these no other thread of the descriptor table holds temporary descriptors: for calls that
-// put a descriptor on a chosen number or close ranges.
-void files_exclusive_begin(struct task *t);
-void files_exclusive_end(struct task *t);
-// Moves the reserved block if the guest wants number fd for itself. Exclusive. 0, -EMFILE, or
-// -EBADF for a number that is not below the guest's limit.
-long files_make_room(struct task *t, int fd);
-// Takes the numbers of the block up to that of mount m. False: they are in use.
-bool files_reserve_mount(struct task *t, int m);
-// The host's RLIMIT_NOFILE of process tgid becomes what the guest set; and setting the caller's.
-struct rlimit64;
-void files_limit_to_guest(struct task *t, u32 tgid, struct rlimit64 *l);
-long files_set_limit(struct task *t, const struct rlimit64 *new);
-// Are `count` descriptors more than that limit? If not, the host has so many, too.
-bool files_beyond_limit(struct task *t, u64 count);
-// The block leaves its low places: the host's limit becomes the guest's. For calls that go beyond
-// the host's without an error, and before another process shares the descriptors.
-void files_leave_low(struct task *t);
-// It goes to the next low place, or leaves the last one.
-void files_go_up(struct task *t);
-// Where a temporary has no number: are there more numbers now, until the end of the call? Then it
-// goes up (low_over).
-bool files_low_room(struct task *t);
-// After EMFILE, or what else a low limit gives: is the call to be made again, because the limit was
-// the host's alone?
-bool files_call_again(struct task *t);
-// Remembers / forgets the mount of a descriptor; -1: not known, or none (a pipe, a socket).
-void fd_set_mount(struct task *t, int fd, int mount);
-int fd_mount(struct task *t, int fd);
-// What the descriptor is open on, by a number that stands for nothing else in the instance; 0: none
-// can be given, for another thread can put something else in its place.
-u64 fd_number(struct task *t, int fd);
-// Is the descriptor of that number still the same? False: there is no telling.
-bool fd_number_stands(const struct task *t, u64 number);
-static inline u64 instance_number(struct instance *in)
-{
-    return __atomic_add_fetch(&in->next_number, 1, __ATOMIC_RELAXED);
-}
-// Notes of a descriptor of the guest's that it was not opened by O_PATH; and, if that is known,
-// that the host has a file or a directory there. They hold until the number is closed or another's;
-// of high numbers, and while threads share them, nothing is noted.
-void fd_note_open(struct task *t, int fd);
-void fd_note_file(struct task *t, int fd);
-bool fd_is_open(const struct task *t, int fd);
-bool fd_is_file(const struct task *t, int fd);
-void fd_set_anonymous(struct task *t, int fd);
-bool fd_is_anonymous(struct task *t, int fd);
-// An inotify descriptor that tells of names as a drive maps them: so it is read by watch_read().
-void fd_set_maps(struct task *t, int fd);
-bool fd_maps(struct task *t, int fd);
-// Descriptor `to` is a new one of what `from` is.
-void fd_copied(struct task *t, int from, int to);
-
-// ---- Temporary descriptors (fs/temps.c) ----
-
-// Temporary descriptors of lxcore: opened and closed between these, so that another thread's dup2
-// or close_range cannot put something else in their place. May nest; must not be held over a call
-// that blocks on another guest thread (the open of a FIFO).
-void temps_begin_shared(struct task *t);
-void temps_end_shared(struct task *t);
-static inline void temps_begin(struct task *t)
-{
-    if (!t->temps++ && t->files->refs != 1)
-        temps_begin_shared(t);
-}
-static inline void temps_end(struct task *t)
-{
-    if (!--t->temps && (t->owns_spares || t->temps_counted))
-        temps_end_shared(t);
-}
-// Opens one as openat2(2) with O_CLOEXEC, between temps_begin() and temps_end() of its own; also
-// where the guest has no number left. Not for an open that may block. TEMP_QUEUE for dirfd: path is
-// the name of a message queue, for mq_open(2).
-#define TEMP_QUEUE (-2)
-long temp_open(struct task *t, int dirfd, const char *path, u64 flags, u64 resolve);
-void temp_close(struct task *t, int fd);
-// The same temporary on a higher number, so that a descriptor that is made while it is held gets
-// the lowest. -EMFILE: there is none.
-long temp_raise(struct task *t, int fd);
-// A number of the reserved block without a use is taken by a copy of another, or the kernel would
-// give it to the guest.
-long reserved_fill(struct task *t, int which);
-// Gives back a reserved number that an open got, because it was free for a moment.
-void reserved_return(struct task *t, int fd);
-// A thread's claim on such a number; one that a thread died with is free.
-bool reserved_claim(u32 *owner, u32 tid);
-void reserved_release(u32 *owner);
-
-// ---- Waiting for other threads (fs/patience.c) ----
-
-// Waits until such a word is this thread's, which it must not be yet. False: who has it is stopped,
-// or this one and others wait for each other.
-bool reserved_wait(struct task *t, u32 *owner);
-// A step of a wait for what comes in a moment, mostly: yields at first, then sleeps.
-void patience_step(u32 tries);
-
 // ---- Settings (fs/sysctl.c) ----
 
 // The number in file `name` of the host's /proc, or `otherwise`.
@@ -710,55 +601,5 @@ long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how);
 // NULL, its path.
 long fs_open_exec(struct task *t, int dirfd, const char *path, int flags, struct statx *st,
                   char *guest_path, bool *nosuid);
-
-// ---- procfs (fs/procfs.c): the host's, in the instance's terms ----
-
-// Each gets rel inside /proc. lookup: -ENOENT for what is not the instance's.
-long procfs_lookup(struct task *t, const char *rel);
-// The same for a name at the end of a path that is not followed; whether it is there at all, the
-// host says. room is for its text.
-long procfs_is_seen(struct task *t, const char *rel, char room[LX_PATH_MAX]);
-// Is rel the name of descriptor fd in a directory of the caller's own descriptors?
-bool procfs_shows(struct task *t, const char *rel, int fd);
-// Target of a link in /proc in guest terms. Returns its length; -EINVAL: not a link that is
-// translated; -EXDEV: a magic link to something without a guest path (pipe, socket, deleted file):
-// follow it natively; out then has the text to show, ended by 0.
-long procfs_readlink(struct task *t, const char *rel, char *out, size_t n);
-// A file whose content is made: returns a descriptor, or -ENOSYS for those served by the host.
-// The task's permission is asked for.
-long procfs_open(struct task *t, const char *rel, int flags);
-// Why nobody can remove rel (which is *st, in a directory that the host shows as *dir): the errno.
-long procfs_no_remove(struct task *t, const char *rel, struct statx *dir, const struct statx *st,
-                      bool rmdir);
-// Owner of files under /proc/PID in guest terms.
-void procfs_stat(struct task *t, const char *rel, struct statx *st);
-// The same of a descriptor, if it was opened in /proc; what procfs made is procfs_fstat()'s.
-void procfs_stat_fd(struct task *t, int fd, struct statx *st);
-// The way in /proc of what fd is open on, made files too: a text in *loc; NULL: it lies elsewhere.
-const char *procfs_name_of_fd(struct task *t, int fd, struct loc *loc);
-// Changes owner or mode of rel, which is *st to the guest, as far as that is ever done; the
-// permission is the caller's matter. 0 or -EPERM.
-long procfs_change(struct task *t, const char *rel, const struct statx *st,
-                   const struct meta_change *c);
-// Is it the host's own, of no process: in /proc, or in /sys? Nobody in the instance changes it.
-bool procfs_is_hosts(struct task *t, const struct loc *loc);
-// If fd, which has no name on the host, is a file that procfs made: *st becomes what its name in
-// /proc shows, as long as that is there.
-bool procfs_fstat(struct task *t, int fd, u32 mask, struct statx *st);
-// fd is about to be read from its start: if procfs made the file, it becomes another, made now.
-void procfs_made_anew(struct task *t, int fd);
-// lseek(2), which may bring it there.
-long procfs_lseek(struct task *t, int fd, long offset, u32 whence);
-// Reads a file of the host's /proc of less than size bytes as text, below descriptor dir. Its
-// length, or -errno.
-long proc_text(struct task *t, int dir, const char *path, char *text, size_t size);
-// May the task search the directory that the host shows as *st?
-long procfs_may_search(struct task *t, const char *rel, struct statx *st);
-// May this name be listed in directory rel of /proc? It becomes what the guest knows it by, which
-// is no longer.
-bool procfs_lists(struct task *t, const char *rel, char *name);
-// The host's name of what the guest calls `name`, of n bytes, in the root of /proc, into 12 bytes:
-// its length, or 0: the same.
-size_t procfs_host_name(struct task *t, const char *name, size_t n, char *out);
 
 #endif

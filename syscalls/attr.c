@@ -6,6 +6,7 @@
 
 #include "meta.h"
 #include "pathop.h"
+#include "procfs.h"
 #include "syscall_rows.h"
 
 static long may_chmod(const struct task *t, const struct statx *st, struct meta_change *c)

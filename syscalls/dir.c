@@ -2,6 +2,7 @@
 // The working directory and directory listings.
 #include "drivename.h"
 #include "pathop.h"
+#include "procfs.h"
 #include "syscall_rows.h"
 
 static long may_enter(struct task *t, const struct loc *loc, struct statx *st)

@@ -11,6 +11,7 @@
 // frame on the stack (docs/costs.md).
 #include "fs.h"
 #include "host.h"
+#include "procfs.h"
 #include "seccomp.h"
 #include "signal.h"
 #include "syscall_rows.h"

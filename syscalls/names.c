@@ -9,6 +9,7 @@
 #include "meta.h"
 #include "nocase.h"
 #include "pathop.h"
+#include "procfs.h"
 #include "syscall_rows.h"
 #include "xattr.h"
 

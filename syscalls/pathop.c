@@ -5,6 +5,7 @@
 #include "meta.h"
 #include "pathop.h"
 #include "pin.h"
+#include "procfs.h"
 
 bool fd_is_path(struct task *t, int fd)
 {

@@ -8,6 +8,7 @@
 
 #include "fs.h"
 #include "host.h"
+#include "procfs.h"
 #include "reach.h"
 #include "seccomp.h"
 #include "syscall_rows.h"

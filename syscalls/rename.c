@@ -10,6 +10,7 @@
 #include "meta.h"
 #include "nocase.h"
 #include "pathop.h"
+#include "procfs.h"
 #include "syscall_rows.h"
 
 // Both names, and the host's view of what they are.

@@ -7,6 +7,7 @@
 
 #include "mounting.h"
 #include "pathop.h"
+#include "procfs.h"
 #include "syscall_rows.h"
 
 #ifndef STATX_MNT_ID_UNIQUE // Linux 6.8

@@ -4,6 +4,7 @@
 #include <linux/mount.h>
 
 #include "pathop.h"
+#include "procfs.h"
 #include "syscall_rows.h"
 
 #define NOW 0x3fffffffL  // UTIME_NOW

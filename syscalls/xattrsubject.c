@@ -5,6 +5,7 @@
 
 #include "host.h"
 #include "meta.h"
+#include "procfs.h"
 #include "uaccess.h"
 #include "xattrop.h"
 

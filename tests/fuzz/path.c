@@ -9,6 +9,7 @@
 #include "fs.h"
 #include "host.h"
 #include "mqueue.h"
+#include "procfs.h"
 #include "reach.h"
 #include "vdso.h"
 
