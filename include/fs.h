@@ -24,9 +24,10 @@ static inline struct mount_entry *mount_at(struct task *t, int m)
 {
     return &t->instance->mounts[m];
 }
-// Descriptor of the root directory of mount m in this process (reserved; not to be closed).
-// -errno when it cannot be opened.
-int mount_root_open(struct task *t, int m); // which is the first time that it is asked for
+// Descriptor of the root directory of mount m in this process (one of the reserved; not to be
+// closed), or -errno: it cannot be opened. mount_root_open() is for the first time that the process
+// asks for it.
+int mount_root_open(struct task *t, int m);
 static inline int mount_root_fd(struct task *t, int m)
 {
     return t->files->mount_id[m] == mount_at(t, m)->id ? t->files->reserved + RESERVED_MOUNT + m
@@ -34,8 +35,8 @@ static inline int mount_root_fd(struct task *t, int m)
 }
 // The root of the tmpfs that e->holder holds, as a temporary (fs/limited.c).
 long limited_open(struct task *t, const struct mount_entry *e);
-// Is a place in mount m a way in one directory of the host's? Not in /proc, and in an overlay;
-// and in a drive it may be one whose names are not the guest's.
+// Is a path below the root of mount m the same one on the host? Not in /proc and in an overlay; and
+// not in a drive whose names are not the guest's, or are found without regard to case.
 static inline bool mount_is_plain(struct task *t, int m)
 {
     const struct mount_entry *e = mount_at(t, m);
@@ -76,18 +77,19 @@ static inline void root_look(struct task *t)
 
 // ---- Where a path leads (fs/path.c) ----
 
-// A symlink-free way from a descriptor: what the host calls get.
+// Where a guest path leads: to a path without symlinks (a "way" in comments), below a descriptor.
+// That is what host calls are made with. path_walk() fills it in, loc_done() ends it.
 struct loc {
     s32 mount;        // index in the mount table
     s32 base;         // descriptor that rel starts from: mount root, guest directory, AT_FDCWD
     bool must_be_dir; // the path ended in a slash, or in "." or ".."
-    bool dots;        // it was "." or ".."
-    bool walked;      // components were looked at one by one (slow walk), links resolved
-    bool object;      // walked by the /proc link of a descriptor: a symlink there is itself meant
+    bool dots;        // it ended in "." or ".."
+    bool walked;      // by the slow walk: no component of rel was a symlink; else that is not known
+    bool object;      // by the link in /proc of a descriptor: a symlink at its end is itself meant
     bool pinned;      // base is a temporary of the walk's: loc_done() closes it
-    u8 kept;          // dir_kept() of the last component: loc_done() releases it
-    u8 over;          // overlay.h
-    u16 over_mode;    // what was found there is on the host
+    u8 kept;          // dir_kept() for the directory of the last component: loc_done() releases it
+    u8 over;          // in an overlay: in which layer it is (overlay.h)
+    u16 over_mode;    // host mode of what was found there
     u16 last;         // 1 + where the last name begins in rel; 0: to be looked for
     u32 hash;         // with `last`, its name_hash()
     char rel[LX_PATH_MAX]; // "" is base itself; no leading or trailing slash, no ".."
@@ -119,10 +121,10 @@ static inline char *loc_slash(struct loc *loc)
     return !loc->last ? strrchr(loc->rel, '/') : loc->last > 1 ? &loc->rel[loc->last - 2] : NULL;
 }
 
-// Finds where the guest path (lxcore's copy of it) leads, from dirfd. Without WALK_SLOW nothing is
-// looked up when the text allows it: the later host call finds out, and says ELOOP when there is
-// a symlink on the way; then walk again with WALK_SLOW. walk_again() does that decision.
-// loc_done() must follow success, except where path_parent() does it.
+// Finds where the guest path (lxcore's copy of it) leads, from dirfd. 0 or -errno. Without
+// WALK_SLOW nothing is looked up when the text allows it: the later host call finds out, and says
+// ELOOP when there is a symlink on the way; then walk again with WALK_SLOW. walk_again() decides
+// that. loc_done() must follow success, except where path_parent() does it.
 long path_walk(struct task *t, int dirfd, const char *path, int flags, struct loc *loc);
 void loc_close(struct task *t, struct loc *loc);
 static inline void loc_done(struct task *t, struct loc *loc)
@@ -130,7 +132,7 @@ static inline void loc_done(struct task *t, struct loc *loc)
     if (loc->pinned || loc->kept)
         loc_close(t, loc);
 }
-// Makes rel begin at the root of the mount, by the path that loc has now.
+// Makes rel begin at the root of the mount, by the path that loc has now. 0 or -errno.
 long loc_root(struct task *t, struct loc *loc);
 static inline bool base_is_root(const struct task *t, int base)
 {
@@ -152,28 +154,36 @@ bool path_put_link(struct task *t, struct loc *loc, int *flags, char *path);
 // How a host call resolves a way inside a mount.
 #define WALK_RESOLVE (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 
-// The directory that the last component of loc lies in, pinned.
+// The directory that the last component of loc lies in, pinned: held open, so that a rename of it
+// changes nothing; and that component. One host call on (fd, name) does the work.
 struct parent {
     s32 fd;         // directory; AT_FDCWD possible
-    bool temporary; // fd is ours: parent_done() closes it
-    bool pinned;    // and base, that of the loc
-    bool guests;    // fd itself is meant, and the guest's: what an O_PATH one cannot do is EBADF
+    bool temporary; // fd is lxcore's temporary: parent_done() closes it
+    bool pinned;    // so is base, which the loc had
+    bool guests;    // fd itself is meant, a descriptor of the guest's: what one opened by O_PATH
+                    // cannot do is EBADF
     u8 kept;        // fd is a directory that is kept open: parent_done() releases it,
-    bool lent;      // if it is not the loc's
+    bool lent;      // unless the loc does
     s32 base;
-    u8 over;          // overlay.h
-    u8 last;          // WALK_NAME: a name, or one of those that nothing can be done with
+    u8 over;          // as in struct loc
+    u8 last;          // LAST_*, with WALK_NAME
     u32 hash;         // name_hash() of the name; 0: to be found
     const char *name; // one component inside loc->rel; "" when loc is base itself, or for last != 0
 };
+// The last component is a name, or one of those that cannot be made, moved or removed.
 enum { LAST_NAME, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
+// Fills in p from loc, by a kept directory or an openat2(2). 0 or -errno; -ELOOP: see walk_again().
+// parent_done() must follow success; loc has to stay, for name lies in it.
 long parent_open(struct task *t, struct loc *loc, struct parent *p);
-// path_walk + parent_open with the repeats that symlinks ask for: what most path calls begin with.
-// The last component is never followed unless WALK_FOLLOW is set and it is a symlink.
+// path_walk and parent_open with the repeats that symlinks ask for: what most path calls begin
+// with. 0 or -errno. parent_done() must follow success. The last component is never followed unless
+// WALK_FOLLOW is set and it is a symlink.
 long path_parent(struct task *t, int dirfd, const char *path, int flags, struct loc *loc,
                  struct parent *p);
 
-// ---- Directories that are kept open (fs/dirs.c) ----
+// ---- Directories that are kept open (fs/dirs.c; docs/files.md, "Kept directories") ----
+
+// One is known by a number, `kept`: 1 + its index in struct files; 0: none.
 
 // What one is found by. path is the caller's.
 struct dir_key {
@@ -209,7 +219,7 @@ static inline void parent_done(struct task *t, struct parent *p)
         dir_release(t, p->kept);
     p->kept = 0;
 }
-// Is it worth to be kept? Most are never asked for again: the first time is only noted.
+// Is it worth keeping? Most are never asked for again: the first time is only noted.
 bool dir_wanted(struct task *t, const struct dir_key *key);
 // It has been opened as fd since, to be kept. As above; fd stays the caller's.
 int dir_keep(struct task *t, const struct dir_key *key, int fd);
@@ -267,6 +277,9 @@ void dirs_change_end(struct task *t, const char *removed);
 long dirs_rmdir(struct task *t, const struct parent *p);
 
 // ---- Names that come to mean another inode (fs/names.c) ----
+
+// All processes of the instance count the changes of names as they begin and as they end, by a hash
+// of the name: so who has looked something up by name twice can tell that it was the same inode.
 
 // Around every removal of a name, and every rename for both names; and around the look at whether
 // anything has to be known of what is removed (fs/sidelink.c).

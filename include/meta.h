@@ -12,10 +12,14 @@
 // Text of a META_XATTR; returns its length.
 size_t attr_format(char out[ATTR_SIZE], const struct attr *a);
 
+// Can an inode of this type have attributes of users? Not a symlink, FIFO, socket or device node
+// (xattr(7)).
 static inline bool carries_attr(u32 mode)
 {
     return (mode & S_IFMT) == S_IFREG || (mode & S_IFMT) == S_IFDIR;
 }
+// Does lxcore keep owners and modes of files in that mount? Not in /proc and /sys, nor in a drive
+// without metadata.
 bool meta_is_kept(struct task *t, int mount);
 // The host's view of what p names.
 long meta_host_stat(const struct parent *p, u32 mask, struct statx *st);

@@ -89,7 +89,7 @@ struct files {
     u32 reserved_count;       // numbers that are taken of it (fs/files.c)
     u32 low;                  // the block is where it began, and the host's limit right behind it
     u32 maps;                 // some descriptor has ever been FD_MAPS
-    u32 made;                 // or one of a file that procfs made
+    u32 made;                 // some descriptor has ever been of a made file of /proc (fs/procfs.c)
     u32 pin[RESERVED_PINS];   // tid of the thread that uses RESERVED_PIN + i, 0: free
     u32 spare_owner;          // tid of the thread that has the numbers of RESERVED_TEMP, 0: none
     u32 spare_lock;           // tid of the thread that has made one of them free, or gives it back
@@ -97,7 +97,7 @@ struct files {
     u32 mount_id[MOUNTS_MAX]; // id of the mount whose root is open in the block, 0: none
     u64 root_ino[MOUNTS_MAX]; // inode number of that root, 0: not asked for yet
     struct kept_dir dir[DIRS_KEPT];
-    u32 watches_seen; // none of these is one of the first so many that inotify tells of
+    u32 watches_seen; // dir_watches of the instance when none of `dir` was a watched one
     struct fd_number numbered[FD_NUMBERED];
     u32 numbered_next; // is replaced next
     struct listing_place listing[LISTINGS];
@@ -122,10 +122,12 @@ struct fsctx {
     // root_room, which is touched only then; the other is the next one's, for a thread may be
     // reading this.
     const char *root;
-    char *root_room;        // ROOT_ROOM bytes
-    u64 root_dev, root_ino; // of that directory: it stays the root when it is renamed,
-    u64 root_asked;         // its path is asked for again then (fs/where.c): when it was,
-    u32 root_moves;         // and dir_moves before
+    char *root_room; // ROOT_ROOM bytes
+    // That directory stays the root when it is renamed; then its path is asked for again
+    // (fs/where.c).
+    u64 root_dev, root_ino;
+    u64 root_asked; // when it was asked for last, ns
+    u32 root_moves; // the instance's dir_moves before that
 };
 
 #define ROOT_ROOM (2 * LX_PATH_MAX)
@@ -138,12 +140,13 @@ static inline void fs_set_root(struct fsctx *fs, const char *root)
     fs->root = root[0] ? room : "";
 }
 
-// One that is not the first thread's: both are one allocation.
+// A struct fsctx that is not the first thread's, with the room for its root: one allocation.
 struct own_fs {
     struct fsctx fs;
     char root[ROOT_ROOM];
 };
 
+// Why a process's signal masks cannot be lazy (trap/sigmask.c).
 enum {
     EAGER_SHARED = 1,   // another thread, or a process with the same handlers
     EAGER_TIMER = 2,    // a timer, whose signal says more when it is taken late
@@ -162,11 +165,11 @@ struct proc {
     u32 tile_size;  // the same for a thread that uses AMX tiles; 0: not permitted
     u64 xsave_mask;
     u32 threads_ever; // more than one thread has lived here
-    u32 eager_masks;  // EAGER_*: why masks are not lazy (trap/sigmask.c)
+    u32 eager_masks;  // EAGER_*
     u32 dumpable;     // proc_set_dumpable()
     u64 dev, ino;     // of the program file
     u64 since;        // ns of CLOCK_BOOTTIME when the process was there already; 0: not known yet
-    u64 birth;        // of a forked process: its parent's name for it
+    u64 birth;        // of a forked process: a number that its parent gave it (proc_birth())
     char *exe;        // guest path of the program, LX_PATH_MAX bytes
 };
 
@@ -262,7 +265,7 @@ struct task {
     u32 wanted;      // enum wanted: another thread asks this one to arm
     uptr vdso_sp;    // not 0: inside the host's vDSO (host/vdsocall.S)
     struct regs regs;
-    u32 inside; // came by the door, and passes its exit before guest code runs
+    u32 inside; // in lxcore: came by the door, and passes its exit before guest code runs
     u32 tid;
     u64 guest_gs;       // the guest's GS base, with KEEPS_GS
     u64 noted_mask;     // guest mask at the moment of `noted`
@@ -284,8 +287,8 @@ struct task {
     u32 unrecorded;        // forked, and has not looked whether its parent has made its record
     u32 deep_levels; // a guess: how far the path above is too long (fs/walkup.c, top_of_deep())
     u32 is_first;    // its block is part of lxcore's image, and stays
-    u32 births;      // counts the names given to children
-    u64 next_birth;  // struct proc, of the child that is being forked
+    u32 births;      // counts the births given to children (struct proc)
+    u64 next_birth;  // birth of the child that is being forked
     u32 reset_host_actions; // new: the host's handlers are to follow sighand (CLONE_CLEAR_SIGHAND)
     struct proc *proc;
     struct files *files;
@@ -422,7 +425,7 @@ void proc_reaped(struct task *t, u32 tgid);
 // Process tgid, of which record s with that head is, seems to be gone: if the host says so, too,
 // the record is given up.
 void proc_gone(struct task *t, struct proc_slot *s, u64 head);
-// A name for a child that is about to be forked.
+// The birth of a child that is about to be forked: no other in the instance has the same.
 static inline u64 proc_birth(struct task *t)
 {
     return (u64)t->tid << 32 | ++t->births;

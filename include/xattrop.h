@@ -53,12 +53,6 @@ long xattr_set(struct task *t, const struct subject *s, struct xattr_names *n, u
                size_t size, int flags);
 long xattr_remove(struct task *t, const struct subject *s, struct xattr_names *n);
 long xattr_list(struct task *t, const struct subject *s, uptr out, size_t size);
-// Can the host's inode have attributes?
-static inline bool xattr_has_place(const struct statx *st)
-{
-    u32 type = st->stx_mode & S_IFMT;
-    return type == S_IFREG || type == S_IFDIR;
-}
 // As special_set() of the guest's name; ends *x.
 long xattr_change_special(struct task *t, struct special *x, const struct xattr_names *n,
                           const void *value, size_t size, int flags, const u32 *mode);

@@ -56,7 +56,7 @@ static long set_access_seen(struct task *t, const struct subject *s, int mount,
         if (!cred_in_group(&t->cred, st->stx_gid) && !cred_has_cap(&t->cred, CAP_FSETID))
             c.mode &= ~(u32)S_ISGID;
     }
-    if (!xattr_has_place(st) && subject_special(t, s, &x))
+    if (!carries_attr(st->stx_mode) && subject_special(t, s, &x))
         return xattr_change_special(t, &x, n, acl->named ? acl->value : NULL, acl->size, 0,
                                     &c.mode);
     if (acl->named)
@@ -139,7 +139,7 @@ long xattr_get_acl(struct task *t, const struct subject *s, const struct xattr_n
         return -EOPNOTSUPP;
     if (access && !(META_MORE(&st) & ACL_HOLDS))
         r = -ENODATA;
-    else if (!xattr_has_place(&st) && subject_special(t, s, &x)) {
+    else if (!carries_attr(st.stx_mode) && subject_special(t, s, &x)) {
         r = special_get(t, &x, n->guest, acl, sizeof acl);
         special_end(t, &x);
     } else

@@ -20,7 +20,7 @@ static long may_user(struct task *t, const struct subject *s, int want)
     if (r < 0)
         return r;
     u32 type = st.stx_mode & S_IFMT;
-    if (!xattr_has_place(&st))
+    if (!carries_attr(st.stx_mode))
         return want == MAY_WRITE ? -EPERM : -ENODATA;
     if (type == S_IFDIR && (st.stx_mode & S_ISVTX) && want == MAY_WRITE &&
         !inode_owner_or_capable(&t->cred, &st))

@@ -57,7 +57,7 @@ bool subject_in_proc(struct task *t, const struct subject *s)
 
 bool subject_is_nameless(struct task *t, const struct subject *s, const struct statx *st)
 {
-    return s->fd >= 0 && !xattr_has_place(st) &&
+    return s->fd >= 0 && !carries_attr(st->stx_mode) &&
            (!(st->stx_mode & S_IFMT) || (meta_by_name(st->stx_mode) && fd_is_anonymous(t, s->fd)));
 }
 
@@ -67,7 +67,7 @@ long subject_up(struct task *t, const struct subject *s, const char *name)
     if (!s->loc)
         return 0;
     long r = subject_stat(t, s, &st);
-    if (r >= 0 && !xattr_has_place(&st) && str_starts(name, XATTR_USER_PREFIX))
+    if (r >= 0 && !carries_attr(st.stx_mode) && str_starts(name, XATTR_USER_PREFIX))
         return -EPERM;
     return r < 0 ? r : overlay_up(t, s->loc, s->p);
 }
