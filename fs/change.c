@@ -497,7 +497,7 @@ static bool is_open(struct task *t, const struct parent *p)
     long fd = temp_open(t, p->fd, p->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, RESOLVE_BENEATH);
     if (fd < 0)
         return true;
-    long r = host_fcntl((int)fd, F_SETLEASE, F_WRLCK);
+    long r = file_lease(t, (int)fd, F_WRLCK);
     temp_close(t, (int)fd);
     return r < 0;
 }

@@ -123,3 +123,9 @@ long fs_open_exec(struct task *t, int dirfd, const char *path, int flags, struct
             return fd;
     }
 }
+
+long file_lease(struct task *t, int fd, long type)
+{
+    long r = host_fcntl(fd, F_SETOWN, (long)t->instance->supervisor);
+    return r < 0 ? r : host_fcntl(fd, F_SETLEASE, type);
+}

@@ -459,6 +459,11 @@ void meta_make_end(u32 *lock);
 // Writes the attributes of a just created inode where host owner and mode do not tell it all.
 long meta_created(struct task *t, int mount, const struct parent *p, const struct meta_new *n);
 long meta_created_fd(struct task *t, int mount, int fd, const struct meta_new *n);
+// Takes a lease of `type` on the file of fd (fcntl(2): F_SETLEASE). -EAGAIN: somebody has it open
+// (of F_RDLCK: for writing); another error: there is no telling. Who opens it before fd is closed
+// breaks the lease, and then the kernel sends SIGIO, to lxrun's supervisor, which takes no notice;
+// it would go to the guest, and kill it.
+long file_lease(struct task *t, int fd, long type);
 // Does an inode that the host shows so seem to wait for its attribute?
 bool is_marked_new(const struct statx *st);
 // Is the inode at p one whose maker was killed before it was finished? Then it does not count, and
@@ -473,7 +478,8 @@ long meta_witness(struct task *t, int mount, const struct parent *p, const struc
 // (fs/side.c): who moves a name takes it along. host_mode: as the host sees the inode.
 bool meta_by_name(u32 host_mode);
 struct meta_named {
-    struct statx host, guest;
+    struct statx host, guest; // of the first the owner mapped; `owner`: as the host has it
+    u32 owner;
     const char
         *more; // its attributes where MORE_ATTRS says so; NULL: they are with the inode's record,
     struct task *t; // to be read by t in that mount

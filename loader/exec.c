@@ -144,11 +144,11 @@ static long open_interp(struct task *t, struct exec_plan *plan, const Elf64_Phdr
 
 // Has anybody the file open for writing? A read lease is only given when nobody has (fcntl(2)).
 // Where the host does not permit one (another user's file) it cannot be told.
-static bool is_written(int fd)
+static bool is_written(struct task *t, int fd)
 {
-    long r = host_fcntl(fd, F_SETLEASE, 0 /* F_RDLCK */);
+    long r = file_lease(t, fd, F_RDLCK);
     if (!r)
-        host_fcntl(fd, F_SETLEASE, 2 /* F_UNLCK */);
+        host_fcntl(fd, F_SETLEASE, F_UNLCK);
     return r == -EAGAIN;
 }
 
@@ -178,7 +178,7 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
         if (fd < 0)
             return fd;
         plan->image_fd = (s32)fd;
-        if (is_written((int)fd))
+        if (is_written(t, (int)fd))
             return -ETXTBSY;
         plan->opened = true;
         n = elf_read_start((int)fd, &start);
