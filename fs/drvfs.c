@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // DrvFs: host directories as drives, in the way of WSL (include/drive.h). A file without an
-// attribute shows what the host's user may do with it, the same for user, group and others. Without
-// `metadata` no file has an attribute: chmod can only take the right to write, or give it back, and
-// chown changes nothing.
+// attribute shows what the host's user may do with it, the same for user, group and others (a FIFO
+// or socket on a drive with `metadata`: the host's mode). Without `metadata` no file has an
+// attribute: chmod can only take the right to write, or give it back, and chown changes nothing.
 #include <asm/statfs.h>
 
 #include "host.h"
@@ -31,10 +31,15 @@ void drive_view(struct task *t, int mount, const struct parent *p, u32 owner, st
     st->stx_gid = d->gid;
     if (type == S_IFLNK)
         return;
+    u32 mask = d->umask | (type == S_IFDIR ? d->dmask : d->fmask);
+    // With metadata, of those made by a guest most need no record then.
+    if (d->metadata && (type == S_IFIFO || type == S_IFSOCK)) {
+        st->stx_mode &= (u16)(S_IFMT | (0777 & ~mask));
+        return;
+    }
     u32 may = own ? mode >> 6 & 7 : user ? access_of(p) : 0;
     if (!user) // root reads and writes all there is
         may = MAY_READ | MAY_WRITE | ((mode & 0111) || type == S_IFDIR ? MAY_EXEC : 0);
-    u32 mask = d->umask | (type == S_IFDIR ? d->dmask : d->fmask);
     st->stx_mode = (u16)(type | (may * 0111 & ~mask));
 }
 

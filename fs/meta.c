@@ -219,7 +219,7 @@ static bool is_memfd(struct task *t, const struct statx *st)
 }
 
 // A symlink, FIFO or socket known by its descriptor: its record lies beside its name.
-static void apply_by_name(struct task *t, int fd, struct statx *st)
+static void apply_by_name(struct task *t, int fd, u32 owner, struct statx *st)
 {
     struct loc loc;
     struct parent p;
@@ -229,7 +229,7 @@ static void apply_by_name(struct task *t, int fd, struct statx *st)
     }
     long r = side_locate(t, fd, &loc, &p);
     if (r >= 0) {
-        side_stat(t, loc.mount, &p, st);
+        side_stat(t, loc.mount, &p, owner, st);
         parent_done(t, &p);
     } else if (r == -ENOTDIR) {
         fd_set_anonymous(t, fd);
@@ -237,6 +237,8 @@ static void apply_by_name(struct task *t, int fd, struct statx *st)
     } else {
         struct parent self = {.fd = fd, .name = ""};
         u32 host_mode = st->stx_mode;
+        if (mount_at(t, MAX(fd_mount(t, fd), 0))->drive.on)
+            drive_view(t, fd_mount(t, fd), &self, owner, st);
         device_stat(&self, st); // the name is gone
         side_link_get(t, fd_mount(t, fd), &self, host_mode, st, NULL);
     }
@@ -290,7 +292,8 @@ static bool apply(struct task *t, int mount, const struct parent *p, struct stat
     }
     if (is_pts(st))
         apply_pts(t, st);
-    if (e->drive.on && (!meta_is_kept(t, mount) || !carries_attr(st->stx_mode)))
+    if (e->drive.on &&
+        !(meta_is_kept(t, mount) && (carries_attr(st->stx_mode) || meta_by_name(st->stx_mode))))
         drive_view(t, mount, p, owner, st);
     if (!meta_is_kept(t, mount))
         return true;
@@ -317,9 +320,9 @@ static bool apply(struct task *t, int mount, const struct parent *p, struct stat
         return true;
     bool whole = true;
     if (*p->name)
-        whole = side_stat(t, mount, p, st);
+        whole = side_stat(t, mount, p, owner, st);
     else
-        apply_by_name(t, p->fd, st);
+        apply_by_name(t, p->fd, owner, st);
     if (mount_at(t, MAX(mount, 0))->type == FS_DEVFS)
         apply_host_device(st);
     return whole;

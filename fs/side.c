@@ -116,8 +116,10 @@ bool side_record(struct task *t, int mount, const struct parent *p, u32 host_mod
     return side_link_get(t, mount, p, host_mode, st, more) || side_named(p, host_mode, st, more);
 }
 
-// What inode `at` has under name `to` without a record. *st: the host's view, its owner mapped.
-static void without_record(const struct parent *to, const struct parent *at, struct statx *st)
+// What inode `at` has under name `to` without a record. *st: the host's view, its owner mapped from
+// `owner`.
+static void without_record(struct task *t, int mount, const struct parent *to,
+                           const struct parent *at, u32 owner, struct statx *st)
 {
     char value[ATTR_SIZE];
     struct parent dir = directory_of(to);
@@ -126,6 +128,8 @@ static void without_record(const struct parent *to, const struct parent *at, str
         return;
     if ((st->stx_mode & S_IFMT) == S_IFIFO)
         st->stx_mode &= (u16)~S_ISVTX; // the host's means something else (side_stat)
+    if (mount_at(t, MAX(mount, 0))->drive.on)
+        drive_view(t, mount, at, owner, st);
     if (attr_parse(value, host_getxattr_at(&dir, META_XATTR, value, sizeof value), &a)) {
         st->stx_uid = a.has_names ? a.names_uid : a.uid;
         st->stx_gid = a.has_names ? a.names_gid : a.gid;
@@ -150,7 +154,7 @@ static void apply_more(struct task *t, int mount, const struct parent *p, u32 ho
     arena_free(more, MORE_SIZE);
 }
 
-bool side_stat(struct task *t, int mount, const struct parent *p, struct statx *st)
+bool side_stat(struct task *t, int mount, const struct parent *p, u32 owner, struct statx *st)
 {
     u32 host_mode = st->stx_mode;
     bool node = device_stat(p, st); // the record, if there is one, comes after the link's own text
@@ -163,7 +167,7 @@ bool side_stat(struct task *t, int mount, const struct parent *p, struct statx *
     if (marked)
         st->stx_mode &= (u16)~S_ISVTX;
     if (!node)
-        without_record(p, p, st);
+        without_record(t, mount, p, p, owner, st);
     return !marked || !attr_changed_within(st, UNFINISHED_FOR);
 }
 
@@ -418,6 +422,7 @@ void meta_name_read(struct task *t, int mount, const struct parent *p, const str
 {
     struct attr a;
     m->host = m->guest = *host;
+    m->owner = host->stx_uid;
     m->more = NULL;
     m->t = t;
     m->mount = mount;
@@ -438,7 +443,7 @@ long meta_name_write(struct task *t, int mount, const struct meta_named *m, cons
     struct statx def = m->host;
     if (!meta_is_kept(t, mount))
         return 0;
-    without_record(to, at, &def);
+    without_record(t, mount, to, at, m->owner, &def);
     if ((m->guest.stx_mode & S_IFMT) != (m->host.stx_mode & S_IFMT))
         device_mark(to);
     if (!needs_record(m, &def)) {
@@ -457,7 +462,7 @@ static bool add_needed(struct text *v, const struct parent *to, const struct par
                        const struct meta_named *m)
 {
     struct statx def = m->host;
-    without_record(to, at, &def);
+    without_record(m->t, m->mount, to, at, m->owner, &def);
     return !needs_record(m, &def) || add_record(v, to, at, m, true);
 }
 
@@ -494,8 +499,7 @@ static void touch_link(const struct parent *p, u32 owner)
 }
 
 // Of an inode with several names. -EOPNOTSUPP: each has a record of its own.
-static long store_linked(struct task *t, int mount, const struct parent *p, struct meta_named *m,
-                         u32 owner)
+static long store_linked(struct task *t, int mount, const struct parent *p, struct meta_named *m)
 {
     struct statx was = m->host;
     u32 type = m->host.stx_mode & S_IFMT, want = meta_host_mode(m->guest.stx_mode & MODE_BITS);
@@ -506,7 +510,7 @@ static long store_linked(struct task *t, int mount, const struct parent *p, stru
     if (r < 0)
         return there ? r : -EOPNOTSUPP;
     if (type == S_IFLNK)
-        touch_link(p, owner);
+        touch_link(p, m->owner);
     else if (host_chmod_at(p, want) >= 0)
         m->host.stx_mode = (u16)(type | want);
     meta_name_write(t, mount, m, p, p); // only copies of the tree go by it
@@ -524,12 +528,12 @@ static long store(struct task *t, int mount, const struct parent *p, const struc
     if (r < 0 || m.host.stx_ino != new->stx_ino)
         return MIN(r, 0); // changed, and then the name became another's
     u32 type = m.host.stx_mode & S_IFMT, want = meta_host_mode(new->stx_mode &MODE_BITS);
-    u32 owner = m.host.stx_uid;
+    m.owner = m.host.stx_uid;
     bool other = type != S_IFLNK && (m.host.stx_mode & MODE_BITS) != want;
     bool told = want == (new->stx_mode &MODE_BITS);
     meta_map_owner(t, mount, &m.host);
     if (m.host.stx_nlink > 1 || side_links_used(t, mount)) {
-        r = store_linked(t, mount, p, &m, owner);
+        r = store_linked(t, mount, p, &m);
         if (r != -EOPNOTSUPP)
             return r;
     }
@@ -542,7 +546,7 @@ static long store(struct task *t, int mount, const struct parent *p, const struc
     if (r >= 0 && type != S_IFLNK && !(other && told))
         host_chmod_at(p, want);
     else if (r >= 0 && type == S_IFLNK)
-        touch_link(p, owner);
+        touch_link(p, m.owner);
     return r;
 }
 
@@ -626,7 +630,7 @@ long meta_naming_begin(struct task *t, int mount, const struct parent *p, const 
     if (type == S_IFCHR || type == S_IFBLK)
         def = new; // its target tells
     else
-        without_record(p, p, &def);
+        without_record(t, mount, p, p, t->instance->host_uid, &def);
     naming->needed = !same(&def, &new) || acl_is_given(n->mode, n->acl);
     naming->lock = meta_lock_name(t, p);
     if (!naming->needed && !naming->mode_later)

@@ -170,8 +170,11 @@ bool side_dir_give(struct task *t, int mount, const struct parent *p, const stru
 {
     struct parent dir = {.fd = p->fd, .name = "."};
     struct meta_view v;
-    struct change *c = arena_alloc(sizeof *c);
+    const struct drive *d = &mount_at(t, MAX(mount, 0))->drive;
     bool done = false;
+    if (d->on && (d->umask | d->fmask))
+        return false; // the mode of an entry without a record is not the host's
+    struct change *c = arena_alloc(sizeof *c);
     if (!c)
         return false;
     c->but = p->name;

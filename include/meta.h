@@ -68,9 +68,9 @@ bool attr_changed_within(const struct statx *st, u64 ns);
 // ---- Symlinks, FIFOs, sockets, device nodes (fs/side.c, fs/device.c) ----
 
 #define UNFINISHED_FOR 3000000000 // ns since its last change that an inode is waited for
-// Turns *st, the host's view with its owner mapped, into the guest's. False: its record has just
-// been removed, and so has it.
-bool side_stat(struct task *t, int mount, const struct parent *p, struct statx *st);
+// Turns *st, the host's view with its owner mapped (from `owner`), into the guest's. False: its
+// record has just been removed, and so has it.
+bool side_stat(struct task *t, int mount, const struct parent *p, u32 owner, struct statx *st);
 // Changes owner and mode to those of *new. more: its attributes from now on, where MORE_ATTRS says
 // that there are any; NULL: as they are.
 long side_store(struct task *t, int mount, const struct parent *p, const struct statx *new,

@@ -268,13 +268,25 @@ echo gone >null
 ln -s f own
 chown -h 9 own
 echo root >asis
-expect "$(stat -c %a:%u asis)" 644:0 22'
+expect "$(stat -c %a:%u asis)" 644:0 22
+mkfifo pipe
+mkfifo -m 600 private
+chmod 620 private
+mv private pipe2
+ln pipe pipe3
+ln -s f link2'
 in_guest -b "$drive:/mnt/d:metadata" -- '
 cd /mnt/d
 expect "$(stat -c %a:%u:%g kept)" 4711:7:8 23
 expect "$(stat -c %u own)" 9 24
 expect "$(stat -c %t:%T null)" 1:3 25
-expect "$(stat -c %a:%u f)" 755:1000 26'
+expect "$(stat -c %a:%u f)" 755:1000 26
+expect "$(stat -c %a:%u:%g pipe pipe2 pipe3 link2 | tr "\n" " ")" "644:0:0 620:0:0 644:0:0 777:0:0 " 26b'
+mkfifo -m 640 "$drive/theirs"
+in_guest -b "$drive:/mnt/d:metadata,uid=1000,fmask=40" -- '
+expect "$(stat -c %a:%u /mnt/d/theirs)" 600:1000 26c
+expect "$(stat -c %a:%u /mnt/d/pipe2)" 620:0 26d'
+rm "$drive/theirs" "$drive/pipe" "$drive/pipe2" "$drive/pipe3" "$drive/link2"
 rm "$drive/kept" "$drive/null" "$drive/own" "$drive/asis"
 
 # ---- /etc/fstab, and mount inside ----
