@@ -34,6 +34,8 @@ CALLS = [
     ("readlink", "/proc/self/fd/1", 1),
     ("readlink", "/proc/self/cwd", 2),
     ("rmdir", "/link", 10),  # in a sticky directory, by a user: no directory, which is no reason to wait
+    # There and back, where hard links have made records by inode: each looks at what it replaces.
+    ("rename", "/tmp/file", 4),
 ]
 FAULTS = 3  # natively 1, the page of the result
 PROGRAM = r"""
@@ -68,6 +70,13 @@ int main(int argc, char **argv)
     bool rmdirs = argc > 3 && !strcmp(argv[1], "rmdir");
     if (rmdirs && (chmod("/", 01777) || setuid(1000) || (symlink("program", argv[2]) && errno != EEXIST)))
         return 1;
+    bool renames = argc > 3 && !strcmp(argv[1], "rename");
+    if (renames) {
+        snprintf(path, sizeof path, "%s.new", argv[2]);
+        if ((mkfifo("/pipe", 0600) || link("/pipe", "/other") || lchown("/pipe", 1000, 1000)) && errno != EEXIST)
+            return 1;
+        close(open(argv[2], O_CREAT | O_WRONLY, 0600));
+    }
     int fd = argc > 3 && !strcmp(argv[1], "fstat") ? open(argv[2], O_RDONLY) : -1;
     char *self = argc > 3 ? strstr(argv[2], "task/self") : NULL;
 
@@ -75,6 +84,7 @@ int main(int argc, char **argv)
         snprintf(path, sizeof path, "/proc/self/task/%d%s", getpid(), self + 9);
     for (int i = 0; i < n; i++)
         if (fd >= 0 ? fstat(fd, &st)
+            : renames                  ? rename(argv[2], path) || rename(path, argv[2])
             : rmdirs                   ? !rmdir(argv[2]) || errno != ENOTDIR
             : !strcmp(argv[1], "open") ? close(open(argv[2], O_RDONLY))
                                      : readlink(self ? path : argv[2], text, sizeof text) < 0) {

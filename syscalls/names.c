@@ -268,25 +268,19 @@ static bool remove_unseen(struct task *t, struct pathop *op, bool rmdir, long *r
     return true;
 }
 
-static long remove_name(struct task *t, struct pathop *op, bool rmdir)
+// any, records: as in remove_name(). *lock: of the name, or NULL. It stays for what has not its
+// owner by its name, which then need not be looked at again; else the locks of inodes come first.
+static long remove_seen(struct task *t, struct pathop *op, bool rmdir, bool any, u32 records,
+                        u32 **lock)
 {
     struct statx st;
-    u32 records = records_changes(t);
-    long r = is_no_name(t, op, rmdir);
+    long r = meta_host_look(&op->p, &st);
     if (r < 0)
         return r;
-    if (pathop_mount(t, op)->flags & MS_RDONLY)
-        return -EROFS;
-    if (pathop_mount(t, op)->type == FS_PROC)
-        return remove_in_proc(t, op, rmdir);
-    if (op->p.over >= OVER_ABSENT)
-        return -ENOENT;
-    bool any = may_remove_any(t, op);
-    if (!op->p.over && any && (rmdir || !op->loc.must_be_dir) && remove_unseen(t, op, rmdir, &r))
-        return r;
-    r = meta_host_look(&op->p, &st);
-    if (r < 0)
-        return r;
+    if (*lock && (meta_by_name(st.stx_mode) || is_marked_new(&st))) {
+        reserved_release(*lock);
+        *lock = NULL;
+    }
     if (is_marked_new(&st) && meta_bury(t, op->loc.mount, &op->p))
         return -ENOENT;
     bool dir = (st.stx_mode & S_IFMT) == S_IFDIR;
@@ -299,7 +293,7 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
         return -EBUSY;
     struct attrstore_going going;
     struct link_going names;
-    bool known = !rmdir && op->p.over < OVER_LOWER;
+    bool known = !rmdir && op->p.over < OVER_LOWER && !*lock;
     if (known) {
         side_link_going(t, op->loc.mount, &op->p, &st, &names);
         st = names.was;
@@ -322,6 +316,31 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
         side_link_gone(t, op->loc.mount, &names, r >= 0);
     if (r >= 0)
         attrstore_gone(t, op->loc.mount, &going);
+    return r;
+}
+
+static long remove_name(struct task *t, struct pathop *op, bool rmdir)
+{
+    u32 records = records_changes(t);
+    long r = is_no_name(t, op, rmdir);
+    if (r < 0)
+        return r;
+    if (pathop_mount(t, op)->flags & MS_RDONLY)
+        return -EROFS;
+    if (pathop_mount(t, op)->type == FS_PROC)
+        return remove_in_proc(t, op, rmdir);
+    if (op->p.over >= OVER_ABSENT)
+        return -ENOENT;
+    bool any = may_remove_any(t, op);
+    if (!op->p.over && any && (rmdir || !op->loc.must_be_dir) && remove_unseen(t, op, rmdir, &r))
+        return r;
+    // Where there are records by inode.
+    u32 *lock = any && !rmdir && !op->p.over && side_links_used(t, op->loc.mount)
+                    ? meta_lock_name(t, &op->p)
+                    : NULL;
+    r = remove_seen(t, op, rmdir, any, records, &lock);
+    if (lock)
+        reserved_release(lock);
     return r;
 }
 

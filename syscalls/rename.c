@@ -20,6 +20,8 @@ struct rename {
     bool there;     // is b there, as far as it matters?
     bool unseen;    // b was not looked at
     bool announced; // that it changes
+    bool locked;    // lock_names(): neither has its owner by its name, nor comes to
+    u32 *lock[2];
     u32 flags;
     u32 records; // written before anything was looked at
     struct own_name own;
@@ -111,23 +113,61 @@ static bool begin_unseen(struct task *t, struct rename *r)
     return r->announced;
 }
 
+// Where there are records by inode, who may rename all keeps those out who make, move or remove
+// what has its owner by its name, and so needs no second look at the names (fs/siderename.c).
+static void lock_names(struct task *t, struct rename *r)
+{
+    const struct parent *name[2] = {&r->a.p, &r->b.p};
+    r->locked = !r->flags && !r->a.p.over && !r->b.p.over && fs_may_all(&t->cred) &&
+                side_links_used(t, r->b.loc.mount);
+    int first = meta_name_index(name[1]) < meta_name_index(name[0]);
+    for (int i = 0; r->locked && i < 2; i++)
+        r->lock[i] = meta_lock_name(t, name[i ^ first]);
+}
+
+static void unlock_names(struct rename *r)
+{
+    for (int i = 0; r->locked && i < 2; i++)
+        if (r->lock[i])
+            reserved_release(r->lock[i]);
+    r->locked = false;
+}
+
+// It is not for what has been found: then the locks of inodes come first.
+static void unlock_if_named(struct rename *r, const struct statx *st)
+{
+    if (meta_by_name(st->stx_mode) || is_marked_new(st))
+        unlock_names(r);
+}
+
 static long look(struct task *t, struct rename *r)
 {
     r->there = false;
-    r->src.stx_mode =
-        S_IFREG; // then it is all that matters of a file whose name is this thread's doing
-    r->unseen = name_is_own_file(t, r->a.loc.mount, &r->a.p) && begin_unseen(t, r);
+    // Then it is all that matters of a file whose name is this thread's doing.
+    r->src.stx_mode = S_IFREG;
+    r->src.stx_ino = 0; // which is none
+    bool own = name_is_own_file(t, r->a.loc.mount, &r->a.p);
+    r->unseen = own && !r->locked && begin_unseen(t, r);
     if (r->unseen)
         return 0;
-    long e = r->a.p.over >= OVER_ABSENT ? -ENOENT : meta_host_look(&r->a.p, &r->src);
+    bool passed = own && r->locked;
+    long e = passed ? 0 : r->a.p.over >= OVER_ABSENT ? -ENOENT : meta_host_look(&r->a.p, &r->src);
     if (e < 0)
         return e;
+    unlock_if_named(r, &r->src);
     if (is_marked_new(&r->src) && meta_bury(t, r->a.loc.mount, &r->a.p))
         return -ENOENT;
-    r->unseen = begin_unseen(t, r);
+    r->unseen = !r->locked && begin_unseen(t, r);
     if (r->unseen)
         return 0;
     e = r->b.p.over >= OVER_ABSENT ? -ENOENT : meta_host_look(&r->b.p, &r->dst);
+    if (e >= 0)
+        unlock_if_named(r, &r->dst);
+    if (passed && !r->locked) { // it matters now which file it is
+        long src = meta_host_look(&r->a.p, &r->src);
+        if (src < 0)
+            return src;
+    }
     if (e >= 0 && is_marked_new(&r->dst) && meta_bury(t, r->b.loc.mount, &r->b.p))
         e = -ENOENT;
     r->there = e >= 0;
@@ -320,8 +360,10 @@ static long rename_once(struct task *t, struct rename *r)
     long e = check_places(t, r);
     r->there = false;
     r->records = records_changes(t);
-    if (e >= 0)
+    if (e >= 0) {
+        lock_names(t, r);
         e = look(t, r);
+    }
     if (e == -ENOTDIR && !r->there && pathop_is_gone(&r->b))
         e = -ENOENT; // in a removed directory the look-up fails
     if (e < 0)
@@ -349,7 +391,7 @@ static long rename_once(struct task *t, struct rename *r)
     struct attrstore_going going = {.last = false};
     if (r->there && !(r->flags & RENAME_EXCHANGE))
         attrstore_go(t, r->b.loc.mount, &r->b.p, &going);
-    e = goes_by_name(t, r) ? rename_named(t, r) : host_rename(t, r);
+    e = !r->locked && goes_by_name(t, r) ? rename_named(t, r) : host_rename(t, r);
     if (e == 0)
         attrstore_gone(t, r->b.loc.mount, &going);
     if (e == 0 && !meta_by_name(r->src.stx_mode))
@@ -360,9 +402,11 @@ static long rename_once(struct task *t, struct rename *r)
 static long rename_names(struct task *t, struct rename *r)
 {
     long e = RENAME_ANOTHER;
-    r->announced = false;
-    for (int i = 0; i < SWAPS && e == RENAME_ANOTHER; i++)
+    r->announced = r->locked = false;
+    for (int i = 0; i < SWAPS && e == RENAME_ANOTHER; i++) {
         e = rename_once(t, r);
+        unlock_names(r);
+    }
     announced_end(t, r); // it did not come to it
     return e == RENAME_ANOTHER ? -EBUSY : e;
 }
