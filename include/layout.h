@@ -7,7 +7,6 @@
 #ifndef LX_LAYOUT_H
 #define LX_LAYOUT_H
 
-//
 // A guest may be lxrun itself, whose own lxcore then lies below: the same objects linked to another
 // place (lxcore-nested). So lxcore asks for its place by a symbol of the linker script.
 #define LX_PLACE 0x7e9000000000
@@ -37,7 +36,7 @@ extern const char lxcore_text_start[] __attribute__((visibility("hidden")));
 // struct task, as assembly sees it through %gs (asserted in task/task.c).
 #define T_SELF 0
 #define T_STACK 8
-#define T_NOTED 16 // and what is behind it: one look for all
+#define T_NOTED 16 // the first of 8 bytes that are looked at together (task_attention())
 #define T_KEEPS 18
 #define T_WANTED 20
 #define T_VDSO 24

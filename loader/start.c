@@ -39,6 +39,7 @@ struct start {
 
 extern const char lxcore_start_end[]; // of the variables that every start writes to
 
+// From start.S, on the guest's stack: the first thread's block. Its task is all zeroes yet.
 struct task *start_early(void)
 {
     // One call for many pages is cheaper than a fault for each (since Linux 5.14).
@@ -128,10 +129,10 @@ static u32 find_state(const struct instance *in, u32 tgid)
     return i;
 }
 
-// The host has already reset handlers and kept SIG_IGN; the records follow.
 _Static_assert(sizeof((struct task *)0)->pending_info ==
                    sizeof((struct exec_state *)0)->pending_info,
                "one is copied to the other");
+// The host has already reset handlers and kept SIG_IGN; the records follow.
 static void take_signals(struct task *t, const struct exec_state *s)
 {
     t->sigmask = s->sig_blocked;
@@ -153,6 +154,7 @@ static void take_signals(struct task *t, const struct exec_state *s)
     }
 }
 
+// What the task and its objects have from the image before.
 static void take_state(struct task *t, const struct start *s, const struct exec_state *state,
                        u32 tgid, s32 reserved)
 {
@@ -454,6 +456,9 @@ static void run_first(struct task *t, struct start *s, const struct exec_state *
     cannot_run(name, r);
 }
 
+// From start.S, on the runtime stack; sp: the guest's, as the kernel made it. Leaves in t->regs
+// where the guest begins. For the instance's first program it executes lxcore once more, as a
+// guest's execve does (run_first()), and does not come back.
 void start_guest(struct task *t, u64 *sp)
 {
     struct start s;
@@ -464,6 +469,7 @@ void start_guest(struct task *t, u64 *sp)
     t->stats = t->instance->counting ? t->instance->stats : NULL;
     host_fresh_returns = t->instance->fresh_returns;
     host_lacks = t->instance->host_lacks;
+    // What exec_commit(), or lxrun, has left for this process.
     u32 tgid = (u32)host_getpid(), index = find_state(t->instance, tgid);
     struct exec_state *state = exec_state_at(t->instance, index);
     u32 *owner = &t->instance->exec_owners[index];
@@ -479,6 +485,7 @@ void start_guest(struct task *t, u64 *sp)
         trap_install(t);
         run_first(t, &s, state, owner);
     }
+    // What others see of the process, and the engine: before any of its code.
     if (state->filters_fd >= 0)
         filter_from_exec(t, state->filters_fd);
     proc_register(t);
@@ -487,6 +494,7 @@ void start_guest(struct task *t, u64 *sp)
     signal_init(t);
     task_arm(t);
     signal_unblock(t); // SIG_ALWAYS, which exec_commit() blocks
+    // The program and its interpreter.
     u64 interp_bias = 0, entry = 0;
     if (state->interp_fd >= 0)
         entry = load_interp(t, state->interp_fd, &interp_bias);

@@ -76,10 +76,12 @@ door_full:				// from host_pass: EMFILE
 	mov	%gs:T_SELF, %rdi
 	call	dispatch_full
 	jmp	7b
-door_again:
+door_again:				// the guest is to make its call again: -LX_ERESTART
 	subq	$2, %gs:T_RIP		// at the guest's `syscall`
 	jmp	door_check
 
+// The way out, with all registers as they are in the task; comes from wherever lxcore is done with
+// the guest (rt_sigreturn, a signal, a new thread, a new program).
 door_return:
 	mov	%gs:T_STACK, %rsp
 	mov	%gs:T_RBX, %rbx
@@ -88,6 +90,7 @@ door_return:
 	mov	%gs:T_R13, %r13
 	mov	%gs:T_R14, %r14
 	mov	%gs:T_R15, %r15
+// The way out of a call, by which those registers are the guest's already that C functions preserve.
 door_check:
 	movl	$0, %gs:T_INSIDE	// before the look; see task/engine.c
 	cmpq	$0, %gs:T_NOTED
@@ -110,6 +113,7 @@ door_check:
 	popfq
 	mov	%gs:T_RSP, %rsp
 	jmp	*%gs:T_RIP
+// Something is in the word at T_NOTED: is it for now?
 4:	cmpw	$0, %gs:T_NOTED
 	jne	6f
 	cmpl	$0, %gs:T_WANTED
