@@ -45,7 +45,7 @@ bool open_is_checked(struct task *t, int fd, const struct open_checked *c)
 }
 
 // Is there nothing that an open with these flags could be refused, and no set-id bit that a write
-// takes away (fs/inode.c, setattr_should_drop_suidgid())?
+// takes away (Linux: fs/inode.c, setattr_should_drop_suidgid())?
 static bool passes_all(const struct cred *c, u64 flags)
 {
     return (flags & O_PATH) ||

@@ -85,8 +85,8 @@ enum rest reach_rest(struct task *t, u32 tid)
 }
 
 // Others learn early that an execve has come past the point of no return: by close-on-exec, or from
-// vfork. On Linux the process is the new program by then (fs/exec.c: begin_new_exec()); to the host
-// it is lxcore, and its record tells of the program before, until the new image has taken its
+// vfork. On Linux the process is the new program by then (its fs/exec.c, begin_new_exec()); to the
+// host it is lxcore, and its record tells of the program before, until the new image has taken its
 // state. As for who must see one of them whole, on Linux (exec_update_lock), there is a wait.
 void reach_settled(struct task *t, u32 tgid)
 {

@@ -441,7 +441,7 @@ struct meta_new {
     const struct acl_new *acl; // xattr.h; NULL: none
 };
 // The mode asked for, of what is no directory, less a set-gid bit that the creator may not give
-// away; the umask or a default ACL comes after that (fs/inode.c, mode_strip_sgid()).
+// away; the umask or a default ACL comes after that (Linux: fs/inode.c, mode_strip_sgid()).
 u32 meta_new_mode(const struct task *t, const struct statx *dir, u32 mode);
 // A new inode's owner: the creator, with the directory's group when it is set-gid. n->mode gains
 // S_ISGID for directories then.

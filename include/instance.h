@@ -84,7 +84,7 @@ struct mount_entry {
     s32 base;     // >= 0: the mount's root directory is base_path in that mount;
                   // BASE_STORE: in the store; BASE_INHERITED: opened by lxrun; BASE_HELD: below
                   // the working directory of `holder`
-    u32 root_uid; // host owner that is shown as root (architecture: metadata, rule 1)
+    u32 root_uid; // host owner that is shown as root (docs/files.md, "Owner, mode and type")
     u32 root_gid;
     u32 holder;
     u64 held_dev, held_ino; // of its working directory

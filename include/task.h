@@ -441,8 +441,7 @@ struct proc_slot *proc_find(struct instance *in, u32 tgid);
 struct proc_slot *proc_find_last(struct instance *in, u32 tgid);
 
 // The task in whose block the caller's stack lies: that which calls run on, or the alternate one of
-// a handler. %gs is no witness: a guest can change it without a system call (architecture, door
-// rule 3).
+// a handler. %gs would not tell: a guest can change it without a system call (wrgsbase).
 static inline struct task *task_of_stack(void)
 {
     return (struct task *)(((uptr)__builtin_frame_address(0) & ~(uptr)(TASK_BLOCK - 1)) + TASK_AT);

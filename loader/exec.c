@@ -164,7 +164,7 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
     plan->image_fd = plan->interp_fd = -1;
     plan->argc = plan->scripts = 0;
     plan->room = NULL;
-    // What the caller named, as AT_EXECFN and scripts show it (fs/exec.c, alloc_bprm).
+    // What the caller named, as AT_EXECFN and scripts show it (Linux: fs/exec.c, alloc_bprm()).
     char prefix[EXEC_PREFIX] = "";
     if (by_fd)
         fmt(prefix, sizeof prefix, path[0] ? "/dev/fd/%d/" : "/dev/fd/%d", dirfd);

@@ -200,7 +200,7 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
 }
 
 // The name that ps shows: the last component of what was given to execve, or, where that was a
-// descriptor alone, the file's own name (fs/exec.c: comm_from_dentry, since Linux 6.14).
+// descriptor alone, the file's own name (Linux: fs/exec.c, comm_from_dentry(), since 6.14).
 static void set_comm(const char *path)
 {
     char comm[16];

@@ -19,7 +19,7 @@ static long do_open(struct task *t, int dirfd, uptr path, struct open_how *how)
     return r < 0 ? r : fs_open(t, dirfd, name, how);
 }
 
-// What open(2) forgives and openat2 does not (fs/open.c, build_open_how).
+// What open(2) forgives and openat2 does not (Linux: fs/open.c, build_open_how()).
 static struct open_how how_of(int flags, u32 mode)
 {
     struct open_how how = {.flags = (u32)flags & OPEN_FLAGS, .mode = mode & 07777};

@@ -235,7 +235,8 @@ static struct cred access_cred(const struct task *t, int flags)
     if (!(flags & AT_EACCESS)) {
         c.fsuid = c.ruid;
         c.fsgid = c.rgid;
-        // Real root has its permitted capabilities, others none (fs/open.c, access_override_creds).
+        // Real root has its permitted capabilities, others none (Linux: fs/open.c,
+        // access_override_creds()).
         c.cap_effective = c.ruid ? 0 : c.cap_permitted;
     }
     return c;
