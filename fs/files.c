@@ -100,36 +100,36 @@ void fd_set_mount(struct task *t, int fd, int mount)
 int fd_mount(struct task *t, int fd)
 {
     u8 kind = kind_of(t, fd);
-    return kind >= FD_MAPS ? -1 : kind - 1;
+    return kind >= FD_MAPPED_WATCH ? -1 : kind - 1;
 }
 
 void fd_set_anonymous(struct task *t, int fd)
 {
-    if (!fd_maps(t, fd))
+    if (!fd_is_mapped_watch(t, fd))
         set_kind(t, fd, FD_ANONYMOUS);
 }
 
 bool fd_is_anonymous(struct task *t, int fd)
 {
-    return kind_of(t, fd) >= FD_MAPS;
+    return kind_of(t, fd) >= FD_MAPPED_WATCH;
 }
 
-void fd_set_maps(struct task *t, int fd)
+void fd_set_mapped_watch(struct task *t, int fd)
 {
-    set_kind(t, fd, FD_MAPS);
-    t->files->maps = 1;
+    set_kind(t, fd, FD_MAPPED_WATCH);
+    t->files->has_mapped_watch = 1;
 }
 
-bool fd_maps(struct task *t, int fd)
+bool fd_is_mapped_watch(struct task *t, int fd)
 {
-    return kind_of(t, fd) == FD_MAPS;
+    return kind_of(t, fd) == FD_MAPPED_WATCH;
 }
 
 void fd_copied(struct task *t, int from, int to)
 {
     fd_set_mount(t, to, fd_mount(t, from));
-    if (fd_maps(t, from))
-        fd_set_maps(t, to);
+    if (fd_is_mapped_watch(t, from))
+        fd_set_mapped_watch(t, to);
 }
 
 // A descriptor of the guest's that is a directory's own, not one for the moment.

@@ -492,7 +492,7 @@ static long make(struct task *t, proc_maker *maker, const struct proc_path *pp, 
         return r < 0 ? r : reader;
     }
     if (r >= 0) {
-        t->files->made = 1;
+        t->files->has_made_file = 1;
         return finish(&o, flags);
     }
     host_close(o.fd);

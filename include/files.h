@@ -71,8 +71,8 @@ bool fd_is_file(const struct task *t, int fd);
 void fd_set_anonymous(struct task *t, int fd);
 bool fd_is_anonymous(struct task *t, int fd);
 // An inotify descriptor that tells of names as a drive maps them: so it is read by watch_read().
-void fd_set_maps(struct task *t, int fd);
-bool fd_maps(struct task *t, int fd);
+void fd_set_mapped_watch(struct task *t, int fd);
+bool fd_is_mapped_watch(struct task *t, int fd);
 // Descriptor `to` is a new one of what `from` is.
 void fd_copied(struct task *t, int from, int to);
 

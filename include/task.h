@@ -60,9 +60,9 @@ struct sighand {
 
 #define FD_KINDS 1024
 #define FD_ANONYMOUS 63
-#define FD_MAPS 62    // inotify's, of names that a drive maps (syscalls/watch.c)
-#define FD_RECORDS 64 // times enum records
-_Static_assert(MOUNTS_MAX + 1 < FD_MAPS, "they share a byte");
+#define FD_MAPPED_WATCH 62 // inotify's, in a drive whose names are mapped (syscalls/watch.c)
+#define FD_RECORDS 64      // times enum records
+_Static_assert(MOUNTS_MAX + 1 < FD_MAPPED_WATCH, "they share a byte");
 
 // Where the listing of an overlay directory is, behind its own layer's part (fs/overlaydir.c).
 struct listing_place {
@@ -88,8 +88,8 @@ struct files {
     s32 reserved;             // first number of the reserved block
     u32 reserved_count;       // numbers that are taken of it (fs/files.c)
     u32 low;                  // the block is where it began, and the host's limit right behind it
-    u32 maps;                 // some descriptor has ever been FD_MAPS
-    u32 made;                 // some descriptor has ever been of a made file of /proc (fs/procfs.c)
+    u32 has_mapped_watch;     // some descriptor has ever been FD_MAPPED_WATCH
+    u32 has_made_file;        // some descriptor has ever been of a made file of /proc (fs/procfs.c)
     u32 pin[RESERVED_PINS];   // tid of the thread that uses RESERVED_PIN + i, 0: free
     u32 spare_owner;          // tid of the thread that has the numbers of RESERVED_TEMP, 0: none
     u32 spare_lock;           // tid of the thread that has made one of them free, or gives it back
@@ -102,8 +102,8 @@ struct files {
     u32 numbered_next; // is replaced next
     struct listing_place listing[LISTINGS];
     u32 records_at; // record_changes when the FD_RECORDS of `kind` were true
-    // Of descriptors: mount index + 1, FD_ANONYMOUS or FD_MAPS without a path, 0 when it is not
-    // known; and for a directory what is known of records in it (enum records).
+    // Of descriptors: mount index + 1, FD_ANONYMOUS or FD_MAPPED_WATCH without a path, 0 when it is
+    // not known; and for a directory what is known of records in it (enum records).
     u8 kind[FD_KINDS];
     // Of the first 64, noted while nobody shares them: those not opened by O_PATH, and among these
     // what the host has as files and directories.
@@ -258,7 +258,7 @@ struct user_dispatch {
 
 struct task {
     struct task *self;
-    void *stack;
+    void *stack;     // top of its runtime stack
     u16 noted;       // a signal number taken while in lxcore, 0: none
     u8 keeps;        // KEEPS_* (include/layout.h)
     u8 seccomp_mode; // SECCOMP_MODE_*; also set by others (task/filter.c)

@@ -83,11 +83,11 @@ static __attribute__((noinline)) long translate(struct task *t, const struct sys
 // A call that is passed on, where some descriptor is not what the host takes it for.
 static __attribute__((noinline)) long pass_if_plain(struct task *t, const struct regs *r)
 {
-    if (r->orig_rax == NR_read && t->files->maps && fd_maps(t, (int)r->rdi))
+    if (r->orig_rax == NR_read && t->files->has_mapped_watch && fd_is_mapped_watch(t, (int)r->rdi))
         return watch_read((int)r->rdi, r->rsi, r->rdx);
-    if (r->orig_rax == NR_lseek && t->files->made)
+    if (r->orig_rax == NR_lseek && t->files->has_made_file)
         return procfs_lseek(t, (int)r->rdi, (long)r->rsi, (u32)r->rdx);
-    if (r->orig_rax == NR_pread64 && t->files->made && !r->r10)
+    if (r->orig_rax == NR_pread64 && t->files->has_made_file && !r->r10)
         procfs_made_anew(t, (int)r->rdi);
     return LX_PASS_ON;
 }
@@ -102,7 +102,8 @@ serve_row(struct task *t, const struct syscall_row *row, const struct regs *r)
     case HOW_TRANSLATED:
         return translate(t, row, r);
     case HOW_PASSED:
-        return t->files->maps | t->files->made ? pass_if_plain(t, r) : LX_PASS_ON;
+        return t->files->has_mapped_watch | t->files->has_made_file ? pass_if_plain(t, r)
+                                                                    : LX_PASS_ON;
     case HOW_REFUSED:
         return refuse(t, row);
     }

@@ -37,7 +37,7 @@ static long add_pinned(struct task *t, int fd, const char *path, u32 mask)
         if (r >= 0 && (st.stx_mode & S_IFMT) == S_IFDIR) {
             dirs_watch(t, (int)pin);
             if (is_mapped(t, (int)pin))
-                fd_set_maps(t, fd);
+                fd_set_mapped_watch(t, fd);
         }
     }
     temp_close(t, (int)pin);
