@@ -596,15 +596,32 @@ static long may_move(struct task *t, const struct loc *a, const struct statx *sr
                                                                                      : 0;
 }
 
+// RENAME_WHITEOUT to a name that shows nothing, by a host that does not make one by itself: the
+// whiteout that is there, or is made there, changes places with what is moved.
+static long move_for_whiteout(struct task *t, const struct parent *pa, const struct parent *pb)
+{
+    long made = make_whiteout(t, pb);
+    if (made < 0 && made != -EEXIST)
+        return made;
+    long r = rename_to(pa, pb, RENAME_EXCHANGE);
+    if (r < 0 && made >= 0)
+        unlink_at(pb, 0);
+    return r;
+}
+
 static long move_file(struct task *t, const struct loc *a, const struct parent *pa,
-                      const struct parent *pb, u32 flags)
+                      const struct parent *pb, bool there, u32 flags)
 {
     if ((flags & RENAME_EXCHANGE) || !overlay_below(t, a->mount, a->rel))
         return rename_to(pa, pb, flags);
     long r = rename_to(pa, pb, flags | RENAME_WHITEOUT);
     if (r != -EINVAL && r != -EPERM)
         return r;
-    r = rename_to(pa, pb, flags); // a host that makes none by itself
+    r = there ? -EINVAL : move_for_whiteout(t, pa, pb);
+    if (r != -EINVAL)
+        return r;
+    // Two steps, between which both names are there.
+    r = rename_to(pa, pb, flags);
     return r < 0 ? r : make_whiteout(t, pa);
 }
 
@@ -668,6 +685,9 @@ static long move_dir(struct task *t, const struct loc *a, const struct loc *b,
                     : leaves          ? flags | RENAME_WHITEOUT
                                       : flags);
     bool by_hand = leaves && !white && (r == -EINVAL || r == -EPERM);
+    if (by_hand && !there)
+        r = move_for_whiteout(t, pa, pb);
+    by_hand = by_hand && (there || r == -EINVAL);
     if (by_hand)
         r = rename_over(t, m, pa, pb, flags);
     dirs_change_end(t, NULL);
@@ -718,7 +738,7 @@ static long move_now(struct task *t, const struct moving *m)
     if (any)
         flags &= ~(u32)RENAME_NOREPLACE; // the whiteout
     return m->dir || (there && is_dir(&dst)) ? move_dir(t, m->a, m->b, m->pa, m->pb, there, flags)
-                                             : move_file(t, m->a, m->pa, m->pb, flags);
+                                             : move_file(t, m->a, m->pa, m->pb, there, flags);
 }
 
 static long move(struct task *t, void *arg)

@@ -54,12 +54,13 @@ static long rename_locked(struct task *t, int mount, const struct meta_renaming 
 }
 
 // Of the names themselves nobody makes or removes such an inode meanwhile: its record would go.
-static bool is_still(const struct parent *p, const struct statx *st)
+static bool is_still(struct task *t, int mount, const struct parent *p, const struct statx *st)
 {
     struct statx now;
-    long e = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO, &now);
+    long e = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &now);
     if (!st) // a whiteout is none either
-        return e < 0 || !meta_by_name(now.stx_mode);
+        return e < 0 || !meta_by_name(now.stx_mode) ||
+               (is_overlay(t, mount) && overlay_is_white(t, mount, p->fd, p->name, &now));
     return e >= 0 && now.stx_ino == st->stx_ino && now.stx_mode == st->stx_mode;
 }
 
@@ -81,7 +82,7 @@ long meta_rename(struct task *t, int mount, const struct meta_renaming *r,
     first = meta_name_index(r->to) < meta_name_index(r->from);
     for (int i = 0; i < 2; i++)
         name_lock[i] = meta_lock_name(t, name[i ^ first]);
-    long e = is_still(r->from, r->src) && is_still(r->to, r->dst)
+    long e = is_still(t, mount, r->from, r->src) && is_still(t, mount, r->to, r->dst)
                  ? rename_locked(t, mount, r, move, arg)
                  : RENAME_ANOTHER;
     for (int i = 0; i < 2; i++)
