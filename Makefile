@@ -92,11 +92,16 @@ check: deps
 	$(MAKE) all
 	tests/run.py --level check
 
+# Where lxcore walks without openat2 (Linux before 5.6): what has to do with paths and descriptors.
+OLD_HOST := path race openat2 open openat fd exec_at exec_ways exec_script overlay perm mount chroot \
+	link rename renameat2 close_range eintr_fifo procfs_closed_fd scm_rights_dirs
+
 test: rootfs
 	tests/run.py --level test --user --trap default,rewrite,seccomp,container
+	tests/run.py --level test --user --trap old $(OLD_HOST:%='guest/%*')
 
 test-all: rootfs
-	tests/run.py --level all --user --trap default,rewrite,sud,seccomp,ptrace,nested,container$(if $(filter 0,$(shell id -u)),$(STATES))
+	tests/run.py --level all --user --trap default,rewrite,sud,seccomp,ptrace,nested,container,old$(if $(filter 0,$(shell id -u)),$(STATES))
 
 soak: rootfs
 	tests/soak.sh

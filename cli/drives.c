@@ -4,7 +4,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +11,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -142,9 +140,7 @@ static int open_shown(const struct launch *l, int binds, const char *path, u32 *
     while (*path == '/')
         path++;
     *flags = l->memory->mounts[best].locked;
-    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-    return (int)syscall(SYS_openat2, l->mount_fd[best], *path ? path : ".", &how, sizeof how);
+    return root_open_beneath(l->mount_fd[best], path, O_PATH | O_DIRECTORY);
 }
 
 static void add_line(struct launch *l, int binds, const struct mntent *line)

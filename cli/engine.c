@@ -74,7 +74,11 @@ static bool has_ptrace(void)
             pause();
     if (pid < 0)
         return false;
-    bool ok = !ptrace(PTRACE_SEIZE, pid, 0, 0);
+    // What a call is asked for by (Linux 5.3), of one that is stopped.
+    struct __ptrace_syscall_info info;
+    bool ok = !ptrace(PTRACE_SEIZE, pid, 0, 0) && !ptrace(PTRACE_INTERRUPT, pid, 0, 0) &&
+              waitpid(pid, NULL, 0) == pid &&
+              ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info) > 0;
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
     return ok;
@@ -103,7 +107,8 @@ enum engine engine_choose(int wanted, bool nested)
             fail("--trap=ptrace: not inside lxrun, whose processes find their threads by a GS base "
                  "of their own");
         if (!has_ptrace())
-            fail("--trap=ptrace: this host refuses ptrace, even of one's own children");
+            fail("--trap=ptrace: this host refuses ptrace, even of one's own children, or is "
+                 "older than Linux 5.3");
         break;
     default:
         if (!has_sud())

@@ -123,33 +123,32 @@ static u32 host_setting(const char *path)
     return value;
 }
 
+static bool has_openat2(void)
+{
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+    int fd = (int)syscall(__NR_openat2, AT_FDCWD, "/", &how, sizeof how);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
 // Of the calls that lxcore can do without, those that this host has not, or a container's filter
-// does not let pass. A flag that there is not is EINVAL to all, before they look at anything else.
+// does not let pass. A flag that there is not is EINVAL to the others, before they look at anything
+// else.
 static u32 lacking(void)
 {
     static const struct {
         long nr;
         u32 lacks;
-    } calls[] = {{__NR_setxattrat, LACKS_XATTRAT},
-                 {__NR_getxattrat, LACKS_XATTRAT},
-                 {__NR_listxattrat, LACKS_XATTRAT},
-                 {__NR_removexattrat, LACKS_XATTRAT},
-                 {__NR_fchmodat2, LACKS_FCHMODAT2}};
-    u32 lacks = 0;
+    } calls[] = {{__NR_setxattrat, LACKS_XATTRAT},     {__NR_getxattrat, LACKS_XATTRAT},
+                 {__NR_listxattrat, LACKS_XATTRAT},    {__NR_removexattrat, LACKS_XATTRAT},
+                 {__NR_fchmodat2, LACKS_FCHMODAT2},    {__NR_faccessat2, LACKS_FACCESSAT2},
+                 {__NR_close_range, LACKS_CLOSE_RANGE}};
+    u32 lacks = has_openat2() ? 0 : LACKS_OPENAT2;
     for (size_t i = 0; i < ARRAY_LEN(calls); i++)
         if (!syscall(calls[i].nr, -1, "", ~0, ~0, NULL, 0) || errno != EINVAL)
             lacks |= calls[i].lacks;
     return lacks;
-}
-
-// No other call keeps a path inside the guest's root.
-static void need_openat2(void)
-{
-    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
-    int fd = (int)syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof how);
-    if (fd < 0)
-        fail_errno("this host does not let lxrun use openat2, which came with Linux 5.6");
-    close(fd);
 }
 
 static void fill_memory(struct launch *l)
@@ -161,7 +160,6 @@ static void fill_memory(struct launch *l)
     if (uname(&u) || clock_gettime(CLOCK_BOOTTIME, &boot) ||
         clock_getres(CLOCK_REALTIME_COARSE, &tick))
         fail_errno("cannot ask the host for its name and time");
-    need_openat2();
     in->magic = INSTANCE_MAGIC;
     in->page_count = (u32)(sizeof *in / LX_PAGE);
     in->engine = engine_choose(o->engine, l->nested);

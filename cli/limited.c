@@ -92,7 +92,7 @@ static _Noreturn void hold(struct launch *l, unsigned number, const char *option
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != supervisor)
         _exit(0);
-    close_range(0, ~0U, 0);
+    closefrom(0);
     answer(&l->memory->tmpfs, asked, (unsigned)getpid(), r);
     if (r < 0)
         _exit(0);

@@ -15,11 +15,26 @@
 
 #include "instance.h"
 
-int root_open(int root_fd, const char *path, int flags)
+static int open_by(int root_fd, const char *path, int flags, bool beneath)
 {
     struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC,
-                           .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-    return (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof how);
+                           .resolve = (beneath ? RESOLVE_BENEATH : RESOLVE_IN_ROOT) |
+                                      RESOLVE_NO_MAGICLINKS};
+    int fd = (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof how);
+    // EPERM: a container's filter.
+    return fd >= 0 || (errno != ENOSYS && errno != EPERM)
+               ? fd
+               : walk_in_root(root_fd, path, flags, beneath);
+}
+
+int root_open(int root_fd, const char *path, int flags)
+{
+    return open_by(root_fd, path, flags, false);
+}
+
+int root_open_beneath(int root_fd, const char *path, int flags)
+{
+    return open_by(root_fd, path, flags, true);
 }
 
 // A guest can make it anything: what is no file is not opened, and one without end not read.

@@ -10,6 +10,10 @@
 
 // openat2 inside the tree; O_CLOEXEC is added. A descriptor, or -1 with errno.
 int root_open(int root_fd, const char *path, int flags);
+// The same, but what leads out of the tree is EXDEV (RESOLVE_BENEATH).
+int root_open_beneath(int root_fd, const char *path, int flags);
+// What both do on hosts without openat2 (cli/rootwalk.c).
+int walk_in_root(int root_fd, const char *path, int flags, bool beneath);
 // A plain file of the tree for reading; NULL where there is none.
 FILE *root_read(int root_fd, const char *path);
 // Makes path (relative, normalised) a directory, or a plain file, of the tree with all that leads

@@ -78,12 +78,12 @@ static void keep_only(int **keep, int n)
         dup2(null, fd);
     qsort(sorted, (size_t)n, sizeof *sorted, compare);
     for (int i = 0; i < n; i++) {
-        if (sorted[i] > next)
-            close_range((unsigned)next, (unsigned)sorted[i] - 1, 0);
+        for (; next < sorted[i]; next++)
+            close(next);
         if (sorted[i] >= 0)
             next = sorted[i] + 1;
     }
-    close_range((unsigned)next, ~0U, 0);
+    closefrom(next); // Linux before 5.9 has no close_range
 }
 
 // ---- Waiting ----

@@ -287,7 +287,7 @@ void tracer_start(struct tracer *t, const struct instance *in)
             dup2(null, fd);
         dup2(alive[1], 3);
         dup2(mine, 4);
-        close_range(5, ~0U, 0);
+        closefrom(5);
         guest.instance = in;
         run_tracer(4);
     }

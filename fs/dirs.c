@@ -17,6 +17,7 @@
 #include "host.h"
 #include "vdso.h"
 
+#define LENDING_TRIES 1000
 #define FILLING 0x80000000u // in users: its number is about to get another directory
 
 // Only tells most others apart; who finds an entry by it compares the text. path: a loc's.
@@ -223,6 +224,30 @@ int dir_keep(struct task *t, const struct dir_key *key, int fd)
     }
     __atomic_sub_fetch(&d->users, done ? FILLING - 1 : FILLING, __ATOMIC_RELEASE);
     return done ? i + 1 : 0;
+}
+
+// Nobody finds it: it has no hash.
+int dir_lend(struct task *t, int fd)
+{
+    int i = 0;
+    for (u32 tries = 0; !seize(&t->files->dir[i]); tries++) {
+        i = (i + 1) & (DIRS_KEPT - 1);
+        if (tries == LENDING_TRIES)
+            return 0;
+        if (!i)
+            patience_step(tries);
+    }
+    struct kept_dir *d = &t->files->dir[i];
+    __atomic_store_n(&d->hash, 0, __ATOMIC_RELEASE);
+    bool done = HOST3(__NR_dup3, fd, reserved_fd(t, RESERVED_DIR + i), 0) >= 0;
+    __atomic_sub_fetch(&d->users, done ? FILLING - 1 : FILLING, __ATOMIC_RELEASE);
+    return done ? i + 1 : 0;
+}
+
+void dir_take_back(struct task *t, int lent)
+{
+    reserved_fill(t, RESERVED_DIR + lent - 1);
+    dir_release(t, lent);
 }
 
 // Threads that share the entry may read and write this at the same time.

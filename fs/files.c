@@ -220,6 +220,16 @@ static void tell_others(struct task *t)
     }
 }
 
+// Numbers of the block.
+static void close_each(int from, int end)
+{
+    if (!(host_lacks & LACKS_CLOSE_RANGE))
+        HOST3(__NR_close_range, from, end - 1, 0);
+    else
+        while (from < end)
+            host_close(from++);
+}
+
 // Takes the numbers as they are free, for other threads make descriptors meanwhile. -EMFILE: one of
 // them is not, or beyond the limit; the block stays.
 static long move_block(struct task *t, int to, u32 count)
@@ -234,12 +244,12 @@ static long move_block(struct task *t, int to, u32 count)
         if (r >= 0)
             host_close((int)r);
         if (i)
-            HOST3(__NR_close_range, to, to + i - 1, 0);
+            close_each(to, to + i);
         return -EMFILE;
     }
     f->reserved = to;
     f->reserved_count = count;
-    HOST3(__NR_close_range, from, from + (int)old - 1, 0);
+    close_each(from, from + (int)old);
     tell_others(t);
     return 0;
 }

@@ -307,7 +307,7 @@ static long open_node(struct task *t, struct loc *loc, const struct node *n,
         return -ENOTDIR;
     if (how->flags & O_PATH) {
         struct open_how path = {.flags = how->flags | O_NOFOLLOW, .resolve = WALK_RESOLVE};
-        return host_openat2(loc->base, loc->rel, &path);
+        return open_way(t, loc->base, loc->rel, &path, false);
     }
     if (mount_at(t, loc->mount)->flags & 4) // MS_NODEV
         return -EACCES;

@@ -28,7 +28,7 @@ static long open_known(struct task *t, const struct known_way *w, struct statx *
     int root = mount_root_fd(t, 0);
     // Whatever may have taken the file's place: nothing waits for it.
     struct open_how how = {.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY, .resolve = WALK_RESOLVE};
-    long fd = root < 0 ? root : host_openat2(root, way_text(w), &how);
+    long fd = root < 0 ? root : open_way(t, root, way_text(w), &how, false);
     if (fd < 0)
         return -ESTALE;
     struct parent p = {.fd = (s32)fd, .name = ""};

@@ -68,11 +68,12 @@ long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 res
     if (kept) {
         // Not by O_NOFOLLOW, which F_GETFL would show.
         struct open_how by_name = {.flags = flags, .mode = mode, .resolve = RESOLVE_NO_SYMLINKS};
-        long r = HOST_INTR4(__NR_openat2, dir_fd(t, kept), name, &by_name, sizeof by_name);
+        long r = open_way(t, dir_fd(t, kept), name, &by_name, false);
         if (kept != loc->kept)
             dir_release(t, kept);
         return r;
     }
+    bool proc = loc->mount >= 0 && mount_at(t, loc->mount)->type == FS_PROC;
     if (loc->walked && loc->object && (flags & O_PATH))
         flags |= O_NOFOLLOW;
     struct open_how how = {.flags = flags, .mode = mode, .resolve = WALK_RESOLVE | resolve};
@@ -81,13 +82,13 @@ long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 res
         size_t n = strlen(loc->rel);
         if (n + 1 < sizeof loc->rel) {
             memcpy(loc->rel + n, "/", 2);
-            long r = HOST_INTR4(__NR_openat2, loc->base, loc->rel, &how, sizeof how);
+            long r = open_way(t, loc->base, loc->rel, &how, proc);
             loc->rel[n] = 0;
             return r;
         }
         how.flags |= O_DIRECTORY;
         how.flags &= ~(u64)O_NOFOLLOW;
     }
-    long r = HOST_INTR4(__NR_openat2, loc->base, loc->rel, &how, sizeof how);
+    long r = open_way(t, loc->base, loc->rel, &how, proc);
     return whiteout_came(loc, flags, r) ? -ENOENT : r;
 }

@@ -99,7 +99,7 @@ void reserved_return(struct task *t, int fd)
 static long open_on_host(int dirfd, const char *path, const struct open_how *how)
 {
     return dirfd == TEMP_QUEUE ? HOST4(__NR_mq_open, path, how->flags, 0, NULL)
-                               : host_openat2(dirfd, path, how);
+                               : open_in(dirfd, path, how);
 }
 
 // Opens on spare number `number` while it is free. Any call of another thread may get it in
@@ -126,15 +126,22 @@ static long open_on(struct task *t, int number, int dirfd, const char *path,
 
 // One thread at a time has the spare numbers, all of them, until it holds no temporary any more: so
 // none waits for another that waits for it.
+static bool has_spares(struct task *t)
+{
+    if (t->owns_spares)
+        return true;
+    if (!reserved_wait(t, &t->files->spare_owner))
+        return false;
+    t->owns_spares = 1;
+    t->files->spare_used = 0; // one who died may have left some
+    return true;
+}
+
 static long open_on_spare(struct task *t, int dirfd, const char *path, const struct open_how *how)
 {
     struct files *f = t->files;
-    if (!t->owns_spares) {
-        if (!reserved_wait(t, &f->spare_owner))
-            return -EMFILE;
-        t->owns_spares = 1;
-        f->spare_used = 0; // one who died may have left some
-    }
+    if (!has_spares(t))
+        return -EMFILE;
     for (int i = RESERVED_TEMP; i < RESERVED_TEMP + RESERVED_TEMPS; i++) {
         int number = reserved_fd(t, i);
         if (!(f->spare_used & spare_bit(t, number)) && reserved_fill(t, i) >= 0) // and can be again
@@ -143,8 +150,23 @@ static long open_on_spare(struct task *t, int dirfd, const char *path, const str
     return -EMFILE;
 }
 
+// Where there is no openat2: the directories before the name are opened first (fs/openwalk.c).
+static __attribute__((noinline)) long open_by_steps(struct task *t, int dirfd, const char *path,
+                                                    u64 flags, u64 resolve)
+{
+    struct pinned_way w;
+    long fd = pin_way(t, dirfd, path, &w);
+    if (fd >= 0)
+        fd = temp_open(t, w.dir, w.name, flags, resolve);
+    if (w.pinned)
+        temp_close(t, w.dir);
+    return fd;
+}
+
 long temp_open(struct task *t, int dirfd, const char *path, u64 flags, u64 resolve)
 {
+    if ((host_lacks & LACKS_OPENAT2) && resolve && strchr(path, '/'))
+        return open_by_steps(t, dirfd, path, flags, resolve);
     struct open_how how = {
         .flags = flags | O_CLOEXEC, .mode = flags & O_CREAT ? 0600 : 0, .resolve = resolve};
     temps_begin(t);
@@ -178,6 +200,31 @@ long temp_raise(struct task *t, int fd)
     fd_copied(t, fd, (int)to);
     fd_set_mount(t, fd, -1);
     host_close(fd);
+    return to;
+}
+
+long temp_lift(struct task *t, int fd)
+{
+    struct files *f = t->files;
+    long to = temp_raise(t, fd);
+    if (to >= 0)
+        return to;
+    if (!has_spares(t) || !reserved_wait(t, &f->spare_lock))
+        return -EMFILE;
+    for (int i = RESERVED_TEMP; to < 0 && i < RESERVED_TEMP + RESERVED_TEMPS; i++) {
+        int number = reserved_fd(t, i);
+        if (f->spare_used & spare_bit(t, number))
+            continue;
+        to = HOST3(__NR_dup3, fd, number, O_CLOEXEC);
+        if (to >= 0)
+            f->spare_used |= spare_bit(t, number);
+    }
+    reserved_release(&f->spare_lock);
+    if (to < 0)
+        return -EMFILE;
+    fd_set_mount(t, fd, -1);
+    host_close(fd);
+    t->temps_open--;
     return to;
 }
 

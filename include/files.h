@@ -102,6 +102,8 @@ void temp_close(struct task *t, int fd);
 // The same temporary on a higher number, so that a descriptor that is made while it is held gets
 // the lowest. -EMFILE: there is none.
 long temp_raise(struct task *t, int fd);
+// The same; where there is none, it gets a number of the reserved block.
+long temp_lift(struct task *t, int fd);
 // A number of the reserved block without a use is taken by a copy of another, or the kernel would
 // give it to the guest.
 long reserved_fill(struct task *t, int which);
@@ -110,6 +112,25 @@ void reserved_return(struct task *t, int fd);
 // A thread's claim on such a number; one that a thread died with is free.
 bool reserved_claim(u32 *owner, u32 tid);
 void reserved_release(u32 *owner);
+
+// ---- Opening by a way without links (fs/openwalk.c) ----
+
+// openat2(2) of a path that has no "..", and whose links are not followed (WALK_RESOLVE, or less
+// for a single name), with what takes its place on hosts that have it not. Returns a descriptor,
+// which has the lowest free number. May block. proc: the path begins at the root of /proc.
+struct open_how;
+long open_way(struct task *t, int dirfd, const char *path, const struct open_how *how, bool proc);
+// The same of one name, in no task's name; resolve may be 0 and name any path then. Does not block.
+long open_in(int dir, const char *name, const struct open_how *how);
+// The directory that the last name of such a path lies in. Whoever gets one that is pinned closes
+// it by temp_close().
+struct pinned_way {
+    s32 dir;          // dirfd, where it has one name
+    bool pinned;      // else a temporary
+    bool low;         // which has got the lowest free number, or may have
+    const char *name; // that name; "." for a slash at the end
+};
+long pin_way(struct task *t, int dirfd, const char *path, struct pinned_way *w);
 
 // ---- Waiting for other threads (fs/patience.c) ----
 

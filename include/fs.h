@@ -4,7 +4,8 @@
 //
 // Containment rule (invariant): every host call on a path is either openat2 with RESOLVE_BENEATH |
 // RESOLVE_NO_SYMLINKS, or one component, not followed, in a directory that such a call opened (or
-// that the guest itself holds open). Path text alone never decides where a call goes.
+// that the guest itself holds open). Path text alone never decides where a call goes. Hosts without
+// openat2 have the second form alone (fs/openwalk.c).
 #ifndef LX_FS_H
 #define LX_FS_H
 
@@ -223,6 +224,10 @@ static inline void parent_done(struct task *t, struct parent *p)
 bool dir_wanted(struct task *t, const struct dir_key *key);
 // It has been opened as fd since, to be kept. As above; fd stays the caller's.
 int dir_keep(struct task *t, const struct dir_key *key, int fd);
+// Puts a copy of fd on the number of one that is not in use, dir_fd(result), for a call that may
+// wait for another thread and must hold no temporary; dir_take_back() ends that. 0: all are in use.
+int dir_lend(struct task *t, int fd);
+void dir_take_back(struct task *t, int lent);
 // inotify tells a guest of directory fd from now on: nobody keeps it open, or its removal would be
 // told late.
 void dirs_watch(struct task *t, int fd);

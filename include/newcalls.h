@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Host calls that lxcore can do without (fs/hostat.c): installed headers may not have their
-// numbers, nor the host the calls. Both programs.
+// Host calls that lxcore can do without (fs/hostat.c, fs/openwalk.c): installed headers may not
+// have their numbers, nor the host the calls. Both programs.
 #ifndef LX_NEWCALLS_H
 #define LX_NEWCALLS_H
 
@@ -19,5 +19,8 @@
 // instance.h, host_lacks: this host has them not, or a container's filter does not let them pass.
 #define LACKS_XATTRAT 1
 #define LACKS_FCHMODAT2 2
+#define LACKS_OPENAT2 4      // Linux 5.6
+#define LACKS_FACCESSAT2 8   // Linux 5.8
+#define LACKS_CLOSE_RANGE 16 // Linux 5.9
 
 #endif

@@ -5,8 +5,9 @@
 """Nothing outside the guest's root is read or written: a guest tries every way out that is known
 (tests/volfs/escape.c), by path, link, /proc, bind mount, chroot, and by directories of the host's that it is
 handed at its start or by SCM_RIGHTS, and in a drive with links out of it, out of which the host moves the guest's
-own directory. As its root and as another user, under each engine. The host looks for changes afterwards.
-(Races: scripts/check-races.sh.)
+own directory, and where links come in the way meanwhile. As its root and as another user, under each engine, "old"
+being the default one as on Linux 4.18 (tests/oldhost.c), where lxcore walks without openat2. The host looks for changes
+afterwards. (More races: scripts/check-races.sh.)
 
     scripts/check-escape.py [ENGINE...]
 """
@@ -75,7 +76,7 @@ def attempt(work, program, engine, user):
     def inherit():
         os.dup2(theirs.fileno(), 9)
 
-    argv = [LXRUN, f"--trap={engine}", "-r", root, "-b", f"{drive}:/d", "-u", user, "--cd", "/", "/escape", outside, SECRET,
+    argv = [*([work.parent / "oldhost", LXRUN] if engine == "old" else [LXRUN, f"--trap={engine}"]), "-r", root, "-b", f"{drive}:/d", "-u", user, "--cd", "/", "/escape", outside, SECRET,
             str(os.getpid()), identity(root / "inside"), *forbidden]
     keeper = os.open(outside, os.O_RDONLY)  # in this process, whose number the guest knows
     with subprocess.Popen(argv, stdin=fd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -114,8 +115,9 @@ def main():
     wrong = 0
     with tempfile.TemporaryDirectory(dir="/var/tmp") as tmp:
         program = Path(tmp) / "escape"
-        subprocess.run(["gcc", "-O1", "-w", "-static", "-o", program, TOP / "tests/volfs/escape.c"], check=True)
-        for engine in sys.argv[1:] or ("sud", "seccomp"):
+        for file in TOP / "tests/volfs/escape.c", TOP / "tests/oldhost.c":
+            subprocess.run(["gcc", "-O1", "-w", "-static", "-o", program.with_name(file.stem), file], check=True)
+        for engine in sys.argv[1:] or ("sud", "seccomp", "old"):
             for user in "root", "user":
                 work = Path(tmp) / f"{engine}.{user}"
                 work.mkdir()

@@ -7,5 +7,5 @@ set -eu
 cd "$(dirname "$0")/.."
 end=$(($(date +%s) + 60))
 while [ "$(date +%s)" -lt $end ]; do
-    tests/run.py --user --trap default,seccomp 'guest/race_*' scm_rights_dirs path_dotdot path_proc_links
+    tests/run.py --user --trap default,seccomp,old 'guest/race_*' scm_rights_dirs path_dotdot path_proc_links
 done

@@ -2,9 +2,11 @@
 // Descriptor calls: the host's, beside the bookkeeping of fs/files.c.
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <linux/resource.h>
 
 #include "fs.h"
 #include "host.h"
+#include "meta.h"
 #include "sync.h"
 #include "syscall_rows.h"
 #include "uaccess.h"
@@ -73,16 +75,58 @@ long sys_dup2(struct task *t, int oldfd, int newfd)
     return sys_dup3(t, oldfd, newfd, 0);
 }
 
+static void close_one(struct task *t, long fd, u32 flags)
+{
+    if (fd_is_reserved(t, (int)fd))
+        return;
+    if (flags & CLOSE_RANGE_CLOEXEC)
+        host_fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+    else
+        host_close((int)fd);
+}
+
+// The same where the host has no close_range (before Linux 5.9): what is open is listed in /proc.
+// Nobody has a temporary now; the list's own descriptor is left out.
+static __attribute__((noinline)) long each_listed(struct task *t, u32 first, u32 last, u32 flags)
+{
+    char buf[2048] __attribute__((aligned(8)));
+    struct rlimit64 l;
+    long n, list = host_openat(reserved_fd(t, RESERVED_PROC), "thread-self/fd",
+                               O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (list < 0 || fd_is_reserved(t, (int)list)) { // all numbers are in use
+        if (list >= 0)
+            reserved_return(t, (int)list);
+        long r = HOST4(__NR_prlimit64, 0, RLIMIT_NOFILE, NULL, &l);
+        for (u64 fd = first; r >= 0 && fd <= last && fd < l.rlim_cur; fd++)
+            close_one(t, (long)fd, flags);
+        return MIN(r, 0);
+    }
+    while ((n = HOST3(__NR_getdents64, list, buf, sizeof buf)) > 0) {
+        for (long at = 0; at < n;) {
+            const struct dirent64 *d = (const void *)(buf + at);
+            at += d->reclen;
+            long fd = str_number(d->name, strlen(d->name));
+            if (fd >= (long)first && fd <= (long)last && fd != list)
+                close_one(t, fd, flags);
+        }
+    }
+    host_close((int)list);
+    return MIN(n, 0);
+}
+
 // Does op on every part of [first, last] that is not lxcore's.
 static long each_range(struct task *t, u32 first, u32 last, u32 flags)
 {
     u32 ours = (u32)t->files->reserved, ours_last = ours + t->files->reserved_count - 1;
     long r = 0;
+    if (host_lacks & LACKS_CLOSE_RANGE)
+        return each_listed(t, first, last, flags);
     if (first < ours)
         r = HOST3(__NR_close_range, first, MIN(last, ours - 1), flags);
     if (r >= 0 && last > ours_last)
         r = HOST3(__NR_close_range, MAX(first, ours_last + 1), last, flags);
-    return r;
+    // CLOSE_RANGE_CLOEXEC came with Linux 5.11.
+    return r == -EINVAL ? each_listed(t, first, last, flags) : r;
 }
 
 long sys_close_range(struct task *t, unsigned int first, unsigned int last, unsigned int flags)
@@ -131,6 +175,10 @@ long sys_fcntl(struct task *t, int fd, unsigned int cmd, unsigned long arg)
                                    : 0;
     if (may < 0)
         return may;
+    if (cmd == F_GETFL && (host_lacks & LACKS_OPENAT2)) {
+        long flags = host_fcntl(fd, cmd, 0);
+        return flags < 0 ? flags : flags & ~(long)O_NOFOLLOW; // fs/openwalk.c
+    }
     if (cmd != F_DUPFD && cmd != F_DUPFD_CLOEXEC)
         return HOST_INTR3(__NR_fcntl, fd, cmd, arg);
     // The guest may have the very number that it asks for.

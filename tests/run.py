@@ -11,7 +11,8 @@ guest/X   tests/guest/X.c is compiled, run natively, then under lxrun in a small
           "rewrite+STATE" (not as @user) is engine rewrite with a cache of the test's own: cold;
           corrupt; readonly, and half empty; full, so that each addition empties it; racing with
           others that fill and empty it. "nested" is lxrun inside lxrun. "container" is default
-          under a filter of system calls as container tools have them (tests/container.c).
+          under a filter of system calls as container tools have them (tests/container.c), "old"
+          as on Linux 4.18 (tests/oldhost.c).
           guest/efault is build/gen/efault.c, which scripts/gen-efault.py makes.
 check/X   scripts/check-X.sh or .py
 apps/X    tests/apps/X.sh, with LXRUN and APPS in the environment: the Debian tree with the
@@ -60,6 +61,8 @@ BUILD = TOP / "build"
 USER = 64321  # an id that owns nothing on the host
 AS_USER = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
 LEVELS = ["check", "test", "all"]
+# Engines that are "default" under a filter, and the program that sets it.
+FILTERS = {"container": "container", "old": "oldhost"}
 # How much longer a test may take under an engine: its limit is there to find what hangs.
 PATIENCE = {"ptrace": 6, "nested": 6, "rewrite+racing": 3}
 STATES = ["rewrite+" + state for state in ("cold", "corrupt", "readonly", "full", "racing")]
@@ -268,12 +271,12 @@ class Test:
         if self.opts.native:
             return
         by, _, state = engine.partition("+")
-        trap = [] if engine in ("default", "nested", "container") else [f"--trap={by}"]
+        trap = [] if engine in ("default", "nested", *FILTERS) else [f"--trap={by}"]
         lxrun = [os.path.join(STAGE, "lxrun")] * (2 if engine == "nested" else 1)
         limit = self.timeout * PATIENCE.get(engine, 1)
         with (self.roots.pop((engine, as_user), None) or self.new_root(as_user) as root,
               own_cache(state, Path(root)) if state else shared_cache(as_user) as (env, front)):
-            front = [*front, *([os.path.join(STAGE, "container")] if engine == "container" else [])]
+            front = [*front, *([os.path.join(STAGE, FILTERS[engine])] if engine in FILTERS else [])]
             ran = run([*front, *lxrun, *trap, "-r", root, "--cd", "/t",
                        *self.command()], "/", {**ENV, **env}, limit)
         if ran.code < 0 and not ran.timeout:
@@ -550,7 +553,8 @@ def run_all(opts):
                 print(f"run.py: no build/{name}: run make first", file=sys.stderr)
                 return 2
             shutil.copy2(BUILD / name, STAGE)
-        shutil.copy2(compiled(TOP / "tests/container.c", LINK["static"]), STAGE)
+        for name in FILTERS.values():
+            shutil.copy2(compiled(TOP / f"tests/{name}.c", LINK["static"]), STAGE)
     for engine in opts.trap:
         if "+" in engine and (os.geteuid() or engine not in STATES):
             print(f"run.py: --trap {engine}: root only, one of {', '.join(STATES)}", file=sys.stderr)

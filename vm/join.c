@@ -86,7 +86,7 @@ static void start_keeper(const struct vm_options *o, const char *name, const cha
             _exit(0);
         if (dup3(ready[1], 3, O_CLOEXEC) < 0 && ready[1] != 3)
             _exit(EXIT_LXRUN);
-        close_range(4, ~0U, 0);
+        closefrom(4);
         keeper_run(o, socket, log, settings, 3);
     }
     close(ready[1]);

@@ -198,6 +198,8 @@ pid_t words_run(const struct words *w, int log, const int *keep, size_t nkeep, b
 static void await(pid_t pid, void *group)
 {
     struct pollfd p = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+    while (p.fd < 0 && errno == ENOSYS && getpgid(pid) == *(pid_t *)group) // before Linux 5.3
+        usleep(1000);
     while (p.fd >= 0 && getpgid(pid) == *(pid_t *)group && poll(&p, 1, -1) < 0 && errno == EINTR)
         ;
     if (p.fd >= 0)

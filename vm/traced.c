@@ -167,7 +167,7 @@ pid_t fork_traced(int log)
         fail_errno("cannot trace the VM");
     (void)!write(traced[1], "", 1);
     // The other end of the machine's channel is to see when that is gone.
-    close_range(0, ~0U, 0);
+    closefrom(0);
     sigprocmask(SIG_UNBLOCK, &mask, NULL);
     if (getppid() != keeper)
         end_machine(SIGTERM);

@@ -2,6 +2,7 @@
 // futex: a wait without timeout restarts with SA_RESTART; with a relative timeout a handler always
 // ends it with EINTR; a PI lock goes on even without SA_RESTART.
 // covers: futex, futex_waitv
+// trap: not old: such a host has no futex_waitv
 #include "eintr.h"
 #include <linux/futex.h>
 

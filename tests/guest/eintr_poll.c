@@ -2,6 +2,7 @@
 // poll, ppoll, select, pselect and the epoll waits: a handler always ends them with EINTR, also
 // with SA_RESTART, with and without a timeout.
 // covers: poll, ppoll, select, pselect6, epoll_create1, epoll_ctl, epoll_wait, epoll_pwait
+// trap: not old: such a host has no epoll_pwait2
 // covers: epoll_pwait2
 #include "eintr.h"
 #include <poll.h>

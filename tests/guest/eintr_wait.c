@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // wait4 and waitid (by id, any child, and by pidfd): EINTR without SA_RESTART, restart with it.
 // covers: wait4, waitid, pidfd_open
+// trap: not old: such a host has no pidfd_open
 #include "eintr.h"
 #include <sys/wait.h>
 

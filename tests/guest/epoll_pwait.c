@@ -2,6 +2,7 @@
 // epoll_pwait and epoll_pwait2 swap the signal mask for the wait: a pending signal interrupts it
 // at once, and the old mask is back afterwards.
 // covers: epoll_pwait, epoll_pwait2
+// trap: not old: such a host has no epoll_pwait2
 #include "check.h"
 #include <sys/epoll.h>
 

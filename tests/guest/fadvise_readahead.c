@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Advice about the page cache changes nothing that can be read; cachestat counts its pages.
 // covers: fadvise64, readahead, cachestat
-// trap: not container: such a filter does not know cachestat
+// trap: not container,old: such a host does not know cachestat
 #include "check.h"
 
 #ifndef SYS_cachestat

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // F_GETFL shows how a file was opened; F_SETFL changes only the flags that may change.
 // covers: fcntl, open, openat
+// trap: not old: O_NOFOLLOW is not shown there (fs/openwalk.c)
 #include "check.h"
 #include <sys/ioctl.h>
 

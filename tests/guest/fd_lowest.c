@@ -2,6 +2,7 @@
 // Every call that makes a descriptor returns the lowest free number, also after closes in the
 // middle.
 // covers: open, dup, pipe, socket, epoll_create1, eventfd2, memfd_create, socketpair
+// trap: not old: a walk by names has no room where one number is left and the limit lies below others in use
 #include "check.h"
 #include <sys/epoll.h>
 #include <sys/eventfd.h>

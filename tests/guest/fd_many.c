@@ -5,7 +5,7 @@
 // covers: open, dup, dup2, fcntl, pipe2, socket, socketpair, accept4, epoll_create1, eventfd2
 // covers: timerfd_create, memfd_create, inotify_init1, signalfd4, pidfd_open, poll, ppoll, sendmsg
 // covers: recvmsg, clone, unshare, execve, getrlimit, setrlimit, prlimit64
-// trap: not nested,container: two layers take descriptors from the program; such a filter refuses unshare
+// trap: not nested,container,old: two layers take descriptors from the program; such a host refuses unshare, or has no pidfd_open
 #include "scm.h"
 #include <poll.h>
 #include <pthread.h>

@@ -2,7 +2,7 @@
 // What a process has open, as another one sees it: in /proc/PID/fd and /proc/PID/fdinfo, by
 // pidfd_getfd and kcmp. One of the two has many descriptors, or one of a high number.
 // covers: pidfd_getfd, kcmp, getdents64, openat
-// trap: not nested,container: two layers take descriptors from the program; such a filter refuses pidfd_getfd and kcmp
+// trap: not nested,container,old: two layers take descriptors from the program; such a host refuses pidfd_getfd and kcmp
 #include "check.h"
 #include <dirent.h>
 #include <linux/kcmp.h>

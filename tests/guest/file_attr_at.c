@@ -2,7 +2,7 @@
 // file_getattr and file_setattr (Linux 6.17) by number: the inode flags of a file, which stay 0
 // here.
 // covers: file_getattr, file_setattr
-// trap: not container: such a filter says EPERM of calls that it does not know
+// trap: not container,old: such a host does not know file_getattr
 #include "check.h"
 #include <stdint.h>
 

@@ -2,7 +2,7 @@
 // futex_waitv: which of several was woken, values that differ, timeouts and clocks, errors; and
 // futex_wake, futex_wait, futex_requeue, which older kernels do not have.
 // covers: futex_waitv, futex_wake, futex_wait, futex_requeue
-// trap: not container: such a filter says EPERM of calls that it does not know
+// trap: not container,old: such a host does not know some of the calls
 #include "sig.h"
 #include <linux/futex.h>
 #include <sched.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Who may signal whom: by each way of sending, by group, to everybody, and the errors.
 // covers: kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_open, pidfd_send_signal
+// trap: not old: such a host has no pidfd_open
 // needs: root
 #include "check.h"
 #include <pthread.h>

@@ -2,6 +2,7 @@
 // A limit of descriptors that is refused leaves the one that was; of what is wrong with a call on
 // descriptors and one on a process, what Linux looks at first is told.
 // covers: prlimit64, setrlimit, dup3, fcntl, pidfd_send_signal
+// trap: not old: such a host has no pidfd_open
 #include "check.h"
 #include <sys/resource.h>
 

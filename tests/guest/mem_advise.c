@@ -2,7 +2,7 @@
 // madvise (DONTNEED, FREE, DONTFORK, WIPEONFORK, REMOVE, POPULATE and hints), mincore, msync,
 // process_madvise, mlock and its relatives with RLIMIT_MEMLOCK.
 // covers: madvise, mincore, msync, mlock, mlock2, munlock, mlockall, munlockall, process_madvise
-// trap: not container: such a filter refuses process_madvise
+// trap: not container,old: such a host refuses process_madvise
 #include "sig.h"
 #include <sys/mman.h>
 #include <sys/uio.h>

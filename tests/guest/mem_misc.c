@@ -4,7 +4,7 @@
 // covers: membarrier, remap_file_pages, mseal, get_mempolicy
 // covers: set_mempolicy, mbind, migrate_pages, move_pages, set_mempolicy_home_node
 // covers: memfd_secret
-// trap: not container: such a filter refuses the memory policy calls
+// trap: not container,old: such a host refuses the memory policy calls, or has no mseal and memfd_secret
 #include "sig.h"
 #include <linux/membarrier.h>
 #include <sys/mman.h>

@@ -2,7 +2,7 @@
 // pidfd_getfd copies a descriptor out of another process; kcmp tells shared and separate resources;
 // process_mrelease of a dying process; and the errors of each.
 // covers: pidfd_getfd, kcmp, process_mrelease, pidfd_open, pidfd_send_signal
-// trap: not nested,container: the outer lxrun does not tell which process a directory of /proc stood for once that has ended; such a filter refuses pidfd_getfd and kcmp
+// trap: not nested,container,old: the outer lxrun does not tell which process a directory of /proc stood for once that has ended; such a host refuses pidfd_getfd and kcmp
 #include "sig.h"
 #include <linux/kcmp.h>
 

@@ -2,7 +2,7 @@
 // clone3 at work: a fork, a thread as glibc makes it, a child that shares memory, a pidfd,
 // exit_signal 0, another exit signal, and CLONE_CLEAR_SIGHAND.
 // covers: clone3, waitid
-// trap: not container: such a filter refuses clone3
+// trap: not container,old: such a host refuses clone3
 #include "clone.h"
 #include <linux/futex.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Flag combinations that clone and clone3 refuse, and what clone3 says of its argument block.
 // covers: clone, clone3
-// trap: not container: such a filter refuses clone3
+// trap: not container,old: such a host refuses clone3
 #include "clone.h"
 
 static int child(void *arg)

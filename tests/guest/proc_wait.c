@@ -2,6 +2,7 @@
 // wait4 and waitid: which child, which change, WNOHANG, WNOWAIT, WCONTINUED, pidfds, groups,
 // rusage, and every error.
 // covers: wait4, waitid, pidfd_open, setpgid
+// trap: not old: such a host has no pidfd_open
 #include "sig.h"
 
 static pid_t child(int code)

@@ -2,6 +2,7 @@
 // A process that has ended is there for all until it is waited for, whatever it did before, and by
 // whomever it is waited for; and no longer than that.
 // covers: exit_group, exit, wait4, waitid, kill, getpgid, getsid, getpriority, sched_getscheduler
+// trap: not old: such a host has no pidfd_open
 // covers: sched_getparam, prlimit64, ioprio_get, capget, pidfd_open
 // timeout: 60
 #include "check.h"

@@ -3,7 +3,7 @@
 // included, and its files in /proc belong to root. A change of ids makes it so; fork passes it on.
 // covers: prctl, pidfd_getfd, process_vm_readv, setresuid
 // needs: root
-// trap: not container: such a filter refuses pidfd_getfd
+// trap: not container,old: such a host refuses pidfd_getfd
 #include "check.h"
 #include <sys/prctl.h>
 #include <sys/stat.h>

@@ -3,6 +3,7 @@
 // parent is a process that is in /proc; an ordinary user can neither signal it nor look into it.
 // It can be asked how it runs, as any process.
 // covers: getppid, kill, capget, getpriority, ioprio_get, pidfd_open, sched_getaffinity
+// trap: not old: such a host has no pidfd_open
 #include "check.h"
 #include <dirent.h>
 #include <linux/capability.h>

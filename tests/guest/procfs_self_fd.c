@@ -2,6 +2,7 @@
 // /proc/self/fd lists exactly the guest's descriptors, none of the layer's; fdinfo has position,
 // flags and what epoll and inotify add.
 // covers: getdents64, open, read, close_range
+// trap: not old: O_NOFOLLOW shows in fdinfo there (fs/openwalk.c)
 #include "check.h"
 #include <dirent.h>
 #include <sys/epoll.h>

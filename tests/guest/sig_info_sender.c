@@ -2,6 +2,7 @@
 // siginfo of sent signals: kill, tkill, tgkill, sigqueue, pthread_sigqueue, pidfd_send_signal, from
 // the process itself, from a child, and from a timer; and who may send which si_code.
 // covers: kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_send_signal, pidfd_open
+// trap: not old: such a host has no pidfd_open
 #include "sig.h"
 
 static volatile siginfo_t got; // libc declares kill and its like as leaf functions

@@ -26,6 +26,7 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *secret;
@@ -230,6 +231,73 @@ static int received(void)
     return fd;
 }
 
+static double now(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+// A directory on the way and a file at its end become links to `to` again and again, which the host
+// would follow there, while they are used.
+static void raced(const char *in, const char *to)
+{
+    char at[100], end[300], path[6][120];
+    static const char *const names[] = {"x", "l", "f", "lf", "x/secret", "x/made"};
+    struct stat st;
+    snprintf(at, sizeof at, "%s/r.%d", in, (int)getuid());
+    if (mkdir(at, 0700) && errno == EACCES) // a drive is its owner's
+        return;
+    for (int i = 0; i < 6; i++)
+        snprintf(path[i], sizeof path[i], "%s/%s", at, names[i]);
+    mkdir(path[0], 0700);
+    snprintf(end, sizeof end, "%.200s/secret", to);
+    int made = open(path[2], O_CREAT | O_WRONLY, 0600),
+        inner = open(path[4], O_CREAT | O_WRONLY, 0600);
+    if (made < 0 || inner < 0 || symlink(to, path[1]) || symlink(end, path[3])) {
+        leak(in, "no race could be made");
+        return;
+    }
+    snprintf(end, sizeof end, "%s/x/sub", at);
+    mkdir(end, 0700);
+    int child = fork();
+    for (; !child;) {
+        renameat2(AT_FDCWD, path[0], AT_FDCWD, path[1], RENAME_EXCHANGE);
+        renameat2(AT_FDCWD, path[2], AT_FDCWD, path[3], RENAME_EXCHANGE);
+    }
+    for (double until = now() + 1; now() < until;) {
+        opened(open(path[0], O_RDONLY | O_DIRECTORY), in, "raced directory");
+        opened(open(end, O_PATH), in, "raced way");
+        opened(open(path[4], O_RDONLY), in, "file on a raced way");
+        opened(open(path[2], O_RDONLY), in, "raced file");
+        opened(open(path[2], O_PATH), in, "raced place");
+        if (!stat(path[2], &st) || !stat(path[4], &st))
+            seen(&st, in, "raced stat");
+        close(open(path[4], O_WRONLY | O_TRUNC));
+        close(open(path[2], O_RDWR | O_CREAT | O_TRUNC, 0600));
+        truncate(path[4], 1);
+        chmod(path[4], 0640);
+        chmod(path[2], 0640);
+        utimensat(AT_FDCWD, path[2], NULL, 0);
+        setxattr(path[4], "user.x", "x", 1, 0);
+        close(open(path[5], O_WRONLY | O_CREAT | O_EXCL, 0600));
+        unlink(path[5]);
+        mkdir(path[5], 0700);
+        rmdir(path[5]);
+        if (!link(path[4], path[5]))
+            rename(path[5], path[2]);
+        unlink(path[5]);
+        execl(path[2], "f", NULL);
+        if (!chdir(end))
+            opened(open("..", O_RDONLY), in, "above a raced way");
+        (void)!chdir("/");
+    }
+    kill(child, 9);
+    waitpid(child, NULL, 0);
+    close(made);
+    close(inner);
+}
+
 int main(int argc, char **argv)
 {
     char path[5000], up[700] = "";
@@ -367,6 +435,9 @@ int main(int argc, char **argv)
     opened(open("../outside/secret", O_RDONLY), "moved cwd", "secret");
     opened(open("../../../../../..", O_RDONLY), "moved cwd", "far above");
     below(AT_FDCWD, "..");
+
+    raced("/tmp", way);
+    raced("/d", way);
 
     // Devices are the host's own.
     int device = open("/dev/full", O_RDWR);

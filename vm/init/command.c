@@ -172,7 +172,7 @@ static _Noreturn void lead(const struct command *c, int fd[3], int report)
     pid_t pid = vfork(); // NOLINT(clang-analyzer-security.insecureAPI.vfork)
     if (pid == 0)
         run(c, fd, report); // NOLINT(clang-analyzer-unix.Vfork)
-    close_range(0, ~0U, 0);
+    closefrom(0);
     while (pid > 0 && waitpid(pid, &status, WUNTRACED) == pid) {
         if (WIFEXITED(status))
             _exit(WEXITSTATUS(status));
