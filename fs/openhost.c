@@ -48,11 +48,14 @@ static int kept_dir_of(struct task *t, struct loc *loc, const char **name)
     return kept;
 }
 
-// In an overlay, what leads to the name was a directory when the layer was chosen: a whiteout has
-// come in its place since.
+// In an overlay, what leads to the name was a directory when the layer was chosen, and so was what
+// had the name then: a whiteout has come in its place since. Or the host has just seen it moved to
+// the directory for work, which is not beneath the layer.
 static bool whiteout_came(const struct loc *loc, u64 flags, long r)
 {
-    return r == -ENOTDIR && loc->over && !loc->must_be_dir && !(flags & O_DIRECTORY);
+    bool dir = loc->must_be_dir || (flags & O_DIRECTORY);
+    return loc->over &&
+           (r == -EXDEV || (r == -ENOTDIR && (!dir || (loc->over_mode & S_IFMT) == S_IFDIR)));
 }
 
 long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 resolve)
@@ -84,7 +87,7 @@ long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 res
             memcpy(loc->rel + n, "/", 2);
             long r = open_way(t, loc->base, loc->rel, &how, proc);
             loc->rel[n] = 0;
-            return r;
+            return whiteout_came(loc, flags, r) ? -ENOENT : r;
         }
         how.flags |= O_DIRECTORY;
         how.flags &= ~(u64)O_NOFOLLOW;

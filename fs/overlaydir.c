@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Listings of overlay directories. A descriptor is that of one layer's directory. Its listing comes
-// first, without what layers above hide; then follow the names of the other layers. Where the
+// first, without what other layers hide or list; then follow the names of those. Where the
 // listing is in those is remembered by the descriptor, as long as the descriptor stands at the end
 // of its own directory: rewinding begins anew.
 #include "host.h"
@@ -46,17 +46,38 @@ static bool same_inode(int a, int b)
            x.stx_dev_minor == y.stx_dev_minor && x.stx_dev_major == y.stx_dev_major;
 }
 
-// Is the name of part i to be listed: no whiteout, and in no part above?
-static bool shows(struct task *t, int m, const struct parts *p, int i, const struct dirent64 *d)
+// Has part i the name? -1: a whiteout of it.
+static int has(struct task *t, int m, const struct parts *p, int i, const char *name,
+               struct statx *st)
+{
+    if (host_statx(p->fd[i], name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, st) < 0)
+        return 0;
+    return overlay_is_white(t, m, p->fd[i], name, st) ? -1 : 1;
+}
+
+// Is the name of part i to be listed? Of several parts that have it, it is the lowest one that
+// shows it: lower layers do not change, so what is copied up meanwhile is listed all the same, and
+// once.
+static bool shows(struct task *t, int m, const struct parts *p, int i, struct dirent64 *d)
 {
     struct statx st;
-    if (d->type != DT_DIR &&
-        host_statx(p->fd[i], d->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &st) >= 0 &&
-        overlay_is_white(t, m, p->fd[i], d->name, &st))
+    int there = 0;
+    if (d->type != DT_DIR && has(t, m, p, i, d->name, &st) < 0)
         return false;
-    for (int above = 0; above < i; above++)
-        if (host_statx(p->fd[above], d->name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) >= 0)
+    for (int below = i + 1; below < p->n && !there; below++)
+        there = has(t, m, p, below, d->name, &st);
+    if (there > 0)
+        return false;
+    for (int above = i - 1; above >= 0; above--) {
+        there = has(t, m, p, above, d->name, &st);
+        u8 type = there > 0 ? st.stx_mode >> 12 : d->type;
+        if (there < 0)
             return false;
+        if (type != d->type) { // another file
+            d->type = type;
+            d->ino = st.stx_ino;
+        }
+    }
     return true;
 }
 
@@ -95,39 +116,48 @@ static long list_part(struct task *t, int m, const struct parts *p, int i, s64 *
     return left ? (long)left : n;
 }
 
-// Where the listing of fd is, if that is known and still so. own: the end of its own directory.
-static struct listing_place *place_of(struct task *t, int fd, s64 own)
+#define ALL_LISTED (-1)
+
+// Lists the parts but the descriptor's own, from where *l says.
+static long list_others(struct task *t, int m, struct listing_place *l, struct parts *p, int own,
+                        char *out, size_t size)
 {
-    struct listing_place *l = &t->files->listing[fd % LISTINGS];
-    if (l->fd == fd && l->own == own)
-        return l;
-    *l = (struct listing_place){.fd = fd, .own = own};
-    return l;
+    int i = 0;
+    // By its layer: parts come and go.
+    while (l->part && i < p->n && p->layer[i] != l->part)
+        i++;
+    for (; i < p->n; i++, l->pos = 0) {
+        l->part = p->layer[i];
+        long n = i == own ? 0 : list_part(t, m, p, i, &l->pos, out, size);
+        if (n)
+            return n;
+    }
+    l->part = ALL_LISTED;
+    return 0;
 }
 
 static long list(struct task *t, int m, int fd, struct parts *p, char *out, size_t size)
 {
+    struct listing_place *l = &t->files->listing[fd % LISTINGS];
     int own = 0;
     long n;
     while (own < p->n && !same_inode(p->fd[own], fd))
         own++;
+    // What has come to its own directory since its end is another reading's.
+    if (l->fd == fd && l->own && l->own == HOST3(__NR_lseek, fd, 0, SEEK_CUR))
+        return list_others(t, m, l, p, own, out, size);
     while ((n = HOST3(__NR_getdents64, fd, out, size)) > 0) {
         if (own == p->n)
-            return n;                             // hidden by now, or removed
-        t->files->listing[fd % LISTINGS].fd = -1; // what was known is of an earlier reading
+            return n; // hidden by now, or removed
+        l->fd = -1;   // what was known is of an earlier reading
         size_t left = drop_hidden(t, m, p, own, out, (size_t)n, true);
         if (left)
             return (long)left;
     }
     if (n < 0 || own == p->n)
         return n;
-    struct listing_place *l = place_of(t, fd, HOST3(__NR_lseek, fd, 0, SEEK_CUR));
-    for (; l->part < p->n; l->part++, l->pos = 0) {
-        n = l->part == own ? 0 : list_part(t, m, p, l->part, &l->pos, out, size);
-        if (n)
-            return n;
-    }
-    return 0;
+    *l = (struct listing_place){.fd = fd, .own = HOST3(__NR_lseek, fd, 0, SEEK_CUR)};
+    return list_others(t, m, l, p, own, out, size);
 }
 
 long overlay_getdents(struct task *t, int fd, char *out, size_t size)

@@ -183,7 +183,8 @@ long temp_open(struct task *t, int dirfd, const char *path, u64 flags, u64 resol
         temps_end(t);
     else
         t->temps_open += !spare_bit(t, fd);
-    return fd;
+    // A directory on the way has just been moved out of the one that the way begins at.
+    return fd == -EXDEV && (resolve & RESOLVE_BENEATH) ? -ENOENT : fd;
 }
 
 long temp_raise(struct task *t, int fd)

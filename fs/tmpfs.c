@@ -8,12 +8,12 @@
 
 struct option {
     const char *name;
-    char value; // none, n(umber), o(ctal), s(ize), t(ext)
+    char value; // none, n(umber), o(ctal), s(ize), t(ext), h(uge pages, when)
 };
 
 static const struct option tmpfs_options[] = {
     {"size", 's'},  {"nr_blocks", 's'}, {"nr_inodes", 's'}, {"mode", 'o'},
-    {"uid", 'n'},   {"gid", 'n'},       {"huge", 't'},      {"mpol", 't'},
+    {"uid", 'n'},   {"gid", 'n'},       {"huge", 'h'},      {"mpol", 't'},
     {"inode32", 0}, {"inode64", 0},     {"noswap", 0},
 };
 static const struct option proc_options[] = {{"hidepid", 't'}, {"gid", 'n'}};
@@ -47,6 +47,9 @@ static bool any_number(const char *s, size_t n, u64 *v)
     return number(s, n, n > 1 && s[0] == '0' ? 8 : 10, v);
 }
 
+// Linux: mm/shmem.c, shmem_param_enums_huge.
+static const char *const huge[] = {"never", "always", "within_size", "advise"};
+
 static bool valid(const struct option *o, const char *value, size_t n, u64 *v)
 {
     *v = 0;
@@ -61,6 +64,11 @@ static bool valid(const struct option *o, const char *value, size_t n, u64 *v)
         if (value && n && strchr("kKmMgGtTpPeE%", value[n - 1]))
             n--;
         return value && any_number(value, n, v);
+    case 'h':
+        for (size_t i = 0; value && i < ARRAY_LEN(huge); i++)
+            if (strlen(huge[i]) == n && !memcmp(huge[i], value, n))
+                return true;
+        return false;
     default:
         return value && n;
     }

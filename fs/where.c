@@ -283,6 +283,10 @@ long path_to_guest(struct task *t, const char *host, int prefer, char *out, size
     struct loc loc;
     char path[LX_PATH_MAX];
     long r = loc_of_host_path(t, host, prefer, &loc);
+    if (r >= 0 && mount_at(t, loc.mount)->state == MOUNT_FREE) { // MNT_DETACH
+        r = fmt(out, n, "(unreachable)/%s", loc.rel);
+        return r < (long)n ? r : -ENAMETOOLONG;
+    }
     if (r >= 0)
         r = instance_path(t, loc.mount, loc.rel, path, sizeof path);
     return r < 0 ? r : strip_root(t, path, out, n);

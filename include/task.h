@@ -67,7 +67,7 @@ _Static_assert(MOUNTS_MAX + 1 < FD_MAPPED_WATCH, "they share a byte");
 // Where the listing of an overlay directory is, behind its own layer's part (fs/overlaydir.c).
 struct listing_place {
     s32 fd;
-    s32 part;
+    s32 part;     // its layer; 0: none yet
     s64 own, pos; // of the descriptor; in the part
 };
 #define LISTINGS 16

@@ -66,5 +66,8 @@ int main(void)
     CHECK_STR(get_file("m/under"), "covered");
     CHECK_EQ(stat_of("m").st_dev, below);
     CHECK_ERR(umount2("m", 0), EINVAL);
+    CHECK_ERR(mount("none", "m", "tmpfs", 0, "huge=sometimes"), EINVAL);
+    CHECK_EQ(mount("none", "m", "tmpfs", 0, "huge=never"), 0);
+    CHECK_EQ(umount2("m", 0), 0);
     return done();
 }
