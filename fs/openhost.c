@@ -4,6 +4,7 @@
 #include "fs.h"
 #include "host.h"
 #include "open.h"
+#include "overlay.h"
 
 long host_reopen(int base, u64 flags, u64 mode, bool dir)
 {
@@ -93,5 +94,9 @@ long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 res
         how.flags &= ~(u64)O_NOFOLLOW;
     }
     long r = open_way(t, loc->base, loc->rel, &how, proc);
+    // The same where whiteouts are lxcore's nodes, which are links (before Linux 5.8), or a true
+    // link: it is looked at again.
+    if (r == -ELOOP && loc->over && loc->over < OVER_ABSENT && (loc->over_mode & S_IFMT) != S_IFLNK)
+        return -ESTALE;
     return whiteout_came(loc, flags, r) ? -ENOENT : r;
 }
