@@ -85,6 +85,8 @@ static long open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolv
         host_close((int)fd); // or it would count as open
         return bury(t, loc) ? -ENOENT : host_open_loc(t, loc, flags, 0, resolve);
     }
+    if (r >= 0 && is_overlay(t, loc->mount)) // what execve has noted
+        overlay_numbers(t, loc->mount, &(struct parent){.fd = (int)fd, .name = ""}, &st);
     if (r >= 0 && (st.stx_mode & S_IFMT) == S_IFREG) {
         u64 dev = (u64)st.stx_dev_major << 32 | st.stx_dev_minor;
         if (reach_runs_file(t, dev, st.stx_ino))

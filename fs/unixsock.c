@@ -165,6 +165,8 @@ static long bind_path(struct task *t, int fd, const char *path)
     if (r >= 0) {
         if (p.over)
             r = overlay_make_begin(t, &loc, &p, &over);
+        if (r == -EEXIST)
+            r = -EADDRINUSE;
         if (r >= 0)
             r = bind_file(t, fd, &loc, &p, path);
         if (p.over || over.white)
