@@ -20,11 +20,16 @@ static void drop_holder(u32 *holder, u32 tid)
         __atomic_store_n(holder, 0, __ATOMIC_RELEASE);
 }
 
-// Who is stopped is not waited for, and none of the next is.
-static __attribute__((noinline)) void wait_for_holder(struct task *t, u32 *holder)
+// Waits for who has it; then it is the caller's. False: who has it is stopped, and is not waited for,
+// now or by the next.
+static __attribute__((noinline)) bool take_holder(struct task *t, u32 *holder)
 {
     u32 tid = __atomic_load_n(holder, __ATOMIC_RELAXED);
-    drop_holder(holder, reserved_wait(t, holder) ? t->tid : tid);
+    // The caller's own tid is that of a thread that was killed.
+    if (tid == t->tid || reserved_wait(t, holder))
+        return true;
+    drop_holder(holder, tid);
+    return false;
 }
 
 // In this order: who holds the name either sees that a change has begun, or is seen here.
@@ -35,8 +40,8 @@ void name_change_begin(struct task *t, const struct parent *p)
     u32 i = name_changes_index(p), *holder = &t->instance->name_holder[i];
     // Before what is looked at then.
     __atomic_fetch_add(&t->instance->name_changes[i].begun, 1, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(holder, __ATOMIC_ACQUIRE))
-        wait_for_holder(t, holder);
+    if (__atomic_load_n(holder, __ATOMIC_ACQUIRE) && take_holder(t, holder))
+        drop_holder(holder, t->tid);
 }
 
 void name_change_end(struct task *t, const struct parent *p)
@@ -67,7 +72,7 @@ bool name_hold(struct task *t, const struct parent *p, const struct name_watch *
     if (!*p->name || !strcmp(p->name, "."))
         return true;
     u32 *holder = &t->instance->name_holder[w->index];
-    if (!reserved_claim(holder, t->tid))
+    if (!reserved_claim(holder, t->tid) && !take_holder(t, holder))
         return false;
     if (name_stayed(t, w))
         return true;

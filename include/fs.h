@@ -311,7 +311,8 @@ static inline bool name_stayed(const struct task *t, const struct name_watch *w)
 }
 // Between a look at p and changes of what was seen there: keeps the name from coming to mean
 // another inode until name_let_go(). w: of name_changes_ended() before the look. False: it may have
-// meanwhile, or another thread holds one of the same hash. Nobody is waited for before letting go.
+// meanwhile, or another thread that holds one of the same hash is stopped. Nobody is waited for
+// before letting go.
 bool name_hold(struct task *t, const struct parent *p, const struct name_watch *w);
 void name_let_go(struct task *t, const struct parent *p, const struct name_watch *w);
 // Those with the same index are counted together.
