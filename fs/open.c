@@ -130,7 +130,7 @@ static __attribute__((noinline)) long may_follow_magic(struct task *t, const str
     st->stx_ino = 0;
     if ((flags & O_PATH) || (fs_unchecked(&t->cred) && !(want & MAY_WRITE)))
         return 0;
-    long fd = temp_open(t, loc->base, loc->rel, O_PATH, 0);
+    long fd = procfs_open_object(t, loc->base, loc->rel, loc->rel);
     if (fd < 0)
         return fd;
     long r = loc_of_fd(t, (int)fd, &there); // of a removed file: which mount it was in

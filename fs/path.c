@@ -382,7 +382,7 @@ static __attribute__((noinline)) long pin_magic(struct task *t, struct loc *loc,
     if (loc->object || loc->mount < 0 || mount_at(t, loc->mount)->type != FS_PROC || !*p->name ||
         procfs_readlink(t, loc->rel, link, sizeof link) != -EXDEV)
         return 0;
-    long fd = temp_open(t, p->fd, p->name, O_PATH, 0);
+    long fd = procfs_open_object(t, p->fd, p->name, loc->rel);
     parent_done(t, p);
     if (fd < 0)
         return fd;

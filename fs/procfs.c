@@ -114,15 +114,32 @@ size_t procfs_host_name(struct task *t, const char *name, size_t n, char *out)
     return 0;
 }
 
-bool procfs_shows(struct task *t, const char *rel, int fd)
+// The number of the caller's own descriptor that rel names, or -1.
+static long own_fd(struct task *t, const char *rel)
 {
     const char *name = strrchr(rel, '/');
     struct proc_path pp;
-    if (!name || str_number(name + 1, strlen(name + 1)) != fd)
-        return false;
+    long fd = name ? str_number(name + 1, strlen(name + 1)) : -1;
+    if (fd < 0)
+        return -1;
     proc_parse(t, rel, &pp);
     return pp.tgid == t->proc->tgid &&
-           (str_starts(pp.rest, "fd/") || str_starts(pp.rest, "fdinfo/"));
+                   (str_starts(pp.rest, "fd/") || str_starts(pp.rest, "fdinfo/"))
+               ? fd
+               : -1;
+}
+
+bool procfs_shows(struct task *t, const char *rel, int fd)
+{
+    return own_fd(t, rel) == fd;
+}
+
+long procfs_open_object(struct task *t, int dirfd, const char *name, const char *rel)
+{
+    long own = own_fd(t, rel), fd = temp_open(t, dirfd, name, O_PATH, 0);
+    if (fd >= 0 && own >= 0)
+        fd_set_mount(t, (int)fd, fd_mount(t, (int)own));
+    return fd;
 }
 
 // Is this a name in fd/ or fdinfo/ that only lxcore knows of?

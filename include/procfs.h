@@ -13,6 +13,10 @@ long procfs_lookup(struct task *t, const char *rel);
 long procfs_is_seen(struct task *t, const char *rel, char room[LX_PATH_MAX]);
 // Is rel the name of descriptor fd in a directory of the caller's own descriptors?
 bool procfs_shows(struct task *t, const char *rel, int fd);
+// Opens what the magic link rel, which is `name` in directory dirfd, leads to, as a place. What one
+// of the caller's own descriptors is open on is in the mount that it was opened in, whichever
+// others show it. Returns a temporary (temp_close()) or -errno.
+long procfs_open_object(struct task *t, int dirfd, const char *name, const char *rel);
 // Target of a link in /proc in guest terms. Returns its length; -EINVAL: not a link that is
 // translated; -EXDEV: a magic link to something without a guest path (pipe, socket, deleted file):
 // follow it natively; out then has the text to show, ended by 0.

@@ -384,8 +384,7 @@ static long host_link(const struct pathop *from, const struct pathop *to, bool b
 // Where an object that is held without a name lies: links do not leave the guest's mount.
 static int mount_of_object(struct task *t, const struct pathop *op)
 {
-    struct loc loc;
-    return *op->p.name ? op->loc.mount : loc_of_fd(t, op->p.fd, &loc) < 0 ? -1 : loc.mount;
+    return *op->p.name ? op->loc.mount : mount_of_fd(t, op->p.fd);
 }
 
 // Linux: fs/namei.c, may_linkat(). Who does not own a file may give it another name only where he

@@ -68,7 +68,7 @@ static __attribute__((noinline)) long stat_magic(struct task *t, struct loc *loc
                                                  const struct parent *p, u32 mask, struct statx *st)
 {
     struct loc there;
-    long fd = temp_open(t, p->fd, p->name, O_PATH, 0);
+    long fd = procfs_open_object(t, p->fd, p->name, loc->rel);
     if (fd < 0)
         return fd;
     if (loc_of_fd(t, (int)fd, &there) >= 0)

@@ -12,7 +12,8 @@ guest/X   tests/guest/X.c is compiled, run natively, then under lxrun in a small
           corrupt; readonly, and half empty; full, so that each addition empties it; racing with
           others that fill and empty it. "nested" is lxrun inside lxrun. "container" is default
           under a filter of system calls as container tools have them (tests/container.c), "old"
-          as on Linux 4.18 (tests/oldhost.c).
+          as on Linux 4.18 (tests/oldhost.c). "overlay" is default in an overlay that the guest
+          mounts over the test's directory (tests/overlay.c).
           guest/efault is build/gen/efault.c, which scripts/gen-efault.py makes.
 check/X   scripts/check-X.sh or .py
 apps/X    tests/apps/X.sh, with LXRUN and APPS in the environment: the Debian tree with the
@@ -63,6 +64,8 @@ AS_USER = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
 LEVELS = ["check", "test", "all"]
 # Engines that are "default" under a filter, and the program that sets it.
 FILTERS = {"container": "container", "old": "oldhost"}
+# Engines that are "default" with a program of the guest's before the test.
+INSIDE = {"overlay": "overlay"}
 # How much longer a test may take under an engine: its limit is there to find what hangs.
 PATIENCE = {"ptrace": 6, "nested": 6, "rewrite+racing": 3}
 STATES = ["rewrite+" + state for state in ("cold", "corrupt", "readonly", "full", "racing")]
@@ -271,14 +274,17 @@ class Test:
         if self.opts.native:
             return
         by, _, state = engine.partition("+")
-        trap = [] if engine in ("default", "nested", *FILTERS) else [f"--trap={by}"]
+        trap = [] if engine in ("default", "nested", *FILTERS, *INSIDE) else [f"--trap={by}"]
         lxrun = [os.path.join(STAGE, "lxrun")] * (2 if engine == "nested" else 1)
         limit = self.timeout * PATIENCE.get(engine, 1)
         with (self.roots.pop((engine, as_user), None) or self.new_root(as_user) as root,
               own_cache(state, Path(root)) if state else shared_cache(as_user) as (env, front)):
             front = [*front, *([os.path.join(STAGE, FILTERS[engine])] if engine in FILTERS else [])]
+            inside = [f"/{INSIDE[engine]}"] if engine in INSIDE else []
+            for program in inside:
+                copy_program(os.path.join(STAGE, INSIDE[engine]), root + program)
             ran = run([*front, *lxrun, *trap, "-r", root, "--cd", "/t",
-                       *self.command()], "/", {**ENV, **env}, limit)
+                       *inside, *self.command()], "/", {**ENV, **env}, limit)
         if ran.code < 0 and not ran.timeout:
             raise Failed(f"lxrun itself died of signal {-ran.code}\n{tail(ran)}")
         if ran.timeout:
@@ -553,7 +559,7 @@ def run_all(opts):
                 print(f"run.py: no build/{name}: run make first", file=sys.stderr)
                 return 2
             shutil.copy2(BUILD / name, STAGE)
-        for name in FILTERS.values():
+        for name in [*FILTERS.values(), *INSIDE.values()]:
             shutil.copy2(compiled(TOP / f"tests/{name}.c", LINK["static"]), STAGE)
     for engine in opts.trap:
         if "+" in engine and (os.geteuid() or engine not in STATES):
