@@ -20,8 +20,8 @@ static void drop_holder(u32 *holder, u32 tid)
         __atomic_store_n(holder, 0, __ATOMIC_RELEASE);
 }
 
-// Waits for who has it; then it is the caller's. False: who has it is stopped, and is not waited for,
-// now or by the next.
+// Waits for who has it; then it is the caller's. False: who has it is stopped, and is not waited
+// for, now or by the next.
 static __attribute__((noinline)) bool take_holder(struct task *t, u32 *holder)
 {
     u32 tid = __atomic_load_n(holder, __ATOMIC_RELAXED);

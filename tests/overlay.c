@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// overlay COMMAND...: runs it in an overlay over the current directory, which is its lower layer; in
-// a guest (tests/run.py, "overlay").
+// overlay COMMAND...: runs it in an overlay over the current directory, which is its lower layer;
+// in a guest (tests/run.py, "overlay").
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
