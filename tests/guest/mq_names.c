@@ -37,8 +37,10 @@ static void lengths(void)
         memset(n, 'x', sizeof(n));
         memcpy(n, pid, strlen(pid));
         n[sizes[i]] = 0;
-        if (sizes[i] == 1)
+        if (sizes[i] == 1) {
             n[0] = '\x01';
+            raw_unlink(n); // left by a run that was killed
+        }
         int fd = OK(raw_open(n, O_CREAT | O_EXCL | O_RDWR, NULL));
         CHECK_ERR(raw_open(n, O_CREAT | O_EXCL | O_RDWR, NULL), EEXIST);
         snprintf(shown, sizeof(shown), "/%.255s", n);
