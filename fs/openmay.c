@@ -70,6 +70,10 @@ long open_check(struct task *t, struct loc *loc, u64 flags, struct open_checked 
     r = meta_stat(t, loc->mount, &p, STATX_BASIC_STATS | (follow ? META_NO_LINK : 0), &st);
     if (r >= 0)
         note_checked(t, loc, &p, &st, c);
+    // A whiteout has come since the walk.
+    if (r >= 0 && p.over && (st.stx_mode & S_IFMT) == S_IFCHR && !st.stx_rdev_major &&
+        !st.stx_rdev_minor)
+        r = -ESTALE;
     if (r >= 0 && (st.stx_mode & S_IFMT) != S_IFLNK) {
         int want = open_wants(flags);
         bool dir = (st.stx_mode & S_IFMT) == S_IFDIR;

@@ -190,7 +190,9 @@ static long place_parent(struct task *t, struct loc *loc)
     *slash = '/';
     bool there = loc->over < OVER_ABSENT;
     loc->over = OVER_ABSENT;
-    return !there ? -ENOENT : (st.stx_mode & S_IFMT) == S_IFDIR ? absent : -ENOTDIR;
+    if (!there || (st.stx_mode & S_IFMT) == S_IFLNK) // come since the walk, which follows those
+        return -ENOENT;
+    return (st.stx_mode & S_IFMT) == S_IFDIR ? absent : -ENOTDIR;
 }
 
 long overlay_place(struct task *t, struct loc *loc)

@@ -41,6 +41,11 @@ static bool is_dir(const struct statx *st)
     return (st->stx_mode & S_IFMT) == S_IFDIR;
 }
 
+static bool is_link(const struct statx *st)
+{
+    return (st->stx_mode & S_IFMT) == S_IFLNK;
+}
+
 static long unlink_at(const struct parent *p, int flags)
 {
     return HOST3(__NR_unlinkat, p->fd, p->name, flags);
@@ -541,6 +546,8 @@ static long remove_now(struct task *t, struct loc *loc, struct parent *p, bool d
     if (dir && !overlay_is_empty(t, m, loc->rel))
         return -ENOTEMPTY;
     if (look(p, &st) == -ENOENT) {
+        if (!overlay_below(t, m, loc->rel))
+            return -ENOENT;           // somebody was faster
         long r = make_whiteout(t, p); // it is in a lower layer only
         if (r != -EEXIST)
             return r; // else somebody has copied it up meanwhile
@@ -737,8 +744,15 @@ static long move_now(struct task *t, const struct moving *m)
         return -EEXIST;
     if (any)
         flags &= ~(u32)RENAME_NOREPLACE; // the whiteout
-    return m->dir || (there && is_dir(&dst)) ? move_dir(t, m->a, m->b, m->pa, m->pb, there, flags)
-                                             : move_file(t, m->a, m->pa, m->pb, there, flags);
+    if (m->dir || (there && is_dir(&dst)))
+        return move_dir(t, m->a, m->b, m->pa, m->pb, there, flags);
+    bool link = is_link(&src) || (there && is_link(&dst));
+    if (link)
+        dirs_change_begin(t);
+    r = move_file(t, m->a, m->pa, m->pb, there, flags);
+    if (link)
+        dirs_change_end(t, NULL);
+    return r;
 }
 
 static long move(struct task *t, void *arg)

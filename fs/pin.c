@@ -15,9 +15,12 @@ long path_pin(struct task *t, const char *path, int walk, struct statx *st)
 {
     struct loc loc;
     struct parent p;
+    temps_begin(t); // the root of a mount is not to change its number meanwhile
     long r = path_parent(t, AT_FDCWD, path, walk, &loc, &p);
-    if (r < 0)
+    if (r < 0) {
+        temps_end(t);
         return r;
+    }
     long fd = *p.name || p.fd == AT_FDCWD
                   ? temp_open(t, p.fd, *p.name ? p.name : ".",
                               O_PATH | O_NOFOLLOW | (loc.must_be_dir ? O_DIRECTORY : 0), 0)
@@ -32,5 +35,6 @@ long path_pin(struct task *t, const char *path, int walk, struct statx *st)
         }
     }
     parent_done(t, &p);
+    temps_end(t);
     return fd;
 }

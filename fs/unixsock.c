@@ -161,6 +161,7 @@ static long bind_path(struct task *t, int fd, const char *path)
     struct loc loc;
     struct parent p;
     struct overlay_make over = {0};
+    temps_begin(t); // the root of a mount is not to change its number meanwhile
     long r = path_parent(t, AT_FDCWD, path, WALK_NAME, &loc, &p);
     if (r >= 0) {
         if (p.over)
@@ -173,6 +174,7 @@ static long bind_path(struct task *t, int fd, const char *path)
             r = overlay_make_end(t, &loc, &p, &over, false, r);
         parent_done(t, &p);
     }
+    temps_end(t);
     return r;
 }
 

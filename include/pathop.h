@@ -66,7 +66,8 @@ bool pathop_is_mount_point(struct task *t, struct pathop *op, bool below);
 // user may put a file there in between that is not his. From here on *op is the file or directory
 // itself, by a descriptor. Not so where the caller may change all, in an overlay, and for what has
 // its owner by its name (a symlink, FIFO, socket or node). Costs three host calls. always: the
-// caller has met others who change the name (META_ANOTHER), or is about to change more than once.
+// caller has met others who change the name (META_ANOTHER), or is about to change more than once;
+// then also in an overlay what the upper layer has.
 long pathop_hold(struct task *t, struct pathop *op, bool always);
 // An O_PATH descriptor of what the path leads to, for the caller to temp_close().
 long pathop_pin(struct task *t, struct pathop *op);

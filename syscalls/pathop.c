@@ -144,7 +144,9 @@ long pathop_pin(struct task *t, struct pathop *op)
 long pathop_hold(struct task *t, struct pathop *op, bool always)
 {
     struct statx st;
-    if ((fs_may_all(&t->cred) && !always) || !*op->p.name || op->p.over ||
+    // What the upper layer has is the host's file, and is not copied up any more.
+    bool over = op->p.over && (!always || op->p.over != OVER_UPPER);
+    if ((fs_may_all(&t->cred) && !always) || !*op->p.name || over ||
         !meta_is_kept(t, op->loc.mount))
         return 0;
     long fd = pathop_pin(t, op);

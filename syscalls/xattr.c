@@ -169,9 +169,11 @@ static bool was_link(struct task *t, const struct pathop *op, const struct reque
     if (!may || !(op->walk & WALK_FOLLOW) || !*op->p.name)
         return false;
     const u32 *moves = &t->instance->dir_generation, *mover = &t->instance->dir_changer;
-    // One that is being moved is there until that is counted; its mover may have been killed.
+    // One that is being moved is there until that is counted; its mover may have been killed. The
+    // mover is looked at first: its move may be counted between the two looks.
+    bool moving = __atomic_load_n(mover, __ATOMIC_ACQUIRE);
     return links != __atomic_load_n(moves, __ATOMIC_ACQUIRE) ||
-           ((r == -EPERM || __atomic_load_n(mover, __ATOMIC_ACQUIRE)) &&
+           ((r == -EPERM || moving) &&
             (is_link_now(t, op) || links != __atomic_load_n(moves, __ATOMIC_ACQUIRE)));
 }
 
