@@ -532,6 +532,17 @@ void dirs_change_begin(struct task *t)
         __atomic_store_n(changer, t->tid, __ATOMIC_RELEASE);
 }
 
+// One that was killed on the way has not counted its change.
+bool dirs_changed(struct task *t, u32 *seen)
+{
+    u32 *changer = &t->instance->dir_changer, before = *seen;
+    bool waited = __atomic_load_n(changer, __ATOMIC_ACQUIRE) && reserved_wait(t, changer);
+    if (waited)
+        reserved_release(changer);
+    *seen = dirs_changes(t);
+    return waited || *seen != before;
+}
+
 // A directory `name` is gone, and its inode shall be, as watchers of it are told then (inotify(7),
 // IN_DELETE_SELF). Other processes may keep it open until they need the place.
 static void close_removed(struct task *t, const char *name)

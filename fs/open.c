@@ -448,7 +448,8 @@ long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
             continue; // somebody has put it there since it was asked for
         if ((r == -EBADF || r == -ENOTDIR) && block != t->files->reserved && tries++ < 100)
             continue; // another thread has taken the number of the mount's root
-        if ((link && (r != -ELOOP || (flags & O_NOFOLLOW))) || !walk_again(&loc, r, &walk, &tries))
+        if ((link && (r != -ELOOP || (flags & O_NOFOLLOW))) ||
+            !walk_again(t, &loc, r, &walk, &tries))
             break;
     }
     if (r >= 0 && fd_is_reserved(t, (int)r)) {

@@ -181,7 +181,10 @@ bool overlay_is_empty(struct task *t, int m, const char *rel)
 {
     char out[4096] __attribute__((aligned(8)));
     struct parts p;
+    u32 seen = dirs_changes(t);
     long n = open_parts(t, m, rel, &p);
+    for (int tries = 0; n == -ENOENT && tries < 100 && dirs_changed(t, &seen); tries++)
+        n = open_parts(t, m, rel, &p); // renamed between the look and the opening
     if (n < 0)
         return false;
     for (int i = 0; i < p.n && n == 0; i++) {

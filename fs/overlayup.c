@@ -333,6 +333,16 @@ static long up_parent(struct task *t, const struct loc *loc)
     return overlay_up_dir(t, loc->mount, dir);
 }
 
+// Brings that directory into the upper layer and pins p there. Where it was found there, p is
+// pinned in it, whatever becomes of its name.
+static long pin_in_upper(struct task *t, struct loc *loc, struct parent *p)
+{
+    if (loc->base == upper_fd(t, loc->mount))
+        return 0;
+    long r = up_parent(t, loc);
+    return r < 0 ? r : pin_upper(t, loc, p);
+}
+
 long overlay_copy_up(struct task *t, struct loc *loc, struct parent *p)
 {
     struct parent to;
@@ -453,9 +463,7 @@ long overlay_make_begin(struct task *t, struct loc *loc, struct parent *p, struc
     if (p->over < OVER_ABSENT)
         return -EEXIST;
     mk->white = p->over == OVER_WHITE;
-    long r = up_parent(t, loc);
-    if (r >= 0)
-        r = pin_upper(t, loc, p);
+    long r = pin_in_upper(t, loc, p);
     if (r < 0 || !mk->white)
         return r;
     mk->final = *p;
@@ -570,9 +578,7 @@ long overlay_remove(struct task *t, struct loc *loc, struct parent *p, const str
         return dir ? -EISDIR : -ENOTDIR;
     if (dir && !overlay_is_empty(t, loc->mount, loc->rel))
         return -ENOTEMPTY; // before the directory above is copied up
-    long r = up_parent(t, loc);
-    if (r >= 0)
-        r = pin_upper(t, loc, p);
+    long r = pin_in_upper(t, loc, p);
     if (r < 0)
         return r;
     bool locked = lock_names(t);
@@ -697,6 +703,8 @@ static long move_dir(struct task *t, const struct loc *a, const struct loc *b,
     by_hand = by_hand && (there || r == -EINVAL);
     if (by_hand)
         r = rename_over(t, m, pa, pb, flags);
+    if (r >= 0)
+        __atomic_fetch_add(&t->instance->dir_moves, 1, __ATOMIC_ACQ_REL);
     dirs_change_end(t, NULL);
     if (r < 0 || exchange)
         return r;
@@ -714,8 +722,7 @@ static long bring_up(struct task *t, struct loc *a, struct parent *pa, struct lo
         r = overlay_up(t, b, pb);
     if (r < 0 || exchange)
         return r;
-    r = up_parent(t, b);
-    return r < 0 ? r : pin_upper(t, b, pb);
+    return pin_in_upper(t, b, pb);
 }
 
 struct moving {

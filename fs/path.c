@@ -12,6 +12,7 @@
 #include "procfs.h"
 #include "walk.h"
 
+#define MOVES_MAX 100   // of directories, that a walk in an overlay begins anew for
 #define FOLLOWED_HERE 4 // links at the end of a path; more are the slow walk's
 
 // The slashes of a text, and its end, one after the other.
@@ -200,6 +201,28 @@ static __attribute__((noinline)) long walk_removed(struct task *t, int dirfd, co
     return walk_slow(t, path[2] ? path + 3 : ".", flags, loc);
 }
 
+// From a directory in an overlay, by the path that it has: again, if a directory was renamed
+// meanwhile, where it matters. Below another root it always does, for a ".." must see that root.
+// seen: dirs_changes() before.
+static __attribute__((noinline)) long walk_overlay(struct task *t, int dirfd, const char *path,
+                                                   int flags, u32 seen, struct loc *loc)
+{
+    for (int tries = 0;; tries++) {
+        root_look(t);
+        long r = loc_of_fd(t, dirfd, loc);
+        if (r < 0)
+            return r;
+        r = walk_slow(t, path, flags, loc);
+        loc->dirs_seen = seen;
+        bool matters = r == -ENOENT || (r >= 0 && loc->over >= OVER_ABSENT) || t->fs->root_mount ||
+                       t->fs->root[0];
+        if (!matters || tries == MOVES_MAX || !dirs_changed(t, &seen))
+            return r;
+        if (r >= 0)
+            loc_done(t, loc);
+    }
+}
+
 // A relative path; slow: its text is not to be used.
 static long walk_relative(struct task *t, int dirfd, const char *path, int flags, bool slow,
                           bool point, struct loc *loc)
@@ -217,6 +240,7 @@ static long walk_relative(struct task *t, int dirfd, const char *path, int flags
     u32 type = mount_at(t, loc->mount)->type;
     if (type != FS_PROC && type != FS_OVERLAY)
         return walk_from(t, dirfd, path, flags, loc);
+    u32 seen = dirs_changes(t);
     // The way that the descriptor's own path begins must be one of directories: a symlink's
     // descriptor is none, and a link of /proc on the way leads anywhere.
     struct statx st;
@@ -225,6 +249,8 @@ static long walk_relative(struct task *t, int dirfd, const char *path, int flags
         return -ENOTDIR;
     if (r >= 0 && !st.stx_nlink && type == FS_OVERLAY)
         return walk_removed(t, dirfd, path, flags, loc);
+    if (r >= 0 && type == FS_OVERLAY)
+        return walk_overlay(t, dirfd, path, flags, seen, loc);
     if (r >= 0)
         r = loc_of_fd(t, dirfd, loc);
     return r < 0 ? r : walk_slow(t, path, flags, loc);
@@ -288,6 +314,12 @@ bool walk_may_be_slow(const struct loc *loc, int *flags, int *tries)
     ++*tries;
     *flags |= WALK_SLOW;
     return true;
+}
+
+bool walk_was_moved(struct task *t, const struct loc *loc, int *tries)
+{
+    u32 seen = loc->dirs_seen;
+    return loc->walked && ++*tries < MOVES_MAX && dirs_changed(t, &seen);
 }
 
 long parent_open(struct task *t, struct loc *loc, struct parent *p)
@@ -577,7 +609,7 @@ long path_parent(struct task *t, int dirfd, const char *path, int flags, struct 
         }
         if (r < 0)
             loc_done(t, loc);
-        if (r >= 0 || !walk_again(loc, r, &flags, &tries))
+        if (r >= 0 || !walk_again(t, loc, r, &flags, &tries))
             return r; // else the slow walk follows all links itself, and counts them
     }
 }

@@ -526,6 +526,7 @@ static long run(struct walk *w, struct task *t, const char *path, int flags, str
         return -ENAMETOOLONG;
     loc->must_be_dir = loc->dots = loc->object = false;
     loc->last = 0;
+    loc->dirs_seen = dirs_changes(t);
     long r = walk(w);
     close_dir(w);
     if (w->mapped)

@@ -190,13 +190,13 @@ int mount_of_fd(struct task *t, int fd)
 // asked for again after a process of the instance has renamed a directory, and each second, for the
 // host may. Where something else was mounted over what is above it, the slow walk goes by the mount
 // that it lies in (fs/path.c). Who shares descriptors with others but not the root may find another
-// one held, and in an overlay and in a drive whose names are mapped it is not: there it is its
-// path.
+// one held, and in a drive whose names are mapped it is not: there it is its path. Of an overlay it
+// is held if the upper layer has it; what that does not have cannot be renamed.
 
 void root_keep(struct task *t, int mount, const char *rel)
 {
     long fd = -ENOENT;
-    if ((mount || *rel) && mount_is_plain(t, mount))
+    if ((mount || *rel) && (mount_is_plain(t, mount) || is_overlay(t, mount)))
         fd = temp_open(t, mount_root_fd(t, mount), *rel ? rel : ".", O_PATH | O_DIRECTORY,
                        WALK_RESOLVE);
     if (fd < 0 || HOST3(__NR_dup3, fd, reserved_fd(t, RESERVED_ROOT), 0) < 0)
@@ -217,6 +217,7 @@ static __attribute__((noinline)) void ask_root(struct task *t)
         st.stx_ino != fs->root_ino || device_of(&st) != fs->root_dev ||
         host_link_of_fd(t, fd, host, sizeof host) < 0 ||
         loc_of_host_path(t, host, fs->root_mount, &loc) < 0 ||
+        (is_overlay(t, fs->root_mount) && loc.mount != fs->root_mount) || // being removed
         (loc.mount == fs->root_mount && !strcmp(loc.rel, fs->root)))
         return;
     lock_take(&fs->lock);

@@ -91,6 +91,7 @@ struct loc {
     u8 kept;          // dir_kept() for the directory of the last component: loc_done() releases it
     u8 over;          // in an overlay: in which layer it is (overlay.h)
     u16 over_mode;    // host mode of what was found there
+    u32 dirs_seen;    // of a slow walk: dirs_changes() when it began
     u16 last;         // 1 + where the last name begins in rel; 0: to be looked for
     u32 hash;         // with `last`, its name_hash()
     char rel[LX_PATH_MAX]; // "" is base itself; no leading or trailing slash, no ".."
@@ -140,11 +141,16 @@ static inline bool base_is_root(const struct task *t, int base)
     const struct files *f = t->files;
     return (u32)base - (u32)(f->reserved + RESERVED_MOUNT) < f->reserved_count - RESERVED_MOUNT;
 }
-// After a host call on loc said `result`: should it be tried again by a slow walk? Sets *flags.
+// After a host call on loc said `result`: should it be tried again by a slow walk? Sets *flags. In
+// an overlay it should also be when a directory was renamed meanwhile, for a place is its way
+// there.
 bool walk_may_be_slow(const struct loc *loc, int *flags, int *tries);
-static inline bool walk_again(const struct loc *loc, long result, int *flags, int *tries)
+bool walk_was_moved(struct task *t, const struct loc *loc, int *tries);
+static inline bool walk_again(struct task *t, const struct loc *loc, long result, int *flags,
+                              int *tries)
 {
-    return result == -ELOOP && walk_may_be_slow(loc, flags, tries);
+    return (result == -ELOOP && walk_may_be_slow(loc, flags, tries)) ||
+           (result == -ENOENT && loc->over && walk_was_moved(t, loc, tries));
 }
 
 // loc, which the text of path led to, shows to be a symlink that is to be followed: what it says
@@ -278,6 +284,14 @@ u64 dirs_now(void);
 // that is gone, or NULL.
 void dirs_change_begin(struct task *t);
 void dirs_change_end(struct task *t, const char *removed);
+// How many there were.
+static inline u32 dirs_changes(const struct task *t)
+{
+    return __atomic_load_n(&t->instance->dir_generation, __ATOMIC_ACQUIRE);
+}
+// Have there been more than *seen, which was dirs_changes()? It gets the number that it is now.
+// Waits for one that is being made.
+bool dirs_changed(struct task *t, u32 *seen);
 // rmdir(2).
 long dirs_rmdir(struct task *t, const struct parent *p);
 

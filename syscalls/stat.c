@@ -139,7 +139,7 @@ static long stat_in(struct task *t, int dirfd, uptr upath, int flags, u32 mask, 
         if (r >= 0 && loc.must_be_dir && (st->stx_mode & S_IFMT) != S_IFDIR)
             r = -ENOTDIR;
         loc_done(t, &loc);
-        if (!walk_again(&loc, r, &walk, &tries))
+        if (!walk_again(t, &loc, r, &walk, &tries))
             break;
     }
     temps_end(t);

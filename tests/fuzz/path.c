@@ -294,7 +294,7 @@ static long walked(const char *path, int flags, u64 *ino)
             how.flags &= ~(u64)O_NOFOLLOW;
         }
         r = identity(host_openat2(loc.base, loc.rel[0] ? loc.rel : ".", &how), ino);
-        bool again = walk_again(&loc, r, &walk, &tries);
+        bool again = walk_again(t, &loc, r, &walk, &tries);
         loc_done(&task, &loc);
         if (!again)
             return r;
