@@ -418,6 +418,13 @@ long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
     for (int tries = 0;;) {
         s32 block = t->files->reserved;
         r = path_walk(t, dirfd, path, walk, &loc);
+        // An overlay's look at its layers takes a root that has got another number for a layer
+        // that has nothing there.
+        if (block != t->files->reserved && (r < 0 || is_overlay(t, loc.mount)) && tries++ < 100) {
+            if (r >= 0)
+                loc_done(t, &loc);
+            continue;
+        }
         if (r >= 0)
             r = may_block(t, &loc, flags);
         if (r >= 0)
@@ -446,7 +453,8 @@ long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
             continue; // somebody was faster: open theirs
         if (r == -ESTALE && tries++ < 100)
             continue; // somebody has put it there since it was asked for
-        if ((r == -EBADF || r == -ENOTDIR) && block != t->files->reserved && tries++ < 100)
+        if ((r == -EBADF || r == -ENOTDIR || (r == -ENOENT && loc.over)) &&
+            block != t->files->reserved && tries++ < 100)
             continue; // another thread has taken the number of the mount's root
         if ((link && (r != -ELOOP || (flags & O_NOFOLLOW))) ||
             !walk_again(t, &loc, r, &walk, &tries))
