@@ -372,7 +372,7 @@ static long look(struct task *t, int mount, const struct parent *p, u32 mask, st
                  bool *watched, struct name_watch *name)
 {
     *watched = name_watch(t, mount, p, name);
-    long r = meta_host_stat(p, mask & ~META_NO_LINK, st);
+    long r = meta_host_stat(p, mask & ~(META_NO_LINK | META_HOSTS_NUMBERS), st);
     bool link = r >= 0 && (mask & META_NO_LINK) && (st->stx_mode & S_IFMT) == S_IFLNK;
     return link ? -ELOOP : r;
 }
@@ -426,7 +426,7 @@ long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, stru
         meta_map_owner(t, mount, st);
     else
         r = stat_more(t, mount, p, mask, st, watched, name);
-    if (r >= 0 && is_overlay(t, mount))
+    if (r >= 0 && is_overlay(t, mount) && !(mask & META_HOSTS_NUMBERS))
         overlay_numbers(t, mount, p, st);
     return r;
 }

@@ -7,6 +7,7 @@
 #include "host.h"
 #include "meta.h"
 #include "open.h"
+#include "overlay.h"
 
 static u64 flags_of(struct task *t, int mount)
 {
@@ -77,7 +78,7 @@ static __attribute__((noinline)) long open_exec_slow(struct task *t, int dirfd, 
     if (r >= 0) {
         bool magic = p.temporary && !*p.name; // a link of /proc to something without a path
         int mount = magic ? mount_of_fd(t, p.fd) : loc.mount;
-        r = meta_stat(t, loc.mount, &p, STATX_BASIC_STATS, st);
+        r = meta_stat(t, loc.mount, &p, STATX_BASIC_STATS | META_HOSTS_NUMBERS, st);
         if (r >= 0 && (st->stx_mode & S_IFMT) == S_IFLNK)
             r = -ELOOP;
         else if (r >= 0 && (st->stx_mode & S_IFMT) == S_IFREG && loc.must_be_dir)
@@ -95,6 +96,8 @@ static __attribute__((noinline)) long open_exec_slow(struct task *t, int dirfd, 
             host_close((int)r);
             r = -ESTALE;
         }
+        if (r >= 0 && is_overlay(t, loc.mount))
+            overlay_numbers(t, loc.mount, &(struct parent){.fd = (s32)r, .name = ""}, st);
         if (r >= 0 && guest_path &&
             (magic ? path_of_fd(t, p.fd, guest_path, LX_PATH_MAX)
                    : path_of_loc(t, &loc, guest_path, LX_PATH_MAX)) < 0)

@@ -18,8 +18,7 @@ int open_wants(u64 flags)
 
 bool mount_has_own_numbers(struct task *t, int mount)
 {
-    u32 type = mount_at(t, MAX(mount, 0))->type;
-    return type == FS_OVERLAY || type == FS_DEVFS;
+    return mount_at(t, MAX(mount, 0))->type == FS_DEVFS;
 }
 
 static void note_checked(struct task *t, const struct loc *loc, const struct parent *p,
@@ -67,7 +66,8 @@ long open_check(struct task *t, struct loc *loc, u64 flags, struct open_checked 
     // A link that is to be followed is the walk's, whosoever it is.
     bool follow = !loc->walked && !(flags & O_NOFOLLOW);
     c->watched = name_watch(t, loc->mount, &p, &c->name);
-    r = meta_stat(t, loc->mount, &p, STATX_BASIC_STATS | (follow ? META_NO_LINK : 0), &st);
+    const u32 mask = STATX_BASIC_STATS | META_HOSTS_NUMBERS;
+    r = meta_stat(t, loc->mount, &p, mask | (follow ? META_NO_LINK : 0), &st);
     if (r >= 0)
         note_checked(t, loc, &p, &st, c);
     // A whiteout has come since the walk.

@@ -399,6 +399,8 @@ static inline u64 device_of(const struct statx *st)
 // What the guest sees of an inode: statx with owner, mode, type and device number of the guest.
 // META_NO_LINK in the mask: what the host has as a symlink is -ELOOP, and not looked at.
 #define META_NO_LINK STATX__RESERVED
+// Device and number are the host's, also in an overlay, which shows others.
+#define META_HOSTS_NUMBERS 0x40000000
 long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, struct statx *st);
 long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st);
 // Owner, mode and inode of the directory that p lies in.

@@ -35,7 +35,7 @@ long open_check(struct task *t, struct loc *loc, u64 flags, struct open_checked 
 // Is fd open on that file? By now its name can be another's.
 bool open_is_checked(struct task *t, int fd, const struct open_checked *c);
 bool open_is_same(int fd, const struct statx *as);
-// Are inodes shown with other numbers than the host's?
+// Are inodes shown with other numbers than the host's, whatever is asked for?
 bool mount_has_own_numbers(struct task *t, int mount);
 // O_CREAT of what is there already, by another than its owner, in a directory where anybody can put
 // something. 0 or -EACCES. wait: the same before an open that would wait for the other end of a

@@ -51,11 +51,10 @@ static inline const struct parent *pathop_place(const struct pathop *op)
 {
     return op->p.over == OVER_NOT && op->loc.over && op->over.white ? &op->over.final : &op->p;
 }
-// In an overlay: what is about to be changed is brought to where it can be.
-static inline long pathop_up(struct task *t, struct pathop *op)
-{
-    return overlay_up(t, &op->loc, &op->p);
-}
+// In an overlay: what is about to be changed is brought to where it can be, and held there
+// (pathop_hold()). 1: it was not there yet, so whose it is is to be asked for again: others may
+// have put another into its place there.
+long pathop_up(struct task *t, struct pathop *op);
 // The same for names that are there, or replaced: without a word about the name itself.
 long pathop_may_change(struct task *t, struct pathop *op, struct statx *dir);
 // Is the directory of the name a removed one?
@@ -64,10 +63,10 @@ bool pathop_is_gone(const struct pathop *op);
 bool pathop_is_mount_point(struct task *t, struct pathop *op, bool below);
 // For a call that asks whose file it is, and then changes what has its name: another process of the
 // user may put a file there in between that is not his. From here on *op is the file or directory
-// itself, by a descriptor. Not so where the caller may change all, in an overlay, and for what has
-// its owner by its name (a symlink, FIFO, socket or node). Costs three host calls. always: the
-// caller has met others who change the name (META_ANOTHER), or is about to change more than once;
-// then also in an overlay what the upper layer has.
+// itself, by a descriptor. Not so where the caller may change all, and for what has its owner
+// by its name (a symlink, FIFO, socket or node). Costs three host calls. always: the caller has met
+// others who change the name (META_ANOTHER), or is about to change more than once. In an overlay it
+// is always so, but of what a lower layer has: that is the same file until pathop_up().
 long pathop_hold(struct task *t, struct pathop *op, bool always);
 // An O_PATH descriptor of what the path leads to, for the caller to temp_close().
 long pathop_pin(struct task *t, struct pathop *op);

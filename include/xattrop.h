@@ -38,6 +38,7 @@ bool subject_in_proc(struct task *t, const struct subject *s);
 // keeps but user.* for them, if anything.
 bool subject_is_nameless(struct task *t, const struct subject *s, const struct statx *st);
 // In an overlay: the file is about to be changed, if the host will not refuse that by its type.
+// -ESTALE: it has been copied up. Others may have put another in its place: to be begun again.
 long subject_up(struct task *t, const struct subject *s, const char *name);
 // A symlink, FIFO, socket or device node, whose attributes are kept with its name: as
 // special_begin().

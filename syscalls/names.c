@@ -486,7 +486,7 @@ long sys_linkat(struct task *t, int olddirfd, uptr oldpath, int newdirfd, uptr n
         if (r >= 0 && (b.p.over == OVER_UPPER || b.p.over == OVER_LOWER))
             r = -EEXIST;
         if (r >= 0)
-            r = pathop_up(t, &a);
+            r = overlay_up(t, &a.loc, &a.p);
         if (r >= 0)
             r = pathop_make_begin(t, &b);
         if (r >= 0)

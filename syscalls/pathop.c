@@ -3,6 +3,7 @@
 #include <linux/mount.h>
 
 #include "meta.h"
+#include "overlay.h"
 #include "pathop.h"
 #include "pin.h"
 #include "procfs.h"
@@ -144,16 +145,17 @@ long pathop_pin(struct task *t, struct pathop *op)
 long pathop_hold(struct task *t, struct pathop *op, bool always)
 {
     struct statx st;
-    // What the upper layer has is the host's file, and is not copied up any more.
-    bool over = op->p.over && (!always || op->p.over != OVER_UPPER);
-    if ((fs_may_all(&t->cred) && !always) || !*op->p.name || over ||
+    bool upper = op->p.over == OVER_UPPER;
+    if ((fs_may_all(&t->cred) && !always && !upper) || !*op->p.name || (op->p.over && !upper) ||
         !meta_is_kept(t, op->loc.mount))
         return 0;
     long fd = pathop_pin(t, op);
     if (fd < 0)
         return fd;
-    long r = host_statx((int)fd, "", AT_EMPTY_PATH, STATX_TYPE, &st);
+    long r = host_statx((int)fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st);
     u32 type = st.stx_mode & S_IFMT;
+    if (r >= 0 && upper && overlay_is_white(t, op->loc.mount, op->p.fd, op->p.name, &st))
+        r = -ENOENT; // removed since the walk
     if (r < 0 || (type != S_IFREG && type != S_IFDIR)) {
         temp_close(t, (int)fd);
         return r;
@@ -161,6 +163,16 @@ long pathop_hold(struct task *t, struct pathop *op, bool always)
     parent_done(t, &op->p);
     op->p = (struct parent){.fd = (int)fd, .temporary = true, .name = ""};
     return 0;
+}
+
+long pathop_up(struct task *t, struct pathop *op)
+{
+    if (op->p.over != OVER_LOWER)
+        return 0;
+    long r = overlay_copy_up(t, &op->loc, &op->p);
+    if (r >= 0)
+        r = pathop_hold(t, op, true);
+    return r < 0 ? r : 1;
 }
 
 int pathop_name_mount(struct task *t, const struct pathop *op)

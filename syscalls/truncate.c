@@ -28,7 +28,9 @@ static long may_truncate(struct task *t, struct pathop *op)
         r = -ETXTBSY;
     if (r >= 0)
         r = pathop_up(t, op);
-    return r < 0 ? r : meta_witness(t, op->loc.mount, &op->p, &st);
+    if (r)
+        return r < 0 ? r : may_truncate(t, op);
+    return meta_witness(t, op->loc.mount, &op->p, &st);
 }
 
 static bool is_link(int fd)
@@ -94,15 +96,17 @@ static long file_attr(struct task *t, long nr, int dirfd, uptr path, uptr attr, 
     long r = pathop_begin(t, &op, dirfd, path, pathop_walk_of((int)flags));
     if (r < 0)
         return r;
-    r = meta_stat(t, op.loc.mount, &op.p, STATX_BASIC_STATS, &st);
-    if (r >= 0 && op.loc.must_be_dir && (st.stx_mode & S_IFMT) != S_IFDIR)
-        r = -ENOTDIR;
-    if (r >= 0 && set)
-        r = pathop_mount(t, &op)->flags & MS_RDONLY ? -EROFS
-            : inode_owner_or_capable(&t->cred, &st) ? 0
-                                                    : -EPERM;
-    if (r >= 0 && set)
-        r = pathop_up(t, &op);
+    do {
+        r = meta_stat(t, op.loc.mount, &op.p, STATX_BASIC_STATS, &st);
+        if (r >= 0 && op.loc.must_be_dir && (st.stx_mode & S_IFMT) != S_IFDIR)
+            r = -ENOTDIR;
+        if (r >= 0 && set)
+            r = pathop_mount(t, &op)->flags & MS_RDONLY ? -EROFS
+                : inode_owner_or_capable(&t->cred, &st) ? 0
+                                                        : -EPERM;
+        if (r >= 0 && set)
+            r = pathop_up(t, &op);
+    } while (r > 0);
     if (r >= 0 && (*op.p.name || op.p.fd == AT_FDCWD)) {
         r = HOST5(nr, op.p.fd, *op.p.name ? op.p.name : ".", attr, size, AT_SYMLINK_NOFOLLOW);
     } else if (r >= 0) {

@@ -94,8 +94,8 @@ static long set_times_of(struct task *t, struct pathop *op, const struct __kerne
     if (op->path[0] ? procfs_is_hosts(t, &op->loc) : is_hosts_fd(t, op->p.fd))
         return -EPERM;
     long up = pathop_up(t, op);
-    if (up < 0)
-        return up;
+    if (up)
+        return up < 0 ? up : set_times_of(t, op, ts);
     if (*op->p.name)
         return HOST4(__NR_utimensat, op->p.fd, op->p.name, ts, AT_SYMLINK_NOFOLLOW);
     if (op->p.fd != AT_FDCWD && is_device(t, op->p.fd))

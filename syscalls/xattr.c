@@ -238,7 +238,7 @@ static long on_path(struct task *t, int dirfd, uptr path, int at_flags, const st
     int tries = 0;
     do
         r = on_place(t, dirfd, path, walk, q, &n, &link);
-    while (pathop_again(r, &walk) || (link && tries++ < SWAPS));
+    while (pathop_again(r, &walk) || ((link || r == -ESTALE) && tries++ < SWAPS));
     return value_first(q, r);
 }
 

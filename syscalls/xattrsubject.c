@@ -69,7 +69,10 @@ long subject_up(struct task *t, const struct subject *s, const char *name)
     long r = subject_stat(t, s, &st);
     if (r >= 0 && !carries_attr(st.stx_mode) && str_starts(name, XATTR_USER_PREFIX))
         return -EPERM;
-    return r < 0 ? r : overlay_up(t, s->loc, s->p);
+    if (r < 0 || s->p->over != OVER_LOWER)
+        return r;
+    r = overlay_copy_up(t, s->loc, s->p);
+    return r < 0 ? r : -ESTALE;
 }
 
 bool subject_special(struct task *t, const struct subject *s, struct special *x)
