@@ -59,6 +59,27 @@ static long host_look(int fd, const char *name, struct statx *st)
     return host_statx(fd, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, st);
 }
 
+static bool same_look(const struct statx *a, const struct statx *b)
+{
+    return a->stx_ino == b->stx_ino && a->stx_mode == b->stx_mode;
+}
+
+#define LOOKS 100
+
+long overlay_look(struct task *t, int m, int fd, const char *name, struct statx *st, bool *white)
+{
+    struct statx now;
+    for (int tries = 0;; tries++) {
+        long r = host_look(fd, name, st);
+        *white = r >= 0 && overlay_is_white(t, m, fd, name, st);
+        // A whiteout may be one of lxcore's nodes, a link that is read by its name: which may be
+        // another's by then.
+        if (r < 0 || *white || tries == LOOKS || (st->stx_mode & S_IFMT) != S_IFLNK ||
+            st->stx_size != DEVLINK_SIZE || (host_look(fd, name, &now) >= 0 && same_look(&now, st)))
+            return r;
+    }
+}
+
 // Opens the directory that the first n bytes of rel name in a layer. Temporary, unless it is the
 // root.
 static long open_dir(struct task *t, int root, const char *rel, size_t n)
@@ -111,14 +132,14 @@ static int ask_way(struct task *t, int m, int root, const char *rel)
         if (fd < 0)
             return fd == -ENOENT ? PASSES : ENDS;
         size_t start = n + (rel[n] == '/'), end = next_end(rel, n);
+        bool white = false;
         long r = -ENAMETOOLONG;
         if (end - start < sizeof name) {
             memcpy(name, rel + start, end - start);
             name[end - start] = 0;
-            r = host_look((int)fd, name, &st);
+            r = overlay_look(t, m, (int)fd, name, &st, &white);
         }
         bool shut = n && opaque(t, m, (int)fd) == 'y';
-        bool white = r >= 0 && overlay_is_white(t, m, (int)fd, name, &st);
         close_dir(t, root, fd);
         if (r == -ENOENT)
             return shut ? ENDS : PASSES;
@@ -140,8 +161,8 @@ static int ask(struct task *t, int m, int layer, const char *rel, struct statx *
     long fd = open_dir(t, root, rel, slash ? (size_t)(slash - rel) : 0);
     if (fd < 0)
         return ask_way(t, m, root, rel);
-    long r = host_look((int)fd, name, st);
-    bool white = r >= 0 && overlay_is_white(t, m, (int)fd, name, st);
+    bool white;
+    long r = overlay_look(t, m, (int)fd, name, st, &white);
     close_dir(t, root, fd);
     if (r >= 0)
         return white ? ENDS_WHITE : HAS;

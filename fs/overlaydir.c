@@ -50,9 +50,16 @@ static bool same_inode(int a, int b)
 static int has(struct task *t, int m, const struct parts *p, int i, const char *name,
                struct statx *st)
 {
-    if (host_statx(p->fd[i], name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, st) < 0)
-        return 0;
-    return overlay_is_white(t, m, p->fd[i], name, st) ? -1 : 1;
+    bool white;
+    return overlay_look(t, m, p->fd[i], name, st, &white) < 0 ? 0 : white ? -1 : 1;
+}
+
+static void set_type(struct dirent64 *d, const struct statx *st)
+{
+    if (d->type == st->stx_mode >> 12)
+        return;
+    d->type = st->stx_mode >> 12; // another file
+    d->ino = st->stx_ino;
 }
 
 // Is the name of part i to be listed? Of several parts that have it, it is the lowest one that
@@ -62,21 +69,24 @@ static bool shows(struct task *t, int m, const struct parts *p, int i, struct di
 {
     struct statx st;
     int there = 0;
-    if (d->type != DT_DIR && has(t, m, p, i, d->name, &st) < 0)
-        return false;
+    if (d->type != DT_DIR) {
+        there = has(t, m, p, i, d->name, &st);
+        if (there < 0)
+            return false;
+        if (there > 0)
+            set_type(d, &st);
+        there = 0;
+    }
     for (int below = i + 1; below < p->n && !there; below++)
         there = has(t, m, p, below, d->name, &st);
     if (there > 0)
         return false;
     for (int above = i - 1; above >= 0; above--) {
         there = has(t, m, p, above, d->name, &st);
-        u8 type = there > 0 ? st.stx_mode >> 12 : d->type;
         if (there < 0)
             return false;
-        if (type != d->type) { // another file
-            d->type = type;
-            d->ino = st.stx_ino;
-        }
+        if (there > 0)
+            set_type(d, &st);
     }
     return true;
 }

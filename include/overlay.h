@@ -34,6 +34,8 @@ bool overlay_below(struct task *t, int m, const char *rel);
 int overlay_parts(struct task *t, int m, const char *rel, s32 out[MOUNTS_MAX]);
 // Is name in directory `fd` a whiteout? *st: the host's view.
 bool overlay_is_white(struct task *t, int m, int fd, const char *name, const struct statx *st);
+// Looks at that name (statx(2), not followed); *white: is it one?
+long overlay_look(struct task *t, int m, int fd, const char *name, struct statx *st, bool *white);
 // Does the directory show no names?
 bool overlay_is_empty(struct task *t, int m, const char *rel);
 // Name of the attribute `what` of the overlay's own.
