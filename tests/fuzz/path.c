@@ -25,6 +25,7 @@ extern int *__errno_location(void);
 #define BLOCK 800 // first reserved number
 #define NODES 12
 
+u32 host_lacks;
 static struct task task;
 static struct files files;
 static struct fsctx fs;
@@ -112,6 +113,16 @@ long meta_stat_dir(struct task *t, int mount, const struct parent *p, struct sta
 long procfs_lookup(struct task *t, const char *rel)
 {
     (void)t, (void)rel;
+    abort();
+}
+long procfs_open_object(struct task *t, int dirfd, const char *name, const char *rel)
+{
+    (void)t, (void)dirfd, (void)name, (void)rel;
+    abort();
+}
+long host_reopen(int base, u64 flags, u64 mode, bool dir)
+{
+    (void)base, (void)flags, (void)mode, (void)dir;
     abort();
 }
 bool procfs_shows(struct task *t, const char *rel, int fd)
@@ -294,7 +305,7 @@ static long walked(const char *path, int flags, u64 *ino)
             how.flags &= ~(u64)O_NOFOLLOW;
         }
         r = identity(host_openat2(loc.base, loc.rel[0] ? loc.rel : ".", &how), ino);
-        bool again = walk_again(t, &loc, r, &walk, &tries);
+        bool again = walk_again(&task, &loc, r, &walk, &tries);
         loc_done(&task, &loc);
         if (!again)
             return r;
