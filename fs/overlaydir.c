@@ -68,15 +68,11 @@ static void set_type(struct dirent64 *d, const struct statx *st)
 static bool shows(struct task *t, int m, const struct parts *p, int i, struct dirent64 *d)
 {
     struct statx st;
-    int there = 0;
-    if (d->type != DT_DIR) {
-        there = has(t, m, p, i, d->name, &st);
-        if (there < 0)
-            return false;
-        if (there > 0)
-            set_type(d, &st);
-        there = 0;
-    }
+    int there = 0, here = d->type == DT_DIR ? 0 : has(t, m, p, i, d->name, &st);
+    if (here < 0)
+        return false;
+    if (here > 0)
+        set_type(d, &st);
     for (int below = i + 1; below < p->n && !there; below++)
         there = has(t, m, p, below, d->name, &st);
     if (there > 0)

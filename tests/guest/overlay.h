@@ -25,6 +25,14 @@ static inline void overlay_mount(void)
     CHECK_EQ(mount("o", "m", "overlay", 0, "lowerdir=l1:l2,upperdir=up,workdir=work"), 0);
 }
 
+// What follows is in a fresh one. It ends with the last process of the test.
+static inline void overlay_enter(void)
+{
+    overlay_layers();
+    overlay_mount();
+    CHECK_EQ(chdir("m"), 0);
+}
+
 static inline void overlay_end(void)
 {
     CHECK_EQ(umount("m"), 0);

@@ -12,8 +12,6 @@ int main(int argc, char **argv)
 {
     if (argc > 1)
         return race_main(argc, argv);
-    overlay_layers();
-    overlay_mount();
-    CHECK_EQ(chdir("m"), 0);
-    return race_main(argc, argv); // also of its children; the mounts end with the last
+    overlay_enter();
+    return race_main(argc, argv);
 }

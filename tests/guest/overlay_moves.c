@@ -4,7 +4,7 @@
 // always.
 // covers: chroot, rename, chdir, openat, newfstatat, mkdir, rmdir
 // needs: root
-// trap: not old: there a mkdir beside the renames is ENOENT once in some thousand (docs/limits.md)
+// trap: not old: there a mkdir beside the renames can be ENOENT (docs/limits.md)
 #include "overlay.h"
 #include "race.h"
 #include <stdbool.h>

@@ -10,8 +10,6 @@
 
 int main(void)
 {
-    overlay_layers();
-    overlay_mount();
-    CHECK_EQ(chdir("m"), 0);
-    return race_main(); // also of its children; the mounts end with the last
+    overlay_enter();
+    return race_main();
 }
