@@ -38,13 +38,13 @@ hosted_obj := $(hosted_src:%=$(B)/hosted/%.o)
 init_obj   := $(patsubst %,$(B)/hosted/%.o,$(wildcard vm/init/*.c) vm/frames.c)
 image_obj  := $(patsubst %,$(B)/hosted/%.o,$(wildcard vm/image/*.c))
 sources    := $(wildcard $(addsuffix /*.[ch],include host task fs loader syscalls trap \
-                                             cli rewrite vm vm/init vm/image tests tests/guest tests/fuzz bench))
+                                             cli rewrite vm vm/init vm/image vm/uml tests tests/guest tests/fuzz bench))
 
 # States of the cache that the guest tests run under, as root.
 STATES := ,rewrite+cold,rewrite+corrupt,rewrite+readonly,rewrite+full,rewrite+racing
 
 .PHONY: all deps rootfs run test test-all check soak bench compare install clean format
-all: $(B)/lxcore $(B)/lxcore-nested $(B)/lxrun $(B)/lxinit $(B)/lximage
+all: $(B)/lxcore $(B)/lxcore-nested $(B)/lxrun $(B)/lxinit $(B)/lximage $(B)/lxuml.so
 
 $(B)/lxcore: $(core_obj) $(CORE_SCRIPT) loader/often.ld
 	$(CC) $(CORE_LDFLAGS) -Wl,--defsym=place=$(CORE_PLACE) -o $@.ld $(core_obj)
@@ -65,6 +65,10 @@ $(B)/lxinit: $(init_obj)
 $(B)/lximage: $(image_obj)
 	$(CC) -o $@ $(image_obj) -Wl,-Bstatic -lext2fs -lcom_err -Wl,-Bdynamic
 
+# Loaded into User-Mode Linux.
+$(B)/lxuml.so: $(B)/hosted/vm/uml/xstate.c.o
+	$(CC) -shared -o $@ $<
+
 # Everything depends on the Makefile: flags and version live here.
 $(B)/core/%.o: % Makefile
 	@mkdir -p $(@D)
@@ -73,6 +77,8 @@ $(B)/core/%.o: % Makefile
 $(B)/hosted/%.o: % Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(HOSTED_CFLAGS) -c -o $@ $<
+
+$(B)/hosted/vm/uml/%.o: HOSTED_CFLAGS += -fPIC
 
 # memcpy must not be compiled into a call to memcpy.
 $(B)/core/host/lib.c.o: CORE_CFLAGS += -fno-tree-loop-distribute-patterns
@@ -129,6 +135,7 @@ install: all
 	install -D -m 755 $(B)/lxcore-nested $(DESTDIR)$(PREFIX)/lib/lxrun/lxcore-nested
 	install -D -m 755 $(B)/lxinit $(DESTDIR)$(PREFIX)/lib/lxrun/lxinit
 	install -D -m 755 $(B)/lximage $(DESTDIR)$(PREFIX)/lib/lxrun/lximage
+	install -D -m 755 $(B)/lxuml.so $(DESTDIR)$(PREFIX)/lib/lxrun/lxuml.so
 	install -D -m 755 scripts/vm-kernel.py $(DESTDIR)$(PREFIX)/lib/lxrun/vm-kernel.py
 
 format:
@@ -137,4 +144,4 @@ format:
 clean:
 	rm -rf $(B)
 
--include $(core_obj:.o=.d) $(hosted_obj:.o=.d) $(init_obj:.o=.d) $(image_obj:.o=.d)
+-include $(core_obj:.o=.d) $(hosted_obj:.o=.d) $(init_obj:.o=.d) $(image_obj:.o=.d) $(B)/hosted/vm/uml/xstate.c.d

@@ -33,6 +33,21 @@ void uml_check(const struct vm_options *o)
         fail("User-Mode Linux shows directories by hostfs: leave out virtiofs");
 }
 
+// What is loaded into its kernel (uml/xstate.c), by a descriptor: a path could hold what LD_PRELOAD
+// has lists apart by.
+static int preload(void)
+{
+    char *path = place_program("lxuml.so");
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0)
+        fail("cannot find lxuml.so beside lxrun or in ../lib/lxrun");
+    char *value = must_format("/proc/self/fd/%d", fd);
+    setenv("LD_PRELOAD", value, true);
+    free(value);
+    free(path);
+    return fd;
+}
+
 static void add_files(struct words *w, struct machine *m, const struct vm_options *o)
 {
     if (o->image) {
@@ -77,7 +92,9 @@ bool uml_start(struct machine *m, const struct vm_options *o, int log, int way)
     add_files(&w, m, o);
     // Its guest's processes are processes of the host, which it holds by ptrace. Killed, it would
     // leave them running there, with the host's system calls in place of its own.
-    m->pid = words_run(&w, log, (int[]){m->initrd, pair[1]}, 2, true);
+    int library = preload();
+    m->pid = words_run(&w, log, (int[]){m->initrd, pair[1], library}, 3, true);
+    close(library);
     m->channel = pair[0];
     m->room = LINE_WINDOW;
     close(pair[1]);
