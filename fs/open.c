@@ -15,6 +15,8 @@
 #include "reach.h"
 #include "xattr.h"
 
+#define LEASE_TRIES 5000 // some 0.6 s: who has it may have to wait for a processor
+
 // A new pseudo terminal belongs to who opened it (devpts's uid= of the opener, gid=5, mode=620).
 static void own_pts(struct task *t, int master)
 {
@@ -58,6 +60,39 @@ static long cut(int fd, u64 flags)
     return HOST2(__NR_truncate, path, 0);
 }
 
+// An open that does not wait met a lease, which may be one that lxcore holds for a moment
+// (file_lease()): Linux knows none there. A guest's own stays, and is told from it by an attempt
+// that met one while lxcore held none. magic: loc is a link of /proc.
+static __attribute__((noinline)) long open_leased(struct task *t, struct loc *loc, u64 flags,
+                                                  bool magic)
+{
+    struct instance *in = t->instance;
+    u32 begun = __atomic_load_n(&in->leases_begun, __ATOMIC_SEQ_CST);
+    u32 ended = __atomic_load_n(&in->leases_ended, __ATOMIC_SEQ_CST), first = begun, last = ended;
+    long r = -EAGAIN;
+    bool ours = true;
+    for (u32 tries = 0; r == -EAGAIN && ours && tries < LEASE_TRIES; tries++) {
+        if (tries)
+            patience_step(tries);
+        begun = __atomic_load_n(&in->leases_begun, __ATOMIC_SEQ_CST);
+        ended = __atomic_load_n(&in->leases_ended, __ATOMIC_SEQ_CST);
+        r = magic ? HOST_INTR4(__NR_openat, loc->base, loc->rel, flags, 0)
+                  : host_open_loc(t, loc, flags, 0, 0);
+        ours = begun != ended || begun != __atomic_load_n(&in->leases_begun, __ATOMIC_SEQ_CST);
+    }
+    // Who was to end it has been killed: nobody is to wait for him again.
+    if (r == -EAGAIN && ours && begun == first && ended == last)
+        __atomic_compare_exchange_n(&in->leases_ended, &ended, begun, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST);
+    return r;
+}
+
+static long host_open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolve)
+{
+    long r = host_open_loc(t, loc, flags, 0, resolve);
+    return r == -EAGAIN && (flags & O_NONBLOCK) && !resolve ? open_leased(t, loc, flags, false) : r;
+}
+
 // Opening an existing file for writing: not while a process runs it (ETXTBSY). The look comes
 // before O_TRUNC does its work. It costs a statx, and a ftruncate for O_TRUNC; plain reads pay
 // nothing.
@@ -66,7 +101,7 @@ static long open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolv
 {
     struct statx st;
     bool writes = (flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH);
-    long fd = host_open_loc(t, loc, writes ? flags & ~(u64)O_TRUNC : flags, 0, resolve);
+    long fd = host_open_existing(t, loc, writes ? flags & ~(u64)O_TRUNC : flags, resolve);
     if ((fd >= 0 || fd == -ENXIO) && create && !(flags & O_PATH) &&
         may_create_in_sticky(t, loc) < 0) {
         if (fd >= 0)
@@ -83,7 +118,7 @@ static long open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolv
                         STATX_TYPE | STATX_MODE | STATX_INO | STATX_SIZE, &st);
     if (r >= 0 && is_marked_new(&st) && host_fgetxattr((int)fd, META_XATTR, NULL, 0) == -ENODATA) {
         host_close((int)fd); // or it would count as open
-        return bury(t, loc) ? -ENOENT : host_open_loc(t, loc, flags, 0, resolve);
+        return bury(t, loc) ? -ENOENT : host_open_existing(t, loc, flags, resolve);
     }
     if (r >= 0 && is_overlay(t, loc->mount)) // what execve has noted
         overlay_numbers(t, loc->mount, &(struct parent){.fd = (int)fd, .name = ""}, &st);
@@ -166,10 +201,11 @@ static long follow_magic(struct task *t, struct loc *loc, u64 flags)
         r = may_follow_magic(t, loc, flags, &st);
         if (r < 0)
             return r;
-        if (!st.stx_ino)
-            return HOST_INTR4(__NR_openat, loc->base, loc->rel, flags, 0);
-        r = HOST_INTR4(__NR_openat, loc->base, loc->rel, flags & ~trunc, 0);
-        if (r < 0)
+        u64 now = st.stx_ino ? flags & ~trunc : flags;
+        r = HOST_INTR4(__NR_openat, loc->base, loc->rel, now, 0);
+        if (r == -EAGAIN && (flags & O_NONBLOCK))
+            r = open_leased(t, loc, now, true);
+        if (r < 0 || !st.stx_ino)
             return r;
         if (open_is_same((int)r, &st)) {
             long done = trunc ? cut((int)r, flags) : 0;

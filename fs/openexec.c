@@ -129,6 +129,18 @@ long fs_open_exec(struct task *t, int dirfd, const char *path, int flags, struct
 
 long file_lease(struct task *t, int fd, long type)
 {
-    long r = host_fcntl(fd, F_SETOWN, (long)t->instance->supervisor);
-    return r < 0 ? r : host_fcntl(fd, F_SETLEASE, type);
+    struct instance *in = t->instance;
+    long r = host_fcntl(fd, F_SETOWN, (long)in->supervisor);
+    if (r < 0)
+        return r;
+    __atomic_fetch_add(&in->leases_begun, 1, __ATOMIC_SEQ_CST);
+    r = host_fcntl(fd, F_SETLEASE, type);
+    if (!r)
+        host_fcntl(fd, F_SETLEASE, F_UNLCK);
+    u32 ended = __atomic_load_n(&in->leases_ended, __ATOMIC_SEQ_CST);
+    while (ended != __atomic_load_n(&in->leases_begun, __ATOMIC_SEQ_CST) &&
+           !__atomic_compare_exchange_n(&in->leases_ended, &ended, ended + 1, false,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        ;
+    return r;
 }

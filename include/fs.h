@@ -481,10 +481,10 @@ void meta_make_end(u32 *lock);
 // Writes the attributes of a just created inode where host owner and mode do not tell it all.
 long meta_created(struct task *t, int mount, const struct parent *p, const struct meta_new *n);
 long meta_created_fd(struct task *t, int mount, int fd, const struct meta_new *n);
-// Takes a lease of `type` on the file of fd (fcntl(2): F_SETLEASE). -EAGAIN: somebody has it open
-// (of F_RDLCK: for writing); another error: there is no telling. Who opens it before fd is closed
+// Would the host give a lease of `type` on the file of fd (fcntl(2): F_SETLEASE)? -EAGAIN: somebody
+// has it open (of F_RDLCK: for writing); another error: there is no telling. Who opens it meanwhile
 // breaks the lease, and then the kernel sends SIGIO, to lxrun's supervisor, which takes no notice;
-// it would go to the guest, and kill it.
+// it would go to the guest, and kill it. He waits, or asks again (fs/open.c).
 long file_lease(struct task *t, int fd, long type);
 // Does an inode that the host shows so seem to wait for its attribute?
 bool is_marked_new(const struct statx *st);

@@ -461,6 +461,7 @@ struct instance {
     u32 unix_top;                 // no record of unix_names from here on was ever used
     u32 ipc_used, ipc_apart;      // the table of all instances is, or cannot be had
     u32 far_procs;                // records in `procs`; too many, where a process was killed
+    u32 leases_begun, leases_ended; // file_lease(); fewer ended, where a process was killed
     // Programs that run, for ETXTBSY: a byte of a hash of (dev, ino) by record, and a filter of the
     // hashes that were ever there, so that a file that never ran costs one look.
     u64 text_seen[64];

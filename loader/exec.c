@@ -146,10 +146,7 @@ static long open_interp(struct task *t, struct exec_plan *plan, const Elf64_Phdr
 // Where the host does not permit one (another user's file) it cannot be told.
 static bool is_written(struct task *t, int fd)
 {
-    long r = file_lease(t, fd, F_RDLCK);
-    if (!r)
-        host_fcntl(fd, F_SETLEASE, F_UNLCK);
-    return r == -EAGAIN;
+    return file_lease(t, fd, F_RDLCK) == -EAGAIN;
 }
 
 long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct exec_plan *plan)
