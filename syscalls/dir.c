@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The working directory and directory listings.
 #include "drivename.h"
+#include "meta.h"
+#include "open.h"
 #include "pathop.h"
 #include "procfs.h"
 #include "syscall_rows.h"
@@ -28,25 +30,36 @@ static long enter(struct task *t, int fd, int mount)
     return r;
 }
 
-long sys_chdir(struct task *t, uptr path)
+// -ESTALE: another has the name than had it when it was asked.
+static long try_chdir(struct task *t, uptr path)
 {
     struct pathop op;
     struct statx st;
     long r = pathop_begin(t, &op, AT_FDCWD, path, WALK_FOLLOW);
     if (r < 0)
         return r;
-    r = meta_stat(t, op.loc.mount, &op.p, STATX_BASIC_STATS, &st);
+    r = meta_stat(t, op.loc.mount, &op.p, STATX_BASIC_STATS | META_HOSTS_NUMBERS, &st);
     if (r >= 0)
         r = may_enter(t, &op.loc, &st);
     if (r >= 0)
         r = pathop_pin(t, &op);
     if (r >= 0) {
         int fd = (int)r;
-        r = enter(t, fd, op.loc.mount);
+        bool matters = *op.p.name && meta_is_kept(t, op.loc.mount) && !fs_unchecked(&t->cred);
+        r = matters && !open_is_same(fd, &st) ? -ESTALE : enter(t, fd, op.loc.mount);
         temp_close(t, fd);
     }
     pathop_end(t, &op);
     return r;
+}
+
+long sys_chdir(struct task *t, uptr path)
+{
+    for (int tries = 0;; tries++) {
+        long r = try_chdir(t, path);
+        if (r != -ESTALE || tries == 100)
+            return r;
+    }
 }
 
 long sys_fchdir(struct task *t, int fd)
@@ -80,17 +93,8 @@ long sys_getcwd(struct task *t, uptr buf, size_t size)
 
 // ---- getdents ----
 
-struct dirent64 {
-    u64 ino;
-    s64 off;
-    u16 reclen;
-    u8 type;
-    char name[];
-};
-
 #define DT_CHR 2
 #define DT_BLK 6
-#define DT_LNK 10
 
 // The old layout: no type byte before the name, one behind its end, in the last byte of the record.
 struct dirent_old {
