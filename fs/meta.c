@@ -367,42 +367,80 @@ static bool must_look_again(const struct task *t, const struct known *k, u32 hos
            (host_mode & S_IFMT) == S_IFDIR;
 }
 
-// The host's view of p. watched, *name: of name_watch() before that.
+// What was known of the name before it was looked at.
+struct before {
+    struct name_watch name;
+    bool ended;   // name_changes_ended()
+    bool watched; // name_watch()
+};
+
+// The host's view of p.
 static long look(struct task *t, int mount, const struct parent *p, u32 mask, struct statx *st,
-                 bool *watched, struct name_watch *name)
+                 struct before *b)
 {
-    *watched = name_watch(t, mount, p, name);
+    b->ended = *p->name && name_changes_ended(t, p, &b->name);
+    b->watched = b->ended && name_is_watched(t, mount, p);
     long r = meta_host_stat(p, mask & ~(META_NO_LINK | META_HOSTS_NUMBERS), st);
     bool link = r >= 0 && (mask & META_NO_LINK) && (st->stx_mode & S_IFMT) == S_IFLNK;
     return link ? -ELOOP : r;
 }
 
+// Has no guest of the instance changed the name since? (A directory has its own by no name.)
+static bool is_quiet(const struct task *t, const struct parent *p, const struct before *b)
+{
+    return !*p->name || !strcmp(p->name, ".") || (b->ended && name_stayed(t, &b->name));
+}
+
+// Another file has the name by now, or had it meanwhile, which its times do not always tell: of one
+// exchanged with another XFS leaves them alone, and where the host's clock is coarse they repeat.
+// So the file is held. False: it is not whole, or its owner is known by its name.
+static __attribute__((noinline)) bool look_held(struct task *t, int mount, const struct parent *p,
+                                                u32 mask, struct statx *st, struct known *k)
+{
+    struct statx now;
+    bool whole = false;
+    temps_begin(t); // p's number stays meanwhile
+    long fd = temp_open(t, p->fd, p->name, O_PATH | O_NOFOLLOW, RESOLVE_BENEATH);
+    if (fd >= 0) {
+        struct parent held = {.fd = (s32)fd, .name = ""};
+        whole = meta_host_stat(&held, mask & ~(META_NO_LINK | META_HOSTS_NUMBERS), &now) >= 0 &&
+                carries_attr(now.stx_mode) && apply(t, mount, &held, &now, k, 0, false) &&
+                (k->has_attr || !is_marked_new(&now));
+        temp_close(t, (int)fd);
+    }
+    temps_end(t);
+    if (whole)
+        *st = now;
+    return whole;
+}
+
 // Behind the first look: the attribute, and what else the host's view does not tell.
 static __attribute__((noinline)) long stat_more(struct task *t, int mount, const struct parent *p,
-                                                u32 mask, struct statx *st, bool watched,
-                                                struct name_watch name)
+                                                u32 mask, struct statx *st, struct before b)
 {
     struct known k;
     int tries = 0;
     bool asked = false; // meta_bury(), which waits for the maker
     long r = 0;
-    for (; r >= 0; r = look(t, mount, p, mask, st, &watched, &name)) {
+    for (; r >= 0; r = look(t, mount, p, mask, st, &b)) {
         u32 host_mode = st->stx_mode;
         bool new = is_marked_new(st);
-        bool whole = apply(t, mount, p, st, &k, tries, watched);
+        bool whole = apply(t, mount, p, st, &k, tries, b.watched);
         if (whole && new && !k.has_attr && !k.by_now && !asked) {
             if (meta_bury(t, mount, p))
                 return -ENOENT;
             asked = true;
             continue; // finished by now, or not of our making
         }
-        bool stayed = !k.by_now && watched && name_stayed(t, &name);
-        if (whole && (!must_look_again(t, &k, host_mode, watched, stayed) ||
-                      still_there(p, st, host_mode))) {
+        bool stayed = !k.by_now && b.watched && name_stayed(t, &b.name);
+        bool again = whole && must_look_again(t, &k, host_mode, b.watched, stayed);
+        if (whole && (!again || (still_there(p, st, host_mode) && is_quiet(t, p, &b)))) {
             if (k.keep)
                 attrcache_put(t, st, k.has_attr, &k.attr);
             return r;
         }
+        if (again && !is_quiet(t, p, &b) && look_held(t, mount, p, mask, st, &k))
+            return 0;
         if (wait(&tries))
             continue;
         if (!new || k.has_attr || asked)
@@ -417,15 +455,14 @@ static __attribute__((noinline)) long stat_more(struct task *t, int mount, const
 
 long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, struct statx *st)
 {
-    bool watched;
-    struct name_watch name;
-    long r = look(t, mount, p, mask, st, &watched, &name);
+    struct before b;
+    long r = look(t, mount, p, mask, st, &b);
     if (r < 0)
         return r;
     if (has_none(t, mount, st)) // as nearly all files
         meta_map_owner(t, mount, st);
     else
-        r = stat_more(t, mount, p, mask, st, watched, name);
+        r = stat_more(t, mount, p, mask, st, b);
     if (r >= 0 && is_overlay(t, mount) && !(mask & META_HOSTS_NUMBERS))
         overlay_numbers(t, mount, p, st);
     return r;
