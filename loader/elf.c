@@ -151,6 +151,11 @@ static long map_segment(int fd, const Elf64_Phdr *p, u64 bias, int fixed, bool p
         long r = host_mmap(zero, size, PROT_READ | PROT_WRITE, fixed | MAP_ANONYMOUS, -1, 0);
         if (r >= 0 && elf_prot(p) != (PROT_READ | PROT_WRITE))
             r = host_mprotect(zero, size, elf_prot(p));
+        // Under PR_SET_MDWE what was not executable does not become so, and nothing is both.
+        if (r == -EACCES)
+            r = p->p_flags & PF_W ? 0
+                                  : host_mmap(zero, size, elf_prot(p),
+                                              MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1, 0);
         if (r < 0)
             return r;
     }
