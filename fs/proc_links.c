@@ -37,13 +37,12 @@ static bool is_device(const char *host)
 }
 
 // A file that procfs made: "/memfd:lxrun-proc:PATH (deleted)" is /proc/PATH.
-static long put_made(char *out, size_t n, const char *host)
+static void put_made(char *out, size_t n, const char *host)
 {
     const char *rel = host + strlen(proc_memfd_link());
     size_t len = (size_t)fmt(out, n, "/proc/%s", rel);
     if (is_deleted(out))
         out[len - sizeof " (deleted)" + 1] = 0;
-    return -EXDEV;
 }
 
 // Is it sealed as procfs's are? A descriptor of the place alone (O_PATH) cannot say so.
@@ -158,8 +157,11 @@ static long translate(struct task *t, const char *host, int prefer, char *out, s
     }
     if (str_starts(host, "/memfd:lxrun-instance") || str_starts(host, "/memfd:lxrun-exec"))
         return -ENOENT; // lxcore's own in a process that moved its reserved block
-    if (str_starts(host, proc_memfd_link()))
-        return put_made(out, n, host);
+    if (str_starts(host, proc_memfd_link())) {
+        put_made(out, n, host);
+        procfs_guest_path(t, out + sizeof "/proc/" - 1);
+        return -EXDEV;
+    }
     const char *queue = mqueue_shown(t, host);
     if (queue) {
         fmt(out, n, "/%s", queue);

@@ -107,11 +107,37 @@ long proc_host_open(struct task *t, const struct proc_path *pp, const char *name
     return host_openat(reserved_fd(t, RESERVED_PROC), path, O_RDONLY | O_CLOEXEC, 0);
 }
 
-size_t procfs_host_name(struct task *t, const char *name, size_t n, char *out)
+// Is this the directory of process 1's threads? By the host's number, as paths in /proc are kept.
+static bool is_init_task(struct task *t, const char *rel, size_t n)
 {
-    if (n == 1 && *name == '1')
+    size_t k = component(rel);
+    u32 pid = id_of_name(rel, k);
+    return pid && pid == t->instance->supervisor && n == k + 5 && !strncmp(rel + k, "/task", 5);
+}
+
+size_t procfs_host_name(struct task *t, const char *dir, size_t len, const char *name, size_t n,
+                        char *out)
+{
+    if (n == 1 && *name == '1' && (!len || is_init_task(t, dir, len)))
         return (size_t)fmt(out, 12, "%u", t->instance->supervisor);
     return 0;
+}
+
+size_t procfs_guest_path(struct task *t, char *rel)
+{
+    size_t n = strlen(rel), k = component(rel), task = k + 6; // behind "PID/task/"
+    u32 pid = id_of_name(rel, k);
+    if (!pid || pid != t->instance->supervisor)
+        return n;
+    if (n > task && rel[task - 1] == '/' && is_init_task(t, rel, task - 1) &&
+        component(rel + task) == k && !strncmp(rel + task, rel, k)) {
+        memmove(rel + task + 1, rel + task + k, n + 1 - task - k);
+        rel[task] = '1';
+        n -= k - 1;
+    }
+    memmove(rel + 1, rel + k, n + 1 - k);
+    rel[0] = '1';
+    return n - (k - 1);
 }
 
 // The number of the caller's own descriptor that rel names, or -1.
@@ -149,16 +175,19 @@ static bool names_reserved(struct task *t, const struct proc_path *pp, const cha
     return fd >= 0 && fd_is_reserved_of(t, pp->tgid, (int)fd);
 }
 
-// Of process 1, its threads and children are lxrun's own, too.
+// Of process 1, its other threads and its children are lxrun's own, too.
 static bool hidden_in(const struct proc_path *pp, const char *name, size_t n)
 {
-    return IN_LIST(hidden_in_process, name, n) || (pp->init && n == 4 && !strncmp(name, "task", 4));
+    return IN_LIST(hidden_in_process, name, n) ||
+           (pp->init && n == 8 && !strncmp(name, "children", 8));
 }
 
 static bool hidden_below_process(struct task *t, const struct proc_path *pp)
 {
     const char *rest = pp->rest;
     if (hidden_in(pp, rest, component(rest)))
+        return true;
+    if (pp->init && (pp->in_task ? pp->tid != pp->pid : str_starts(rest, "task/")))
         return true;
     if (str_starts(rest, "fd/") || str_starts(rest, "fdinfo/"))
         return names_reserved(t, pp, strchr(rest, '/') + 1);
@@ -200,12 +229,15 @@ long procfs_lookup(struct task *t, const char *rel)
 bool procfs_lists(struct task *t, const char *rel, char *name)
 {
     struct proc_path pp;
-    if (!*rel) {
+    bool init_task = is_init_task(t, rel, strlen(rel));
+    if (!*rel || init_task) {
         u32 pid = id_of_name(name, strlen(name));
         if (pid && pid == t->instance->supervisor) {
             str_copy(name, "1", 2);
             return true;
         }
+        if (init_task)
+            return *name == '.';
         return pid ? reach_process(t, pid) : !IN_LIST(hidden_in_root, name, strlen(name));
     }
     proc_parse(t, rel, &pp);

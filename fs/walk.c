@@ -110,7 +110,7 @@ static long step_into(struct walk *w, const char *name, size_t n)
     w->placed = false;
     if (mount_at(w->t, loc->mount)->drive.names)
         return step_into_windows(w, name, n);
-    size_t renamed = !len && in_proc(w) ? procfs_host_name(w->t, name, n, host) : 0;
+    size_t renamed = in_proc(w) ? procfs_host_name(w->t, loc->rel, len, name, n, host) : 0;
     if (renamed) {
         name = host;
         n = renamed;

@@ -6,6 +6,7 @@
 #include "host.h"
 #include "mqueue.h"
 #include "overlay.h"
+#include "procfs.h"
 
 long path_join(char *out, size_t size, const char *a, const char *b)
 {
@@ -24,6 +25,8 @@ long instance_path(struct task *t, int m, const char *rel, char *out, size_t siz
     const struct mount_entry *e = mount_at(t, m);
     size_t k = strlen(rel);
     long n = path_join(out, size, e->point, rel);
+    if (n >= 0 && e->type == FS_PROC)
+        return n - (long)k + (long)procfs_guest_path(t, out + n - k);
     return n < 0 || !e->drive.names ? n : n - (long)k + (long)drivename_to_guest(out + n - k);
 }
 

@@ -54,8 +54,12 @@ long procfs_may_search(struct task *t, const char *rel, struct statx *st);
 // May this name be listed in directory rel of /proc? It becomes what the guest knows it by, which
 // is no longer.
 bool procfs_lists(struct task *t, const char *rel, char *name);
-// The host's name of what the guest calls `name`, of n bytes, in the root of /proc, into 12 bytes:
-// its length, or 0: the same.
-size_t procfs_host_name(struct task *t, const char *name, size_t n, char *out);
+// The host's name of what the guest calls `name`, of n bytes, in directory dir of /proc, of len
+// bytes, into 12 bytes: its length, or 0: the same.
+size_t procfs_host_name(struct task *t, const char *dir, size_t len, const char *name, size_t n,
+                        char *out);
+// And back: the path of the host's below /proc becomes what the guest knows it by, which is no
+// longer. Its length.
+size_t procfs_guest_path(struct task *t, char *rel);
 
 #endif

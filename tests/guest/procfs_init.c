@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Process 1 is there: listed in /proc, with what everybody may read of any process; an orphan's
 // parent is a process that is in /proc; an ordinary user can neither signal it nor look into it.
-// It can be asked how it runs, as any process.
+// It can be asked how it runs, as any process, and has a thread; it is 1 in every path that is
+// told.
 // covers: getppid, kill, capget, getpriority, ioprio_get, pidfd_open, sched_getaffinity
 // trap: not old: such a host has no pidfd_open
 #include "check.h"
@@ -28,15 +29,20 @@ static int stat_parent(const char *pid)
     return atoi(strrchr(text, ')') + 4);
 }
 
-static bool listed(const char *name)
+static bool listed_in(const char *dir, const char *name)
 {
-    DIR *d = opendir("/proc");
+    DIR *d = opendir(dir);
     bool found = false;
     CHECK(d != NULL);
     for (struct dirent *e; (e = readdir(d));)
         found = found || !strcmp(e->d_name, name);
     closedir(d);
     return found;
+}
+
+static bool listed(const char *name)
+{
+    return listed_in("/proc", name);
 }
 
 static void put(const char *path, char *text, size_t size)
@@ -91,6 +97,47 @@ static void refused(void)
     CHECK_ERR(syscall(SYS_move_pages, 1, 1, &page, &node, &status, 0), EPERM);
 }
 
+// Its threads, of which one is it.
+static void threads(void)
+{
+    char text[4096];
+    struct stat st;
+
+    CHECK(listed_in("/proc/1/task", "1") && listed_in("/proc/1/task", ".."));
+    CHECK(stat("/proc/1/task/1", &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == 0);
+    char comm[64], thread[64];
+    put("/proc/1/comm", comm, sizeof comm);
+    put("/proc/1/task/1/comm", thread, sizeof thread);
+    CHECK(strlen(thread) > 1 && !strcmp(comm, thread));
+    put("/proc/1/task/1/stat", text, sizeof text);
+    CHECK(!strncmp(text, "1 (", 3));
+    put("/proc/1/task/1/status", text, sizeof text);
+    CHECK(strstr(text, "\nPid:\t1\n") && strstr(text, "\nTgid:\t1\n"));
+    snprintf(text, sizeof text, "/proc/1/task/%d", getpid());
+    CHECK_ERR(stat(text, &st), ENOENT);
+    CHECK(chdir("/proc/1/task/1") == 0 && access("../1/stat", R_OK) == 0 &&
+          access("../../task/1/stat", R_OK) == 0 && chdir("/") == 0);
+}
+
+// The path that the link or the working directory tells is the one that was used.
+static void told(const char *path)
+{
+    char link[64], text[128] = "";
+    int fd = OK(open(path, O_RDONLY));
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    CHECK(readlink(link, text, sizeof text - 1) > 0 && !strcmp(text, path));
+    struct stat st;
+    CHECK(fstat(fd, &st) == 0);
+    if (S_ISDIR(st.st_mode)) {
+        CHECK(fchdir(fd) == 0 && getcwd(text, sizeof text) && !strcmp(text, path));
+        memset(text, 0, sizeof text);
+        CHECK(readlink("/proc/self/cwd", text, sizeof text - 1) > 0 && !strcmp(text, path));
+        CHECK(access("stat", R_OK) == 0 || access("1/stat", R_OK) == 0);
+        CHECK(chdir("/") == 0);
+    }
+    close(fd);
+}
+
 static void user(void)
 {
     CHECK(setgid(4711) == 0 && setuid(4711) == 0);
@@ -129,6 +176,13 @@ int main(void)
           access("1/stat", R_OK) == 0);
     CHECK(kill(1, 0) == 0);
     ask();
+    threads();
+    static const char *const paths[] = {
+        "/proc/1",      "/proc/1/task",        "/proc/1/task/1",
+        "/proc/1/comm", "/proc/1/task/1/comm", "/proc/1/statm",
+    };
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        told(paths[i]);
 
     CHECK(pipe(p) == 0);
     if (!OK(fork())) {
