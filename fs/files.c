@@ -103,6 +103,28 @@ int fd_mount(struct task *t, int fd)
     return kind >= FD_MAPPED_WATCH ? -1 : kind - 1;
 }
 
+void fd_learn_mount(struct task *t, int fd, int was, int mount)
+{
+    u8 seen = byte_of(t, fd), kind = seen % FD_RECORDS;
+    if ((unsigned)fd < FD_KINDS && mount != was && (kind >= FD_MAPPED_WATCH ? -1 : kind - 1) == was)
+        __atomic_compare_exchange_n(&t->files->kind[fd], &seen, (u8)(mount + 1), false,
+                                    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+bool fd_making(struct task *t, int mount)
+{
+    if (t->files->refs == 1 || mount < 0 || mount_at(t, mount)->type != FS_OVERLAY)
+        return false;
+    __atomic_fetch_add(&t->files->making, 1, __ATOMIC_SEQ_CST);
+    return true;
+}
+
+void fd_made(struct task *t, bool making)
+{
+    if (making)
+        __atomic_fetch_sub(&t->files->making, 1, __ATOMIC_SEQ_CST);
+}
+
 void fd_set_anonymous(struct task *t, int fd)
 {
     if (!fd_is_mapped_watch(t, fd))

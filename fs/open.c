@@ -443,6 +443,20 @@ static long make_room(struct task *t, struct loc *loc)
     return 0;
 }
 
+// A directory of an overlay is not seen by other threads before it is noted as one; of what may be
+// a FIFO, on which the open waits, nothing depends on that.
+static long open_noted(struct task *t, struct loc *loc, const struct open_how *how)
+{
+    bool dir = (loc->over == OVER_UPPER || loc->over == OVER_LOWER) &&
+               (loc->over_mode & S_IFMT) == S_IFDIR;
+    bool making = dir && fd_making(t, loc->mount);
+    long r = open_at(t, loc, how);
+    if (making && r >= 0 && !fd_is_reserved(t, (int)r))
+        fd_set_mount(t, (int)r, loc->mount);
+    fd_made(t, making);
+    return r;
+}
+
 long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
 {
     struct loc loc;
@@ -472,7 +486,7 @@ long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
         if (link) {
             r = open_node(t, &loc, &node, how);
         } else {
-            r = open_at(t, &loc, how);
+            r = open_noted(t, &loc, how);
             link = r == -ELOOP && loc.walked;
             if (link)
                 r = open_link(t, &loc, how);

@@ -214,13 +214,19 @@ static __attribute__((noinline)) long read_object(struct task *t, const struct p
                                                   bool fd, bool cwd, char *out, size_t n)
 {
     char host[LX_PATH_MAX];
-    long r = read_host(t, pp, host, sizeof host);
+    int prefer = -1, number = fd ? (int)str_number(pp->rest + 3, strlen(pp->rest + 3)) : -1;
+    bool own = proc_is_own(t, pp), again = false;
+    long r = 0;
+    for (int tries = 0; !tries || again; tries++) {
+        temps_begin(t);
+        r = read_host(t, pp, host, sizeof host);
+        again = r >= 0 && own && fd && fd_mount_comes(t, number, tries, &prefer);
+        temps_end(t);
+    }
     if (r < 0)
         return r;
-    int prefer = -1;
-    if (proc_is_own(t, pp))
-        prefer = cwd ? t->fs->cwd_mount
-                     : (fd ? fd_mount(t, (int)str_number(pp->rest + 3, strlen(pp->rest + 3))) : -1);
+    if (own && cwd)
+        prefer = t->fs->cwd_mount;
     return translate(t, host, prefer, out, n);
 }
 

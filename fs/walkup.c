@@ -8,6 +8,7 @@
 // nearest directory above that has one decides.
 #include "drivename.h"
 #include "host.h"
+#include "overlay.h"
 #include "slow.h"
 #include "walk.h"
 
@@ -188,6 +189,13 @@ static long anchor_up(struct walk *w)
             walk_leave_anchor(w);
             loc->rel[0] = 0;
             return leave_mount(w);
+        }
+        // Another thread has put it there: an overlay's directories are no anchors.
+        if (is_overlay(t, here.mount)) {
+            walk_leave_anchor(w);
+            str_copy(loc->rel, here.rel, sizeof loc->rel);
+            walk_step_back(loc);
+            return 0;
         }
     } else if (r != -ENAMETOOLONG) {
         return r;

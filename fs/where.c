@@ -157,20 +157,60 @@ static bool is_memfd(const char *host, size_t n)
            !strcmp(host + n - (sizeof end - 1), end);
 }
 
+// Another thread that makes a descriptor is waited for so often: it may have been killed (which
+// CLONE_FILES without CLONE_VM allows).
+#define MAKING_TRIES 100
+
+// Without the mount an overlay's directory would be taken for one of the layer that it lies in. So
+// both are of the same object, whatever other threads do with the number: who puts something in its
+// place, or closes one of an overlay, waits for the end of each temps_begin() (syscalls/fd.c).
+bool fd_mount_comes(struct task *t, int fd, int tries, int *mount)
+{
+    u32 making = __atomic_load_n(&t->files->making, __ATOMIC_SEQ_CST); // before: it is noted first
+    *mount = fd_mount(t, fd);
+    if (*mount >= 0 || !making || tries == MAKING_TRIES)
+        return false;
+    HOST0(__NR_sched_yield);
+    return true;
+}
+
+static long link_and_mount(struct task *t, int fd, char *out, size_t n, int *mount)
+{
+    if (fd == AT_FDCWD) {
+        bool shared = t->fs->refs > 1;
+        if (shared)
+            lock_take(&t->fs->lock);
+        long r = host_link_of_fd(t, fd, out, n);
+        *mount = t->fs->cwd_mount;
+        if (shared)
+            lock_drop(&t->fs->lock);
+        return r;
+    }
+    for (int tries = 0;; tries++) {
+        temps_begin(t);
+        long r = host_link_of_fd(t, fd, out, n);
+        bool again = r >= 0 && fd_mount_comes(t, fd, tries, mount);
+        temps_end(t);
+        if (!again)
+            return r;
+    }
+}
+
 long loc_of_fd(struct task *t, int fd, struct loc *loc)
 {
     char host[LX_PATH_MAX];
-    long r = host_link_of_fd(t, fd, host, sizeof host);
+    int prefer;
+    long r = link_and_mount(t, fd, host, sizeof host, &prefer);
     if (r < 0)
         return r;
     if (host[0] != '/' || is_memfd(host, (size_t)r) || mqueue_shown(t, host))
         return -ENOTDIR; // a pipe, a socket, a memory file, a message queue
-    int prefer = fd == AT_FDCWD ? t->fs->cwd_mount : fd_mount(t, fd);
     r = loc_of_host_path(t, host, prefer, loc);
     if (r >= 0 && fd != AT_FDCWD)
-        fd_set_mount(t, fd, loc->mount);
-    if (r >= 0 && fd == AT_FDCWD)
-        t->fs->cwd_mount = loc->mount;
+        fd_learn_mount(t, fd, prefer, loc->mount);
+    else if (r >= 0)
+        __atomic_compare_exchange_n(&t->fs->cwd_mount, &prefer, loc->mount, false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED);
     return r;
 }
 
@@ -299,12 +339,13 @@ long path_to_guest(struct task *t, const char *host, int prefer, char *out, size
 long path_of_fd(struct task *t, int fd, char *out, size_t n)
 {
     char host[LX_PATH_MAX];
-    long r = host_link_of_fd(t, fd, host, sizeof host);
+    int mount;
+    long r = link_and_mount(t, fd, host, sizeof host, &mount);
     if (r < 0)
         return r;
     if (host[0] != '/' || str_starts(host, "/memfd:")) {
         size_t len = str_copy(out, host, n);
         return len >= n ? -ENAMETOOLONG : (long)len;
     }
-    return path_to_guest(t, host, fd == AT_FDCWD ? t->fs->cwd_mount : fd_mount(t, fd), out, n);
+    return path_to_guest(t, host, mount, out, n);
 }

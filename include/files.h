@@ -52,6 +52,12 @@ bool files_call_again(struct task *t);
 // Remembers / forgets the mount of a descriptor; -1: not known, or none (a pipe, a socket).
 void fd_set_mount(struct task *t, int fd, int mount);
 int fd_mount(struct task *t, int fd);
+// By its path it shows to be another than `was`: remembered, unless somebody was faster.
+void fd_learn_mount(struct task *t, int fd, int was, int mount);
+// Around a call that makes a descriptor in an overlay, until its mount is remembered: by its path
+// alone it is one of the layer's. Nothing while the table has one user.
+bool fd_making(struct task *t, int mount);
+void fd_made(struct task *t, bool making);
 // What the descriptor is open on, by a number that stands for nothing else in the instance; 0: none
 // can be given, for another thread can put something else in its place.
 u64 fd_number(struct task *t, int fd);

@@ -379,6 +379,9 @@ long path_to_guest(struct task *t, const char *host, int prefer, char *out, size
 long path_of_fd(struct task *t, int fd, char *out, size_t n);
 // The host's own path of a descriptor (AT_FDCWD: the working directory), as /proc links to it.
 long host_link_of_fd(struct task *t, int fd, char *out, size_t n);
+// *mount: what is remembered of fd, whose link has been read since temps_begin(). True: another
+// thread is making a descriptor, maybe this, and has been given time; both are to be read again.
+bool fd_mount_comes(struct task *t, int fd, int tries, int *mount);
 // (mount, rel) of a directory descriptor; the way up for "..".
 long loc_of_fd(struct task *t, int fd, struct loc *loc);
 // The mount that fd was opened in; of one that came from elsewhere, which only its path tells, too.

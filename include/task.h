@@ -85,6 +85,7 @@ struct files {
     u32 across_processes;     // lies in shared memory (clone with CLONE_FILES, without CLONE_VM)
     u32 users;                // path operations in flight that may hold temporary descriptors
     u32 exclusive;            // somebody waits for users to become 0, or works alone
+    u32 making;               // calls in flight whose descriptor in an overlay is not noted yet
     s32 reserved;             // first number of the reserved block
     u32 reserved_count;       // numbers that are taken of it (fs/files.c)
     u32 low;                  // the block is where it began, and the host's limit right behind it

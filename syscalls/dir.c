@@ -62,7 +62,7 @@ long sys_chdir(struct task *t, uptr path)
     }
 }
 
-long sys_fchdir(struct task *t, int fd)
+static long fchdir_now(struct task *t, int fd)
 {
     struct loc loc = {.mount = fd_mount(t, fd)};
     struct statx st;
@@ -71,7 +71,15 @@ long sys_fchdir(struct task *t, int fd)
         r = loc_of_fd(t, fd, &loc);
     if (r >= 0)
         r = may_enter(t, &loc, &st);
-    return r < 0 ? r : enter(t, fd, fd_mount(t, fd));
+    return r < 0 ? r : enter(t, fd, loc.mount);
+}
+
+long sys_fchdir(struct task *t, int fd)
+{
+    temps_begin(t); // its mount is not to become another's meanwhile
+    long r = fchdir_now(t, fd);
+    temps_end(t);
+    return r;
 }
 
 long sys_getcwd(struct task *t, uptr buf, size_t size)

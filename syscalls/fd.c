@@ -15,15 +15,17 @@
 
 long sys_close(struct task *t, int fd)
 {
-    bool known = fd_mount(t, fd) >= 0 || t->files->refs == 1;
+    int m = fd_mount(t, fd);
+    bool alone = t->files->refs > 1 && (m < 0 || mount_at(t, m)->type == FS_OVERLAY);
+    // Not known to be the guest's: it may be another thread's temporary one. Of an overlay: nobody
+    // may look where it lies when that is forgotten already (fs/where.c).
+    if (alone)
+        files_exclusive_begin(t);
     // Forgotten before the number is free, so that another thread's open finds it blank.
     fd_set_mount(t, fd, -1);
-    if (known)
-        return HOST1(__NR_close, fd);
-    // Not known to be the guest's: it may be another thread's temporary one.
-    files_exclusive_begin(t);
     long r = HOST1(__NR_close, fd);
-    files_exclusive_end(t);
+    if (alone)
+        files_exclusive_end(t);
     return r;
 }
 
@@ -43,12 +45,22 @@ long sys_fdatasync(struct task *t, int fd)
     return sync_file(t, fd, __NR_fdatasync);
 }
 
-long sys_dup(struct task *t, int fd)
+// What the copy is noted as is what was copied, whatever another thread puts there meanwhile.
+static long duplicate(struct task *t, int fd, int call, unsigned cmd, unsigned long arg)
 {
-    long r = HOST1(__NR_dup, fd);
+    temps_begin(t);
+    bool making = fd_making(t, fd_mount(t, fd));
+    long r = HOST3(call, fd, cmd, arg);
     if (r >= 0)
         fd_copied(t, fd, (int)r);
+    fd_made(t, making);
+    temps_end(t);
     return r;
+}
+
+long sys_dup(struct task *t, int fd)
+{
+    return duplicate(t, fd, __NR_dup, 0, 0);
 }
 
 long sys_dup3(struct task *t, int oldfd, int newfd, int flags)
@@ -189,10 +201,7 @@ long sys_fcntl(struct task *t, int fd, unsigned int cmd, unsigned long arg)
         if (r == -EBADF)
             return host_fcntl(fd, F_GETFD, 0) < 0 ? -EBADF : -EINVAL;
     }
-    long r = HOST3(__NR_fcntl, fd, cmd, arg);
-    if (r >= 0)
-        fd_copied(t, fd, (int)r);
-    return r;
+    return duplicate(t, fd, __NR_fcntl, cmd, arg);
 }
 
 long sys_poll(struct task *t, uptr fds, unsigned int nfds, int timeout)

@@ -49,6 +49,7 @@ static void make_alone(struct files *f)
     set(&f->lock.word, 0);
     set(&f->users, 0);
     set(&f->exclusive, 0);
+    set(&f->making, 0);
     set(&f->spare_owner, 0);
     set(&f->spare_lock, 0);
     set(&f->spare_used, 0);
