@@ -535,8 +535,8 @@ long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st)
 {
     struct parent p = {.fd = fd, .name = ""};
     int mount = mount_of_open(t, fd);
-    long r = stat_fd(t, fd, mount, mask, st);
-    if (r >= 0 && is_overlay(t, mount))
+    long r = stat_fd(t, fd, mount, mask & ~META_HOSTS_NUMBERS, st);
+    if (r >= 0 && is_overlay(t, mount) && !(mask & META_HOSTS_NUMBERS))
         overlay_numbers(t, mount, &p, st);
     return r;
 }

@@ -170,7 +170,7 @@ static __attribute__((noinline)) long may_follow_magic(struct task *t, const str
         return fd;
     long r = loc_of_fd(t, (int)fd, &there); // of a removed file: which mount it was in
     bool mounted = r >= 0;
-    r = meta_fstat(t, (int)fd, STATX_BASIC_STATS, st);
+    r = meta_fstat(t, (int)fd, STATX_BASIC_STATS | META_HOSTS_NUMBERS, st);
     if (r >= 0 && !carries_attr(st->stx_mode)) {
         st->stx_ino = 0;
     } else if (r >= 0) {
