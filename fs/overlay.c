@@ -266,6 +266,14 @@ int overlay_parts(struct task *t, int m, const char *rel, s32 out[MOUNTS_MAX])
     return n;
 }
 
+void overlay_links(struct task *t, const struct loc *loc, struct statx *st)
+{
+    s32 parts[MOUNTS_MAX];
+    if (is_overlay(t, loc->mount) && (st->stx_mode & S_IFMT) == S_IFDIR && st->stx_nlink > 1 &&
+        overlay_parts(t, loc->mount, loc->rel, parts) > 1)
+        st->stx_nlink = 1;
+}
+
 // ---- Numbers ----
 
 static bool number_before(const struct parent *p, const struct statx *st, u64 *ino, bool *link)
@@ -288,8 +296,6 @@ void overlay_numbers(struct task *t, int m, const struct parent *p, struct statx
     // Two file systems may have the same number for different files.
     else if (dev != mount_at(t, m)->top_dev)
         st->stx_ino ^= (u64)(st->stx_dev_minor + 1) << 48;
-    if ((st->stx_mode & S_IFMT) == S_IFDIR && st->stx_nlink)
-        st->stx_nlink = 1; // it does not tell how many directories are in it
     // A device of its own, as of every file system that has none below.
     st->stx_dev_major = 0;
     st->stx_dev_minor = 0x10000 + mount_at(t, m)->id;

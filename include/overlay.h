@@ -26,12 +26,21 @@ static inline bool is_overlay(struct task *t, int m)
 // Finds loc->rel in the layers of loc->mount: base and over. 0 for a name that is not there in a
 // directory that is.
 long overlay_place(struct task *t, struct loc *loc);
+// What is said of a name that is not there: none can be that is longer than NAME_MAX.
+static inline long overlay_absent(const struct loc *loc)
+{
+    const char *slash = strrchr(loc->rel, '/');
+    return strlen(slash ? slash + 1 : loc->rel) > 255 ? -ENAMETOOLONG : -ENOENT;
+}
 // Is loc->rel a directory, reached through no link?
 bool overlay_is_dir(struct task *t, struct loc *loc);
 // Does a layer below the upper one show rel, or would, if it were not above?
 bool overlay_below(struct task *t, int m, const char *rel);
 // The layers that a directory is made of, from the top. Their number.
 int overlay_parts(struct task *t, int m, const char *rel, s32 out[MOUNTS_MAX]);
+// The links of a directory at loc, into *st, which has the host's: of what several layers have no
+// one tells how many directories are in it (Linux: fs/overlayfs/inode.c, ovl_getattr()).
+void overlay_links(struct task *t, const struct loc *loc, struct statx *st);
 // Is name in directory `fd` a whiteout? *st: the host's view.
 bool overlay_is_white(struct task *t, int m, int fd, const char *name, const struct statx *st);
 // Looks at that name (statx(2), not followed); *white: is it one?

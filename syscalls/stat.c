@@ -78,6 +78,22 @@ static __attribute__((noinline)) long stat_magic(struct task *t, struct loc *loc
     return r;
 }
 
+// Of a directory of an overlay, whose path tells its links.
+static __attribute__((noinline)) void links_of_fd(struct task *t, int fd, struct statx *st)
+{
+    struct loc loc;
+    if (loc_of_fd(t, fd, &loc) >= 0)
+        overlay_links(t, &loc, st);
+}
+
+static long stat_fd(struct task *t, int fd, u32 mask, struct statx *st)
+{
+    long r = meta_fstat(t, fd, mask, st);
+    if (r >= 0 && (st->stx_mode & S_IFMT) == S_IFDIR && is_overlay(t, fd_mount(t, fd)))
+        links_of_fd(t, fd, st);
+    return r;
+}
+
 static long stat_once(struct task *t, struct loc *loc, int walk, u32 mask, struct statx *st)
 {
     struct parent p;
@@ -86,13 +102,15 @@ static long stat_once(struct task *t, struct loc *loc, int walk, u32 mask, struc
         return r;
     if (!*p.name && loc->base != AT_FDCWD && !(p.temporary) && loc->base >= 0 &&
         !fd_is_reserved(t, loc->base)) {
-        return meta_fstat(t, loc->base, mask, st); // AT_EMPTY_PATH on a guest descriptor
+        return stat_fd(t, loc->base, mask, st); // AT_EMPTY_PATH on a guest descriptor
     }
     r = meta_stat(t, loc->mount, &p, mask, st);
     if (r >= 0 && (walk & WALK_FOLLOW) && loc->walked && is_magic(t, loc, st))
         r = stat_magic(t, loc, &p, mask, st);
     else if (r >= 0 && mount_at(t, loc->mount)->type == FS_PROC)
         procfs_stat(t, loc->rel, st);
+    else if (r >= 0 && loc->over)
+        overlay_links(t, loc, st);
     parent_done(t, &p);
     return r;
 }
@@ -115,7 +133,7 @@ static long stat_in(struct task *t, int dirfd, uptr upath, int flags, u32 mask, 
         return r;
     if (!path[0] && (flags & AT_EMPTY_PATH) && dirfd != AT_FDCWD) {
         *mount = fd_mount(t, dirfd);
-        return meta_fstat(t, dirfd, mask, st);
+        return stat_fd(t, dirfd, mask, st);
     }
     temps_begin(t);
     for (int tries = 0, swaps = 0;;) {
@@ -172,7 +190,7 @@ long sys_fstat(struct task *t, int fd, uptr buf)
     struct statx st;
     if (fd < 0)
         return -EBADF;
-    long r = meta_fstat(t, fd, STATX_BASIC_STATS, &st);
+    long r = stat_fd(t, fd, STATX_BASIC_STATS, &st);
     return r < 0 ? r : put_stat(buf, &st);
 }
 
