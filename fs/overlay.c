@@ -196,15 +196,14 @@ static void find(struct task *t, struct loc *loc, struct statx *st)
     }
 }
 
-// The directory of a name that is not there, nor can be if it is too long (NAME_MAX).
+// The directory of a name that is not there.
 static long place_parent(struct task *t, struct loc *loc)
 {
     struct statx st;
     char *slash = strrchr(loc->rel, '/');
-    long absent = strlen(slash ? slash + 1 : loc->rel) > 255 ? -ENAMETOOLONG : 0;
     if (!slash) {
         loc->base = mount_root_fd(t, loc->mount);
-        return absent;
+        return 0;
     }
     *slash = 0;
     find(t, loc, &st);
@@ -213,7 +212,7 @@ static long place_parent(struct task *t, struct loc *loc)
     loc->over = OVER_ABSENT;
     if (!there || (st.stx_mode & S_IFMT) == S_IFLNK) // come since the walk, which follows those
         return -ENOENT;
-    return (st.stx_mode & S_IFMT) == S_IFDIR ? absent : -ENOTDIR;
+    return (st.stx_mode & S_IFMT) == S_IFDIR ? 0 : -ENOTDIR;
 }
 
 long overlay_place(struct task *t, struct loc *loc)

@@ -207,7 +207,7 @@ static long look(struct walk *w, bool last, bool followed)
     bool proc = in_proc(w);
     w->descriptor = false;
     if (w->loc->over >= OVER_ABSENT)
-        return last ? NO_LINK : -ENOENT;
+        return last ? NO_LINK : overlay_absent(w->loc);
     if (w->loc->over && (w->loc->over_mode & S_IFMT) != S_IFLNK)
         return NO_LINK;
     if (w->loc->object && !last && !proc)
@@ -533,8 +533,11 @@ static long run(struct walk *w, struct task *t, const char *path, int flags, str
         host_munmap((uptr)w->mapped, TODO_MAX);
     if (r >= 0)
         r = set_base(w);
-    if (r >= 0 && loc->over >= OVER_ABSENT && !(flags & (WALK_NAME | WALK_ABSENT)))
-        r = -ENOENT;
+    if (r >= 0 && loc->over >= OVER_ABSENT) {
+        r = overlay_absent(loc);
+        if (flags & (r == -ENOENT ? WALK_NAME | WALK_ABSENT : WALK_LONG))
+            r = 0;
+    }
     if (r < 0)
         loc_done(t, loc);
     loc->walked = !w->text;

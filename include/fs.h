@@ -111,6 +111,7 @@ enum {
     WALK_NO_MAGIC = 256,
     WALK_TEXT = 512,     // path_walk's own: behind a link at the beginning, trust the text again
     WALK_ABSENT = 2048,  // in an overlay: the last component need not be there
+    WALK_LONG = 8192,    // in an overlay: nor need it be short enough to be there
     WALK_LINK = 1 << 16, // as often as path_put_link() has followed one before
     WALK_LATE = 1024,    // path_parent: the caller looks at what it gets, and asks again for a link
     WALK_PROC_LOC = 4096, // path_parent: in /proc loc alone is wanted, the parent is not opened

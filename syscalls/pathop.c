@@ -58,7 +58,7 @@ long pathop_begin_second(struct task *t, struct pathop *op, const struct pathop 
     // A number that is closed for the guest may be that of a temporary by now.
     if ((p->temporary && p->fd == dirfd) || (p->pinned && p->base == dirfd))
         dirfd = -1;
-    return pathop_begin(t, op, dirfd, path, WALK_NAME);
+    return pathop_begin(t, op, dirfd, path, WALK_NAME | (first->walk & WALK_LONG));
 }
 
 void pathop_end(struct task *t, struct pathop *op)

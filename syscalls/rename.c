@@ -151,7 +151,9 @@ static long look(struct task *t, struct rename *r)
     if (r->unseen)
         return 0;
     bool passed = own && r->locked;
-    long e = passed ? 0 : r->a.p.over >= OVER_ABSENT ? -ENOENT : meta_host_look(&r->a.p, &r->src);
+    long e = passed                       ? 0
+             : r->a.p.over >= OVER_ABSENT ? overlay_absent(&r->a.loc)
+                                          : meta_host_look(&r->a.p, &r->src);
     if (e < 0)
         return e;
     unlock_if_named(r, &r->src);
@@ -160,7 +162,7 @@ static long look(struct task *t, struct rename *r)
     r->unseen = !r->locked && begin_unseen(t, r);
     if (r->unseen)
         return 0;
-    e = r->b.p.over >= OVER_ABSENT ? -ENOENT : meta_host_look(&r->b.p, &r->dst);
+    e = r->b.p.over >= OVER_ABSENT ? overlay_absent(&r->b.loc) : meta_host_look(&r->b.p, &r->dst);
     if (e >= 0)
         unlock_if_named(r, &r->dst);
     if (passed && !r->locked) { // it matters now which file it is
@@ -426,7 +428,7 @@ long sys_renameat2(struct task *t, int olddirfd, uptr oldpath, int newdirfd, upt
         return -EINVAL;
     if ((flags & RENAME_EXCHANGE) && (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)))
         return -EINVAL;
-    long e = pathop_begin(t, &r.a, olddirfd, oldpath, WALK_NAME);
+    long e = pathop_begin(t, &r.a, olddirfd, oldpath, WALK_NAME | WALK_LONG);
     if (e < 0)
         return e;
     e = pathop_begin_second(t, &r.b, &r.a, newdirfd, newpath);
