@@ -51,8 +51,9 @@ bool overlay_is_white(struct task *t, int m, int fd, const char *name, const str
            opaque(t, m, fd) == 'x';
 }
 
-// The word of one layer.
-enum { HAS, PASSES, ENDS, ENDS_WHITE };
+// The word of one layer. PASSES_OPEN: if none of the directories on the way is opaque, which is
+// asked when a layer below has the name (hides_any), for far down it takes long.
+enum { HAS, PASSES, PASSES_OPEN, ENDS, ENDS_WHITE };
 
 static long host_look(int fd, const char *name, struct statx *st)
 {
@@ -166,9 +167,7 @@ static int ask(struct task *t, int m, int layer, const char *rel, struct statx *
     close_dir(t, root, fd);
     if (r >= 0)
         return white ? ENDS_WHITE : HAS;
-    if (r != -ENOENT)
-        return ENDS;
-    return is_shut(t, m, root, rel, false) ? ENDS : PASSES;
+    return r == -ENOENT ? PASSES_OPEN : ENDS;
 }
 
 static int next_layer(struct task *t, int layer)
@@ -176,16 +175,36 @@ static int next_layer(struct task *t, int layer)
     return mount_at(t, layer)->below;
 }
 
+// Notes a layer that passes; false: its word is the last.
+static bool passes(int word, int layer, u64 *asked)
+{
+    if (word == PASSES_OPEN)
+        *asked |= 1UL << layer;
+    return word == PASSES || word == PASSES_OPEN;
+}
+
+// Does one of the layers that passed hide what is below it after all?
+static bool hides_any(struct task *t, int m, const char *rel, u64 asked)
+{
+    bool shut = false;
+    for (int layer = 0; asked && !shut; layer++, asked >>= 1)
+        shut = (asked & 1) && is_shut(t, m, mount_root_fd(t, layer), rel, false);
+    return shut;
+}
+
 // The layer that has rel, with base and over in loc; for an absent name, base is not known yet.
 static void find(struct task *t, struct loc *loc, struct statx *st)
 {
     const struct mount_entry *e = mount_at(t, loc->mount);
+    u64 asked = 0;
     loc->over = OVER_ABSENT;
     for (int layer = e->top; layer; layer = next_layer(t, layer)) {
         bool upper = e->has_upper && layer == e->top;
         int word = ask(t, loc->mount, layer, loc->rel, st);
-        if (word == PASSES)
+        if (passes(word, layer, &asked))
             continue;
+        if (word == HAS && hides_any(t, loc->mount, loc->rel, asked))
+            word = ENDS;
         loc->base = mount_root_fd(t, layer);
         loc->over_mode = st->stx_mode;
         if (word == HAS)
@@ -236,14 +255,13 @@ bool overlay_below(struct task *t, int m, const char *rel)
     const struct mount_entry *e = mount_at(t, m);
     struct statx st;
     int layer = e->top;
+    u64 asked = 1UL << layer;
     if (!e->has_upper)
         return true;
-    if (is_shut(t, m, mount_root_fd(t, layer), rel, false))
-        return false;
     while ((layer = next_layer(t, layer))) {
         int word = ask(t, m, layer, rel, &st);
-        if (word != PASSES)
-            return word == HAS;
+        if (!passes(word, layer, &asked))
+            return word == HAS && !hides_any(t, m, rel, asked);
     }
     return false;
 }
@@ -251,18 +269,27 @@ bool overlay_below(struct task *t, int m, const char *rel)
 int overlay_parts(struct task *t, int m, const char *rel, s32 out[MOUNTS_MAX])
 {
     struct statx st;
+    u64 asked = 0;
     int n = 0;
     for (int layer = mount_at(t, m)->top; layer; layer = next_layer(t, layer)) {
         int word = ask(t, m, layer, rel, &st);
-        if (word == PASSES)
+        if (passes(word, layer, &asked))
             continue;
-        if (word != HAS || (st.stx_mode & S_IFMT) != S_IFDIR)
+        if (word != HAS || (st.stx_mode & S_IFMT) != S_IFDIR || hides_any(t, m, rel, asked))
+            break;
+        if (n && is_shut(t, m, mount_root_fd(t, out[n - 1]), rel, true))
             break;
         out[n++] = layer;
-        if (is_shut(t, m, mount_root_fd(t, layer), rel, true))
-            break;
     }
     return n;
+}
+
+bool overlay_is_own(struct task *t, const struct loc *loc)
+{
+    const struct mount_entry *e = mount_at(t, loc->mount);
+    s32 parts[MOUNTS_MAX];
+    return e->type == FS_OVERLAY && e->has_upper && loc->base == mount_root_fd(t, e->top) &&
+           overlay_parts(t, loc->mount, loc->rel, parts) == 1 && parts[0] == e->top;
 }
 
 void overlay_links(struct task *t, const struct loc *loc, struct statx *st)
