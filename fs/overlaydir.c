@@ -6,6 +6,7 @@
 #include "host.h"
 #include "meta.h"
 #include "overlay.h"
+#include "walk.h"
 
 #define SEEK_CUR 1
 
@@ -171,6 +172,8 @@ long overlay_getdents(struct task *t, int fd, char *out, size_t size)
     struct parts p;
     struct loc loc;
     long r = loc_of_fd(t, fd, &loc);
+    if (r == -ENAMETOOLONG && walk_in_upper(t, fd))
+        return HOST3(__NR_getdents64, fd, out, size);
     if (r < 0)
         return r;
     temps_begin(t);

@@ -9,6 +9,7 @@
 #include "host.h"
 #include "meta.h"
 #include "overlay.h"
+#include "walk.h"
 #include "xattr.h"
 
 #define INO_XATTR "user.lxrun.ino"
@@ -376,6 +377,16 @@ long overlay_copy_up(struct task *t, struct loc *loc, struct parent *p)
     return r;
 }
 
+// Is what has a path that is too long the upper layer's for sure?
+static bool is_own_deep(struct task *t, int fd)
+{
+    struct statx st;
+    struct parent self = {.fd = fd, .name = ""};
+    if ((host_fcntl(fd, F_GETFL, 0) & O_ACCMODE) != O_RDONLY)
+        return true; // opened for writing, it has been copied up
+    return look(&self, &st) >= 0 && is_dir(&st) && walk_in_upper(t, fd);
+}
+
 long overlay_fd_up(struct task *t, int fd, struct loc *loc, struct parent *p)
 {
     struct statx mine, there;
@@ -386,6 +397,8 @@ long overlay_fd_up(struct task *t, int fd, struct loc *loc, struct parent *p)
     if (mount_at(t, fd_mount(t, fd))->flags & MS_RDONLY)
         return -EROFS;
     long r = loc_of_fd(t, fd, loc);
+    if (r == -ENAMETOOLONG && is_own_deep(t, fd))
+        return 0;
     if (r < 0 || !is_overlay(t, loc->mount))
         return r < 0 ? r : 0;
     // What is not by its name any more: the upper layer's serves itself; a lower one's cannot be

@@ -201,18 +201,36 @@ static __attribute__((noinline)) long walk_removed(struct task *t, int dirfd, co
     return walk_slow(t, path[2] ? path + 3 : ".", flags, loc);
 }
 
+// A path in a layer that is too long, itself or with what comes. In what the upper layer has alone
+// there is nothing to find in others, and nothing to hide: there a directory is one of the host as
+// in any other mount.
+static __attribute__((noinline)) long walk_deep(struct task *t, int dirfd, int m, const char *path,
+                                                int flags, struct loc *loc)
+{
+    if (!walk_in_upper(t, dirfd))
+        return -ENAMETOOLONG;
+    loc->mount = m;
+    loc->over = OVER_NOT;
+    return walk_from(t, dirfd, path, flags, loc);
+}
+
 // From a directory in an overlay, by the path that it has: again, if a directory was renamed
 // meanwhile, where it matters. Below another root it always does, for a ".." must see that root.
 // seen: dirs_changes() before.
 static __attribute__((noinline)) long walk_overlay(struct task *t, int dirfd, const char *path,
                                                    int flags, u32 seen, struct loc *loc)
 {
+    const int m = loc->mount;
     for (int tries = 0;; tries++) {
         root_look(t);
         long r = loc_of_fd(t, dirfd, loc);
-        if (r < 0)
+        bool found = r >= 0;
+        if (found)
+            r = walk_slow(t, path, flags, loc);
+        if (r == -ENAMETOOLONG)
+            return walk_deep(t, dirfd, m, path, flags, loc);
+        if (!found)
             return r;
-        r = walk_slow(t, path, flags, loc);
         loc->dirs_seen = seen;
         bool matters = r == -ENOENT || (r >= 0 && loc->over >= OVER_ABSENT) || t->fs->root_mount ||
                        t->fs->root[0];

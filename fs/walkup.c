@@ -58,11 +58,10 @@ static __attribute__((noinline)) int top_of_deep(struct task *t, int dir)
     return top;
 }
 
-// Mount of a directory whose path is too long to be told: that of the nearest above that has one.
-// What the way up passes is inside because its end is.
-static long mount_of_deep(struct task *t, int dir)
+// The nearest place above a directory whose path is too long to be told. What the way up passes is
+// inside because its end is.
+static long place_above_deep(struct task *t, int dir, struct loc *loc)
 {
-    struct loc loc;
     long r = -ENAMETOOLONG;
     for (int up = top_of_deep(t, dir); r == -ENAMETOOLONG;) {
         long next = open_above(t, up, 1);
@@ -71,18 +70,29 @@ static long mount_of_deep(struct task *t, int dir)
         if (next < 0)
             return next;
         up = (int)next;
-        r = loc_of_fd(t, up, &loc);
+        r = loc_of_fd(t, up, loc);
         if (r != -ENAMETOOLONG)
             temp_close(t, up);
     }
-    return r < 0 ? r : loc.mount;
+    return r;
 }
 
 static long mount_of_directory(struct task *t, int dir)
 {
     struct loc loc;
     long r = loc_of_fd(t, dir, &loc);
-    return r == -ENAMETOOLONG ? mount_of_deep(t, dir) : r < 0 ? r : loc.mount;
+    if (r == -ENAMETOOLONG)
+        r = place_above_deep(t, dir, &loc);
+    return r < 0 ? r : loc.mount;
+}
+
+bool walk_in_upper(struct task *t, int dirfd)
+{
+    struct loc loc;
+    long r = loc_of_fd(t, dirfd, &loc);
+    if (r == -ENAMETOOLONG)
+        r = place_above_deep(t, dirfd, &loc);
+    return r >= 0 && overlay_is_own(t, &loc);
 }
 
 long walk_mount_of(struct task *t, int dirfd)

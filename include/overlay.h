@@ -38,6 +38,8 @@ bool overlay_is_dir(struct task *t, struct loc *loc);
 bool overlay_below(struct task *t, int m, const char *rel);
 // The layers that a directory is made of, from the top. Their number.
 int overlay_parts(struct task *t, int m, const char *rel, s32 out[MOUNTS_MAX]);
+// Is the directory that loc_of_fd() has found in loc the upper layer's alone, with all in it?
+bool overlay_is_own(struct task *t, const struct loc *loc);
 // The links of a directory at loc, into *st, which has the host's: of what several layers have no
 // one tells how many directories are in it (Linux: fs/overlayfs/inode.c, ovl_getattr()).
 void overlay_links(struct task *t, const struct loc *loc, struct statx *st);

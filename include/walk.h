@@ -12,6 +12,8 @@ long walk_slow(struct task *t, const char *path, int flags, struct loc *loc);
 long walk_from(struct task *t, int dirfd, const char *path, int flags, struct loc *loc);
 // Mount that a directory of the guest's lies in.
 long walk_mount_of(struct task *t, int dirfd);
+// Does it lie in an overlay's upper layer, in a part that is that layer's alone?
+bool walk_in_upper(struct task *t, int dirfd);
 
 // What the text of a path says of it.
 struct path_end {

@@ -81,7 +81,7 @@ static long make_node(struct task *t, struct pathop *op, const struct meta_new *
         if (host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) >= 0)
             return -EEXIST;
         bool whiteout = type == S_IFCHR && !dev; // anybody's since Linux 5.8
-        if (whiteout && op->loc.over)
+        if (whiteout && is_overlay(t, op->loc.mount))
             return -EPERM;
         if (!whiteout && !cred_has_cap(&t->cred, CAP_MKNOD))
             return pathop_is_gone(op) ? -ENOENT : -EPERM;

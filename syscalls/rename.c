@@ -384,6 +384,8 @@ static long rename_once(struct task *t, struct rename *r)
     if (pathop_is_mount_point(t, &r->a, is_dir(&r->src)) ||
         (r->there && pathop_is_mount_point(t, &r->b, is_dir(&r->dst))))
         return -EBUSY;
+    if (!r->a.p.over != !r->b.p.over && is_overlay(t, r->a.loc.mount))
+        return -EXDEV; // only one of them has a path that is not too long (fs/path.c: walk_deep)
     if (r->a.p.over) {
         e = check_ancestry(t, r);
         return e < 0 ? e
