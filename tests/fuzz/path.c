@@ -94,6 +94,11 @@ long overlay_place(struct task *t, struct loc *loc)
     (void)t, (void)loc;
     abort();
 }
+bool overlay_is_own(struct task *t, const struct loc *loc)
+{
+    (void)t, (void)loc;
+    abort();
+}
 bool overlay_is_dir(struct task *t, struct loc *loc)
 {
     (void)t, (void)loc;
