@@ -102,9 +102,11 @@ check: deps
 OLD_HOST := path race openat2 open openat fd exec_at exec_ways exec_script overlay perm mount chroot \
 	link rename renameat2 close_range eintr_fifo procfs_closed_fd scm_rights_dirs
 
-# What an overlay has of its own: other numbers, more than one place of a file, what others do to a name meanwhile.
-OVERLAY := exec_busy exec_text* open_tmpfile thread_leader_ended proc_fd_read_only lock_posix_survives chroot_* \
-	race_getcwd race_create race_swap_link_xattr race_change_renamed unix_blocked_connect sig_unasked
+# What an overlay has of its own: other numbers, more than one place of a file, paths and names, what others do to a
+# name or a descriptor meanwhile.
+OVERLAY := exec_busy exec_text* open_tmpfile thread_leader_ended proc_fd_* lock_posix_survives chroot_* \
+	race_getcwd race_create race_swap_link_xattr race_change_renamed race_fd_swap unix_blocked_connect sig_unasked \
+	path_* stat* rename* link*
 
 test: rootfs
 	tests/run.py --level test --user --trap default,rewrite,seccomp,container

@@ -2,6 +2,7 @@
 // rename of directories: onto empty ones only, never below itself, `.` and `..` refused, `..` of
 // the moved one and link counts follow.
 // covers: rename, renameat
+// trap: not overlay: the root is another mount than the working directory there (EXDEV)
 #include "check.h"
 
 int main(void)

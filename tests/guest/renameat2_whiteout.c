@@ -2,6 +2,7 @@
 // RENAME_WHITEOUT leaves a 0:0 character node under the old name, as overlay file systems want
 // it.
 // covers: renameat2
+// trap: not overlay: EINVAL, as by Linux (ovl_rename)
 // needs: root
 #include "check.h"
 

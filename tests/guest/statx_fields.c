@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // statx: which fields the mask promises, attributes, birth time, and the sync flags.
 // covers: statx
+// trap: not overlay: the working directory is the root of a mount there
 #include "check.h"
 #include <sys/sysmacros.h>
 
