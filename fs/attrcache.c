@@ -32,6 +32,9 @@
 #include "vdso.h"
 
 #define TWO_TICKS 20000000 // ns, of the slowest clock (CONFIG_HZ=100)
+// How much later than its ctime an inode can have changed, ns, where a file system keeps no part of
+// a second (ext4 with inodes of 128 bytes) or of two (FAT).
+#define WHOLE_SECONDS 2000000000
 
 #define HAS_ATTR (1UL << 32)
 #define WITNESSED (1UL << 33)
@@ -143,7 +146,8 @@ static u64 now(void)
 
 bool attr_changed_within(const struct statx *st, u64 ns)
 {
-    return now() <= change_time(st) + ns;
+    u64 cut = st->stx_ctime.tv_nsec ? 0 : WHOLE_SECONDS;
+    return now() <= change_time(st) + cut + ns;
 }
 
 bool attrcache_may_put(struct task *t, const struct statx *st, bool watched)
