@@ -267,7 +267,6 @@ static long open_at(struct task *t, struct loc *loc, const struct open_how *how)
         if (slash && (flags & O_CREAT))
             return -EISDIR;
         flags |= slash ? O_DIRECTORY : 0;
-        plain |= slash ? O_DIRECTORY : 0;
         long r = procfs_open(t, loc->rel, (int)flags);
         if (r != -ENOSYS)
             return r;
@@ -275,7 +274,7 @@ static long open_at(struct task *t, struct loc *loc, const struct open_how *how)
         // A magic link that procfs lets through; not one that is itself what a descriptor is open
         // on.
         if (r == -ELOOP && !(flags & O_NOFOLLOW) && !loc->object) {
-            r = follow_magic(t, loc, plain);
+            r = follow_magic(t, loc, plain | (flags & O_DIRECTORY));
             if (r >= 0)
                 loc->mount = -1; // what it leads to lies elsewhere
         }

@@ -78,8 +78,6 @@ long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 res
         return r;
     }
     bool proc = loc->mount >= 0 && mount_at(t, loc->mount)->type == FS_PROC;
-    if (loc->walked && loc->object && (flags & O_PATH))
-        flags |= O_NOFOLLOW;
     struct open_how how = {.flags = flags, .mode = mode, .resolve = WALK_RESOLVE | resolve};
     if (loc->must_be_dir && !(flags & O_CREAT)) {
         // A trailing slash follows a link whatever O_NOFOLLOW says: ELOOP asks for a slow walk.
@@ -94,6 +92,11 @@ long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 res
         how.flags &= ~(u64)O_NOFOLLOW;
     }
     long r = open_way(t, loc->base, loc->rel, &how, proc);
+    // A link that a descriptor is open on is itself meant. (F_GETFL shows the flag.)
+    if (r == -ELOOP && loc->walked && loc->object && (flags & O_PATH)) {
+        how.flags |= O_NOFOLLOW;
+        r = open_way(t, loc->base, loc->rel, &how, proc);
+    }
     // The same where whiteouts are lxcore's nodes, which are links (before Linux 5.8), or a true
     // link: it is looked at again.
     if (r == -ELOOP && loc->over && loc->over < OVER_ABSENT && (loc->over_mode & S_IFMT) != S_IFLNK)

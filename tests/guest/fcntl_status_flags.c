@@ -32,16 +32,27 @@ int main(void)
     CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, O_DIRECTORY | O_NOFOLLOW);
 
     // As they were given, however the path is written.
-    static const char *const paths[] = {".", "d", "d/", "d/.", "/", "/tmp", "/proc", "f", "d/f"};
+    static const char *const paths[] = {".",    "d",     "d/",     "d/.", "/",
+                                        "/tmp", "/proc", "/proc/", "f",   "d/f"};
     CHECK_EQ(mkdir("d", 0755), 0);
     put_file("d/f", "");
     for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
         int flags[] = {0, O_NOFOLLOW, O_PATH, O_NOFOLLOW | O_PATH, O_DIRECTORY};
-        for (size_t j = 0; j < sizeof(flags) / sizeof(*flags) - (i >= 7); j++) {
+        for (size_t j = 0; j < sizeof(flags) / sizeof(*flags) - (i >= 8); j++) {
             fd = OK(open(paths[i], flags[j] | O_CLOEXEC));
             CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, flags[j]);
             close(fd);
         }
+    }
+    // Through the link of a descriptor.
+    for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+        char path[32];
+        int held = OK(open(paths[i], O_PATH | O_CLOEXEC));
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", held);
+        fd = OK(open(path, O_PATH | O_CLOEXEC));
+        CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, O_PATH);
+        close(fd);
+        close(held);
     }
     fd = OK(open("d/f", O_RDWR | O_CREAT, 0644));
     CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, O_RDWR);
