@@ -352,6 +352,21 @@ static bool is_record_name(const char *name)
     return strlen(hash) == 16 && strspn(hash, "0123456789abcdef") == 16;
 }
 
+// "uid:gid=*;uid:gid=AbCdEfGh...;..." (fs/sidedir.c). What they say of no entry is not in the way.
+static bool are_sets(const char *s)
+{
+    u32 uid, gid;
+    do {
+        if (!attr_number(&s, 10, ':', &uid) || !attr_number(&s, 10, '=', &gid))
+            return false;
+        size_t n = strcspn(s, ";");
+        if (strncmp(s, "*", n) != 0 && (n % SIDE_SETS_DIGITS || strspn(s, SIDE_SETS_BASE) != n))
+            return false;
+        s += n;
+    } while (*s++ == ';');
+    return true;
+}
+
 // ";name=value..." of n bytes, with bytes as %XX.
 static bool are_attributes(const char *s, size_t n)
 {
@@ -445,6 +460,15 @@ static void check_record(struct check *c, const struct entry *dir, const char *n
         repaired(c, kind, shorten(dir, name, own, bad ? 0 : own_size));
 }
 
+static void check_sets(struct check *c, const struct entry *dir)
+{
+    static char text[XATTR_SIZE_MAX + 1];
+    ssize_t n = lgetxattr(dir->by_fd, SIDE_SETS, text, sizeof text - 1);
+    text[MAX(n, 0)] = 0;
+    if (!are_sets(text) && found(c, dir, WRONG, "the owners '%.40s' are not understood", text))
+        repaired(c, WRONG, !lremovexattr(dir->by_fd, SIDE_SETS));
+}
+
 static int compare(const void *a, const void *b)
 {
     return strcmp(a, b);
@@ -490,7 +514,9 @@ static void check_names(struct check *c, const struct dir *d, const struct entry
 {
     char text[64 + NAME_MAX];
     for (const char *s = d->list; s < d->list + d->list_size; s += strlen(s) + 1) {
-        if (!strncmp(s, SIDE_PREFIX, strlen(SIDE_PREFIX))) {
+        if (!strcmp(s, SIDE_SETS)) {
+            check_sets(c, self);
+        } else if (!strncmp(s, SIDE_PREFIX, strlen(SIDE_PREFIX))) {
             check_record(c, self, s, e, n);
         } else if (!strncmp(s, OWN, strlen(OWN)) && strncmp(s, ESCAPED, strlen(ESCAPED)) != 0 &&
                    strcmp(s, MARK_NODES) != 0 && strcmp(s, NUMBER) != 0 &&

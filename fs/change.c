@@ -142,6 +142,8 @@ static long write_attr(struct task *t, int mount, const struct parent *p, const 
     attrown_begin(t, p, v, &own);
     if (r >= 0)
         r = set_attr(p, v->host.stx_mode, &a);
+    if (side_is_full(r) && a.type == S_IFDIR && side_gather_seen(t, mount, p, v))
+        r = set_attr(p, v->host.stx_mode, &a);
     if (r >= 0)
         attrown_end(t, &own, &a);
     attrcache_forget(t, &v->host);
@@ -217,6 +219,12 @@ unsigned meta_lock_index(const struct statx *st)
 u32 *meta_lock_inode(struct task *t, const struct statx *st)
 {
     return take(t, &t->instance->meta_lock[meta_lock_index(st)]);
+}
+
+bool meta_is_locked(struct task *t, const struct statx *st)
+{
+    u32 owner = __atomic_load_n(&t->instance->meta_lock[meta_lock_index(st)], __ATOMIC_RELAXED);
+    return owner && owner != t->tid;
 }
 
 unsigned meta_name_index(const struct parent *p)

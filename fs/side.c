@@ -12,8 +12,8 @@
 // holds two records in the meantime, each with its inode's number:
 //     uid:gid:mode:type:<check>@inode uid:gid:mode:type:<check>@inode
 // So a process killed on the way leaves each entry with the owner that it had, or is to have; but
-// not in a full directory, which is cleared of the records that belong to no entry, then of those
-// that a common owner makes needless.
+// not in a full directory, which is cleared of the records that belong to no entry. Many records
+// that say only an owner are gathered (fs/sidedir.c).
 #include <linux/fs.h>
 #include <linux/xattr.h>
 
@@ -29,16 +29,15 @@ static void identity_of(const char *entry, u32 type, const char *target, size_t 
     fmt(out, size, "%c:%08x", side_type(type), side_check(entry, target, n));
 }
 
-// The same of an inode that is at `at`, which need not be the entry yet.
-static bool identity(const char *entry, const struct parent *at, u32 host_mode, char *out,
-                     size_t size)
+bool side_identity(const char *entry, const struct parent *at, u32 host_mode,
+                   char out[SIDE_IDENTITY_SIZE])
 {
     char target[LX_PATH_MAX];
     u32 type = host_mode & S_IFMT;
     long n = type == S_IFLNK ? host_readlinkat(at->fd, at->name, target, sizeof target) : 0;
     if (n < 0)
         return false;
-    identity_of(entry, type, target, (size_t)n, out, size);
+    identity_of(entry, type, target, (size_t)n, out, SIDE_IDENTITY_SIZE);
     return true;
 }
 
@@ -83,8 +82,8 @@ bool side_read(const char **value, const char *is, u64 ino, struct statx *st, ch
 static bool find_record(char *value, long n, const struct parent *p, u32 host_mode,
                         struct statx *st, char *more)
 {
-    char is[16];
-    if (n <= 0 || !identity(p->name, p, host_mode, is, sizeof is))
+    char is[SIDE_IDENTITY_SIZE];
+    if (n <= 0 || !side_identity(p->name, p, host_mode, is))
         return false;
     value[n] = 0;
     for (const char *s = value; *s;)
@@ -117,10 +116,11 @@ bool side_record(struct task *t, int mount, const struct parent *p, u32 host_mod
 }
 
 // What inode `at` has under name `to` without a record. *st: the host's view, its owner mapped from
-// `owner`.
+// `owner`. target: that of a symlink that is not there yet; NULL: `at` is there.
 static void without_record(struct task *t, int mount, const struct parent *to,
-                           const struct parent *at, u32 owner, struct statx *st)
+                           const struct parent *at, u32 owner, const char *target, struct statx *st)
 {
+    char is[SIDE_IDENTITY_SIZE];
     char value[ATTR_SIZE];
     struct parent dir = directory_of(to);
     struct attr a;
@@ -130,10 +130,17 @@ static void without_record(struct task *t, int mount, const struct parent *to,
         st->stx_mode &= (u16)~S_ISVTX; // the host's means something else (side_stat)
     if (mount_at(t, MAX(mount, 0))->drive.on)
         drive_view(t, mount, at, owner, st);
-    if (attr_parse(value, host_getxattr_at(&dir, META_XATTR, value, sizeof value), &a)) {
-        st->stx_uid = a.has_names ? a.names_uid : a.uid;
-        st->stx_gid = a.has_names ? a.names_gid : a.gid;
-    }
+    if (!attr_parse(value, host_getxattr_at(&dir, META_XATTR, value, sizeof value), &a))
+        return;
+    st->stx_uid = a.has_names ? a.names_uid : a.uid;
+    st->stx_gid = a.has_names ? a.names_gid : a.gid;
+    if (!side_set_any(&dir))
+        return;
+    if (target)
+        identity_of(to->name, st->stx_mode & S_IFMT, target, strlen(target), is, sizeof is);
+    else if (!side_identity(to->name, at, st->stx_mode, is))
+        return;
+    side_set_get(&dir, is, st);
 }
 
 // What its attributes mean: an access ACL permits something, chown takes capabilities away.
@@ -167,7 +174,7 @@ bool side_stat(struct task *t, int mount, const struct parent *p, u32 owner, str
     if (marked)
         st->stx_mode &= (u16)~S_ISVTX;
     if (!node)
-        without_record(t, mount, p, p, owner, st);
+        without_record(t, mount, p, p, owner, NULL, st);
     return !marked || !attr_changed_within(st, UNFINISHED_FOR);
 }
 
@@ -213,6 +220,8 @@ static u64 keep_busy(struct task *t, struct garbage *g)
     _Static_assert(META_LOCKS <= 64, "a bit for each lock");
     u64 taken = 0;
     for (size_t i = 0; i < g->size; i += strlen(g->list + i) + 1) {
+        if (!strcmp(g->list + i, SIDE_SETS))
+            g->list[i] = ' ';
         if (!str_starts(g->list + i, SIDE_PREFIX))
             continue;
         u64 index = hash_of_record(g->list + i) % META_LOCKS;
@@ -314,8 +323,8 @@ static bool add_more(struct text *v, const struct parent *at, const struct meta_
 static bool add_record(struct text *v, const struct parent *to, const struct parent *at,
                        const struct meta_named *m, bool numbered)
 {
-    char record[ATTR_SIZE], is[16];
-    if (!identity(to->name, at, m->host.stx_mode, is, sizeof is))
+    char record[ATTR_SIZE], is[SIDE_IDENTITY_SIZE];
+    if (!side_identity(to->name, at, m->host.stx_mode, is))
         return false;
     size_t n = (size_t)format(record, sizeof record, &m->guest, is);
     if (numbered)
@@ -348,14 +357,37 @@ static void record_written(struct task *t)
     __atomic_fetch_add(&t->instance->record_changes, 1, __ATOMIC_SEQ_CST);
 }
 
+// Records are gathered while there is room for that: in a full directory some would have to go
+// first. So who has written one asks how many there are. What a record and the sets take of ext4's
+// 4,000 bytes; other file systems have room beyond these.
+#define RECORD_BYTES 64
+#define FEW_RECORDS 16
+#define GATHERED_FROM 3300
+#define GATHERED_TO 3900
+
+static void keep_room(struct task *t, int mount, const struct parent *p)
+{
+    struct parent dir = directory_of(p);
+    long n = host_listxattr_at(&dir, NULL, 0) / (long)SIDE_NAME_SIZE;
+    if (n < FEW_RECORDS)
+        return;
+    long used = n * RECORD_BYTES + MAX(host_getxattr_at(&dir, SIDE_SETS, NULL, 0), 0);
+    if (used >= GATHERED_FROM && used < GATHERED_TO)
+        side_gather(t, mount, p, false);
+}
+
 // Writes a record, making room where there is none.
-static long put(struct task *t, const struct parent *to, const struct parent *at,
+static long put(struct task *t, int mount, const struct parent *to, const struct parent *at,
                 const struct meta_named *m)
 {
     long r = side_put(to, at, m);
     if (side_is_full(r) && collect(t, to))
         r = side_put(to, at, m);
+    if (side_is_full(r) && side_gather(t, mount, to, true))
+        r = side_put(to, at, m);
     record_written(t);
+    if (r >= 0)
+        keep_room(t, mount, to);
     return r == -EOPNOTSUPP ? -EPERM : r;
 }
 
@@ -443,18 +475,14 @@ long meta_name_write(struct task *t, int mount, const struct meta_named *m, cons
     struct statx def = m->host;
     if (!meta_is_kept(t, mount))
         return 0;
-    without_record(t, mount, to, at, m->owner, &def);
+    without_record(t, mount, to, at, m->owner, NULL, &def);
     if ((m->guest.stx_mode & S_IFMT) != (m->host.stx_mode & S_IFMT))
         device_mark(to);
     if (!needs_record(m, &def)) {
         meta_name_drop(to);
         return 0;
     }
-    long r = put(t, to, at, m);
-    if (side_is_full(r) && !(META_MORE(&m->guest) & MORE_ATTRS) && same_mode(&def, &m->guest) &&
-        side_dir_give(t, mount, to, &m->guest))
-        return 0;
-    return r;
+    return put(t, mount, to, at, m);
 }
 
 // The record of an inode at `at`, if it needs one under the name `to`.
@@ -462,7 +490,7 @@ static bool add_needed(struct text *v, const struct parent *to, const struct par
                        const struct meta_named *m)
 {
     struct statx def = m->host;
-    without_record(m->t, m->mount, to, at, m->owner, &def);
+    without_record(m->t, m->mount, to, at, m->owner, NULL, &def);
     return !needs_record(m, &def) || add_record(v, to, at, m, true);
 }
 
@@ -574,7 +602,7 @@ long side_store(struct task *t, int mount, const struct parent *p, const struct 
 static bool text_of_new(struct text *v, const struct parent *p, const struct meta_new *n,
                         const char *target, const struct statx *new)
 {
-    char is[16];
+    char is[SIDE_IDENTITY_SIZE];
     struct acl_new acl;
     u32 type = n->mode & S_IFMT;
     if (type == S_IFCHR || type == S_IFBLK)
@@ -596,8 +624,7 @@ static bool text_of_new(struct text *v, const struct parent *p, const struct met
 }
 
 // Writes the record of an entry that is about to be made, unless there is one of that name.
-static long record_first(struct task *t, int mount, const struct parent *p, const struct text *v,
-                         const struct statx *def, const struct statx *new)
+static long record_first(struct task *t, int mount, const struct parent *p, const struct text *v)
 {
     struct statx there;
     long r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there);
@@ -608,9 +635,11 @@ static long record_first(struct task *t, int mount, const struct parent *p, cons
     r = write_text(p, v);
     if (side_is_full(r) && collect(t, p))
         r = write_text(p, v);
-    if (side_is_full(r) && !v->large && same_mode(def, new) && side_dir_give(t, mount, p, new))
-        r = 0;
+    if (side_is_full(r) && side_gather(t, mount, p, true))
+        r = write_text(p, v);
     record_written(t);
+    if (r >= 0)
+        keep_room(t, mount, p);
     return r;
 }
 
@@ -630,13 +659,12 @@ long meta_naming_begin(struct task *t, int mount, const struct parent *p, const 
     if (type == S_IFCHR || type == S_IFBLK)
         def = new; // its target tells
     else
-        without_record(t, mount, p, p, t->instance->host_uid, &def);
+        without_record(t, mount, p, p, t->instance->host_uid, target, &def);
     naming->needed = !same(&def, &new) || acl_is_given(n->mode, n->acl);
     naming->lock = meta_lock_name(t, p);
     if (!naming->needed && !naming->mode_later)
         return 0;
-    long r =
-        text_of_new(&v, p, n, target, &new) ? record_first(t, mount, p, &v, &def, &new) : -ENOSPC;
+    long r = text_of_new(&v, p, n, target, &new) ? record_first(t, mount, p, &v) : -ENOSPC;
     text_done(&v);
     naming->recorded = r >= 0;
     if (r == -EOPNOTSUPP || r == -EPERM || (side_is_full(r) && !naming->needed))

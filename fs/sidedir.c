@@ -1,19 +1,121 @@
 // SPDX-License-Identifier: MIT
-// Owners by name, for a directory as a whole: its attribute may name the owner of all entries that
-// have no record (fs/side.c), behind its own: "uid:gid:mode:dir:uid:gid". That is so when the
-// directory was given to another owner than what lies in it, and when the records of entries of one
-// owner have filled it up.
+// Owners by name, for a directory as a whole. A record (fs/side.c) takes 64 bytes of the 4,000 that
+// ext4 has for a directory's attributes. When those are full, the entries of which nothing is kept
+// but an owner are gathered in one attribute,
+//     user.lxrun.o.sets  =  uid:gid=*;uid:gid=AbCdEfGh...;uid:gid=...
+// first the owner of all that are in no set, then the sets: four digits of 24 bits for each entry,
+// of its name, type and target. The most frequent owner needs none. So a directory holds some seven
+// hundred entries of other owners than most, and any number of that one; and chown -R changes any
+// that has eighteen hundred.
+//
+// A record comes before the sets, and these before the directory's owner. So nothing is removed
+// from them when an entry gets another owner or goes: who makes, renames or changes an entry asks
+// what it would be without a record, and writes one where that is not the owner that it is to have.
+// That holds, too, for an entry that has the digits of another one. One that the host makes would
+// have to have the name and target of one that was there, or its digits by chance.
 #include "host.h"
 #include "meta.h"
+#include "xattr.h"
+
+#define SETS_SIZE 8192 // of the text, with its end: of more than what ext4 has room for
+#define DIGITS SIDE_SETS_DIGITS
+#define RECORDS 128
+#define MEMBERS 4096
+
+static void put_digits(char *out, const char *is)
+{
+    u64 h = side_fnv(is, strlen(is), FNV_CHECK);
+    h ^= h >> 24 ^ h >> 48;
+    for (int i = 0; i < DIGITS; i++)
+        out[i] = SIDE_SETS_BASE[h >> 6 * i & 63];
+}
+
+// The set that begins at *s: its owner, and where its members begin and end; *s moves behind it.
+// False: there is none any more, or it is not understood.
+static bool next_set(const char **s, u32 *uid, u32 *gid, const char **members, const char **end)
+{
+    const char *e = *s;
+    if (!*e || !attr_number(&e, 10, ':', uid) || !attr_number(&e, 10, '=', gid))
+        return false;
+    *members = e;
+    while (*e && *e != ';')
+        e++;
+    *end = e;
+    *s = e + (*e == ';');
+    return **members == '*' || (e - *members) % DIGITS == 0;
+}
+
+// Whose an entry with these digits is. False: the text says nothing.
+static bool find(const char *text, const char *code, u32 *uid, u32 *gid)
+{
+    const char *members, *end;
+    u32 u, g;
+    bool found = false;
+    while (next_set(&text, &u, &g, &members, &end)) {
+        bool is = !found && *members == '*';
+        for (const char *m = members; !is && m + DIGITS <= end; m += DIGITS)
+            is = !memcmp(m, code, DIGITS);
+        if (!is)
+            continue;
+        *uid = u;
+        *gid = g;
+        found = true;
+        if (*members != '*')
+            break;
+    }
+    return found;
+}
+
+bool side_set_any(const struct parent *dir)
+{
+    return host_getxattr_at(dir, SIDE_SETS, NULL, 0) > 0;
+}
+
+// Into text[SETS_SIZE].
+static void read_sets(const struct parent *dir, char *text)
+{
+    long n = host_getxattr_at(dir, SIDE_SETS, text, SETS_SIZE - 1);
+    text[n > 0 ? n : 0] = 0;
+}
+
+bool side_set_get(const struct parent *dir, const char *is, struct statx *st)
+{
+    char code[DIGITS];
+    u32 uid, gid;
+    char *text = arena_alloc(SETS_SIZE);
+    if (!text)
+        return false;
+    put_digits(code, is);
+    read_sets(dir, text);
+    bool found = find(text, code, &uid, &gid);
+    arena_free(text, SETS_SIZE);
+    if (found) {
+        st->stx_uid = uid;
+        st->stx_gid = gid;
+    }
+    return found;
+}
 
 // ---- The entries whose owner goes by name ----
 
-// Calls fn for each, until it says false. host: as the host sees it; st: what its record makes of
-// that, where it has one.
-typedef bool visit(void *arg, const struct parent *p, const struct statx *host,
-                   const struct statx *st, bool recorded);
+struct visit {
+    long listed;
+    char list[XATTR_LIST_SIZE]; // names of the directory's attributes
+    char entries[8192] __attribute__((aligned(8)));
+};
 
-static bool look_at(int fd, const struct dirent64 *e, visit *fn, void *arg)
+static bool may_have_record(const struct visit *v, const char *entry)
+{
+    char name[SIDE_NAME_SIZE];
+    side_name(entry, name);
+    for (long i = 0; i < v->listed; i += (long)strlen(v->list + i) + 1)
+        if (!strcmp(v->list + i, name))
+            return true;
+    return v->listed < 0;
+}
+
+static bool look_at(const struct visit *v, int fd, const struct dirent64 *e, side_visitor *fn,
+                    void *arg)
 {
     struct parent p = {.fd = fd, .name = e->name};
     struct statx host, st;
@@ -23,28 +125,33 @@ static bool look_at(int fd, const struct dirent64 *e, visit *fn, void *arg)
         !meta_by_name(host.stx_mode))
         return true;
     st = host;
-    bool recorded = side_named(&p, host.stx_mode, &st, NULL);
+    bool recorded = may_have_record(v, e->name) && side_named(&p, host.stx_mode, &st, NULL);
     if (!recorded && device_stat(&p, &st))
         return true; // a node says its owner itself
     return fn(arg, &p, &host, &st, recorded);
 }
 
-static void visit_all(struct task *t, int dirfd, const char *name, visit *fn, void *arg)
+void side_visit(struct task *t, int dirfd, const char *name, side_visitor *fn, void *arg)
 {
-    char buf[8192] __attribute__((aligned(8)));
+    struct visit *v = arena_alloc(sizeof *v);
     bool more = true;
+    if (!v)
+        return;
     long n, fd = temp_open(t, dirfd, *name ? name : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
                            WALK_RESOLVE);
-    if (fd < 0)
-        return;
-    while (more && (n = HOST3(__NR_getdents64, fd, buf, sizeof buf)) > 0) {
+    if (fd >= 0)
+        v->listed = host_listxattr_at(&(struct parent){.fd = (int)fd, .name = "."}, v->list,
+                                      sizeof v->list - 1);
+    while (fd >= 0 && more && (n = HOST3(__NR_getdents64, fd, v->entries, sizeof v->entries)) > 0) {
         for (long at = 0; at < n && more;) {
-            const struct dirent64 *e = (const void *)(buf + at);
+            const struct dirent64 *e = (const void *)(v->entries + at);
             at += e->reclen;
-            more = look_at((int)fd, e, fn, arg);
+            more = look_at(v, (int)fd, e, fn, arg);
         }
     }
-    temp_close(t, (int)fd);
+    if (fd >= 0)
+        temp_close(t, (int)fd);
+    arena_free(v, sizeof *v);
 }
 
 static bool find_unrecorded(void *arg, const struct parent *p, const struct statx *host,
@@ -59,140 +166,322 @@ static bool find_unrecorded(void *arg, const struct parent *p, const struct stat
 bool side_dir_has_names(struct task *t, const struct parent *p)
 {
     bool found = false;
-    visit_all(t, p->fd, p->name, find_unrecorded, &found);
+    if (side_set_any(p))
+        return false; // they say whose all are
+    side_visit(t, p->fd, p->name, find_unrecorded, &found);
     return found;
 }
 
-// ---- One owner for all without a record ----
+// ---- Gathering ----
 
-#define LISTED 256
+struct member {
+    u32 uid, gid;
+    char code[DIGITS];
+};
 
-struct entry {
+// An entry whose record says nothing but its owner.
+struct recorded {
     char name[256];
-    struct statx host;
+    u16 host_mode;
+    struct member as;
+    bool stays; // for another entry has its digits
 };
 
-struct change {
-    const char *but;      // the entry that there is no room for
-    struct statx new;     // the owner to be named
-    struct statx old;     // the one until now
-    u32 given, others;    // entries with a record of the new owner; without any
-    u32 dropped, written; // of each, the first so many are done
-    bool too_many;
-    struct entry give[LISTED], other[LISTED];
+struct gathering {
+    struct task *t;
+    u64 locks, own;       // bits of name_lock: taken for this; this thread's from before
+    bool whole;           // all entries without a record are in `live`, and nobody changes one
+    u32 records, dropped; // of these, the first so many are removed
+    u32 lives, members;
+    struct member def; // digits that none has
+    char old[SETS_SIZE], text[SETS_SIZE];
+    struct recorded record[RECORDS];
+    struct member live[MEMBERS], member[MEMBERS];
 };
+
+// Changes of entries wait whose names share a lock that was to be had. This thread's own one, for
+// the entry that there is no room for, and those of others at work are left alone.
+static void lock_names(struct gathering *g)
+{
+    for (unsigned i = 0; i < META_LOCKS; i++) {
+        u32 *lock = &g->t->instance->name_lock[i];
+        if (__atomic_load_n(lock, __ATOMIC_RELAXED) == g->t->tid)
+            g->own |= 1UL << i;
+        else if (reserved_claim(lock, g->t->tid))
+            g->locks |= 1UL << i;
+    }
+    g->whole = !~(g->own | g->locks);
+}
+
+static void unlock_names(struct gathering *g)
+{
+    for (u64 left = g->locks; left; left &= left - 1)
+        reserved_release(&g->t->instance->name_lock[__builtin_ctzl(left)]);
+}
+
+static bool same_owner(const struct member *a, const struct member *b)
+{
+    return a->uid == b->uid && a->gid == b->gid;
+}
 
 static bool note(void *arg, const struct parent *p, const struct statx *host,
                  const struct statx *st, bool recorded)
 {
-    struct change *c = arg;
-    bool given = recorded && !side_is_marked(host->stx_mode) && !(META_MORE(st) & MORE_ATTRS) &&
-                 st->stx_uid == c->new.stx_uid && st->stx_gid == c->new.stx_gid &&
-                 ((st->stx_mode ^ host->stx_mode) & MODE_BITS) == 0;
-    if ((recorded && !given) || !strcmp(p->name, c->but))
+    struct gathering *g = arg;
+    char is[SIDE_IDENTITY_SIZE];
+    struct member m = {g->def.uid, g->def.gid, ""};
+    if (!side_identity(p->name, p, host->stx_mode, is))
         return true;
-    u32 *count = given ? &c->given : &c->others;
-    struct entry *e = (given ? c->give : c->other) + *count;
-    if (*count == LISTED) {
-        c->too_many = true;
-        return false;
+    put_digits(m.code, is);
+    if (!recorded) {
+        find(g->old, m.code, &m.uid, &m.gid);
+        g->whole = g->whole && g->lives < MEMBERS;
+        if (g->lives < MEMBERS)
+            g->live[g->lives++] = m;
+        for (u32 i = 0; i < g->records; i++)
+            g->record[i].stays |= !memcmp(g->record[i].as.code, m.code, DIGITS);
+        return true;
     }
-    str_copy(e->name, p->name, sizeof e->name);
-    e->host = *host;
-    ++*count;
+    if (side_is_marked(host->stx_mode) || (META_MORE(st) & MORE_ATTRS) ||
+        ((st->stx_mode ^ host->stx_mode) & MODE_BITS) || g->records == RECORDS ||
+        !(g->locks >> meta_name_index(p) & 1))
+        return true;
+    struct recorded *r = &g->record[g->records++];
+    str_copy(r->name, p->name, sizeof r->name);
+    m.uid = st->stx_uid;
+    m.gid = st->stx_gid;
+    r->as = m;
+    r->host_mode = host->stx_mode;
+    for (u32 i = 0; i + 1 < g->records; i++)
+        r->stays |= !memcmp(g->record[i].as.code, m.code, DIGITS);
+    for (u32 i = 0; i < g->lives; i++)
+        r->stays |= !memcmp(g->live[i].code, m.code, DIGITS);
     return true;
 }
 
-static bool drop_one(struct change *c, int fd)
+static bool has_record(const struct gathering *g, u32 n, const char *code)
 {
-    if (c->dropped == c->given)
-        return false;
-    struct parent p = {.fd = fd, .name = c->give[c->dropped++].name};
-    meta_name_drop(&p);
-    return true;
+    for (u32 i = 0; i < n; i++)
+        if (!g->record[i].stays && !memcmp(g->record[i].as.code, code, DIGITS))
+            return true;
+    return false;
 }
 
-static long write_record(int fd, const struct entry *e, const struct statx *owner)
+// How many of the members are of m's owner.
+static u32 count(const struct gathering *g, const struct member *m)
 {
-    struct parent p = {.fd = fd, .name = e->name};
-    struct meta_named m = {.host = e->host, .guest = e->host};
-    m.guest.stx_uid = owner->stx_uid;
-    m.guest.stx_gid = owner->stx_gid;
-    return side_put(&p, &p, &m);
+    u32 n = 0;
+    for (u32 i = 0; i < g->members; i++)
+        n += same_owner(&g->member[i], m);
+    return n;
 }
 
-static void undo(struct change *c, int fd)
+static void add_member(struct gathering *g, const struct member *m)
 {
-    while (c->written) {
-        struct parent p = {.fd = fd, .name = c->other[--c->written].name};
-        meta_name_drop(&p);
+    if (g->members < MEMBERS)
+        g->member[g->members++] = *m;
+}
+
+// What the sets are to hold when the first n records are gone. Where all entries without a record
+// are known, they are made anew; else what they hold stays, since somebody may be about to make one
+// of these.
+static void choose(struct gathering *g, u32 n, struct member *def)
+{
+    const char *s = g->old, *members, *end;
+    struct member m;
+    g->members = 0;
+    for (u32 i = 0; g->whole && i < g->lives; i++)
+        add_member(g, &g->live[i]);
+    while (!g->whole && next_set(&s, &m.uid, &m.gid, &members, &end))
+        for (; members + DIGITS <= end; members += DIGITS) {
+            memcpy(m.code, members, DIGITS);
+            if (!has_record(g, n, m.code))
+                add_member(g, &m);
+        }
+    for (u32 i = 0; i < n; i++)
+        if (!g->record[i].stays)
+            add_member(g, &g->record[i].as);
+    *def = g->def;
+    u32 most = g->whole ? count(g, def) : MEMBERS;
+    for (u32 i = 0; i < g->members && most < g->members - i; i++) {
+        bool again = i && same_owner(&g->member[i], &g->member[i - 1]);
+        u32 c = again ? 0 : count(g, &g->member[i]);
+        if (c > most) {
+            most = c;
+            *def = g->member[i];
+        }
     }
-    while (c->dropped)
-        write_record(fd, &c->give[--c->dropped], &c->new);
 }
 
-// The others get records of what they have, the directory names the new owner, and the records that
-// say the same go. Those that have to go earlier, to make room, leave a wrong owner where a process
-// is killed in between.
-static bool give(struct change *c, int fd, struct attr *a)
+// Writes that to g->text; its length. 0: it is too long.
+static size_t compose(struct gathering *g, u32 n)
 {
-    char value[ATTR_SIZE];
+    struct member def;
+    char *out = g->text, *end = g->text + SETS_SIZE - 64;
+    choose(g, n, &def);
+    out += fmt(out, 32, "%u:%u=*", def.uid, def.gid);
+    for (u32 i = 0; i < g->members; i++) {
+        struct member owner = g->member[i];
+        if (!*owner.code || same_owner(&owner, &def))
+            continue;
+        out += fmt(out, 32, ";%u:%u=", owner.uid, owner.gid);
+        for (u32 k = i; k < g->members; k++) {
+            struct member *m = &g->member[k];
+            if (!*m->code || !same_owner(m, &owner))
+                continue;
+            if (out >= end)
+                return 0;
+            memcpy(out, m->code, DIGITS);
+            out += DIGITS;
+            *m->code = 0; // done
+        }
+    }
+    *out = 0;
+    return (size_t)(out - g->text);
+}
+
+// Unless another instance, which has locks of its own, has changed one meanwhile.
+static void drop_records(struct gathering *g, int fd, u32 to)
+{
+    for (; g->dropped < to; g->dropped++) {
+        struct recorded *r = &g->record[g->dropped];
+        struct parent p = {.fd = fd, .name = r->name};
+        struct statx st = {.stx_mode = r->host_mode};
+        if (!r->stays && side_named(&p, r->host_mode, &st, NULL) && st.stx_uid == r->as.uid &&
+            st.stx_gid == r->as.gid)
+            meta_name_drop(&p);
+        else
+            r->stays = true;
+    }
+}
+
+static void restore(struct gathering *g, int fd)
+{
+    while (g->dropped) {
+        const struct recorded *r = &g->record[--g->dropped];
+        struct parent p = {.fd = fd, .name = r->name};
+        struct meta_named m = {.more = NULL};
+        if (r->stays ||
+            host_statx(fd, r->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &m.host) < 0)
+            continue;
+        m.guest = m.host;
+        m.guest.stx_uid = r->as.uid;
+        m.guest.stx_gid = r->as.gid;
+        side_put(&p, &p, &m);
+    }
+}
+
+// As long as there is no room, records go, the first `to` at most. Whose those entries are stands
+// nowhere until the sets are written, for the moment.
+static long write_with_room(struct gathering *g, int fd, const char *name, const char *value,
+                            size_t size, u32 to)
+{
     struct parent self = {.fd = fd, .name = "."};
-    long r = 0;
-    while (r >= 0 && c->written < c->others) {
-        r = write_record(fd, &c->other[c->written], &c->old);
-        if (r >= 0)
-            c->written++;
-        else if (side_is_full(r) && drop_one(c, fd))
-            r = 0;
+    for (;;) {
+        long r = host_setxattr_at(&self, name, value, size, 0);
+        if (!side_is_full(r) || g->dropped >= to)
+            return r;
+        drop_records(g, fd, g->dropped + 1);
     }
-    a->has_names = c->new.stx_uid != a->uid || c->new.stx_gid != a->gid;
-    a->names_uid = c->new.stx_uid;
-    a->names_gid = c->new.stx_gid;
-    size_t n = attr_format(value, a);
-    while (r >= 0) {
-        r = host_setxattr_at(&self, META_XATTR, value, n, 0);
-        if (r >= 0)
-            break;
-        if (side_is_full(r) && drop_one(c, fd))
-            r = 0;
-    }
-    if (r < 0) {
-        undo(c, fd);
-        return false;
-    }
-    while (drop_one(c, fd))
-        ;
-    return true;
 }
 
-bool side_dir_give(struct task *t, int mount, const struct parent *p, const struct statx *new)
+#define FEW 4 // members for which there is room where one record was
+
+// a: the directory's attribute; NULL: it has that. The sets count only beside it.
+static bool gather(struct gathering *g, int fd, const struct attr *a)
+{
+    struct parent self = {.fd = fd, .name = "."};
+    char value[ATTR_SIZE];
+    read_sets(&self, g->old);
+    find(g->old, g->def.code, &g->def.uid, &g->def.gid);
+    lock_names(g);
+    side_visit(g->t, fd, ".", note, g);
+    if (!g->records && !(g->whole && *g->old))
+        return false;
+    long r = 0;
+    if (a)
+        r = write_with_room(g, fd, META_XATTR, value, attr_format(value, a), MIN(g->records, FEW));
+    // Sets of a few more in the room of one record, then of all in the room of those few.
+    for (u32 n = g->records; r >= 0; n = g->records) {
+        size_t size = compose(g, n);
+        r = size ? host_setxattr_at(&self, SIDE_SETS, g->text, size, 0) : -ENOSPC;
+        if (side_is_full(r) && n > g->dropped + FEW) {
+            n = g->dropped + FEW;
+            size = compose(g, n);
+            r = size ? write_with_room(g, fd, SIDE_SETS, g->text, size, n) : -ENOSPC;
+        }
+        if (r >= 0)
+            drop_records(g, fd, n);
+        if (r >= 0 && n == g->records)
+            return true;
+    }
+    restore(g, fd);
+    return false;
+}
+
+// a: the attribute of directory fd. made: it has none yet. One thread of the instance gathers at a
+// time.
+static bool gather_in(struct task *t, int mount, int fd, const struct attr *a, bool made, bool wait)
+{
+    const struct drive *d = &mount_at(t, MAX(mount, 0))->drive;
+    u32 *lock = &t->instance->gather_lock;
+    if (d->on && (d->umask | d->fmask))
+        return false; // the mode of an entry without a record is not the host's
+    struct gathering *g = arena_alloc(sizeof *g); // zeros
+    bool done = false;
+    if (g && (wait ? reserved_wait(t, lock) : reserved_claim(lock, t->tid))) {
+        g->t = t;
+        g->def.uid = a->has_names ? a->names_uid : a->uid;
+        g->def.gid = a->has_names ? a->names_gid : a->gid;
+        done = gather(g, fd, made ? a : NULL);
+        unlock_names(g);
+        reserved_release(lock);
+    }
+    if (g)
+        arena_free(g, sizeof *g);
+    return done;
+}
+
+static struct attr attr_of(const struct meta_view *v)
+{
+    return (struct attr){.uid = v->guest.stx_uid,
+                         .gid = v->guest.stx_gid,
+                         .mode = v->guest.stx_mode & MODE_BITS,
+                         .type = S_IFDIR,
+                         .has_names = v->has_names,
+                         .names_uid = v->names_uid,
+                         .names_gid = v->names_gid};
+}
+
+bool side_gather(struct task *t, int mount, const struct parent *p, bool wait)
 {
     struct parent dir = {.fd = p->fd, .name = "."};
     struct meta_view v;
-    const struct drive *d = &mount_at(t, MAX(mount, 0))->drive;
-    bool done = false;
-    if (d->on && (d->umask | d->fmask))
-        return false; // the mode of an entry without a record is not the host's
-    struct change *c = arena_alloc(sizeof *c);
-    if (!c)
+    struct statx st;
+    struct attr a;
+    char value[ATTR_SIZE];
+    if (attr_parse(value, host_getxattr_at(&dir, META_XATTR, value, sizeof value), &a))
+        return gather_in(t, mount, p->fd, &a, false, wait);
+    // It gets one, for which its lock is needed. Who has that now may be waiting for the name's
+    // lock that this thread has.
+    if (host_statx(p->fd, ".", 0, STATX_INO, &st) < 0 || meta_is_locked(t, &st) ||
+        meta_look(t, mount, &dir, &v) < 0)
         return false;
-    c->but = p->name;
-    c->new = *new;
-    if (meta_look(t, mount, &dir, &v) >= 0) {
-        struct attr a = {.uid = v.guest.stx_uid,
-                         .gid = v.guest.stx_gid,
-                         .mode = v.guest.stx_mode & MODE_BITS,
-                         .has_acl = v.has_acl,
-                         .type = S_IFDIR};
-        c->old.stx_uid = v.has_names ? v.names_uid : a.uid;
-        c->old.stx_gid = v.has_names ? v.names_gid : a.gid;
-        visit_all(t, p->fd, ".", note, c);
-        // Where most entries are others' there is nothing to be won.
-        done = !c->too_many && c->others < c->given && give(c, p->fd, &a);
-        attrcache_forget(t, &v.host);
-        meta_done(t, &v);
-    }
-    arena_free(c, sizeof *c);
+    a = attr_of(&v);
+    bool done = gather_in(t, mount, p->fd, &a, !v.has_attr, wait);
+    attrcache_forget(t, &v.host);
+    meta_done(t, &v);
+    return done;
+}
+
+bool side_gather_seen(struct task *t, int mount, const struct parent *p, const struct meta_view *v)
+{
+    struct attr a = attr_of(v);
+    long fd = temp_open(t, p->fd, *p->name ? p->name : ".", O_PATH | O_DIRECTORY | O_NOFOLLOW,
+                        WALK_RESOLVE);
+    if (fd < 0)
+        return false;
+    bool done = gather_in(t, mount, (int)fd, &a, !v->has_attr, true);
+    temp_close(t, (int)fd);
     return done;
 }

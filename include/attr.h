@@ -114,6 +114,11 @@ static inline bool attr_parse(const char *value, long n, struct attr *a)
 
 #define SIDE_PREFIX "user.lxrun.o."
 #define SIDE_NAME_SIZE (sizeof SIDE_PREFIX + 16)
+
+// Owners of many entries (fs/sidedir.c): for each so many digits of this base.
+#define SIDE_SETS SIDE_PREFIX "sets"
+#define SIDE_SETS_DIGITS 4
+#define SIDE_SETS_BASE "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 #define FNV_START 0xcbf29ce484222325UL
 #define FNV_CHECK 0x84222325cbf29ce4UL // another start: the check does not repeat the name's hash
 

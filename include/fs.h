@@ -553,6 +553,8 @@ bool meta_names_none(struct task *t, const struct parent *p);
 // Nobody changes the inode until reserved_release(). NULL: held already by this thread, or for very
 // long by another.
 u32 *meta_lock_inode(struct task *t, const struct statx *st);
+// Is it another thread's?
+bool meta_is_locked(struct task *t, const struct statx *st);
 // Who has two has them in this order.
 unsigned meta_lock_index(const struct statx *st);
 // The same of the name p, whatever it is: nobody makes, removes or changes one that has its owner

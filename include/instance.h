@@ -456,6 +456,7 @@ struct instance {
     u32 overlay_lock; // tid of who puts something in a whiteout's place, or the other way round
     u32 meta_lock[META_LOCKS];    // tids of threads that change an inode's attribute, by its number
     u32 name_lock[META_LOCKS];    // of who makes or removes one that has its owner by name, by that
+    u32 gather_lock;              // tid of who gathers records (fs/sidedir.c)
     u32 meta_counts[META_COUNTS]; // counts their changes,
     u32 meta_changes;             // and all
     u32 unix_top;                 // no record of unix_names from here on was ever used

@@ -102,6 +102,11 @@ static inline char side_type(u32 host_mode)
     u32 type = host_mode & S_IFMT;
     return type == S_IFLNK ? 'l' : type == S_IFSOCK ? 's' : 'p';
 }
+// Type and check of an entry, as the end of its record says them. at: where the inode is, which
+// need not be the entry yet. False: it is no more.
+#define SIDE_IDENTITY_SIZE 16
+bool side_identity(const char *entry, const struct parent *at, u32 host_mode,
+                   char out[SIDE_IDENTITY_SIZE]);
 // Writes it, and nothing else. `at`: where the inode is, if not at `to` yet.
 long side_put(const struct parent *to, const struct parent *at, const struct meta_named *m);
 // Has the directory attributes whose names begin so? True also where that cannot be told.
@@ -121,11 +126,24 @@ bool side_link_get(struct task *t, int mount, const struct parent *p, u32 host_m
 bool side_links_first(struct task *t, int mount);
 long side_link_put(struct task *t, int mount, const struct parent *p, const struct meta_named *m);
 
-// Makes the owner of *new that of all entries without a record in the directory that p lies in,
-// p's among them, and removes the records that say the same. False: it does not help.
-bool side_dir_give(struct task *t, int mount, const struct parent *p, const struct statx *new);
 // Directory p is about to get another owner: have entries in it none but its own?
 bool side_dir_has_names(struct task *t, const struct parent *p);
+
+// Calls fn for each entry of a directory whose owner goes by name, until it says false. host: as
+// the host sees it; st: what its record makes of that, where it has one.
+typedef bool side_visitor(void *arg, const struct parent *p, const struct statx *host,
+                          const struct statx *st, bool recorded);
+void side_visit(struct task *t, int dirfd, const char *name, side_visitor *fn, void *arg);
+
+// Many owners in one attribute (fs/sidedir.c). Has the directory such?
+bool side_set_any(const struct parent *dir);
+// Puts the owner that it names for an entry into *st. is: side_identity(). False: none.
+bool side_set_get(const struct parent *dir, const char *is, struct statx *st);
+// Makes room for records in the directory that p lies in, by putting those there that have only an
+// owner. wait: also while another thread is at it. False: nothing was won.
+bool side_gather(struct task *t, int mount, const struct parent *p, bool wait);
+// The same for attributes of directory p, which was looked at.
+bool side_gather_seen(struct task *t, int mount, const struct parent *p, const struct meta_view *v);
 
 // ---- Their attributes: the text behind a record (fs/sidexattr.c) ----
 

@@ -60,6 +60,9 @@ SCENARIOS = [
     ["0 chmod pa 600"], ["0 chown pa 5 6"], ["0 chown la 5 6"], ["0 setxattr la trusted.y new"], ["0 setxattr n trusted.y new"],
     ["0 setxattr p security.y new"], ["0 removexattr la trusted.x"], [f"0 setacl p {ACL} 4"], [f"0 setacl pa {ACL} 4"],
     [f"0 setacl n {ACL} 4"], [f"0 removexattr pa {ACL}"],
+    # Many of one directory
+    ["0 chown many/l 8 8", "0 chown many/m 8 8", "0 chown many/n 8 8"], ["0 chown many/l 8 8", "0 chown many/m 8 8", "0 chown many 5 5"],
+    ["0 chown many/l 5 5", "0 chown many/m 5 5", "0 rename many/1 many/n"],
     # Several names of one
     ["0 chown h 5 6"], ["0 chmod hp 604", "0 chown d/hp 5 6"], ["0 chown h 5 6", "0 chown d/h 7 8", "0 unlink h"],
     ["0 chown h 5 6", "0 rename h g", "0 chown d/h 7 7"], ["0 chown h 5 6", "0 rename f h", "0 unlink d/h"],

@@ -147,6 +147,13 @@ class Tree:
                     [r"file: wrong: the attribute 'abc' is not understood"])
         self.damage("too long", lambda: setx(p("dir"), STAT, b"1:1:755:dir:" + b"1" * 200),
                     [r"dir: wrong: the attribute '...' is not understood"])
+        sets = "user.lxrun.o.sets"
+        for value in b"1:1", b"1:1=*;2:2=abc", b"1:1=abcd*", b"1:1=*;":
+            self.damage(f"owners {value}", lambda v=value: setx(p("dir"), sets, v),
+                        [r"dir: wrong: the owners '.*' are not understood"])
+        setx(p("dir"), sets, b"1:1=*;2:2=abcdEf+/")
+        expect("owners", self.check(), (0, []))
+        os.removexattr(p("dir"), sets)
         chmod(p("file"), 0o1644)
         self.damage("a directory's", lambda: setx(p("file"), STAT, b"1:2:644:dir"),
                     [r"file: wrong: the attribute '1:2:644:dir' is of another type"])

@@ -105,6 +105,15 @@ static void setup(void)
          "pa");
     must(symlink("f", "h") || link("h", "d/h") || mkfifo("hp", 0640) || link("hp", "d/hp"), "h");
     must(symlink("x", "own/l") || symlink("y", "own/m") || mkfifo("own/p", 0600), "own");
+    // Two more records than these, and they are gathered.
+    must(mkdir("many", 0755) || symlink("x", "many/l") || symlink("x", "many/m") ||
+             symlink("x", "many/n"),
+         "many");
+    for (int i = 0; i < 50; i++) {
+        char path[16];
+        snprintf(path, sizeof path, "many/%d", i);
+        must(symlink("x", path) || lchown(path, 5, 5), path);
+    }
 }
 
 // What the lower layers of an overlay have, and the upper one.
