@@ -140,9 +140,15 @@ long procfs_is_seen(struct task *t, const char *rel, char room[LX_PATH_MAX])
     (void)t, (void)rel, (void)room;
     abort();
 }
-size_t procfs_host_name(struct task *t, const char *name, size_t n, char *out)
+size_t procfs_host_name(struct task *t, const char *dir, size_t len, const char *name, size_t n,
+                        char *out)
 {
-    (void)t, (void)name, (void)n, (void)out;
+    (void)t, (void)dir, (void)len, (void)name, (void)n, (void)out;
+    abort();
+}
+size_t procfs_guest_path(struct task *t, char *rel)
+{
+    (void)t, (void)rel;
     abort();
 }
 long procfs_may_search(struct task *t, const char *rel, struct statx *st)
