@@ -143,6 +143,12 @@ static void without_record(struct task *t, int mount, const struct parent *to,
     side_set_get(&dir, is, st);
 }
 
+void side_without_record(struct task *t, int mount, const struct parent *p, u32 owner,
+                         struct statx *st)
+{
+    without_record(t, mount, p, p, owner, NULL, st);
+}
+
 // What its attributes mean: an access ACL permits something, chown takes capabilities away.
 static void apply_more(struct task *t, int mount, const struct parent *p, u32 host_mode,
                        struct statx *st)

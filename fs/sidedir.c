@@ -4,7 +4,7 @@
 // but an owner are gathered in one attribute,
 //     user.lxrun.o.sets  =  uid:gid=*;uid:gid=AbCdEfGh...;uid:gid=...
 // first the owner of all that are in no set, then the sets: four digits of 24 bits for each entry,
-// of its name, type and target. The most frequent owner needs none. So a directory holds some seven
+// of its name, type and target. The most frequent owner needs none. So a directory holds some nine
 // hundred entries of other owners than most, and any number of that one; and chown -R changes any
 // that has eighteen hundred.
 //
@@ -20,7 +20,8 @@
 #define SETS_SIZE 8192 // of the text, with its end: of more than what ext4 has room for
 #define DIGITS SIDE_SETS_DIGITS
 #define RECORDS 128
-#define MEMBERS 4096
+#define LIVES 4096
+#define MEMBERS (LIVES + RECORDS)
 
 static void put_digits(char *out, const char *is)
 {
@@ -131,14 +132,14 @@ static bool look_at(const struct visit *v, int fd, const struct dirent64 *e, sid
     return fn(arg, &p, &host, &st, recorded);
 }
 
-void side_visit(struct task *t, int dirfd, const char *name, side_visitor *fn, void *arg)
+bool side_visit(struct task *t, int dirfd, const char *name, side_visitor *fn, void *arg)
 {
     struct visit *v = arena_alloc(sizeof *v);
     bool more = true;
     if (!v)
-        return;
-    long n, fd = temp_open(t, dirfd, *name ? name : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
-                           WALK_RESOLVE);
+        return false;
+    long n = -1, fd = temp_open(t, dirfd, *name ? name : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
+                                WALK_RESOLVE);
     if (fd >= 0)
         v->listed = host_listxattr_at(&(struct parent){.fd = (int)fd, .name = "."}, v->list,
                                       sizeof v->list - 1);
@@ -152,6 +153,7 @@ void side_visit(struct task *t, int dirfd, const char *name, side_visitor *fn, v
     if (fd >= 0)
         temp_close(t, (int)fd);
     arena_free(v, sizeof *v);
+    return n == 0;
 }
 
 static bool find_unrecorded(void *arg, const struct parent *p, const struct statx *host,
@@ -189,6 +191,8 @@ struct recorded {
 
 struct gathering {
     struct task *t;
+    int mount;
+    bool made;            // the directory has no attribute: the host's owners count
     u64 locks, own;       // bits of name_lock: taken for this; this thread's from before
     bool whole;           // all entries without a record are in `live`, and nobody changes one
     u32 records, dropped; // of these, the first so many are removed
@@ -196,7 +200,7 @@ struct gathering {
     struct member def; // digits that none has
     char old[SETS_SIZE], text[SETS_SIZE];
     struct recorded record[RECORDS];
-    struct member live[MEMBERS], member[MEMBERS];
+    struct member live[LIVES], member[MEMBERS];
 };
 
 // Changes of entries wait whose names share a lock that was to be had. This thread's own one, for
@@ -224,22 +228,35 @@ static bool same_owner(const struct member *a, const struct member *b)
     return a->uid == b->uid && a->gid == b->gid;
 }
 
+static void owner_without(struct gathering *g, const struct parent *p, const struct statx *host,
+                          struct member *m)
+{
+    struct statx st = *host;
+    meta_map_owner(g->t, g->mount, &st);
+    side_without_record(g->t, g->mount, p, host->stx_uid, &st);
+    m->uid = st.stx_uid;
+    m->gid = st.stx_gid;
+}
+
 static bool note(void *arg, const struct parent *p, const struct statx *host,
                  const struct statx *st, bool recorded)
 {
     struct gathering *g = arg;
     char is[SIDE_IDENTITY_SIZE];
     struct member m = {g->def.uid, g->def.gid, ""};
-    if (!side_identity(p->name, p, host->stx_mode, is))
+    if (!side_identity(p->name, p, host->stx_mode, is)) {
+        g->whole = false;
         return true;
+    }
     put_digits(m.code, is);
     if (!recorded) {
-        find(g->old, m.code, &m.uid, &m.gid);
-        g->whole = g->whole && g->lives < MEMBERS;
-        if (g->lives < MEMBERS)
+        if (g->made)
+            owner_without(g, p, host, &m);
+        else
+            find(g->old, m.code, &m.uid, &m.gid);
+        g->whole = g->whole && g->lives < LIVES;
+        if (g->lives < LIVES)
             g->live[g->lives++] = m;
-        for (u32 i = 0; i < g->records; i++)
-            g->record[i].stays |= !memcmp(g->record[i].as.code, m.code, DIGITS);
         return true;
     }
     if (side_is_marked(host->stx_mode) || (META_MORE(st) & MORE_ATTRS) ||
@@ -254,9 +271,34 @@ static bool note(void *arg, const struct parent *p, const struct statx *host,
     r->host_mode = host->stx_mode;
     for (u32 i = 0; i + 1 < g->records; i++)
         r->stays |= !memcmp(g->record[i].as.code, m.code, DIGITS);
-    for (u32 i = 0; i < g->lives; i++)
-        r->stays |= !memcmp(g->live[i].code, m.code, DIGITS);
     return true;
+}
+
+// Behind that: which records are of entries that have the digits of one without.
+static bool note_stays(void *arg, const struct parent *p, const struct statx *host,
+                       const struct statx *st, bool recorded)
+{
+    struct gathering *g = arg;
+    char is[SIDE_IDENTITY_SIZE], code[DIGITS];
+    (void)st;
+    if (recorded || !side_identity(p->name, p, host->stx_mode, is))
+        return true;
+    put_digits(code, is);
+    for (u32 i = 0; i < g->records; i++)
+        g->record[i].stays |= !memcmp(g->record[i].as.code, code, DIGITS);
+    return true;
+}
+
+static bool look(struct gathering *g, int fd)
+{
+    bool all = side_visit(g->t, fd, ".", note, g);
+    g->whole = g->whole && all;
+    if (g->lives == LIVES)
+        return side_visit(g->t, fd, ".", note_stays, g) && all;
+    for (u32 i = 0; i < g->records; i++)
+        for (u32 k = 0; k < g->lives; k++)
+            g->record[i].stays |= !memcmp(g->record[i].as.code, g->live[k].code, DIGITS);
+    return all;
 }
 
 static bool has_record(const struct gathering *g, u32 n, const char *code)
@@ -387,7 +429,7 @@ static long write_with_room(struct gathering *g, int fd, const char *name, const
 
 #define FEW 4 // members for which there is room where one record was
 
-// a: the directory's attribute; NULL: it has that. The sets count only beside it.
+// a: the directory's attribute. The sets count only beside it, so it comes second where it is made.
 static bool gather(struct gathering *g, int fd, const struct attr *a)
 {
     struct parent self = {.fd = fd, .name = "."};
@@ -395,12 +437,9 @@ static bool gather(struct gathering *g, int fd, const struct attr *a)
     read_sets(&self, g->old);
     find(g->old, g->def.code, &g->def.uid, &g->def.gid);
     lock_names(g);
-    side_visit(g->t, fd, ".", note, g);
-    if (!g->records && !(g->whole && *g->old))
+    if (!look(g, fd) || (g->made && !g->whole) || (!g->records && !(g->whole && *g->old)))
         return false;
     long r = 0;
-    if (a)
-        r = write_with_room(g, fd, META_XATTR, value, attr_format(value, a), MIN(g->records, FEW));
     // Sets of a few more in the room of one record, then of all in the room of those few.
     for (u32 n = g->records; r >= 0; n = g->records) {
         size_t size = compose(g, n);
@@ -409,6 +448,10 @@ static bool gather(struct gathering *g, int fd, const struct attr *a)
             n = g->dropped + FEW;
             size = compose(g, n);
             r = size ? write_with_room(g, fd, SIDE_SETS, g->text, size, n) : -ENOSPC;
+        }
+        if (r >= 0 && g->made) {
+            r = write_with_room(g, fd, META_XATTR, value, attr_format(value, a), n);
+            g->made = r < 0;
         }
         if (r >= 0)
             drop_records(g, fd, n);
@@ -431,9 +474,11 @@ static bool gather_in(struct task *t, int mount, int fd, const struct attr *a, b
     bool done = false;
     if (g && (wait ? reserved_wait(t, lock) : reserved_claim(lock, t->tid))) {
         g->t = t;
+        g->mount = mount;
+        g->made = made;
         g->def.uid = a->has_names ? a->names_uid : a->uid;
         g->def.gid = a->has_names ? a->names_gid : a->gid;
-        done = gather(g, fd, made ? a : NULL);
+        done = gather(g, fd, a);
         unlock_names(g);
         reserved_release(lock);
     }

@@ -107,6 +107,9 @@ static inline char side_type(u32 host_mode)
 #define SIDE_IDENTITY_SIZE 16
 bool side_identity(const char *entry, const struct parent *at, u32 host_mode,
                    char out[SIDE_IDENTITY_SIZE]);
+// What the entry is without a record. *st: the host's view, its owner mapped from `owner`.
+void side_without_record(struct task *t, int mount, const struct parent *p, u32 owner,
+                         struct statx *st);
 // Writes it, and nothing else. `at`: where the inode is, if not at `to` yet.
 long side_put(const struct parent *to, const struct parent *at, const struct meta_named *m);
 // Has the directory attributes whose names begin so? True also where that cannot be told.
@@ -131,9 +134,10 @@ bool side_dir_has_names(struct task *t, const struct parent *p);
 
 // Calls fn for each entry of a directory whose owner goes by name, until it says false. host: as
 // the host sees it; st: what its record makes of that, where it has one.
+// False: not all were seen.
 typedef bool side_visitor(void *arg, const struct parent *p, const struct statx *host,
                           const struct statx *st, bool recorded);
-void side_visit(struct task *t, int dirfd, const char *name, side_visitor *fn, void *arg);
+bool side_visit(struct task *t, int dirfd, const char *name, side_visitor *fn, void *arg);
 
 // Many owners in one attribute (fs/sidedir.c). Has the directory such?
 bool side_set_any(const struct parent *dir);
