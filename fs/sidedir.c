@@ -301,6 +301,17 @@ static bool look(struct gathering *g, int fd)
     return all;
 }
 
+// Without an attribute of the directory an entry shows its host's owner, the guest's root for what
+// is made now. Is that all of them, and the owner that the sets would name for others?
+static bool all_are_roots(const struct gathering *g)
+{
+    struct member root = {.uid = 0};
+    bool all = same_owner(&g->def, &root) && g->lives < LIVES;
+    for (u32 i = 0; i < g->lives && all; i++)
+        all = same_owner(&g->live[i], &root);
+    return all;
+}
+
 static bool has_record(const struct gathering *g, u32 n, const char *code)
 {
     for (u32 i = 0; i < n; i++)
@@ -437,7 +448,8 @@ static bool gather(struct gathering *g, int fd, const struct attr *a)
     read_sets(&self, g->old);
     find(g->old, g->def.code, &g->def.uid, &g->def.gid);
     lock_names(g);
-    if (!look(g, fd) || (g->made && !g->whole) || (!g->records && !(g->whole && *g->old)))
+    if (!look(g, fd) || (!g->records && !(g->whole && *g->old)) ||
+        (g->made && !g->whole && !all_are_roots(g)))
         return false;
     long r = 0;
     // Sets of a few more in the room of one record, then of all in the room of those few.
@@ -508,9 +520,10 @@ bool side_gather(struct task *t, int mount, const struct parent *p, bool wait)
     if (attr_parse(value, host_getxattr_at(&dir, META_XATTR, value, sizeof value), &a))
         return gather_in(t, mount, p->fd, &a, false, wait);
     // It gets one, for which its lock is needed. Who has that now may be waiting for the name's
-    // lock that this thread has.
-    if (host_statx(p->fd, ".", 0, STATX_INO, &st) < 0 || meta_is_locked(t, &st) ||
-        meta_look(t, mount, &dir, &v) < 0)
+    // lock that this thread has: then meta_look() goes on without it at last.
+    if (!wait && (host_statx(p->fd, ".", 0, STATX_INO, &st) < 0 || meta_is_locked(t, &st)))
+        return false;
+    if (meta_look(t, mount, &dir, &v) < 0)
         return false;
     a = attr_of(&v);
     bool done = gather_in(t, mount, p->fd, &a, !v.has_attr, wait);
