@@ -184,17 +184,11 @@ static __attribute__((noinline)) long may_follow_magic(struct task *t, const str
     return r;
 }
 
-// The magic link at the end of a way in /proc is the host's to follow. Before the end there must be
-// none: it would lead out. (What is a directory in /proc stays one. The parent is not held: the
-// open may wait for another guest thread.)
-static long follow_magic(struct task *t, struct loc *loc, u64 flags)
+// By a way in /proc that is a link.
+static long open_magic(struct task *t, struct loc *loc, u64 flags)
 {
-    struct parent p;
     struct statx st;
-    long r = parent_open(t, loc, &p);
-    if (r < 0)
-        return r;
-    parent_done(t, &p);
+    long r = -EACCES;
     // Later, where it can be done by the descriptor: it may be another file by then.
     u64 trunc = flags & O_ACCMODE ? flags & O_TRUNC : 0;
     for (int tries = 0; tries < 100; tries++) {
@@ -208,7 +202,9 @@ static long follow_magic(struct task *t, struct loc *loc, u64 flags)
         if (r < 0 || !st.stx_ino)
             return r;
         if (open_is_same((int)r, &st)) {
-            long done = trunc ? cut((int)r, flags) : 0;
+            u64 dev = (u64)st.stx_dev_major << 32 | st.stx_dev_minor;
+            bool runs = (open_wants(flags) & MAY_WRITE) && reach_runs_file(t, dev, st.stx_ino);
+            long done = runs ? -ETXTBSY : trunc ? cut((int)r, flags) : 0;
             if (done >= 0)
                 return r;
             host_close((int)r);
@@ -217,6 +213,27 @@ static long follow_magic(struct task *t, struct loc *loc, u64 flags)
         host_close((int)r); // another thread has put it on that number
     }
     return -EACCES;
+}
+
+// The magic link at the end of a way in /proc is the host's to follow. Before the end there must be
+// none: it would lead out. (What is a directory in /proc stays one. The parent is not held: the
+// open may wait for another guest thread.)
+static long follow_magic(struct task *t, struct loc *loc, u64 flags)
+{
+    struct parent p;
+    long r = parent_open(t, loc, &p);
+    if (r < 0)
+        return r;
+    parent_done(t, &p);
+    return open_magic(t, loc, flags);
+}
+
+// What a descriptor of the caller's is open on, whatever its path is by now.
+static __attribute__((noinline)) long open_held(struct task *t, const struct loc *loc, u64 flags)
+{
+    struct loc link = {.base = reserved_fd(t, RESERVED_PROC)};
+    fmt(link.rel, sizeof link.rel, "%u/task/%u/fd/%d", t->proc->tgid, t->tid, loc->base);
+    return open_magic(t, &link, flags & ~(u64)(O_CREAT | O_EXCL | O_NOFOLLOW));
 }
 
 // To be written or made in a mount that is read-only: what the name is and permits comes before
@@ -460,7 +477,8 @@ long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
 {
     struct loc loc;
     u64 flags = how->flags;
-    int walk = walk_flags(how) | (flags & O_CREAT ? WALK_ABSENT : 0);
+    int walk = walk_flags(how) | (flags & O_CREAT ? WALK_ABSENT : 0) |
+               ((flags & __O_TMPFILE) == __O_TMPFILE ? 0 : WALK_OBJECT);
     long r = flags & O_CREAT ? open_slash(t, dirfd, path, walk) : 0;
     if (r < 0)
         return r;
@@ -484,6 +502,8 @@ long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
         bool link = in_dev(t, &loc, how) && node_at(t, &loc, &node) > 0;
         if (link) {
             r = open_node(t, &loc, &node, how);
+        } else if (loc.held) {
+            r = open_held(t, &loc, flags | (loc.must_be_dir ? O_DIRECTORY : 0));
         } else {
             r = open_noted(t, &loc, how);
             link = r == -ELOOP && loc.walked;
@@ -491,8 +511,8 @@ long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
                 r = open_link(t, &loc, how);
         }
         // What O_CREAT makes of a link's text is left to the slow walk.
-        if (r == -ELOOP && (walk & (WALK_LINK - 1)) == WALK_FOLLOW && !(flags & O_CREAT) &&
-            path_put_link(t, &loc, &walk, path)) {
+        if (r == -ELOOP && (walk & (WALK_LINK - 1) & ~WALK_OBJECT) == WALK_FOLLOW &&
+            !(flags & O_CREAT) && path_put_link(t, &loc, &walk, path)) {
             loc_done(t, &loc);
             continue;
         }

@@ -140,8 +140,7 @@ size_t procfs_guest_path(struct task *t, char *rel)
     return n - (k - 1);
 }
 
-// The number of the caller's own descriptor that rel names, or -1.
-static long own_fd(struct task *t, const char *rel)
+long procfs_own_fd(struct task *t, const char *rel)
 {
     const char *name = strrchr(rel, '/');
     struct proc_path pp;
@@ -157,12 +156,12 @@ static long own_fd(struct task *t, const char *rel)
 
 bool procfs_shows(struct task *t, const char *rel, int fd)
 {
-    return own_fd(t, rel) == fd;
+    return procfs_own_fd(t, rel) == fd;
 }
 
 long procfs_open_object(struct task *t, int dirfd, const char *name, const char *rel)
 {
-    long own = own_fd(t, rel), fd = temp_open(t, dirfd, name, O_PATH, 0);
+    long own = procfs_own_fd(t, rel), fd = temp_open(t, dirfd, name, O_PATH, 0);
     if (fd >= 0 && own >= 0)
         fd_set_mount(t, (int)fd, fd_mount(t, (int)own));
     return fd;

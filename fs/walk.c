@@ -438,6 +438,41 @@ static long as_it_is_there(struct walk *w)
     return r < 0 ? r : set_base(w);
 }
 
+// The descriptor of the caller's own whose link in /proc was just appended, if what it is open on
+// can be told by that as by a path: another thread or process may give its path to something else.
+// In an overlay, of what has its owner by name, and of what came from elsewhere and was not used by
+// its number yet, its path it is. -1: none.
+static __attribute__((noinline)) int held_by(struct walk *w, bool last, int *m)
+{
+    struct statx st;
+    bool link = strstr(w->loc->rel, "/fd/"); // and no /fdinfo/
+    int fd = link ? (int)procfs_own_fd(w->t, w->loc->rel) : -1;
+    *m = fd < 0 || fd_is_reserved(w->t, fd) ? -1 : fd_mount(w->t, fd);
+    u32 kind = *m < 0 ? FS_NONE : mount_at(w->t, *m)->type;
+    if ((kind != FS_VOLFS && kind != FS_DRVFS && kind != FS_TMPFS) || !mount_is_plain(w->t, *m) ||
+        host_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0)
+        return -1;
+    u32 type = st.stx_mode & S_IFMT;
+    return type == S_IFDIR || (type == S_IFREG && last) ? fd : -1;
+}
+
+// The walk goes on from the descriptor, or ends there.
+static long hold(struct walk *w, int fd, int m, bool last)
+{
+    struct loc *loc = w->loc;
+    if (++w->links > LINKS_MAX)
+        return -ELOOP;
+    walk_leave_anchor(w);
+    w->anchored = true;
+    w->placed = false;
+    loc->mount = m;
+    loc->base = fd;
+    loc->rel[0] = 0;
+    loc->over = OVER_NOT;
+    loc->held = last;
+    return 0;
+}
+
 static long walk(struct walk *w)
 {
     struct loc *loc = w->loc;
@@ -480,6 +515,19 @@ static long walk(struct walk *w)
         bool followed = !last || (slash && !(w->flags & WALK_NAME)) || (w->flags & WALK_FOLLOW);
         loc->object = w->object && strlen(p + n) == w->behind_object;
         followed = followed && !loc->object;
+        int m, fd = followed && in_proc(w) && !(w->flags & WALK_LIMITS) &&
+                            (!last || (w->flags & WALK_OBJECT))
+                        ? held_by(w, last, &m)
+                        : -1;
+        if (fd >= 0) {
+            close_dir(w);
+            r = hold(w, fd, m, last);
+            if (r < 0)
+                return r;
+            strides = true;
+            p = next;
+            continue;
+        }
         r = look(w, last, followed);
         close_dir(w);
         strides = true;
@@ -524,7 +572,7 @@ static long run(struct walk *w, struct task *t, const char *path, int flags, str
     w->root = t->fs->root;
     if (strlen(path) >= LX_PATH_MAX)
         return -ENAMETOOLONG;
-    loc->must_be_dir = loc->dots = loc->object = false;
+    loc->must_be_dir = loc->dots = loc->object = loc->held = false;
     loc->last = 0;
     loc->dirs_seen = dirs_changes(t);
     long r = walk(w);

@@ -87,6 +87,7 @@ struct loc {
     bool dots;        // it ended in "." or ".."
     bool walked;      // by the slow walk: no component of rel was a symlink; else that is not known
     bool object;      // by the link in /proc of a descriptor: a symlink at its end is itself meant
+    bool held;        // base is itself meant, by the link in /proc of a descriptor of the caller's
     bool pinned;      // base is a temporary of the walk's: loc_done() closes it
     u8 kept;          // dir_kept() for the directory of the last component: loc_done() releases it
     u8 over;          // in an overlay: in which layer it is (overlay.h)
@@ -109,11 +110,13 @@ enum {
     WALK_NO_SYMLINKS = 64,
     WALK_NO_XDEV = 128,
     WALK_NO_MAGIC = 256,
-    WALK_TEXT = 512,     // path_walk's own: behind a link at the beginning, trust the text again
-    WALK_ABSENT = 2048,  // in an overlay: the last component need not be there
-    WALK_LONG = 8192,    // in an overlay: nor need it be short enough to be there
-    WALK_LINK = 1 << 16, // as often as path_put_link() has followed one before
-    WALK_LATE = 1024,    // path_parent: the caller looks at what it gets, and asks again for a link
+    WALK_TEXT = 512,       // path_walk's own: behind a link at the beginning, trust the text again
+    WALK_ABSENT = 2048,    // in an overlay: the last component need not be there
+    WALK_LONG = 8192,      // in an overlay: nor need it be short enough to be there
+    WALK_OBJECT = 1 << 14, // what the link in /proc of a descriptor of the caller's leads to is
+                           // held by that, not by the path that it has now: loc->held
+    WALK_LINK = 1 << 16,   // as often as path_put_link() has followed one before
+    WALK_LATE = 1024, // path_parent: the caller looks at what it gets, and asks again for a link
     WALK_PROC_LOC = 4096, // path_parent: in /proc loc alone is wanted, the parent is not opened
     WALK_LIMITS = WALK_BENEATH | WALK_IN_ROOT | WALK_NO_SYMLINKS | WALK_NO_XDEV | WALK_NO_MAGIC,
 };

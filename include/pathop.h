@@ -89,7 +89,7 @@ long fd_device_name(struct task *t, int fd, struct loc *loc, struct parent *p);
 // WALK_* for the flags of an *at() call.
 static inline int pathop_walk_of(int at_flags)
 {
-    return (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+    return (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW | WALK_OBJECT) |
            (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
 }
 

@@ -51,6 +51,8 @@ long procfs_lseek(struct task *t, int fd, long offset, u32 whence);
 long proc_text(struct task *t, int dir, const char *path, char *text, size_t size);
 // May the task search the directory that the host shows as *st?
 long procfs_may_search(struct task *t, const char *rel, struct statx *st);
+// The number of the caller's own descriptor whose link or information rel is, or -1.
+long procfs_own_fd(struct task *t, const char *rel);
 // May this name be listed in directory rel of /proc? It becomes what the guest knows it by, which
 // is no longer.
 bool procfs_lists(struct task *t, const char *rel, char *name);

@@ -35,7 +35,7 @@ static long try_chdir(struct task *t, uptr path)
 {
     struct pathop op;
     struct statx st;
-    long r = pathop_begin(t, &op, AT_FDCWD, path, WALK_FOLLOW);
+    long r = pathop_begin(t, &op, AT_FDCWD, path, WALK_FOLLOW | WALK_OBJECT);
     if (r < 0)
         return r;
     r = meta_stat(t, op.loc.mount, &op.p, STATX_BASIC_STATS | META_HOSTS_NUMBERS, &st);

@@ -329,7 +329,7 @@ static long statfs_in(struct task *t, int fd, int mount, uptr buf)
 long sys_statfs(struct task *t, uptr path, uptr buf)
 {
     struct pathop op;
-    long r = pathop_begin(t, &op, AT_FDCWD, path, WALK_FOLLOW);
+    long r = pathop_begin(t, &op, AT_FDCWD, path, WALK_FOLLOW | WALK_OBJECT);
     if (r < 0)
         return r;
     long fd = pathop_pin(t, &op);

@@ -47,7 +47,7 @@ long sys_truncate(struct task *t, uptr path, long size)
     if (size < 0)
         return -EINVAL;
     for (int tries = 0;; tries++) {
-        long r = pathop_begin(t, &op, AT_FDCWD, path, WALK_FOLLOW);
+        long r = pathop_begin(t, &op, AT_FDCWD, path, WALK_FOLLOW | WALK_OBJECT);
         if (r < 0)
             return r;
         r = pathop_hold(t, &op, false);
