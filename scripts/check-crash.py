@@ -14,6 +14,7 @@ overlay mount, and in a drive with metadata.
 import argparse
 import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -187,7 +188,7 @@ class Harness:
             _, done = self.killed(tree, at, len(scenario), scenario)
             kills += 1
             got = self.state(tree)
-            if got not in allowed[done:done + 2]:
+            if not any(self.same(got, text, allowed[done:done + 2]) for text in allowed[done:done + 2]):
                 raise Wrong(f"{scenario} in {self.place} as {self.uid}, killed before call {at} of {calls}, after step {done}:\n" +
                             self.differences(allowed[done:done + 2], got))
             check = subprocess.run([*self.front, str(self.lxrun), "--check", str(tree)], capture_output=True,
@@ -196,6 +197,16 @@ class Harness:
                 raise Wrong(f"{scenario} in {self.place} as {self.uid}, killed before call {at} of {calls}: --check\n{check.stdout}")
         shutil.rmtree(self.work / f"s{number}")
         return kills
+
+    def same(self, got, text, allowed):
+        """In an overlay a directory that is copied up has one link, as soon as it is, whatever is changed next (Linux:
+        fs/overlayfs/inode.c, ovl_getattr()): either of its counts is right, whichever the rest is."""
+        if self.place != "overlay":
+            return got == text
+        line = re.compile(r"^(\S+)( dir .*?) (n=\d+)", re.M)
+        def counts(t):
+            return {m.group(1, 3) for m in line.finditer(t)}
+        return line.sub(r"\1\2", got) == line.sub(r"\1\2", text) and counts(got) <= set().union(*map(counts, allowed))
 
     @staticmethod
     def differences(allowed, got):

@@ -146,6 +146,11 @@ size_t procfs_host_name(struct task *t, const char *dir, size_t len, const char 
     (void)t, (void)dir, (void)len, (void)name, (void)n, (void)out;
     abort();
 }
+long procfs_own_fd(struct task *t, const char *rel)
+{
+    (void)t, (void)rel;
+    abort();
+}
 size_t procfs_guest_path(struct task *t, char *rel)
 {
     (void)t, (void)rel;
