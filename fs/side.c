@@ -134,7 +134,7 @@ static void without_record(struct task *t, int mount, const struct parent *to,
         return;
     st->stx_uid = a.has_names ? a.names_uid : a.uid;
     st->stx_gid = a.has_names ? a.names_gid : a.gid;
-    if (!side_set_any(&dir))
+    if (!side_set_any(&dir)) // a host call, where the directory has an attribute
         return;
     if (target)
         identity_of(to->name, st->stx_mode & S_IFMT, target, strlen(target), is, sizeof is);
