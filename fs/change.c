@@ -543,7 +543,7 @@ bool meta_bury(struct task *t, int mount, const struct parent *p)
     if (host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_INO, &now) < 0)
         dead = true;
     else if (is_unfinished(p, &now) && now.stx_ino == st.stx_ino)
-        dead = (mount_at(t, MAX(mount, 0))->flags & MS_RDONLY) || // it does not count
+        dead = (mount_flags(t, MAX(mount, 0)) & MS_RDONLY) || // it does not count
                name_unlink(t, p, dir ? AT_REMOVEDIR : 0) >= 0;
     meta_make_end(making);
     meta_make_end(lock);

@@ -1,18 +1,30 @@
 // SPDX-License-Identifier: MIT
-// The mount table of the instance, and this process's descriptors of the mounts' roots.
+// The mount table of the instance, and this process's descriptors of the mounts' roots. Whose mount
+// namespace an entry is in: fs/mntns.c.
 #include <linux/mount.h>
 
 #include "fs.h"
 #include "host.h"
+#include "mounting.h"
 
 static bool live(const struct mount_entry *e)
 {
     return __atomic_load_n(&e->state, __ATOMIC_ACQUIRE) == MOUNT_LIVE;
 }
 
+u64 *mounts_word(struct task *t, u32 ns)
+{
+    return ns ? &t->instance->mounts_live_in[ns] : &t->instance->mounts_live;
+}
+
+bool mount_is_live(struct task *t, int m)
+{
+    return mounts_of(t, t->fs->mnt_ns) >> m & 1 && live(mount_at(t, m));
+}
+
 int mount_next(struct task *t, int m)
 {
-    u64 bits = m < MOUNTS_MAX ? __atomic_load_n(&t->instance->mounts_live, __ATOMIC_ACQUIRE) : 0;
+    u64 bits = m < MOUNTS_MAX ? mounts_of(t, t->fs->mnt_ns) : 0;
     for (bits &= ~0UL << (m & 63); bits; bits &= bits - 1) {
         m = __builtin_ctzl(bits);
         if (live(mount_at(t, m)))
@@ -126,13 +138,13 @@ bool mount_name_is_point(struct task *t, const char *name, size_t n)
 
 // Takes the writer's word; a dead writer's is taken over: an entry it had not published is free.
 // Who waits for a stopped one waits on.
-static void writer_begin(struct task *t)
+void mount_writer_begin(struct task *t)
 {
     while (!reserved_wait(t, &t->instance->mount_writer))
         ;
 }
 
-static void writer_end(struct task *t)
+void mount_writer_end(struct task *t)
 {
     __atomic_fetch_add(&t->instance->mount_generation, 1, __ATOMIC_RELEASE);
     __atomic_store_n(&t->instance->mount_writer, 0, __ATOMIC_RELEASE);
@@ -155,19 +167,29 @@ static int free_entry(struct task *t)
 
 long mount_add(struct task *t, const struct mount_entry *new)
 {
-    writer_begin(t);
+    mount_writer_begin(t);
     int m = free_entry(t);
+    if (m < 0) {
+        mount_writer_end(t);
+        mntns_collect(t);
+        mount_writer_begin(t);
+        m = free_entry(t);
+    }
     if (m >= 0) {
         struct mount_entry *e = mount_at(t, m);
         u32 id = __atomic_fetch_add(&t->instance->next_mount_id, 1, __ATOMIC_RELAXED);
         memcpy(&e->type, &new->type, sizeof *e - offsetof(struct mount_entry, type));
         e->id = id;
         e->links = 0;
+        e->apart = 0;
         if (e->type == FS_LAYER) {
             __atomic_store_n(&e->state, MOUNT_LAYER, __ATOMIC_RELEASE);
-            writer_end(t);
+            mount_writer_end(t);
             return m;
         }
+        // Somebody may have been killed before he was done with the entry.
+        for (u32 ns = 0; ns < MNT_NS_MAX; ns++)
+            __atomic_fetch_and(mounts_word(t, ns), ~(1UL << m), __ATOMIC_RELEASE);
         const char *last = strrchr(e->point, '/') + 1;
         u32 hash = *last ? name_hash(last, strlen(last)) : 0;
         if (*last)
@@ -175,17 +197,42 @@ long mount_add(struct task *t, const struct mount_entry *new)
                               __ATOMIC_RELEASE);
         else
             __atomic_store_n(&t->instance->root_covered, 1, __ATOMIC_RELEASE);
-        __atomic_fetch_or(&t->instance->mounts_live, 1UL << m, __ATOMIC_RELEASE);
+        __atomic_fetch_or(mounts_word(t, t->fs->mnt_ns), 1UL << m, __ATOMIC_RELEASE);
         __atomic_store_n(&e->state, MOUNT_LIVE, __ATOMIC_RELEASE);
     }
-    writer_end(t);
+    mount_writer_end(t);
     return m < 0 ? -ENOSPC : m;
 }
 
-void mount_remove(struct task *t, int m)
+// Is it in no namespace any more?
+static bool is_nobodys(struct task *t, int m)
 {
-    writer_begin(t);
-    __atomic_store_n(&mount_at(t, m)->state, MOUNT_FREE, __ATOMIC_RELEASE);
-    __atomic_fetch_and(&t->instance->mounts_live, ~(1UL << m), __ATOMIC_RELEASE);
-    writer_end(t);
+    u32 used = __atomic_load_n(&t->instance->mnt_ns_used, __ATOMIC_ACQUIRE);
+    for (; used; used &= used - 1)
+        if (mounts_of(t, (u32)__builtin_ctz(used)) >> m & 1)
+            return false;
+    return true;
+}
+
+bool mount_remove(struct task *t, int m)
+{
+    struct mount_entry *e = mount_at(t, m);
+    mount_writer_begin(t);
+    if (live(e))
+        __atomic_fetch_and(mounts_word(t, t->fs->mnt_ns), ~(1UL << m), __ATOMIC_RELEASE);
+    bool gone = e->state == MOUNT_LAYER || (live(e) && is_nobodys(t, m));
+    if (gone)
+        __atomic_store_n(&e->state, MOUNT_FREE, __ATOMIC_RELEASE);
+    mount_writer_end(t);
+    return gone;
+}
+
+bool mount_remove_left(struct task *t, int m)
+{
+    mount_writer_begin(t);
+    bool gone = live(mount_at(t, m)) && is_nobodys(t, m);
+    if (gone)
+        __atomic_store_n(&mount_at(t, m)->state, MOUNT_FREE, __ATOMIC_RELEASE);
+    mount_writer_end(t);
+    return gone;
 }

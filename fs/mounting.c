@@ -5,11 +5,6 @@
 #include "host.h"
 #include "overlay.h"
 
-static bool is_live(struct task *t, int m)
-{
-    return __atomic_load_n(&mount_at(t, m)->state, __ATOMIC_ACQUIRE) == MOUNT_LIVE;
-}
-
 static long join(char *out, const char *a, const char *b)
 {
     const char *slash = *a && *b && a[strlen(a) - 1] != '/' ? "/" : "";
@@ -63,7 +58,7 @@ static int collect(struct task *t, int top, const char *path, s32 *out)
 {
     int n = 0;
     for (int m = 1; m < MOUNTS_MAX; m++) {
-        if (!is_live(t, m) || !is_inside(t, m, top) || !behind(mount_at(t, m)->point, path))
+        if (!mount_is_live(t, m) || !is_inside(t, m, top) || !behind(mount_at(t, m)->point, path))
             continue;
         int i = n++;
         for (; i > 0 && mount_at(t, out[i - 1])->id > mount_at(t, m)->id; i--)
@@ -80,7 +75,8 @@ long mount_view(struct task *t, struct mount_entry *e, int m, const char *rel)
     if (from->type == FS_OVERLAY)
         return overlay_view(t, e, m, rel);
     memcpy(e, from, sizeof *e);
-    e->flags &= MOUNT_KEPT;
+    e->flags = mount_flags(t, m) & MOUNT_KEPT;
+    e->apart = 0;
     if (from->base == BASE_INHERITED) {
         e->base = m;
         return join(e->base_path, "", rel);
@@ -110,14 +106,21 @@ static bool is_held(struct task *t, u32 holder)
     return false;
 }
 
-void mount_end(struct task *t, int m)
+void mount_end_entry(struct task *t, const struct mount_entry *e)
+{
+    if (e->type == FS_OVERLAY)
+        overlay_discard(t, e);
+    if (e->base == BASE_HELD && !is_held(t, e->holder))
+        limited_discard(t, e);
+}
+
+bool mount_end(struct task *t, int m)
 {
     struct mount_entry e = *mount_at(t, m);
-    mount_remove(t, m);
-    if (e.type == FS_OVERLAY)
-        overlay_discard(t, &e);
-    if (e.base == BASE_HELD && !is_held(t, e.holder))
-        limited_discard(t, &e);
+    bool gone = mount_remove(t, m);
+    if (gone)
+        mount_end_entry(t, &e);
+    return gone;
 }
 
 long mount_attach(struct task *t, struct mount_entry *e, const struct place *to)
@@ -205,7 +208,7 @@ long mount_move(struct task *t, const struct place *from, const struct place *to
 bool mount_has_child(struct task *t, int m)
 {
     for (int i = 1; i < MOUNTS_MAX; i++)
-        if (is_live(t, i) && mount_at(t, i)->parent == m)
+        if (mount_is_live(t, i) && mount_at(t, i)->parent == m)
             return true;
     return false;
 }
@@ -219,20 +222,19 @@ void mount_detach(struct task *t, int m)
 }
 
 // Whose is it that the mount is read-only? Where lxrun made it so, the file system's as well.
-u32 mount_rdonly(const struct mount_entry *e)
+u32 mount_rdonly(u32 flags)
 {
-    u32 is = e->flags & (MOUNT_FS_RDONLY | MOUNT_OWN_RDONLY);
-    return is || !(e->flags & MS_RDONLY) ? is : MOUNT_FS_RDONLY | MOUNT_OWN_RDONLY;
+    u32 is = flags & (MOUNT_FS_RDONLY | MOUNT_OWN_RDONLY);
+    return is || !(flags & MS_RDONLY) ? is : MOUNT_FS_RDONLY | MOUNT_OWN_RDONLY;
 }
 
-// The flags of `which` become `flags`; others may be lxcore's own notes (fs/sidelink.c). What is
-// locked stays.
-static void replace_flags(struct task *t, int m, u32 which, u32 flags)
+// Of *at, flags of a mount of which some are locked, those of `which` become `flags`; others may be
+// lxcore's own notes (fs/sidelink.c). What is locked stays.
+static void replace_flags(u32 *at, u32 locked, u32 which, u32 flags)
 {
-    struct mount_entry *e = mount_at(t, m);
-    u32 *at = &e->flags, was = __atomic_load_n(at, __ATOMIC_ACQUIRE), rdonly = mount_rdonly(e), now;
+    u32 was = __atomic_load_n(at, __ATOMIC_ACQUIRE), now;
     do {
-        now = ((was | rdonly) & ~(which | MS_RDONLY)) | flags | e->locked;
+        now = ((was | mount_rdonly(was)) & ~(which | MS_RDONLY)) | flags | locked;
         if (now & (MOUNT_FS_RDONLY | MOUNT_OWN_RDONLY))
             now |= MS_RDONLY;
     } while (
@@ -261,18 +263,44 @@ static bool mount_is_same_fs(struct task *t, int a, int b)
 
 void mount_set_fs_rdonly(struct task *t, int m, bool rdonly)
 {
-    for (int i = 0; i < MOUNTS_MAX; i++)
-        if (is_live(t, i) && mount_is_same_fs(t, m, i))
-            replace_flags(t, i, MOUNT_FS_RDONLY, rdonly ? MOUNT_FS_RDONLY : 0);
-    __atomic_fetch_add(&t->instance->mount_generation, 1, __ATOMIC_RELEASE);
+    const u32 now = rdonly ? MOUNT_FS_RDONLY : 0;
+    mount_writer_begin(t);
+    for (int i = 0; i < MOUNTS_MAX; i++) {
+        struct mount_entry *e = mount_at(t, i);
+        if (e->state != MOUNT_LIVE || !mount_is_same_fs(t, m, i))
+            continue;
+        replace_flags(&e->flags, e->locked, MOUNT_FS_RDONLY, now);
+        for (u32 apart = e->apart; apart; apart &= apart - 1)
+            replace_flags(&e->own_flags[__builtin_ctz(apart)], e->locked, MOUNT_FS_RDONLY, now);
+    }
+    mount_writer_end(t);
+}
+
+// The caller's namespace gets flags of its own where others have the mount, too.
+static u32 *flags_to_change(struct task *t, int m)
+{
+    struct mount_entry *e = mount_at(t, m);
+    u32 ns = t->fs->mnt_ns, others = t->instance->mnt_ns_used & ~(1u << ns);
+    bool shared = false;
+    for (; others; others &= others - 1)
+        shared |= mounts_of(t, (u32)__builtin_ctz(others)) >> m & 1;
+    if (!(e->apart >> ns & 1) && !shared)
+        return &e->flags;
+    if (!(e->apart >> ns & 1)) {
+        e->own_flags[ns] = e->flags & MOUNT_KEPT;
+        __atomic_fetch_or(&e->apart, 1u << ns, __ATOMIC_RELEASE);
+    }
+    return &e->own_flags[ns];
 }
 
 void mount_set_flags(struct task *t, int m, u32 flags)
 {
     if (flags & MS_RDONLY)
         flags |= MOUNT_OWN_RDONLY;
-    replace_flags(t, m, MOUNT_FLAGS | MOUNT_OWN_RDONLY | MOUNT_EXPIRING, flags);
-    __atomic_fetch_add(&t->instance->mount_generation, 1, __ATOMIC_RELEASE);
+    mount_writer_begin(t);
+    replace_flags(flags_to_change(t, m), mount_at(t, m)->locked,
+                  MOUNT_FLAGS | MOUNT_OWN_RDONLY | MOUNT_EXPIRING, flags);
+    mount_writer_end(t);
 }
 
 int mount_of_type(struct task *t, u32 type)

@@ -73,7 +73,8 @@ static bool fd_uses(struct task *t, const struct question *q, long fd)
 static bool process_uses(struct task *t, const struct question *q, long pid)
 {
     char name[48];
-    if (!proc_find(t->instance, (u32)pid))
+    const struct proc_slot *s = proc_find(t->instance, (u32)pid);
+    if (!s || !(s->mnt_ns_seen >> t->fs->mnt_ns & 1))
         return false;
     fmt(name, sizeof name, "%ld/cwd", pid);
     if (leads_into(t, name, q->root))

@@ -363,7 +363,7 @@ static long open_node(struct task *t, struct loc *loc, const struct node *n,
         struct open_how path = {.flags = how->flags | O_NOFOLLOW, .resolve = WALK_RESOLVE};
         return open_way(t, loc->base, loc->rel, &path, false);
     }
-    if (mount_at(t, loc->mount)->flags & 4) // MS_NODEV
+    if (mount_flags(t, loc->mount) & 4) // MS_NODEV
         return -EACCES;
     if (how->flags & O_CREAT)
         r = may_create_in_sticky(t, loc);

@@ -11,7 +11,7 @@
 
 static u64 flags_of(struct task *t, int mount)
 {
-    return mount >= 0 ? mount_at(t, mount)->flags : 0;
+    return mount >= 0 ? mount_flags(t, mount) : 0;
 }
 
 // May a file with these attributes be executed, in mount `mount` (-1: none)?

@@ -134,7 +134,7 @@ static long add_upper(struct task *t, struct mount_entry *e, const struct option
     if (r < 0)
         return r;
     if (up.loc.mount != work.loc.mount || place_is_below(&up, &work) ||
-        place_is_below(&work, &up) || (mount_at(t, up.loc.mount)->flags & MS_RDONLY))
+        place_is_below(&work, &up) || (mount_flags(t, up.loc.mount) & MS_RDONLY))
         return -EINVAL;
     struct parent p;
     r = parent_open(t, &work.loc, &p);
@@ -290,7 +290,7 @@ long overlay_view(struct task *t, struct mount_entry *e, int m, const char *rel)
     s32 parts[MOUNTS_MAX];
     const struct mount_entry *from = mount_at(t, m);
     struct mount_entry new = {.userxattr = from->userxattr, .has_upper = from->has_upper};
-    u32 flags = from->flags & MOUNT_KEPT;
+    u32 flags = mount_flags(t, m) & MOUNT_KEPT;
     // What is changed in the view is changed in the same upper layer.
     long r = from->has_upper ? overlay_up_dir(t, m, rel) : 0;
     int n = r < 0 ? 0 : overlay_parts(t, m, rel, parts);

@@ -394,7 +394,7 @@ long overlay_fd_up(struct task *t, int fd, struct loc *loc, struct parent *p)
         return 0;
     if (host_fcntl(fd, F_GETFL, 0) & O_PATH)
         return -EBADF;
-    if (mount_at(t, fd_mount(t, fd))->flags & MS_RDONLY)
+    if (mount_flags(t, fd_mount(t, fd)) & MS_RDONLY)
         return -EROFS;
     long r = loc_of_fd(t, fd, loc);
     if (r == -ENAMETOOLONG && is_own_deep(t, fd))

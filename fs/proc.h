@@ -23,6 +23,12 @@ static inline bool proc_is_own(const struct task *t, const struct proc_path *pp)
 {
     return pp->tgid == t->proc->tgid;
 }
+// The mount namespace of the process; the caller's own for his.
+static inline u32 proc_mnt_ns(struct task *t, const struct proc_path *pp)
+{
+    const struct proc_slot *s = proc_is_own(t, pp) ? NULL : proc_find(t->instance, pp->tgid);
+    return s ? s->mnt_ns : t->fs->mnt_ns;
+}
 
 // A made file on its way into a memory file. The first error is kept, what follows is dropped.
 struct proc_out {

@@ -11,6 +11,9 @@
 #include "procfs.h"
 #include "reach.h"
 
+// Of mount namespaces but the first, which is the host's: their numbers (as of inodes) begin here.
+#define MNT_NS_NUMBERS 0xf8000000u
+
 static long put_text(char *out, size_t n, const char *text)
 {
     size_t len = str_copy(out, text, n);
@@ -251,6 +254,12 @@ static long read_process_link(struct task *t, const struct proc_path *pp, char *
         return -ENOENT;
     if (exe)
         return read_exe(t, pp, out, n);
+    u32 ns = !strcmp(pp->rest, "ns/mnt") ? proc_mnt_ns(t, pp) : 0;
+    if (ns) {
+        char text[32];
+        fmt(text, sizeof text, "mnt:[%u]", MNT_NS_NUMBERS + t->instance->mnt_ns_number[ns]);
+        return put_text(out, n, text);
+    }
     return root ? put_text(out, n, "/") : read_object(t, pp, fd, cwd, out, n);
 }
 

@@ -28,6 +28,10 @@ long proc_make_locks(struct task *t, const struct proc_path *pp, struct proc_out
 {
     struct proc_lines in;
     bool shown = false, waits;
+    struct statx st = {0};
+    char own[48];
+    host_statx(reserved_fd(t, RESERVED_INSTANCE), "", AT_EMPTY_PATH, STATX_INO, &st);
+    fmt(own, sizeof own, " %02x:%02x:%lu ", st.stx_dev_major, st.stx_dev_minor, (u64)st.stx_ino);
     long r = proc_lines_open(t, &in, pp->rest);
     if (r < 0)
         return r;
@@ -39,6 +43,8 @@ long proc_make_locks(struct task *t, const struct proc_path *pp, struct proc_out
         while (owner[n] && owner[n] != ' ')
             n++;
         long pid = str_number(owner, n); // negative: "-1", of an open file
+        if (pid < 0 && strstr(owner, own))
+            continue; // lxcore's: fs/mntns.c
         bool known = pid < 0 || pid == (long)t->proc->tgid || (pid && reach_process(t, (u32)pid));
         if (!waits)
             shown = known;

@@ -61,11 +61,13 @@ static bool seen_at(struct task *t, int m, char *path, size_t n)
     return loc.base >= 0 && path_of_loc(t, &loc, path, n) >= 0 && path[0] == '/';
 }
 
-// The live mount with the smallest id above `after`, -1 when there is none: the order of mounting.
-static int next_mount(struct task *t, u32 after)
+// The live mount of namespace ns with the smallest id above `after`, -1 when there is none: the
+// order of mounting.
+static int next_mount(struct task *t, u32 ns, u32 after)
 {
     int best = -1;
-    for (int m = 0; m < MOUNTS_MAX; m++) {
+    for (u64 bits = mounts_of(t, ns); bits; bits &= bits - 1) {
+        int m = __builtin_ctzl(bits);
         const struct mount_entry *e = mount_at(t, m);
         if (__atomic_load_n(&e->state, __ATOMIC_ACQUIRE) != MOUNT_LIVE || e->id <= after)
             continue;
@@ -75,31 +77,34 @@ static int next_mount(struct task *t, u32 after)
     return best;
 }
 
-typedef void put_mount(struct task *t, int m, const char *point, struct proc_out *o);
+typedef void put_mount(struct task *t, int m, u32 flags, const char *point, struct proc_out *o);
 
-static long each_mount(struct task *t, struct proc_out *o, put_mount *put)
+static long each_mount(struct task *t, const struct proc_path *pp, struct proc_out *o,
+                       put_mount *put)
 {
     char point[LX_PATH_MAX];
-    for (int m = -1; (m = next_mount(t, m < 0 ? 0 : mount_at(t, m)->id)) >= 0;)
+    u32 ns = proc_mnt_ns(t, pp);
+    for (int m = -1; (m = next_mount(t, ns, m < 0 ? 0 : mount_at(t, m)->id)) >= 0;)
         if (seen_at(t, m, point, sizeof point))
-            put(t, m, point, o);
+            put(t, m, mount_flags_in(t, m, ns), point, o);
     return 0;
 }
 
-static void put_mounts_line(struct task *t, int m, const char *point, struct proc_out *o)
+static void put_mounts_line(struct task *t, int m, u32 flags, const char *point, struct proc_out *o)
 {
     const struct mount_entry *e = mount_at(t, m);
     put_escaped(o, e->source);
     proc_puts(o, " ");
     put_escaped(o, point);
     proc_printf(o, " %s ", type_name(e));
-    proc_puts(o, e->flags & MS_RDONLY ? "ro" : "rw");
-    put_flags(o, e->flags);
+    proc_puts(o, flags & MS_RDONLY ? "ro" : "rw");
+    put_flags(o, flags);
     put_options(o, e);
     proc_puts(o, " 0 0\n");
 }
 
-static void put_mountinfo_line(struct task *t, int m, const char *point, struct proc_out *o)
+static void put_mountinfo_line(struct task *t, int m, u32 flags, const char *point,
+                               struct proc_out *o)
 {
     const struct mount_entry *e = mount_at(t, m);
     struct statx st = {0};
@@ -108,17 +113,19 @@ static void put_mountinfo_line(struct task *t, int m, const char *point, struct 
     proc_printf(o, "%u %u %u:%u / ", e->id, e->parent >= 0 ? mount_at(t, e->parent)->id : 1,
                 st.stx_dev_major, st.stx_dev_minor);
     put_escaped(o, point);
-    proc_puts(o, mount_rdonly(e) & MOUNT_OWN_RDONLY ? " ro" : " rw");
-    put_flags(o, e->flags);
+    proc_puts(o, mount_rdonly(flags) & MOUNT_OWN_RDONLY ? " ro" : " rw");
+    put_flags(o, flags);
     proc_printf(o, " - %s ", type_name(e));
     put_escaped(o, e->source);
-    proc_puts(o, mount_rdonly(e) & MOUNT_FS_RDONLY ? " ro" : " rw");
+    proc_puts(o, mount_rdonly(flags) & MOUNT_FS_RDONLY ? " ro" : " rw");
     put_options(o, e);
     proc_puts(o, "\n");
 }
 
-static void put_mountstats_line(struct task *t, int m, const char *point, struct proc_out *o)
+static void put_mountstats_line(struct task *t, int m, u32 flags, const char *point,
+                                struct proc_out *o)
 {
+    (void)flags;
     const struct mount_entry *e = mount_at(t, m);
     proc_puts(o, "device ");
     put_escaped(o, e->source);
@@ -129,18 +136,15 @@ static void put_mountstats_line(struct task *t, int m, const char *point, struct
 
 long proc_make_mounts(struct task *t, const struct proc_path *pp, struct proc_out *o)
 {
-    (void)pp;
-    return each_mount(t, o, put_mounts_line);
+    return each_mount(t, pp, o, put_mounts_line);
 }
 
 long proc_make_mountinfo(struct task *t, const struct proc_path *pp, struct proc_out *o)
 {
-    (void)pp;
-    return each_mount(t, o, put_mountinfo_line);
+    return each_mount(t, pp, o, put_mountinfo_line);
 }
 
 long proc_make_mountstats(struct task *t, const struct proc_path *pp, struct proc_out *o)
 {
-    (void)pp;
-    return each_mount(t, o, put_mountstats_line);
+    return each_mount(t, pp, o, put_mountstats_line);
 }

@@ -123,7 +123,7 @@ static long bind_file(struct task *t, int fd, const struct loc *loc, const struc
         return -EADDRINUSE;
     if (loc->must_be_dir)
         return -ENOENT;
-    if (mount_at(t, MAX(loc->mount, 0))->flags & MS_RDONLY)
+    if (mount_flags(t, MAX(loc->mount, 0)) & MS_RDONLY)
         return -EROFS;
     long r = meta_stat_dir(t, loc->mount, p, &st);
     if (r >= 0)

@@ -327,7 +327,7 @@ long path_to_guest(struct task *t, const char *host, int prefer, char *out, size
     struct loc loc;
     char path[LX_PATH_MAX];
     long r = loc_of_host_path(t, host, prefer, &loc);
-    if (r >= 0 && mount_at(t, loc.mount)->state == MOUNT_FREE) { // MNT_DETACH
+    if (r >= 0 && !mount_is_live(t, loc.mount)) { // MNT_DETACH, or of another namespace
         r = fmt(out, n, "(unreachable)/%s", loc.rel);
         return r < (long)n ? r : -ENAMETOOLONG;
     }

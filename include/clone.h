@@ -11,6 +11,7 @@ struct clone_request {
     u64 exit_signal;
     uptr stack, parent_tid, pidfd, child_tid, tls;
     bool clone3;
+    u32 mnt_ns; // CLONE_NEWNS: the child's (fs/mntns.c)
 };
 // The child's id, or -errno; 0 in a forked child. A CLONE_VM child leaves by the door itself.
 long task_clone(struct task *t, const struct clone_request *q);

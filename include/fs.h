@@ -59,10 +59,34 @@ int mount_on(struct task *t, int m, const char *path);
 // Is name (n bytes) the last component of any mount point? Without one on it, a relative path
 // cannot cross into a mount.
 bool mount_name_is_point(struct task *t, const char *name, size_t n);
-// Adds a mount / removes one (fs side of mount(2), umount2(2)). add: state and id
-// of *e are ignored, the index is returned, or -ENOMEM.
-long mount_add(struct task *t, const struct mount_entry *e);
-void mount_remove(struct task *t, int m);
+// Is m a mount of the caller's namespace?
+bool mount_is_live(struct task *t, int m);
+// Flags of mount m as namespace ns has them (mount_entry.flags), and the caller's.
+static inline u32 mount_flags_in(struct task *t, int m, u32 ns)
+{
+    const struct mount_entry *e = mount_at(t, m);
+    u32 apart = __atomic_load_n(&e->apart, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(apart >> ns & 1 ? &e->own_flags[ns] : &e->flags, __ATOMIC_RELAXED);
+}
+static inline u32 mount_flags(struct task *t, int m)
+{
+    return mount_flags_in(t, m, t->fs->mnt_ns);
+}
+
+// ---- Mount namespaces (fs/mntns.c) ----
+
+// A new one like the caller's, for the caller (unshare(2)) or a child that he is about to make: its
+// index, or -errno. It lives for as long as somebody has what is now this process's
+// RESERVED_INSTANCE.
+long mntns_make(struct task *t);
+// The caller goes there, whose fsctx is his alone.
+void mntns_enter(struct task *t, u32 ns);
+// Before and behind the clone(2) with CLONE_NEWNS of a child, which gets q->mnt_ns.
+struct clone_request;
+long mntns_before_clone(struct task *t, struct clone_request *q);
+void mntns_behind_clone(struct task *t, const struct clone_request *q);
+// Ends those in which nobody is any more.
+void mntns_collect(struct task *t);
 
 // ---- The task's root (fs/where.c) ----
 

@@ -75,10 +75,13 @@ struct name_watch {
     u32 index, count;
 };
 
+#define MNT_NS_MAX 32 // mount namespaces at a time (fs/mntns.c); 0 is the first program's
+
 struct mount_entry {
     u32 state;    // MOUNT_LIVE is written last, MOUNT_FREE first
     u32 type;     // enum fs_type
-    u32 flags;    // MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC of mount(2)
+    u32 flags;    // MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC of mount(2),
+    u32 apart;    // in the namespaces that have no own_flags[]: a bit for each that has
     u32 id;       // as /proc/self/mountinfo shows it; never used twice
     s32 parent;   // index of the mount that point lies in; -1 for the root
     s32 base;     // >= 0: the mount's root directory is base_path in that mount;
@@ -106,6 +109,7 @@ struct mount_entry {
     char base_path[LX_PATH_MAX]; // no leading slash
     char source[LX_PATH_MAX];
     char options[256];
+    u32 own_flags[MNT_NS_MAX];
 };
 _Static_assert(MOUNTS_MAX <= 64, "a bit of mounts_live for each");
 
@@ -178,8 +182,10 @@ struct proc_slot {
     u32 dumpable;   // 0: only who has CAP_SYS_PTRACE may look into it (fs/reach.c)
     s32 reserved;   // first number of its reserved block, and how many there are (struct files)
     u32 reserved_count;
+    u32 mnt_ns; // its mount namespace, and a bit for each that its threads are, or were, in
+    u32 mnt_ns_seen;
     // Guest path of the program, cut when longer.
-    char exe[1024 - 136 - 4 * PROC_GROUPS - 2 * sizeof(struct proc_peer)];
+    char exe[1024 - 144 - 4 * PROC_GROUPS - 2 * sizeof(struct proc_peer)];
 };
 #define PROC_MAKING 0x80000000u
 // Freed records keep this id, so that searches go on past them.
@@ -303,6 +309,7 @@ struct exec_state {
     u32 umask;
     s32 cwd_mount;
     s32 root_mount;
+    u32 mnt_ns;
     s32 filters_fd;         // filter_to_exec()
     u64 root_dev, root_ino; // struct fsctx
     u64 sig_blocked;        // virtual states of SIGSYS, SIGSEGV, SIGBUS
@@ -447,9 +454,10 @@ struct instance {
     struct name_changes name_changes[NAME_CHANGES]; // fs/names.c
     // tid of who has those of one hash wait that begin
     u32 name_holder[NAME_CHANGES];
-    u64 next_number;             // for working directories, kept ones and descriptors
-    u64 mounts_live;             // entries of `mounts` that may be live; their state decides
-    u32 root_covered;            // something was mounted on "/" itself
+    u64 next_number;  // for working directories, kept ones and descriptors
+    u32 mnt_ns_used;  // bits of mount namespaces that have somebody, or had
+    u64 mounts_live;  // entries of `mounts` that may be live in the first; their state decides
+    u32 root_covered; // something was mounted on "/" itself
     u64 root_texts[MOUNTS_MAX];  // what the host called the mounts' roots when last asked, a hash
                                  // (fs/where.c); 0: not known
     u64 mount_names[NAME_WORDS]; // of mount points' last components, also of former ones
@@ -478,8 +486,11 @@ struct instance {
     // at: the kernel maps it by one page fault (64 KiB around it), and it is in the page of page
     // tables that lxcore has.
     struct mount_entry mounts[MOUNTS_MAX];
+    u64 mounts_live_in[MNT_NS_MAX];     // the same of the other namespaces
     struct exec_state execs[EXECS - 1]; // that are on their way beside exec_first
-    u64 watched_dirs[WATCHED_DIRS];     // hashes of the last ones, by dir_watches
+    u32 next_mnt_ns;                    // counts mount namespaces,
+    u32 mnt_ns_number[MNT_NS_MAX];  // and what it was: the number by which /proc/PID/ns shows one
+    u64 watched_dirs[WATCHED_DIRS]; // hashes of the last ones, by dir_watches
     struct tmpfs_request tmpfs;
     struct unix_name unix_names[UNIX_NAMES];
     struct pts_owner pts[PTS_MAX];

@@ -45,15 +45,33 @@ long mount_move(struct task *t, const struct place *from, const struct place *to
 long mount_attach(struct task *t, struct mount_entry *e, const struct place *to);
 // Makes e another view of `rel` in mount m.
 long mount_view(struct task *t, struct mount_entry *e, int m, const char *rel);
-// Removes mount m, of which nothing is used.
-void mount_end(struct task *t, int m);
+// Adds a mount to the caller's namespace: its index (state and id of *e are ignored), or -ENOSPC.
+long mount_add(struct task *t, const struct mount_entry *e);
+// Takes mount m out of it. True: it is in no other, and its entry is free.
+bool mount_remove(struct task *t, int m);
+// Frees the entry of a mount that is in no namespace any more; false: it is in one.
+bool mount_remove_left(struct task *t, int m);
+// A bit of each entry that may be live in namespace ns: where they are, and they.
+u64 *mounts_word(struct task *t, u32 ns);
+static inline u64 mounts_of(struct task *t, u32 ns)
+{
+    return __atomic_load_n(mounts_word(t, ns), __ATOMIC_ACQUIRE);
+}
+// One at a time may change the table.
+void mount_writer_begin(struct task *t);
+void mount_writer_end(struct task *t);
+// Removes mount m, of which nothing is used, from the caller's namespace, or from the table when it
+// is in no other (true).
+bool mount_end(struct task *t, int m);
+// Ends what is behind a mount that was removed: e, which was its entry.
+void mount_end_entry(struct task *t, const struct mount_entry *e);
 // Removes mount m and all that are mounted in it.
 void mount_detach(struct task *t, int m);
 bool place_is_below(const struct place *at, const struct place *top);
 bool mount_has_child(struct task *t, int m);
 void mount_set_flags(struct task *t, int m, u32 flags);
-// MOUNT_FS_RDONLY and MOUNT_OWN_RDONLY, as they are.
-u32 mount_rdonly(const struct mount_entry *e);
+// Of a mount's flags MOUNT_FS_RDONLY and MOUNT_OWN_RDONLY, as they are.
+u32 mount_rdonly(u32 flags);
 // The same of its file system, for all mounts that show it: is it read-only?
 void mount_set_fs_rdonly(struct task *t, int m, bool rdonly);
 // The mount that lxrun made of this type, to be shown elsewhere too; -1: none.

@@ -45,7 +45,7 @@ long may_wait_in_sticky(struct task *t, struct loc *loc);
 
 static inline bool loc_is_read_only(struct task *t, const struct loc *loc)
 {
-    return mount_at(t, MAX(loc->mount, 0))->flags & MS_RDONLY;
+    return mount_flags(t, MAX(loc->mount, 0)) & MS_RDONLY;
 }
 
 // ---- What O_CREAT makes (fs/create.c) ----

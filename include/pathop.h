@@ -74,6 +74,10 @@ static inline struct mount_entry *pathop_mount(struct task *t, const struct path
 {
     return mount_at(t, op->loc.mount < 0 ? 0 : op->loc.mount);
 }
+static inline u32 pathop_mount_flags(struct task *t, const struct pathop *op)
+{
+    return mount_flags(t, op->loc.mount < 0 ? 0 : op->loc.mount);
+}
 // Is fd an O_PATH descriptor, or none at all?
 bool fd_is_path(struct task *t, int fd);
 // Is the mount that it was opened in read-only?

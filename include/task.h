@@ -118,6 +118,7 @@ struct fsctx {
     u32 umask;
     s32 cwd_mount; // mount index of the host working directory; -1: ask
     s32 root_mount;
+    u32 mnt_ns;     // mount namespace (fs/mntns.c)
     u64 cwd_number; // of the working directory, never used for another; 0: none now
     // chroot, relative to the root mount's directory: either "" for all of it, or in one half of
     // root_room, which is touched only then; the other is the next one's, for a thread may be
@@ -417,6 +418,10 @@ void proc_register(struct task *t);
 void proc_register_new(struct task *t);
 // Makes the record of a forked child, unless it has done so itself. Before the parent goes on.
 void proc_register_child(struct task *t, u32 tgid);
+// The record tells the process's mount namespace, or that of a child; of a process with several,
+// the one that a thread went to last.
+void proc_enter_mntns(struct task *t, u32 ns);
+void proc_child_mntns(struct task *t, u32 tgid, u32 ns);
 // A forked child is about to do what others may notice: makes sure that it has a record.
 void proc_need_record(struct task *t);
 // The record of the caller's process. NULL: it has none, for the table is full.

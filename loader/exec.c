@@ -359,6 +359,7 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     s->personality = t->personality;
     s->cwd_mount = t->fs->cwd_mount;
     s->root_mount = t->fs->root_mount;
+    s->mnt_ns = t->fs->mnt_ns;
     s->root_dev = t->fs->root_dev;
     s->root_ino = t->fs->root_ino;
     s->sig_blocked = t->sigmask;

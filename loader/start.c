@@ -190,6 +190,7 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     o->fs.cwd_mount = state->cwd_mount;
     o->fs.cwd_number = state->cwd_number;
     o->fs.root_mount = state->root_mount;
+    o->fs.mnt_ns = state->mnt_ns;
     o->fs.root_dev = state->root_dev;
     o->fs.root_ino = state->root_ino;
     static char root[ROOT_ROOM] __attribute__((section(".bss.root")));

@@ -151,7 +151,7 @@ static long change_place(struct task *t, struct pathop *op, struct meta_change *
     long r = meta_look(t, op->loc.mount, &op->p, &v);
     if (r < 0)
         return r;
-    if (pathop_mount(t, op)->flags & MS_RDONLY) {
+    if (pathop_mount_flags(t, op) & MS_RDONLY) {
         bool dir = (v.host.stx_mode & S_IFMT) == S_IFDIR;
         meta_done(t, &v);
         return pathop_missed_link(op, &v.host) ? -ELOOP

@@ -113,18 +113,23 @@ long sys_unshare(struct task *t, unsigned long flags)
     const unsigned long shared = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM;
     if (flags & ~(spaces | shared | CLONE_FILES | CLONE_FS | CLONE_SYSVSEM))
         return -EINVAL;
-    if (flags & spaces)
+    if ((flags & spaces & ~CLONE_NEWNS) ||
+        ((flags & CLONE_NEWNS) && !cred_has_cap(&t->cred, CAP_SYS_ADMIN)))
         return -EPERM;
     // Without other threads there is nothing to part from, else Linux cannot do it; the host knows.
-    long r = HOST1(__NR_unshare, flags & (shared | CLONE_SYSVSEM));
+    unsigned long hosts = flags & (shared | CLONE_SYSVSEM);
+    long r = hosts ? HOST1(__NR_unshare, hosts) : 0;
     if (!r && (flags & CLONE_FILES)) {
         if (t->files->refs > 1)
             files_leave_low(t); // one limit for two tables
         r = task_unshare_files(t);
     }
-    if (!r && (flags & CLONE_FS))
+    if (!r && (flags & (CLONE_FS | CLONE_NEWNS)))
         r = task_unshare_fs(t);
-    return r;
+    long ns = !r && (flags & CLONE_NEWNS) ? mntns_make(t) : 0;
+    if (ns > 0)
+        mntns_enter(t, (u32)ns);
+    return r < 0 ? r : MIN(ns, 0);
 }
 
 // arch_prctl codes from Linux 5.16 on, for older headers.
@@ -217,7 +222,7 @@ static long may_set_flags(struct task *t, int fd)
     long r = meta_fstat(t, fd, STATX_BASIC_STATS, &st);
     if (r < 0)
         return r;
-    if (mount >= 0 && (mount_at(t, mount)->flags & MS_RDONLY))
+    if (mount >= 0 && (mount_flags(t, mount) & MS_RDONLY))
         return -EROFS;
     return inode_owner_or_capable(&t->cred, &st) ? 0 : -EPERM;
 }

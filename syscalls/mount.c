@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // mount, umount2, pivot_root, chroot. What a mount is here: include/instance.h; changes of the
-// table: fs/mounting.c. There is one mount namespace, so propagation has nobody to reach. Linux:
+// table: fs/mounting.c. Every mount is private, whatever propagation is asked for. Linux:
 // fs/namespace.c, whose order of checks is kept.
 #include <linux/capability.h>
 
@@ -38,7 +38,7 @@ struct request {
 };
 
 // As Linux's path_mount(): relatime unless something else is said, and of the rest the last wins.
-static u32 mount_flags(u32 flags)
+static u32 flags_asked(u32 flags)
 {
     u32 kept = flags & MOUNT_FLAGS;
     return kept & MS_STRICTATIME ? kept & ~(u32)MS_NOATIME : kept;
@@ -86,7 +86,7 @@ static long mount_new(struct task *t, const struct request *q, u32 flags, const 
         if (r < 0)
             return r;
     }
-    e.flags = mount_flags(flags) | e.locked;
+    e.flags = flags_asked(flags) | e.locked;
     e.flags |= e.flags & MS_RDONLY ? MOUNT_FS_RDONLY | MOUNT_OWN_RDONLY : 0;
     str_copy(e.source, q->has_source ? q->source : "none", sizeof e.source);
     r = mount_attach(t, &e, to);
@@ -113,9 +113,9 @@ static long mount_again(struct task *t, const struct request *q, u32 flags, cons
         if (r < 0)
             return r;
     }
-    u32 now = mount_flags(flags);
+    u32 now = flags_asked(flags);
     if (!(flags & (MOUNT_ATIME | MS_RELATIME)))
-        now |= e->flags & MOUNT_ATIME;
+        now |= mount_flags(t, to->loc.mount) & MOUNT_ATIME;
     mount_set_flags(t, to->loc.mount, now);
     if (!(flags & MS_BIND))
         mount_set_fs_rdonly(t, to->loc.mount, flags & MS_RDONLY);
@@ -228,14 +228,14 @@ static long do_umount(struct task *t, const char *path, int flags)
     }
     if (mount_has_child(t, m) || mount_in_use(t, m))
         return -EBUSY;
-    if ((flags & MNT_EXPIRE) && !(e->flags & MOUNT_EXPIRING)) {
-        u32 own = mount_rdonly(e) & MOUNT_OWN_RDONLY ? MS_RDONLY : 0;
-        mount_set_flags(t, m, (e->flags & MOUNT_FLAGS & ~(u32)MS_RDONLY) | own | MOUNT_EXPIRING);
+    if ((flags & MNT_EXPIRE) && !(mount_flags(t, m) & MOUNT_EXPIRING)) {
+        u32 own = mount_rdonly(mount_flags(t, m)) & MOUNT_OWN_RDONLY ? MS_RDONLY : 0;
+        mount_set_flags(t, m,
+                        (mount_flags(t, m) & MOUNT_FLAGS & ~(u32)MS_RDONLY) | own | MOUNT_EXPIRING);
         return -EAGAIN;
     }
     bool discard = e->base == BASE_STORE && mount_is_alone(t, m);
-    mount_end(t, m);
-    if (discard)
+    if (mount_end(t, m) && discard)
         tmpfs_discard(t, e);
     return 0;
 }

@@ -221,7 +221,7 @@ static long is_no_name(struct task *t, const struct pathop *op, bool rmdir)
     if (*op->p.name)
         return 0;
     // The root of a mount.
-    if (mount_at(t, pathop_name_mount(t, op))->flags & MS_RDONLY)
+    if (mount_flags(t, pathop_name_mount(t, op)) & MS_RDONLY)
         return -EROFS;
     if (rmdir || host_statx(op->p.fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0)
         return -EBUSY;
@@ -325,7 +325,7 @@ static long remove_name(struct task *t, struct pathop *op, bool rmdir)
     long r = is_no_name(t, op, rmdir);
     if (r < 0)
         return r;
-    if (pathop_mount(t, op)->flags & MS_RDONLY)
+    if (pathop_mount_flags(t, op) & MS_RDONLY)
         return -EROFS;
     if (pathop_mount(t, op)->type == FS_PROC)
         return remove_in_proc(t, op, rmdir);

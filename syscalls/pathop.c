@@ -19,7 +19,7 @@ bool fd_is_path(struct task *t, int fd)
 bool fd_is_read_only(struct task *t, int fd)
 {
     int m = mount_of_fd(t, fd);
-    return m >= 0 && (mount_at(t, m)->flags & MS_RDONLY);
+    return m >= 0 && (mount_flags(t, m) & MS_RDONLY);
 }
 
 long fd_may_change_untyped(int fd, const struct statx *st)
@@ -83,7 +83,7 @@ bool pathop_again(long result, int *walk)
 
 long pathop_may_change(struct task *t, struct pathop *op, struct statx *dir)
 {
-    if (pathop_mount(t, op)->flags & MS_RDONLY)
+    if (pathop_mount_flags(t, op) & MS_RDONLY)
         return -EROFS;
     long r = meta_stat_dir(t, op->loc.mount, &op->p, dir);
     return r < 0 ? r : may_access(&t->cred, dir, MAY_WRITE | MAY_EXEC);
@@ -125,7 +125,7 @@ bool pathop_is_mount_point(struct task *t, struct pathop *op, bool below)
     long n = instance_path_of_loc(t, &op->loc, path, sizeof path);
     for (int m = 1; n > 0 && m < MOUNTS_MAX; m++) {
         const struct mount_entry *e = mount_at(t, m);
-        if (e->state == MOUNT_LIVE && !strncmp(e->point, path, (size_t)n) &&
+        if (mount_is_live(t, m) && !strncmp(e->point, path, (size_t)n) &&
             (!e->point[n] || (below && e->point[n] == '/')))
             return true;
     }

@@ -16,7 +16,15 @@ static long clone_task(struct task *t, struct clone_request *q)
     dirs_let_go_watched(t);
     if ((q->flags & (CLONE_FILES | CLONE_THREAD)) == CLONE_FILES)
         files_leave_low(t); // two processes with one table have a limit each
-    return task_clone(t, q);
+    if (!(q->flags & CLONE_NEWNS))
+        return task_clone(t, q);
+    long r = mntns_before_clone(t, q);
+    if (r < 0)
+        return r;
+    r = task_clone(t, q);
+    if (r != 0)
+        mntns_behind_clone(t, q);
+    return r;
 }
 
 long sys_clone(struct task *t, unsigned long flags, uptr stack, uptr parent_tid, uptr child_tid,

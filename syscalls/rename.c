@@ -50,7 +50,7 @@ static long check_no_name(struct task *t, const struct rename *r)
     struct statx st;
     if (a->p.last != LAST_NAME)
         return -EBUSY;
-    if (b->p.last == LAST_NAME && (mount_at(t, pathop_name_mount(t, a))->flags & MS_RDONLY))
+    if (b->p.last == LAST_NAME && (mount_flags(t, pathop_name_mount(t, a)) & MS_RDONLY))
         return -EROFS;
     if (b->p.last == LAST_NAME && *a->p.name) {
         long e = meta_host_look(&a->p, &st);
@@ -71,7 +71,7 @@ static long check_places(struct task *t, const struct rename *r)
     u32 type = pathop_mount(t, a)->type;
     if ((r->flags & RENAME_WHITEOUT) && (type == FS_DRIVE || type == FS_OVERLAY))
         return -EINVAL; // no device nodes there; none that the guest makes
-    return pathop_mount(t, a)->flags & MS_RDONLY ? -EROFS : 0;
+    return pathop_mount_flags(t, a) & MS_RDONLY ? -EROFS : 0;
 }
 
 // Around the change of the new name; ended already, or not begun, is no matter.

@@ -276,7 +276,7 @@ long sys_faccessat2(struct task *t, int dirfd, uptr path, int mode, int flags)
     u32 type = st.stx_mode & S_IFMT;
     if (r < 0 || mount < 0)
         return r;
-    u32 ms = mount_at(t, mount)->flags;
+    u32 ms = mount_flags(t, mount);
     if ((mode & MAY_WRITE) && (type == S_IFREG || type == S_IFDIR) && (ms & MS_RDONLY))
         return -EROFS;
     return (mode & MAY_EXEC) && type == S_IFREG && (ms & MS_NOEXEC) ? -EACCES : 0;
@@ -312,7 +312,7 @@ static long statfs_in(struct task *t, int fd, int mount, uptr buf)
     if (r < 0)
         return r;
     if (mount >= 0) {
-        u32 ms = mount_at(t, mount)->flags & MOUNT_FLAGS, atime = ms & MOUNT_ATIME;
+        u32 ms = mount_flags(t, mount) & MOUNT_FLAGS, atime = ms & MOUNT_ATIME;
         fs.f_flags &= ~(s64)(MOUNT_FLAGS & ~(MS_RDONLY | MOUNT_ATIME));
         if (atime) // else as the host does
             fs.f_flags &= ~(s64)(MOUNT_ATIME | ST_RELATIME);

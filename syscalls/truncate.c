@@ -22,7 +22,7 @@ static long may_truncate(struct task *t, struct pathop *op)
     if (type != S_IFREG)
         return type == S_IFDIR ? -EISDIR : -EINVAL;
     r = may_access(&t->cred, &st, MAY_WRITE);
-    if (r >= 0 && (pathop_mount(t, op)->flags & MS_RDONLY))
+    if (r >= 0 && (pathop_mount_flags(t, op) & MS_RDONLY))
         r = -EROFS;
     if (r >= 0 && reach_runs_file(t, (u64)st.stx_dev_major << 32 | st.stx_dev_minor, st.stx_ino))
         r = -ETXTBSY;
@@ -101,7 +101,7 @@ static long file_attr(struct task *t, long nr, int dirfd, uptr path, uptr attr, 
         if (r >= 0 && op.loc.must_be_dir && (st.stx_mode & S_IFMT) != S_IFDIR)
             r = -ENOTDIR;
         if (r >= 0 && set)
-            r = pathop_mount(t, &op)->flags & MS_RDONLY ? -EROFS
+            r = pathop_mount_flags(t, &op) & MS_RDONLY  ? -EROFS
                 : inode_owner_or_capable(&t->cred, &st) ? 0
                                                         : -EPERM;
         if (r >= 0 && set)

@@ -69,7 +69,7 @@ static long set_times_of(struct task *t, struct pathop *op, const struct __kerne
 {
     struct statx st;
     char name[FD_PATH_SIZE];
-    bool read_only = pathop_mount(t, op)->flags & MS_RDONLY, valid = are_valid(ts);
+    bool read_only = pathop_mount_flags(t, op) & MS_RDONLY, valid = are_valid(ts);
     // With CAP_FOWNER it does not matter whose it is, unless a link is to be followed.
     if (read_only || !valid || !cred_has_cap(&t->cred, CAP_FOWNER) || (op->walk & WALK_FOLLOW) ||
         op->loc.must_be_dir) {

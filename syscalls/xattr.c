@@ -34,8 +34,7 @@ static long perform(struct task *t, const struct subject *s, const struct reques
     // The file system has none (SB_POSIXACL).
     if (q->what != LIST && xattr_is_acl(n->guest) && subject_in_proc(t, s))
         return subject_error(
-            t, s,
-            q->what != GET && (mount_at(t, s->mount)->flags & MS_RDONLY) ? -EROFS : -EOPNOTSUPP);
+            t, s, q->what != GET && (mount_flags(t, s->mount) & MS_RDONLY) ? -EROFS : -EOPNOTSUPP);
     switch (q->what) {
     case GET:
         return xattr_get(t, s, n, q->value, q->size);
@@ -91,7 +90,7 @@ static long may_change_proc(struct task *t, const struct subject *s, const struc
 {
     struct statx st;
     long r = subject_stat(t, s, &st);
-    if (r < 0 || (mount_at(t, s->mount)->flags & MS_RDONLY))
+    if (r < 0 || (mount_flags(t, s->mount) & MS_RDONLY))
         return r;
     if (q->what == SET && xattr_is_acl(n->guest))
         r = parse_acl(q);

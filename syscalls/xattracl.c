@@ -25,7 +25,7 @@ static long may_set_acl(struct task *t, const struct subject *s, bool access,
                         const struct statx *st, struct new_acl *acl)
 {
     u32 type = st->stx_mode & S_IFMT;
-    bool read_only = mount_at(t, subject_mount(t, s))->flags & MS_RDONLY;
+    bool read_only = mount_flags(t, subject_mount(t, s)) & MS_RDONLY;
     long r = read_only ? -EROFS : acl->size ? acl_parse(acl->value, acl->size) : 0;
     if (r < 0 || type == S_IFLNK)
         return r < 0 ? r : -EOPNOTSUPP;

@@ -34,7 +34,7 @@ static long may_use(struct task *t, const struct subject *s, const char *name, i
     const struct cred *c = &t->cred;
     struct statx st;
     bool write = want == MAY_WRITE;
-    if (write && s->mount >= 0 && (mount_at(t, s->mount)->flags & MS_RDONLY))
+    if (write && s->mount >= 0 && (mount_flags(t, s->mount) & MS_RDONLY))
         return -EROFS;
     if (str_starts(name, XATTR_SYSTEM_PREFIX))
         return 0; // its handler asks
@@ -81,7 +81,7 @@ static long host_name(struct task *t, const struct subject *s, struct xattr_name
         named = -EOPNOTSUPP;
     if (named >= 0 && user && fs_unchecked(&t->cred) &&
         (want == MAY_READ || cred_has_cap(&t->cred, CAP_FOWNER)))
-        return want == MAY_READ || s->mount < 0 || !(mount_at(t, s->mount)->flags & MS_RDONLY)
+        return want == MAY_READ || s->mount < 0 || !(mount_flags(t, s->mount) & MS_RDONLY)
                    ? 0 // the host tells by type
                    : subject_error(t, s, -EROFS);
     long r = may_use(t, s, n->guest, want);

@@ -70,6 +70,7 @@ static void copy_fs(struct fsctx *to, char *root, const struct fsctx *from)
     to->cwd_mount = from->cwd_mount;
     to->cwd_number = from->cwd_number;
     to->root_mount = from->root_mount;
+    to->mnt_ns = from->mnt_ns;
     to->root_dev = from->root_dev;
     to->root_ino = from->root_ino;
     to->root_room = root;
@@ -151,6 +152,8 @@ static long fill_child(struct task *t, struct task *c, const struct clone_reques
     } else {
         c->fs = &(*own)->shared.fs;
         copy_fs(c->fs, (*own)->root, t->fs);
+        if (q->flags & CLONE_NEWNS)
+            c->fs->mnt_ns = q->mnt_ns;
     }
     if (q->flags & CLONE_SIGHAND) {
         refs_add(&t->sighand->refs);
@@ -270,6 +273,8 @@ static void own_after_fork(struct task *t, const struct clone_request *q)
         set(&t->fs->refs, 1);
         set(&t->fs->lock.word, 0);
         set(&t->fs->across_processes, 0);
+        if (q->flags & CLONE_NEWNS)
+            t->fs->mnt_ns = q->mnt_ns;
     }
 }
 
@@ -328,7 +333,7 @@ long task_clone(struct task *t, const struct clone_request *q)
     if (((q->flags & CLONE_FS) && (q->flags & (CLONE_NEWNS | CLONE_NEWUSER))) ||
         ((q->flags & CLONE_THREAD) && (q->flags & (CLONE_NEWUSER | CLONE_NEWPID))))
         return -EINVAL;
-    if (q->flags & CLONE_NAMESPACES)
+    if (q->flags & CLONE_NAMESPACES & ~(u64)CLONE_NEWNS)
         return -EPERM;
     if ((q->flags & (CLONE_THREAD | CLONE_SIGHAND)) == CLONE_THREAD ||
         ((q->flags & CLONE_SIGHAND) && !vm))
@@ -363,7 +368,8 @@ long task_clone(struct task *t, const struct clone_request *q)
         }
     }
     // No child gets away from an engine that traces.
-    u64 ours = CLONE_CLEAR_SIGHAND | (t->engine == ENGINE_PTRACE ? CLONE_UNTRACED : 0);
+    u64 ours =
+        CLONE_CLEAR_SIGHAND | CLONE_NEWNS | (t->engine == ENGINE_PTRACE ? CLONE_UNTRACED : 0);
     t->next_birth = proc_birth(t);
     if (vm && !(q->flags & CLONE_THREAD))
         c->proc->birth = t->next_birth;
@@ -379,6 +385,8 @@ long task_clone(struct task *t, const struct clone_request *q)
     }
     if (!vm && r > 0)
         proc_register_child(t, (u32)r);
+    if (!vm && r > 0 && (q->flags & CLONE_NEWNS))
+        proc_child_mntns(t, (u32)r, q->mnt_ns);
     if (vm && (r < 0 || (q->flags & CLONE_VFORK)))
         drop_child(t, c, q, own, (u32)r);
     if (vm)

@@ -2,7 +2,6 @@
 // unshare(CLONE_NEWNS): mounts made in a child's namespace are not seen outside, nor those made
 // outside afterwards seen inside; a fork without it shares them.
 // covers: unshare, mount, umount2, fork
-// lxrun: not yet: namespaces (CLONE_NEW*) are not served
 // needs: root
 #include "mountns.h"
 
