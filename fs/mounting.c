@@ -76,7 +76,7 @@ long mount_view(struct task *t, struct mount_entry *e, int m, const char *rel)
         return overlay_view(t, e, m, rel);
     memcpy(e, from, sizeof *e);
     e->flags = mount_flags(t, m) & MOUNT_KEPT;
-    e->apart = 0;
+    e->apart = e->pivoted = 0;
     if (from->base == BASE_INHERITED) {
         e->base = m;
         return join(e->base_path, "", rel);
@@ -161,24 +161,12 @@ bool place_is_below(const struct place *at, const struct place *top)
     return behind(at->path, top->path);
 }
 
-long mount_bind(struct task *t, const struct place *from, const struct place *to, bool rec, int but)
+// e is what `from` is.
+static long add_with_below(struct task *t, struct mount_entry *e, const struct place *from,
+                           const struct place *to, const s32 *below, int n)
 {
-    struct mount_entry e;
-    s32 below[MOUNTS_MAX], made[MOUNTS_MAX];
-    u32 type = from->st.stx_mode & S_IFMT;
-    if (place_is_dir(from) != place_is_dir(to))
-        return -ENOTDIR;
-    if (type == S_IFCHR || type == S_IFBLK || type == S_IFLNK)
-        return -EINVAL; // has no host object to show
-    if (type != S_IFDIR && is_overlay(t, from->loc.mount))
-        return -EINVAL; // which would be another once it is copied up
-    int n = 0, all = rec ? collect(t, from->loc.mount, from->path, below) : 0;
-    for (int i = 0; i < all; i++)
-        if (but < 0 || (below[i] != but && !is_inside(t, below[i], but)))
-            below[n++] = below[i];
-    long r = mount_view(t, &e, from->loc.mount, from->loc.rel);
-    if (r >= 0)
-        r = add_at(t, &e, to->path);
+    s32 made[MOUNTS_MAX];
+    long r = add_at(t, e, to->path);
     if (r < 0)
         return r;
     int top = (int)r;
@@ -186,6 +174,44 @@ long mount_bind(struct task *t, const struct place *from, const struct place *to
     if (r < 0)
         mount_end(t, top);
     return r;
+}
+
+long mount_bind(struct task *t, const struct place *from, const struct place *to, bool rec)
+{
+    struct mount_entry e;
+    s32 below[MOUNTS_MAX];
+    u32 type = from->st.stx_mode & S_IFMT;
+    if (place_is_dir(from) != place_is_dir(to))
+        return -ENOTDIR;
+    if (type == S_IFCHR || type == S_IFBLK || type == S_IFLNK)
+        return -EINVAL; // has no host object to show
+    if (type != S_IFDIR && is_overlay(t, from->loc.mount))
+        return -EINVAL; // which would be another once it is copied up
+    int n = rec ? collect(t, from->loc.mount, from->path, below) : 0;
+    long r = mount_view(t, &e, from->loc.mount, from->loc.rel);
+    return r < 0 ? r : add_with_below(t, &e, from, to, below, n);
+}
+
+long mount_pivot(struct task *t, const struct place *from, const struct place *to, int but)
+{
+    struct mount_entry e;
+    s32 below[MOUNTS_MAX];
+    int n = 0, all = collect(t, from->loc.mount, from->path, below);
+    for (int i = 0; i < all; i++)
+        if (below[i] != but && !is_inside(t, below[i], but))
+            below[n++] = below[i];
+    long r = mount_view(t, &e, from->loc.mount, "");
+    e.pivoted = mount_at(t, from->loc.mount)->id;
+    return r < 0 ? r : add_with_below(t, &e, from, to, below, n);
+}
+
+int mount_pivoted(struct task *t, int m)
+{
+    u32 id = mount_at(t, m)->id;
+    for (int i = mount_next(t, 1); i < MOUNTS_MAX; i = mount_next(t, i + 1))
+        if (mount_at(t, i)->pivoted == id)
+            return i;
+    return m;
 }
 
 long mount_move(struct task *t, const struct place *from, const struct place *to)

@@ -95,7 +95,9 @@ struct mount_entry {
     u64 top_dev;            // device of that layer
     s32 below;              // layer: the next one
     u32 has_upper, userxattr;
-    u32 locked; // of the flags: those that the guest cannot take away
+    u32 locked;  // of the flags: those that the guest cannot take away
+    u32 pivoted; // id of the mount that pivot_root moved here, and which stays where it was; 0:
+                 // none
     struct drive drive;
     u64 links; // name_bit() of symlinks in the root directory: where one was seen, nothing more
     // Device (as struct attr_known has it) whose files have an attribute only where the host's mode

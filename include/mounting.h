@@ -35,10 +35,12 @@ static inline bool place_is_dir(const struct place *at)
     return (at->st.stx_mode & S_IFMT) == S_IFDIR;
 }
 
-// Makes what lies at `from` visible at `to`; rec: with the mounts below it, but without mount
-// `but` and those in it (-1: all).
-long mount_bind(struct task *t, const struct place *from, const struct place *to, bool rec,
-                int but);
+// Makes what lies at `from` visible at `to`; rec: with the mounts below it.
+long mount_bind(struct task *t, const struct place *from, const struct place *to, bool rec);
+// What pivot_root(2) does with the old root: as mount_bind(), without mount `but` and those in it.
+long mount_pivot(struct task *t, const struct place *from, const struct place *to, int but);
+// Where pivot_root has moved mount m to; m: nowhere.
+int mount_pivoted(struct task *t, int m);
 // Takes the mount at `from` and those below it to `to`.
 long mount_move(struct task *t, const struct place *from, const struct place *to);
 // Adds e at `to`; point and parent are filled in here.

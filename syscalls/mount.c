@@ -139,7 +139,7 @@ static long mount_from(struct task *t, const struct request *q, u32 flags, const
     if (r < 0)
         return r;
     if (flags & MS_BIND)
-        return mount_bind(t, &from, to, flags & MS_REC, -1);
+        return mount_bind(t, &from, to, flags & MS_REC);
     return mount_move(t, &from, to);
 }
 
@@ -205,11 +205,13 @@ static long do_umount(struct task *t, const char *path, int flags)
     long r = place_find(t, path, flags & UMOUNT_NOFOLLOW ? 0 : WALK_FOLLOW, &at);
     if (r < 0)
         return r;
-    int m = at.loc.mount;
+    // What is mounted on the place itself is meant, also where "." leads below it
+    // (LOOKUP_MOUNTPOINT).
+    int m = mount_pivoted(t, mount_on(t, at.loc.mount, at.path));
     struct mount_entry *e = mount_at(t, m);
     if (!may_mount(t))
         return -EPERM;
-    if (!place_is_mount(&at))
+    if (!place_is_mount(&at) && m == at.loc.mount)
         return -EINVAL;
     if (m == 0)
         return flags & MNT_DETACH ? -EINVAL : -EBUSY;
@@ -311,7 +313,7 @@ static long follow_root(struct task *t, const struct place *old, const struct pl
 }
 
 // The table keeps its root: the caller gets the new one by chroot, and a view of the old one, with
-// what is mounted in it, at put_old.
+// what is mounted in it, at put_old. An umount by a descriptor of the old one is that view's.
 static long do_pivot(struct task *t, const char *new_root, const char *put_old)
 {
     struct place new, put, old;
@@ -330,7 +332,7 @@ static long do_pivot(struct task *t, const char *new_root, const char *put_old)
         return -EBUSY;
     if (!place_is_mount(&new) || !place_is_mount(&old) || !place_is_below(&put, &new))
         return -EINVAL;
-    r = mount_bind(t, &old, &put, true, new.loc.mount);
+    r = mount_pivot(t, &old, &put, new.loc.mount);
     if (r < 0)
         return r;
     r = follow_root(t, &old, &new);
