@@ -28,6 +28,7 @@ long place_find(struct task *t, const char *path, int walk, struct place *at)
         return r;
     if (at->loc.must_be_dir && !place_is_dir(at))
         return -ENOTDIR;
+    at->is_mount = !strcmp(at->loc.rel, mount_at(t, at->loc.mount)->node);
     r = instance_path(t, at->loc.mount, at->loc.rel, at->path, sizeof at->path);
     return r < 0 ? r : 0;
 }
@@ -176,6 +177,19 @@ static long add_with_below(struct task *t, struct mount_entry *e, const struct p
     return r;
 }
 
+// Makes e what lies at loc, a device node, FIFO or socket.
+static long node_view(struct task *t, struct mount_entry *e, const struct loc *loc)
+{
+    char dir[LX_PATH_MAX] = "";
+    const char *slash = strrchr(loc->rel, '/'), *name = slash ? slash + 1 : loc->rel;
+    if (slash)
+        str_copy(dir, loc->rel, (size_t)(slash - loc->rel) + 1);
+    long r = mount_view(t, e, loc->mount, dir);
+    if (r >= 0 && str_copy(e->node, name, sizeof e->node) >= sizeof e->node)
+        return -ENAMETOOLONG;
+    return r;
+}
+
 long mount_bind(struct task *t, const struct place *from, const struct place *to, bool rec)
 {
     struct mount_entry e;
@@ -183,12 +197,15 @@ long mount_bind(struct task *t, const struct place *from, const struct place *to
     u32 type = from->st.stx_mode & S_IFMT;
     if (place_is_dir(from) != place_is_dir(to))
         return -ENOTDIR;
-    if (type == S_IFCHR || type == S_IFBLK || type == S_IFLNK)
-        return -EINVAL; // has no host object to show
+    if (type == S_IFLNK)
+        return -EINVAL;
     if (type != S_IFDIR && is_overlay(t, from->loc.mount))
         return -EINVAL; // which would be another once it is copied up
     int n = rec ? collect(t, from->loc.mount, from->path, below) : 0;
-    long r = mount_view(t, &e, from->loc.mount, from->loc.rel);
+    bool node = type == S_IFCHR || type == S_IFBLK || type == S_IFIFO || type == S_IFSOCK;
+    long r = node && !place_is_mount(from)
+                 ? node_view(t, &e, &from->loc)
+                 : mount_view(t, &e, from->loc.mount, place_is_mount(from) ? "" : from->loc.rel);
     return r < 0 ? r : add_with_below(t, &e, from, to, below, n);
 }
 

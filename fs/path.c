@@ -125,6 +125,11 @@ static long place_in_mounts(struct task *t, struct loc *loc)
         return r;
     loc->mount = mount_of_path(t, loc->rel, &rest);
     memmove(loc->rel, rest, strlen(rest) + 1);
+    const char *node = mount_at(t, loc->mount)->node;
+    if (*node && loc->rel[0])
+        return -ENOTDIR;
+    if (*node)
+        str_copy(loc->rel, node, sizeof loc->rel);
     loc->base = mount_root_fd(t, loc->mount);
     return loc->base < 0 ? loc->base : 0;
 }

@@ -64,7 +64,7 @@ static long enter_mount(struct walk *w)
         return -EXDEV;
     walk_leave_anchor(w);
     loc->mount = m;
-    loc->rel[0] = 0;
+    str_copy(loc->rel, mount_at(t, m)->node, sizeof loc->rel);
     return 0;
 }
 

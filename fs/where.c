@@ -23,6 +23,8 @@ long path_join(char *out, size_t size, const char *a, const char *b)
 long instance_path(struct task *t, int m, const char *rel, char *out, size_t size)
 {
     const struct mount_entry *e = mount_at(t, m);
+    if (*e->node && !strcmp(rel, e->node))
+        rel = "";
     size_t k = strlen(rel);
     long n = path_join(out, size, e->point, rel);
     if (n >= 0 && e->type == FS_PROC)
@@ -102,7 +104,7 @@ static int mount_remembered(struct task *t, const char *host)
         const struct mount_entry *e = mount_at(t, m);
         u64 word = __atomic_load_n(&t->instance->root_texts[m], __ATOMIC_RELAXED);
         size_t n = word & 0xffff;
-        if (is_overlay(t, m))
+        if (is_overlay(t, m) || *e->node)
             continue;
         if (!word)
             return -1;
@@ -128,8 +130,9 @@ static long loc_of_host_path(struct task *t, const char *host, int prefer, struc
          m = mount_next(t, m + 1)) {
         if (m == MOUNTS_MAX)
             return -ENOENT;
-        // The layers of an overlay lie in other mounts, and are theirs where nothing else is known.
-        if (is_overlay(t, m))
+        // The layers of an overlay lie in other mounts, and are theirs where nothing else is known;
+        // so does what is mounted by its name.
+        if (is_overlay(t, m) || *mount_at(t, m)->node)
             continue;
         const char *rest = below_mount(t, m, host, &at);
         if (rest && (!best || rest > best)) {

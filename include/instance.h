@@ -111,6 +111,9 @@ struct mount_entry {
     char base_path[LX_PATH_MAX]; // no leading slash
     char source[LX_PATH_MAX];
     char options[256];
+    // What is mounted is a device node, FIFO or socket: its name in the directory that is the
+    // mount's root here, since owner and mode are told by that. Else "".
+    char node[256];
     u32 own_flags[MNT_NS_MAX];
 };
 _Static_assert(MOUNTS_MAX <= 64, "a bit of mounts_live for each");

@@ -23,12 +23,13 @@
 struct place {
     struct loc loc; // from the root of its mount
     struct statx st;
+    bool is_mount;          // the root of its mount
     char path[LX_PATH_MAX]; // from the instance's root
 };
 long place_find(struct task *t, const char *path, int walk, struct place *at);
 static inline bool place_is_mount(const struct place *at)
 {
-    return !at->loc.rel[0];
+    return at->is_mount;
 }
 static inline bool place_is_dir(const struct place *at)
 {

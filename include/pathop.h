@@ -74,6 +74,12 @@ static inline struct mount_entry *pathop_mount(struct task *t, const struct path
 {
     return mount_at(t, op->loc.mount < 0 ? 0 : op->loc.mount);
 }
+// Is it the root of a mount (or nothing but a descriptor), which has no name there?
+static inline bool pathop_is_root(struct task *t, const struct pathop *op)
+{
+    const char *node = pathop_mount(t, op)->node;
+    return !*op->p.name || (*node && !strcmp(op->loc.rel, node));
+}
 static inline u32 pathop_mount_flags(struct task *t, const struct pathop *op)
 {
     return mount_flags(t, op->loc.mount < 0 ? 0 : op->loc.mount);

@@ -218,12 +218,12 @@ static long is_no_name(struct task *t, const struct pathop *op, bool rmdir)
     case LAST_ROOT:
         return rmdir ? -EBUSY : -EISDIR;
     }
-    if (*op->p.name)
+    if (!pathop_is_root(t, op))
         return 0;
     // The root of a mount.
     if (mount_flags(t, pathop_name_mount(t, op)) & MS_RDONLY)
         return -EROFS;
-    if (rmdir || host_statx(op->p.fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0)
+    if (rmdir || meta_host_stat(&op->p, STATX_TYPE, &st) < 0)
         return -EBUSY;
     return (st.stx_mode & S_IFMT) == S_IFDIR ? -EISDIR : -EBUSY;
 }

@@ -99,7 +99,7 @@ bool pathop_is_gone(const struct pathop *op)
 long pathop_may_make(struct task *t, struct pathop *op, bool directory, struct statx *dir)
 {
     struct statx st;
-    if (!*op->p.name)
+    if (pathop_is_root(t, op))
         return -EEXIST;
     if (pathop_mount(t, op)->type == FS_PROC) { // whose look-up fails for what is not there
         long r = host_statx(op->p.fd, op->p.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st);
@@ -178,7 +178,7 @@ long pathop_up(struct task *t, struct pathop *op)
 int pathop_name_mount(struct task *t, const struct pathop *op)
 {
     int m = op->loc.mount;
-    if (op->p.last != LAST_NAME || *op->p.name)
+    if (op->p.last != LAST_NAME || !pathop_is_root(t, op))
         return m;
     const char *point = mount_at(t, m)->point;
     do // also what was mounted there before

@@ -52,12 +52,12 @@ static long check_no_name(struct task *t, const struct rename *r)
         return -EBUSY;
     if (b->p.last == LAST_NAME && (mount_flags(t, pathop_name_mount(t, a)) & MS_RDONLY))
         return -EROFS;
-    if (b->p.last == LAST_NAME && *a->p.name) {
+    if (b->p.last == LAST_NAME && !pathop_is_root(t, a)) {
         long e = meta_host_look(&a->p, &st);
         if (e < 0)
             return e;
     }
-    return !*b->p.name && (r->flags & RENAME_NOREPLACE) ? -EEXIST : -EBUSY;
+    return pathop_is_root(t, b) && (r->flags & RENAME_NOREPLACE) ? -EEXIST : -EBUSY;
 }
 
 // Are the names ones that can be renamed at all?
@@ -66,7 +66,7 @@ static long check_places(struct task *t, const struct rename *r)
     const struct pathop *a = &r->a, *b = &r->b;
     if (pathop_name_mount(t, a) != pathop_name_mount(t, b))
         return -EXDEV;
-    if (!*a->p.name || !*b->p.name)
+    if (pathop_is_root(t, a) || pathop_is_root(t, b))
         return check_no_name(t, r);
     u32 type = pathop_mount(t, a)->type;
     if ((r->flags & RENAME_WHITEOUT) && (type == FS_DRIVE || type == FS_OVERLAY))
