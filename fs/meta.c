@@ -218,20 +218,44 @@ static bool is_memfd(struct task *t, const struct statx *st)
     return device_of(st) == t->instance->memfd_dev;
 }
 
-// A symlink, FIFO or socket known by its descriptor: its record lies beside its name.
-static void apply_by_name(struct task *t, int fd, u32 owner, struct statx *st)
+#define NAMED_TRIES 100
+
+// What its record says is its own, if it had the name until that was read: a rename moves the
+// ctime.
+static long stat_by_name(struct task *t, int fd, u32 owner, struct statx *st)
 {
     struct loc loc;
     struct parent p;
+    struct statx was, now = *st;
+    long r = st->stx_mask & STATX_CTIME ? 0 : host_statx(fd, "", AT_EMPTY_PATH, STATX_CTIME, &now);
+    bool stayed = false;
+    for (int tries = 0; r >= 0 && !stayed && tries < NAMED_TRIES; tries++) {
+        struct statx named = *st;
+        was = now;
+        r = side_locate(t, fd, &loc, &p);
+        if (r < 0)
+            break;
+        side_stat(t, loc.mount, &p, owner, &named);
+        parent_done(t, &p);
+        r = host_statx(fd, "", AT_EMPTY_PATH, STATX_CTIME, &now);
+        stayed = !memcmp(&was.stx_ctime, &now.stx_ctime, sizeof now.stx_ctime);
+        if (r < 0 || stayed || tries + 1 == NAMED_TRIES)
+            *st = named;
+    }
+    return r;
+}
+
+// A symlink, FIFO or socket known by its descriptor: its record lies beside its name.
+static void apply_by_name(struct task *t, int fd, u32 owner, struct statx *st)
+{
     if (fd_is_anonymous(t, fd)) {
         apply_nameless(t, st);
         return;
     }
-    long r = side_locate(t, fd, &loc, &p);
-    if (r >= 0) {
-        side_stat(t, loc.mount, &p, owner, st);
-        parent_done(t, &p);
-    } else if (r == -ENOTDIR) {
+    long r = stat_by_name(t, fd, owner, st);
+    if (r >= 0)
+        return;
+    if (r == -ENOTDIR) {
         fd_set_anonymous(t, fd);
         apply_nameless(t, st);
     } else {

@@ -172,6 +172,8 @@ static __attribute__((noinline)) long may_follow_magic(struct task *t, const str
     bool mounted = r >= 0;
     r = meta_fstat(t, (int)fd, STATX_BASIC_STATS | META_HOSTS_NUMBERS, st);
     if (r >= 0 && !carries_attr(st->stx_mode)) {
+        if (mounted && st->stx_nlink && (st->stx_mode & S_IFMT) == S_IFIFO)
+            r = may_access(&t->cred, st, want);
         st->stx_ino = 0;
     } else if (r >= 0) {
         struct parent p = {.fd = (int)fd, .name = ""};
@@ -184,10 +186,12 @@ static __attribute__((noinline)) long may_follow_magic(struct task *t, const str
     return r;
 }
 
-// By a way in /proc that is a link.
+// By a way in /proc that is a link. A slash behind it is not O_DIRECTORY, which F_GETFL would show.
 static long open_magic(struct task *t, struct loc *loc, u64 flags)
 {
     struct statx st;
+    size_t n = strlen(loc->rel);
+    const char *end = loc->must_be_dir && n + 1 < sizeof loc->rel ? "/" : "";
     long r = -EACCES;
     // Later, where it can be done by the descriptor: it may be another file by then.
     u64 trunc = flags & O_ACCMODE ? flags & O_TRUNC : 0;
@@ -196,9 +200,11 @@ static long open_magic(struct task *t, struct loc *loc, u64 flags)
         if (r < 0)
             return r;
         u64 now = st.stx_ino ? flags & ~trunc : flags;
+        str_copy(loc->rel + n, end, 2);
         r = HOST_INTR4(__NR_openat, loc->base, loc->rel, now, 0);
         if (r == -EAGAIN && (flags & O_NONBLOCK))
             r = open_leased(t, loc, now, true);
+        loc->rel[n] = 0;
         if (r < 0 || !st.stx_ino)
             return r;
         if (open_is_same((int)r, &st)) {
@@ -231,9 +237,9 @@ static long follow_magic(struct task *t, struct loc *loc, u64 flags)
 // What a descriptor of the caller's is open on, whatever its path is by now.
 static __attribute__((noinline)) long open_held(struct task *t, const struct loc *loc, u64 flags)
 {
-    struct loc link = {.base = reserved_fd(t, RESERVED_PROC)};
+    struct loc link = {.base = reserved_fd(t, RESERVED_PROC), .must_be_dir = loc->must_be_dir};
     fmt(link.rel, sizeof link.rel, "%u/task/%u/fd/%d", t->proc->tgid, t->tid, loc->base);
-    return open_magic(t, &link, flags & ~(u64)(O_CREAT | O_EXCL | O_NOFOLLOW));
+    return open_magic(t, &link, flags & ~(u64)(O_CREAT | O_EXCL));
 }
 
 // To be written or made in a mount that is read-only: what the name is and permits comes before
@@ -290,8 +296,8 @@ static long open_at(struct task *t, struct loc *loc, const struct open_how *how)
         r = host_open_loc(t, loc, plain, 0, 0);
         // A magic link that procfs lets through; not one that is itself what a descriptor is open
         // on.
-        if (r == -ELOOP && !(flags & O_NOFOLLOW) && !loc->object) {
-            r = follow_magic(t, loc, plain | (flags & O_DIRECTORY));
+        if (r == -ELOOP && (slash || !(flags & O_NOFOLLOW)) && !loc->object) {
+            r = follow_magic(t, loc, plain);
             if (r >= 0)
                 loc->mount = -1; // what it leads to lies elsewhere
         }
@@ -343,7 +349,7 @@ static long node_at(struct task *t, struct loc *loc, struct node *n)
     long r = parent_open(t, loc, &p);
     if (r < 0)
         return r;
-    r = *p.name && meta_device(&p, &n->type, &n->major, &n->minor);
+    r = (*p.name || loc->held) && meta_device(&p, &n->type, &n->major, &n->minor);
     parent_done(t, &p);
     return r;
 }
@@ -499,11 +505,12 @@ long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
         if (r < 0)
             break;
         struct node node;
-        bool link = in_dev(t, &loc, how) && node_at(t, &loc, &node) > 0;
+        bool may = in_dev(t, &loc, how) || (loc.held && loc.object && !(flags & O_PATH));
+        bool link = may && node_at(t, &loc, &node) > 0;
         if (link) {
             r = open_node(t, &loc, &node, how);
         } else if (loc.held) {
-            r = open_held(t, &loc, flags | (loc.must_be_dir ? O_DIRECTORY : 0));
+            r = open_held(t, &loc, flags);
         } else {
             r = open_noted(t, &loc, how);
             link = r == -ELOOP && loc.walked;

@@ -69,8 +69,8 @@ static __attribute__((noinline)) long open_exec_slow(struct task *t, int dirfd, 
 {
     struct loc loc;
     struct parent p;
-    int walk =
-        (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+    int walk = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW | WALK_OBJECT) |
+               (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
     if ((flags & AT_EMPTY_PATH) && !*path)
         return open_exec_fd(t, dirfd, st, guest_path, nosuid);
     temps_begin(t);
@@ -99,10 +99,10 @@ static __attribute__((noinline)) long open_exec_slow(struct task *t, int dirfd, 
         if (r >= 0 && is_overlay(t, loc.mount))
             overlay_numbers(t, loc.mount, &(struct parent){.fd = (s32)r, .name = ""}, st);
         if (r >= 0 && guest_path &&
-            (magic ? path_of_fd(t, p.fd, guest_path, LX_PATH_MAX)
-                   : path_of_loc(t, &loc, guest_path, LX_PATH_MAX)) < 0)
+            (magic || loc.held ? path_of_fd(t, p.fd, guest_path, LX_PATH_MAX)
+                               : path_of_loc(t, &loc, guest_path, LX_PATH_MAX)) < 0)
             guest_path[0] = 0;
-        if (r >= 0 && !magic)
+        if (r >= 0 && !magic && !loc.held)
             way_learn(t, key, &loc);
         parent_done(t, &p);
     }

@@ -151,8 +151,8 @@ long procfs_lseek(struct task *t, int fd, long offset, u32 whence)
 }
 
 // What the host says a descriptor or working directory is, translated. -EXDEV: the text in out is
-// for showing only.
-static long translate(struct task *t, const char *host, int prefer, char *out, size_t n)
+// for showing only. *mount: the one it is said to lie in (-1: not known), and then does.
+static long translate(struct task *t, const char *host, int *mount, char *out, size_t n)
 {
     if (host[0] != '/') {
         put_text(out, n, host);
@@ -177,9 +177,9 @@ static long translate(struct task *t, const char *host, int prefer, char *out, s
     }
     // A guest's /dev has the host's nodes, which lie in none of its mounts.
     bool device = is_device(host);
-    if (device && (prefer < 0 || mount_at(t, prefer)->type == FS_DEVFS))
+    if (device && (*mount < 0 || mount_at(t, *mount)->type == FS_DEVFS))
         return put_text(out, n, host);
-    long r = path_to_guest(t, host, prefer, out, n);
+    long r = path_found_to_guest(t, host, mount, out, n);
     if (r >= 0)
         return deleted || out[0] != '/' ? -EXDEV : r;
     if (device)
@@ -230,7 +230,11 @@ static __attribute__((noinline)) long read_object(struct task *t, const struct p
         return r;
     if (own && cwd)
         prefer = t->fs->cwd_mount;
-    return translate(t, host, prefer, out, n);
+    int was = prefer;
+    r = translate(t, host, &prefer, out, n);
+    if (r >= 0 && own && fd)
+        fd_learn_mount(t, number, was, prefer);
+    return r;
 }
 
 static long read_process_link(struct task *t, const struct proc_path *pp, char *out, size_t n)

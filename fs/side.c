@@ -694,9 +694,11 @@ long meta_naming_end(struct task *t, const struct parent *p, struct meta_naming 
 
 // ---- Objects known by a descriptor only ----
 
-long side_locate(struct task *t, int fd, struct loc *loc, struct parent *p)
+// is: what fd is open on.
+static long locate(struct task *t, int fd, const struct statx *is, struct loc *loc,
+                   struct parent *p)
 {
-    struct statx is, there;
+    struct statx there;
     long r = loc_of_fd(t, fd, loc);
     if (r >= 0 && !loc->rel[0])
         r = -ENOENT; // the root of a mount
@@ -704,13 +706,32 @@ long side_locate(struct task *t, int fd, struct loc *loc, struct parent *p)
         r = parent_open(t, loc, p);
     if (r < 0)
         return r;
-    r = host_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &is);
-    if (r >= 0)
-        r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_INO, &there);
-    if (r >= 0 && (is.stx_ino != there.stx_ino || is.stx_dev_major != there.stx_dev_major ||
-                   is.stx_dev_minor != there.stx_dev_minor))
+    r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_INO, &there);
+    if (r >= 0 && (is->stx_ino != there.stx_ino || is->stx_dev_major != there.stx_dev_major ||
+                   is->stx_dev_minor != there.stx_dev_minor))
         r = -ENOENT; // removed, and the name is another's
     if (r < 0)
         parent_done(t, p);
+    return r;
+}
+
+// It may have got another name meanwhile, which moves its ctime; not on each file system where two
+// names are exchanged.
+#define LOCATE_TRIES 100
+#define LOCATE_BLIND 3
+
+long side_locate(struct task *t, int fd, struct loc *loc, struct parent *p)
+{
+    struct statx is, now;
+    long r = host_statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &is);
+    for (int tries = 0; r >= 0; is = now) {
+        r = locate(t, fd, &is, loc, p);
+        if (r != -ENOENT || !is.stx_nlink)
+            return r;
+        r = host_statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &now);
+        bool moved = memcmp(&is.stx_ctime, &now.stx_ctime, sizeof now.stx_ctime) != 0;
+        if (r >= 0 && ++tries >= (moved ? LOCATE_TRIES : LOCATE_BLIND))
+            return -ENOENT;
+    }
     return r;
 }

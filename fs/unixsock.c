@@ -247,7 +247,7 @@ long unix_target_end(struct task *t, struct unix_target *to, long result)
 static long open_target(struct task *t, const char *path)
 {
     struct statx st;
-    long fd = path_pin(t, path, WALK_FOLLOW, &st);
+    long fd = path_pin(t, path, WALK_FOLLOW | WALK_OBJECT, &st);
     if (fd < 0)
         return fd;
     long r = may_access(&t->cred, &st, MAY_WRITE);

@@ -440,9 +440,8 @@ static long as_it_is_there(struct walk *w)
 
 // The descriptor of the caller's own whose link in /proc was just appended, if what it is open on
 // can be told by that as by a path: another thread or process may give its path to something else.
-// In an overlay, of what has its owner by name, and of what came from elsewhere and was not used by
-// its number yet, its path it is. -1: none.
-static __attribute__((noinline)) int held_by(struct walk *w, bool last, int *m)
+// In an overlay its path it is. -1: none. *mode: the host's, of what it is open on.
+static __attribute__((noinline)) int held_by(struct walk *w, bool last, int *m, u32 *mode)
 {
     struct statx st;
     bool link = strstr(w->loc->rel, "/fd/"); // and no /fdinfo/
@@ -452,12 +451,13 @@ static __attribute__((noinline)) int held_by(struct walk *w, bool last, int *m)
     if ((kind != FS_VOLFS && kind != FS_DRVFS && kind != FS_TMPFS) || !mount_is_plain(w->t, *m) ||
         host_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0)
         return -1;
-    u32 type = st.stx_mode & S_IFMT;
-    return type == S_IFDIR || (type == S_IFREG && last) ? fd : -1;
+    *mode = st.stx_mode;
+    bool is_last = (st.stx_mode & S_IFMT) == S_IFREG || meta_by_name(st.stx_mode);
+    return (st.stx_mode & S_IFMT) == S_IFDIR || (is_last && last) ? fd : -1;
 }
 
 // The walk goes on from the descriptor, or ends there.
-static long hold(struct walk *w, int fd, int m, bool last)
+static long hold(struct walk *w, int fd, int m, u32 mode, bool last)
 {
     struct loc *loc = w->loc;
     if (++w->links > LINKS_MAX)
@@ -469,7 +469,9 @@ static long hold(struct walk *w, int fd, int m, bool last)
     loc->base = fd;
     loc->rel[0] = 0;
     loc->over = OVER_NOT;
+    loc->over_mode = (u16)mode;
     loc->held = last;
+    loc->object = (mode & S_IFMT) == S_IFLNK;
     return 0;
 }
 
@@ -515,20 +517,24 @@ static long walk(struct walk *w)
         bool followed = !last || (slash && !(w->flags & WALK_NAME)) || (w->flags & WALK_FOLLOW);
         loc->object = w->object && strlen(p + n) == w->behind_object;
         followed = followed && !loc->object;
-        int m, fd = followed && in_proc(w) && !(w->flags & WALK_LIMITS) &&
-                            (!last || (w->flags & WALK_OBJECT))
-                        ? held_by(w, last, &m)
-                        : -1;
+        bool held = followed && in_proc(w) && !(w->flags & WALK_LIMITS) &&
+                    (!last || (w->flags & WALK_OBJECT));
+        u32 mode;
+        int m = 0, fd = held ? held_by(w, last, &m, &mode) : -1;
+        if (fd < 0)
+            r = look(w, last, followed);
+        // One that came from elsewhere is known by its number when its link has been read.
+        if (m < 0 && r >= 0)
+            fd = held_by(w, last, &m, &mode);
         if (fd >= 0) {
             close_dir(w);
-            r = hold(w, fd, m, last);
+            r = hold(w, fd, m, mode, last);
             if (r < 0)
                 return r;
             strides = true;
             p = next;
             continue;
         }
-        r = look(w, last, followed);
         close_dir(w);
         strides = true;
         if (r == NO_LINK) {

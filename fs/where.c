@@ -325,11 +325,13 @@ long path_of_loc(struct task *t, const struct loc *loc, char *out, size_t n)
     return r < 0 ? r : strip_root(t, path, out, n);
 }
 
-long path_to_guest(struct task *t, const char *host, int prefer, char *out, size_t n)
+long path_found_to_guest(struct task *t, const char *host, int *mount, char *out, size_t n)
 {
     struct loc loc;
     char path[LX_PATH_MAX];
-    long r = loc_of_host_path(t, host, prefer, &loc);
+    long r = loc_of_host_path(t, host, *mount, &loc);
+    if (r >= 0)
+        *mount = loc.mount;
     if (r >= 0 && !mount_is_live(t, loc.mount)) { // MNT_DETACH, or of another namespace
         r = fmt(out, n, "(unreachable)/%s", loc.rel);
         return r < (long)n ? r : -ENAMETOOLONG;
@@ -350,5 +352,5 @@ long path_of_fd(struct task *t, int fd, char *out, size_t n)
         size_t len = str_copy(out, host, n);
         return len >= n ? -ENAMETOOLONG : (long)len;
     }
-    return path_to_guest(t, host, mount, out, n);
+    return path_found_to_guest(t, host, &mount, out, n);
 }

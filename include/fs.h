@@ -115,7 +115,7 @@ struct loc {
     bool pinned;      // base is a temporary of the walk's: loc_done() closes it
     u8 kept;          // dir_kept() for the directory of the last component: loc_done() releases it
     u8 over;          // in an overlay: in which layer it is (overlay.h)
-    u16 over_mode;    // host mode of what was found there
+    u16 over_mode;    // host mode of what was found there, or is held
     u32 dirs_seen;    // of a slow walk: dirs_changes() when it began
     u16 last;         // 1 + where the last name begins in rel; 0: to be looked for
     u32 hash;         // with `last`, its name_hash()
@@ -401,8 +401,12 @@ long path_join(char *out, size_t size, const char *a, const char *b);
 // Path of (mount m, rel) from the instance's root.
 long instance_path(struct task *t, int m, const char *rel, char *out, size_t size);
 // Guest path of a host path (as /proc/self/fd links show it), relative to the task's root;
-// -ENOENT when it lies outside every mount. prefer: mount index to try first, or -1.
-long path_to_guest(struct task *t, const char *host, int prefer, char *out, size_t n);
+// -ENOENT when it lies outside every mount. *mount: its index, before the one to try first, or -1.
+long path_found_to_guest(struct task *t, const char *host, int *mount, char *out, size_t n);
+static inline long path_to_guest(struct task *t, const char *host, int prefer, char *out, size_t n)
+{
+    return path_found_to_guest(t, host, &prefer, out, n);
+}
 // The same for an open descriptor (AT_FDCWD: the working directory); keeps a " (deleted)" mark.
 long path_of_fd(struct task *t, int fd, char *out, size_t n);
 // The host's own path of a descriptor (AT_FDCWD: the working directory), as /proc links to it.

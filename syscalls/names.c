@@ -472,7 +472,8 @@ long sys_linkat(struct task *t, int olddirfd, uptr oldpath, int newdirfd, uptr n
     bool by_fd = (flags & AT_EMPTY_PATH) && !first;
     if (by_fd && !cred_has_cap(&t->cred, CAP_DAC_READ_SEARCH))
         return -ENOENT;
-    int walk = (flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0) | (by_fd ? WALK_EMPTY : 0);
+    int walk =
+        (flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW | WALK_OBJECT : 0) | (by_fd ? WALK_EMPTY : 0);
     long r = pathop_begin(t, &a, olddirfd, oldpath, walk);
     if (r < 0)
         return r;

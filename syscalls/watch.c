@@ -23,7 +23,7 @@ static long add_pinned(struct task *t, int fd, const char *path, u32 mask)
 {
     char host[FD_PATH_SIZE];
     struct statx st;
-    long pin = path_pin(t, path, mask & IN_DONT_FOLLOW ? 0 : WALK_FOLLOW, &st);
+    long pin = path_pin(t, path, mask & IN_DONT_FOLLOW ? 0 : WALK_FOLLOW | WALK_OBJECT, &st);
     if (pin < 0)
         return pin;
     long r = may_access(&t->cred, &st, MAY_READ);

@@ -52,6 +52,17 @@ int main(void)
         fd = OK(open(path, O_PATH | O_CLOEXEC));
         CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, O_PATH);
         close(fd);
+        strcat(path, "/");
+        if (i < 8) {
+            fd = OK(open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+            CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, O_NOFOLLOW);
+            close(fd);
+            fd = OK(open(path, O_RDONLY | O_CLOEXEC));
+            CHECK_EQ(fcntl(fd, F_GETFL) & ~LARGEFILE, O_RDONLY);
+            close(fd);
+        } else {
+            CHECK_ERR(open(path, O_RDONLY | O_CLOEXEC), ENOTDIR);
+        }
         close(held);
     }
     fd = OK(open("d/f", O_RDWR | O_CREAT, 0644));
