@@ -300,6 +300,7 @@ struct searches {
 struct exec_trace {
     u32 options, tracer, former; // its thread id
     u8 traced, seized, mode, own_text;
+    u8 begins; // with this program: the host does not know yet that it is traced
 };
 
 // State on its way over a host execve. `first` is written by lxrun for the first program, which

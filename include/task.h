@@ -236,6 +236,7 @@ struct trace {
     u8 own_text;     // it was, since its program began
     u8 in_call;      // the dispatcher knows that the call may be stopped at its end
     u8 unsettled;    // in regs.rax the call's restart may stand; also when its tracer has gone
+    u8 with_exec;    // it asked to be traced, by `tracer`, which begins with its next program
     u8 sig;          // that the thread goes on with
     u16 status;      // of the stop, a wait status without its low byte
     u16 restart;     // how the kernel would have the call restarted: ERESTART...; 0: none

@@ -284,6 +284,8 @@ static void start_forked(struct task *t, const struct clone_request *q)
     bool follows = tracee_follows(t, q);
     t->wanted = WANTED_NOT;
     t->keeps &= KEEPS_GS;
+    t->vfork_child = 0;
+    t->trace.with_exec = 0;
     if (follows)
         tracee_follow(t, &t->trace);
     t->sig_pending = t->noted = 0; // the parent's

@@ -74,15 +74,21 @@ bool tracee_possible(const struct task *t)
 
 long tracee_begin(struct task *t)
 {
+    u32 parent = (u32)HOST0(__NR_getppid);
     // Process 1 is none that would trace.
-    if (!tracee_possible(t) || HOST0(__NR_getppid) == (long)t->instance->supervisor)
+    if (!tracee_possible(t) || parent == t->instance->supervisor || t->trace.with_exec)
         return -EPERM;
-    long r = HOST4(__NR_ptrace, PTRACE_TRACEME, 0, 0, 0);
+    // The tracer stands in its vfork, and could not let the thread go on from a stop for an
+    // engine's SIGSYS: the host is told when there is a new program. Until then the guest would see
+    // none but stops for signals, which hold both for good.
+    bool later = t->vfork_child && !tracee_is(t);
+    long r = later ? 0 : HOST4(__NR_ptrace, PTRACE_TRACEME, 0, 0, 0);
     if (r)
         return r;
     t->instance->traces = 1;
-    t->trace = (struct trace){.tracer = (u32)HOST0(__NR_getppid)};
-    __atomic_fetch_or(&t->keeps, KEEPS_TRACED, __ATOMIC_RELAXED);
+    t->trace = (struct trace){.tracer = parent, .with_exec = later};
+    if (!later)
+        __atomic_fetch_or(&t->keeps, KEEPS_TRACED, __ATOMIC_RELAXED);
     return 0;
 }
 
@@ -239,8 +245,8 @@ static void after_exec(struct task *t)
     t->regs.orig_rax = __NR_execve;
     if (t->trace.options & PTRACE_O_TRACEEXEC)
         stop_for_event(t, PTRACE_EVENT_EXEC);
-    else if (!t->trace.seized)
-        report(t, SIGTRAP, SI_USER);
+    else if (!t->trace.seized && !(t->sigmask & SIGSET_BIT(SIGTRAP)))
+        report(t, SIGTRAP, SI_USER); // one that is blocked waits
     if (t->trace.mode == TRACE_SYSCALL)
         stop_at_call(t, TRACE_LEAVE);
 }
@@ -339,8 +345,9 @@ void tracee_follow(struct task *c, const struct trace *from)
 void tracee_to_exec(const struct task *t, struct exec_trace *s)
 {
     *s = (struct exec_trace){0};
-    if (tracee_is(t))
+    if (tracee_is(t) || t->trace.with_exec)
         *s = (struct exec_trace){.traced = 1,
+                                 .begins = !tracee_is(t),
                                  .options = t->trace.options,
                                  .tracer = t->trace.tracer,
                                  .seized = t->trace.seized,
@@ -353,8 +360,13 @@ void tracee_from_exec(struct task *t, const struct exec_trace *s)
 {
     const u64 trap = SIGSET_BIT(SIGTRAP);
     const struct __kernel_timespec now = {0};
+    siginfo_t sent = {.si_signo = SIGTRAP, .si_code = SI_USER};
+    sent.si_pid = (s32)t->tid;
     if (!s->traced)
         return;
+    if (s->begins &&
+        ((u32)HOST0(__NR_getppid) != s->tracer || HOST4(__NR_ptrace, PTRACE_TRACEME, 0, 0, 0)))
+        return; // its tracer is gone
     if (s->own_text)
         memory_keep_text();
     t->trace = (struct trace){.options = s->options,
@@ -365,7 +377,11 @@ void tracee_from_exec(struct task *t, const struct exec_trace *s)
                               .message = s->former,
                               .at_exit = AT_EXIT_EXEC};
     t->keeps |= KEEPS_TRACED | KEEPS_STOP;
-    // The host's own, for its execve of lxcore, which waits if the guest blocks it.
-    if (!s->seized && (t->sigmask & trap))
+    // A blocked SIGTRAP waits: it is the host's own, for its execve of lxcore.
+    if (s->seized || !(t->sigmask & trap))
+        return;
+    if (s->options & PTRACE_O_TRACEEXEC)
         HOST4(__NR_rt_sigtimedwait, &trap, NULL, &now, 8);
+    if (s->begins)
+        HOST4(__NR_rt_tgsigqueueinfo, t->tid, t->tid, SIGTRAP, &sent);
 }
