@@ -169,7 +169,7 @@ static void fill_memory(struct launch *l)
         fprintf(stderr, "lxrun: system calls are caught by: %s\n", engine_name(in->engine));
     in->host_lacks = lacking();
     in->protected_symlinks = host_setting("/proc/sys/fs/protected_symlinks");
-    in->mnt_ns_used = 1; // the first program's
+    in->mnt_ns_used = in->uts_ns_used = 1; // the first program's
     in->mount_generation = in->dir_attr_changes = in->record_changes = 1;
     in->next_mount_id = 20; // small ones look odd: Linux itself begins about there
     in->host_uid = getuid();

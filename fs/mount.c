@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The mount table of the instance, and this process's descriptors of the mounts' roots. Whose mount
-// namespace an entry is in: fs/mntns.c.
+// namespace an entry is in: fs/namespaces.c.
 #include <linux/mount.h>
 
 #include "fs.h"
@@ -171,7 +171,7 @@ long mount_add(struct task *t, const struct mount_entry *new)
     int m = free_entry(t);
     if (m < 0) {
         mount_writer_end(t);
-        mntns_collect(t);
+        namespaces_collect(t);
         mount_writer_begin(t);
         m = free_entry(t);
     }
@@ -188,7 +188,7 @@ long mount_add(struct task *t, const struct mount_entry *new)
             return m;
         }
         // Somebody may have been killed before he was done with the entry.
-        for (u32 ns = 0; ns < MNT_NS_MAX; ns++)
+        for (u32 ns = 0; ns < NAMESPACES_MAX; ns++)
             __atomic_fetch_and(mounts_word(t, ns), ~(1UL << m), __ATOMIC_RELEASE);
         const char *last = strrchr(e->point, '/') + 1;
         u32 hash = *last ? name_hash(last, strlen(last)) : 0;

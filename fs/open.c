@@ -221,25 +221,27 @@ static long open_magic(struct task *t, struct loc *loc, u64 flags)
     return -EACCES;
 }
 
-// The magic link at the end of a way in /proc is the host's to follow. Before the end there must be
-// none: it would lead out. (What is a directory in /proc stays one. The parent is not held: the
-// open may wait for another guest thread.)
-static long follow_magic(struct task *t, struct loc *loc, u64 flags)
-{
-    struct parent p;
-    long r = parent_open(t, loc, &p);
-    if (r < 0)
-        return r;
-    parent_done(t, &p);
-    return open_magic(t, loc, flags);
-}
-
 // What a descriptor of the caller's is open on, whatever its path is by now.
 static __attribute__((noinline)) long open_held(struct task *t, const struct loc *loc, u64 flags)
 {
     struct loc link = {.base = reserved_fd(t, RESERVED_PROC), .must_be_dir = loc->must_be_dir};
     fmt(link.rel, sizeof link.rel, "%u/task/%u/fd/%d", t->proc->tgid, t->tid, loc->base);
     return open_magic(t, &link, flags & ~(u64)(O_CREAT | O_EXCL));
+}
+
+// The magic link at the end of a way in /proc is the host's to follow. Before the end there must be
+// none: it would lead out. (What is a directory in /proc stays one. The parent is not held: the
+// open may wait for another guest thread.)
+static long follow_magic(struct task *t, struct loc *loc, u64 flags)
+{
+    struct parent p;
+    if (procfs_is_own_program(t, loc->rel))
+        return open_held(t, &(struct loc){.base = reserved_fd(t, RESERVED_PROGRAM)}, flags);
+    long r = parent_open(t, loc, &p);
+    if (r < 0)
+        return r;
+    parent_done(t, &p);
+    return open_magic(t, loc, flags);
 }
 
 // To be written or made in a mount that is read-only: what the name is and permits comes before

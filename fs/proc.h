@@ -27,7 +27,7 @@ static inline bool proc_is_own(const struct task *t, const struct proc_path *pp)
 static inline u32 proc_mnt_ns(struct task *t, const struct proc_path *pp)
 {
     const struct proc_slot *s = proc_is_own(t, pp) ? NULL : proc_find(t->instance, pp->tgid);
-    return s ? s->mnt_ns : t->fs->mnt_ns;
+    return s ? s->ns.mnt : t->fs->mnt_ns;
 }
 
 // A made file on its way into a memory file. The first error is kept, what follows is dropped.

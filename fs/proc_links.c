@@ -11,8 +11,8 @@
 #include "procfs.h"
 #include "reach.h"
 
-// Of mount namespaces but the first, which is the host's: their numbers (as of inodes) begin here.
-#define MNT_NS_NUMBERS 0xf8000000u
+// Of namespaces but the first, which is the host's: their numbers (as of inodes) begin here.
+#define NS_NUMBERS 0xf8000000u
 
 static long put_text(char *out, size_t n, const char *text)
 {
@@ -211,6 +211,16 @@ static long read_exe(struct task *t, const struct proc_path *pp, char *out, size
     return *exe ? put_text(out, n, exe) : -ENOENT;
 }
 
+// Of one of the instance's own, by the name that its link has; 0: it is the host's.
+static u32 namespace_number(struct task *t, const struct proc_path *pp)
+{
+    const struct proc_slot *s = proc_is_own(t, pp) ? NULL : proc_find(t->instance, pp->tgid);
+    const struct namespaces ns = s ? s->ns : (struct namespaces){t->fs->mnt_ns, t->uts_ns};
+    if (!strcmp(pp->rest, "ns/mnt") && ns.mnt)
+        return t->instance->mnt_ns_number[ns.mnt];
+    return !strcmp(pp->rest, "ns/uts") && ns.uts ? t->instance->uts_ns_number[ns.uts] : 0;
+}
+
 // A link whose text the host has to be asked for; fd, cwd: what it is. In a frame of its own: each
 // step of a walk in /proc asks whether it is at a link.
 static __attribute__((noinline)) long read_object(struct task *t, const struct proc_path *pp,
@@ -256,12 +266,14 @@ static long read_process_link(struct task *t, const struct proc_path *pp, char *
     bool here = proc_is_own(t, pp) && (!pp->in_task || pp->tid == t->tid);
     if ((exe || root) && !here && read_host(t, pp, some, sizeof some) == -ENOENT)
         return -ENOENT;
-    if (exe)
-        return read_exe(t, pp, out, n);
-    u32 ns = !strcmp(pp->rest, "ns/mnt") ? proc_mnt_ns(t, pp) : 0;
-    if (ns) {
+    if (exe) {
+        long r = read_exe(t, pp, out, n);
+        return r >= 0 && proc_is_own(t, pp) && t->proc->holds_program ? -EXDEV : r;
+    }
+    u32 number = namespace_number(t, pp);
+    if (number) {
         char text[32];
-        fmt(text, sizeof text, "mnt:[%u]", MNT_NS_NUMBERS + t->instance->mnt_ns_number[ns]);
+        fmt(text, sizeof text, "%s:[%u]", pp->rest + 3, NS_NUMBERS + number);
         return put_text(out, n, text);
     }
     return root ? put_text(out, n, "/") : read_object(t, pp, fd, cwd, out, n);

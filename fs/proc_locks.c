@@ -44,7 +44,7 @@ long proc_make_locks(struct task *t, const struct proc_path *pp, struct proc_out
             n++;
         long pid = str_number(owner, n); // negative: "-1", of an open file
         if (pid < 0 && strstr(owner, own))
-            continue; // lxcore's: fs/mntns.c
+            continue; // lxcore's: fs/namespaces.c
         bool known = pid < 0 || pid == (long)t->proc->tgid || (pid && reach_process(t, (u32)pid));
         if (!waits)
             shown = known;

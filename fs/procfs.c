@@ -159,8 +159,23 @@ bool procfs_shows(struct task *t, const char *rel, int fd)
     return procfs_own_fd(t, rel) == fd;
 }
 
+bool procfs_is_own_program(struct task *t, const char *rel)
+{
+    struct proc_path pp;
+    if (!t->proc->holds_program)
+        return false;
+    proc_parse(t, rel, &pp);
+    return proc_is_own(t, &pp) && !strcmp(pp.rest, "exe");
+}
+
 long procfs_open_object(struct task *t, int dirfd, const char *name, const char *rel)
 {
+    char program[40];
+    if (procfs_is_own_program(t, rel)) {
+        fmt(program, sizeof program, "thread-self/fd/%d", reserved_fd(t, RESERVED_PROGRAM));
+        dirfd = reserved_fd(t, RESERVED_PROC);
+        name = program;
+    }
     long own = procfs_own_fd(t, rel), fd = temp_open(t, dirfd, name, O_PATH, 0);
     if (fd >= 0 && own >= 0)
         fd_set_mount(t, (int)fd, fd_mount(t, (int)own));
@@ -422,7 +437,7 @@ static long make_version(struct task *t, const struct proc_path *pp, struct proc
     if (in.fd < 0)
         return in.fd;
     const char *line = proc_line(&in), *builder = line ? strchr(line, '(') : NULL;
-    proc_printf(o, "Linux version %s %s\n", t->instance->uts.release, builder ? builder : "");
+    proc_printf(o, "Linux version %s %s\n", uts_of(t)->release, builder ? builder : "");
     host_close(in.fd);
     return 0;
 }
@@ -430,28 +445,28 @@ static long make_version(struct task *t, const struct proc_path *pp, struct proc
 static long make_hostname(struct task *t, const struct proc_path *pp, struct proc_out *o)
 {
     (void)pp;
-    proc_printf(o, "%s\n", t->instance->uts.nodename);
+    proc_printf(o, "%s\n", uts_of(t)->nodename);
     return 0;
 }
 
 static long make_domainname(struct task *t, const struct proc_path *pp, struct proc_out *o)
 {
     (void)pp;
-    proc_printf(o, "%s\n", t->instance->uts.domainname);
+    proc_printf(o, "%s\n", uts_of(t)->domainname);
     return 0;
 }
 
 static long make_osrelease(struct task *t, const struct proc_path *pp, struct proc_out *o)
 {
     (void)pp;
-    proc_printf(o, "%s\n", t->instance->uts.release);
+    proc_printf(o, "%s\n", uts_of(t)->release);
     return 0;
 }
 
 static long make_osversion(struct task *t, const struct proc_path *pp, struct proc_out *o)
 {
     (void)pp;
-    proc_printf(o, "%s\n", t->instance->uts.version);
+    proc_printf(o, "%s\n", uts_of(t)->version);
     return 0;
 }
 

@@ -73,20 +73,23 @@ static inline u32 mount_flags(struct task *t, int m)
     return mount_flags_in(t, m, t->fs->mnt_ns);
 }
 
-// ---- Mount namespaces (fs/mntns.c) ----
+// ---- Namespaces (fs/namespaces.c) ----
 
-// A new one like the caller's, for the caller (unshare(2)) or a child that he is about to make: its
-// index, or -errno. It lives for as long as somebody has what is now this process's
-// RESERVED_INSTANCE.
-long mntns_make(struct task *t);
-// The caller goes there, whose fsctx is his alone.
-void mntns_enter(struct task *t, u32 ns);
-// Before and behind the clone(2) with CLONE_NEWNS of a child, which gets q->mnt_ns.
+// New ones like the caller's, of the kinds in flags (CLONE_NEWNS, CLONE_NEWUTS): for the caller
+// (unshare(2)), whose fsctx is his alone, or -errno. -EPERM: he may not.
+long namespaces_unshare(struct task *t, u64 flags);
+// Before and behind the clone(2) of a child that gets such ones, q->ns.
 struct clone_request;
-long mntns_before_clone(struct task *t, struct clone_request *q);
-void mntns_behind_clone(struct task *t, const struct clone_request *q);
+long namespaces_before_clone(struct task *t, struct clone_request *q);
+void namespaces_behind_clone(struct task *t, const struct clone_request *q);
 // Ends those in which nobody is any more.
-void mntns_collect(struct task *t);
+void namespaces_collect(struct task *t);
+
+// What uname(2) tells the caller.
+static inline struct new_utsname *uts_of(struct task *t)
+{
+    return t->uts_ns ? &t->instance->uts_in[t->uts_ns] : &t->instance->uts;
+}
 
 // ---- The task's root (fs/where.c) ----
 

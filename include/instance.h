@@ -15,7 +15,7 @@
 #include "types.h"
 
 #define INSTANCE_MAGIC 0x6c78696e73743031UL
-#define MOUNTS_MAX 50
+#define MOUNTS_MAX 49
 #define PROC_SLOTS 16384
 #define PROC_NEAR 16 // of these, beside what every process looks at
 #define PROC_GROUPS 32
@@ -35,9 +35,10 @@ enum {
     RESERVED_ATTRS,      // file of known attributes
     RESERVED_PIN,        // a few files that a blocking call names (fs/unixsock.c)
     RESERVED_ROOT = 9,   // the directory that chroot has made the root (fs/where.c)
-    RESERVED_TEMP = 10,  // for path lookups when the guest has used up its table (fs/temps.c)
-    RESERVED_DIR = 16,   // directories that are kept open (fs/dirs.c)
-    RESERVED_MOUNT = 24, // roots of the mounts, by index in the mount table
+    RESERVED_PROGRAM,    // the program's file, where it had no path (struct proc, holds_program)
+    RESERVED_TEMP = 11,  // for path lookups when the guest has used up its table (fs/temps.c)
+    RESERVED_DIR = 17,   // directories that are kept open (fs/dirs.c)
+    RESERVED_MOUNT = 25, // roots of the mounts, by index in the mount table
     RESERVED_COUNT = RESERVED_MOUNT + MOUNTS_MAX,
 };
 
@@ -75,7 +76,12 @@ struct name_watch {
     u32 index, count;
 };
 
-#define MNT_NS_MAX 32 // mount namespaces at a time (fs/mntns.c); 0 is the first program's
+#define NAMESPACES_MAX 32 // of a kind, at a time (fs/namespaces.c); 0 is the first program's
+
+// Indices of the namespaces that somebody is in.
+struct namespaces {
+    u32 mnt, uts;
+};
 
 struct mount_entry {
     u32 state;    // MOUNT_LIVE is written last, MOUNT_FREE first
@@ -114,7 +120,7 @@ struct mount_entry {
     // What is mounted is a device node, FIFO or socket: its name in the directory that is the
     // mount's root here, since owner and mode are told by that. Else "".
     char node[256];
-    u32 own_flags[MNT_NS_MAX];
+    u32 own_flags[NAMESPACES_MAX];
 };
 _Static_assert(MOUNTS_MAX <= 64, "a bit of mounts_live for each");
 
@@ -187,10 +193,12 @@ struct proc_slot {
     u32 dumpable;   // 0: only who has CAP_SYS_PTRACE may look into it (fs/reach.c)
     s32 reserved;   // first number of its reserved block, and how many there are (struct files)
     u32 reserved_count;
-    u32 mnt_ns; // its mount namespace, and a bit for each that its threads are, or were, in
-    u32 mnt_ns_seen;
+    // Of its first thread, or of the one that was the last to change them; and a bit for each that
+    // its threads are, or were, in.
+    struct namespaces ns;
+    u32 mnt_ns_seen, uts_ns_seen;
     // Guest path of the program, cut when longer.
-    char exe[1024 - 144 - 4 * PROC_GROUPS - 2 * sizeof(struct proc_peer)];
+    char exe[1024 - 152 - 4 * PROC_GROUPS - 2 * sizeof(struct proc_peer)];
 };
 #define PROC_MAKING 0x80000000u
 // Freed records keep this id, so that searches go on past them.
@@ -315,7 +323,7 @@ struct exec_state {
     u32 umask;
     s32 cwd_mount;
     s32 root_mount;
-    u32 mnt_ns;
+    struct namespaces ns;
     s32 filters_fd;         // filter_to_exec()
     u64 root_dev, root_ino; // struct fsctx
     u64 sig_blocked;        // virtual states of SIGSYS, SIGSEGV, SIGBUS
@@ -324,6 +332,7 @@ struct exec_state {
     u64 pending_info[3][16]; // siginfo_t, as struct task has them
     u32 dumpable;
     u32 eager_masks; // struct proc
+    u32 holds_program;
     struct exec_trace trace;
     u32 mount_id[MOUNTS_MAX]; // ids of the mounts whose roots are open in the reserved block
     u64 dev, ino;             // of the program file
@@ -492,10 +501,14 @@ struct instance {
     // at: the kernel maps it by one page fault (64 KiB around it), and it is in the page of page
     // tables that lxcore has.
     struct mount_entry mounts[MOUNTS_MAX];
-    u64 mounts_live_in[MNT_NS_MAX];     // the same of the other namespaces
-    struct exec_state execs[EXECS - 1]; // that are on their way beside exec_first
-    u32 next_mnt_ns;                    // counts mount namespaces,
-    u32 mnt_ns_number[MNT_NS_MAX];  // and what it was: the number by which /proc/PID/ns shows one
+    u64 mounts_live_in[NAMESPACES_MAX];        // the same of the other namespaces
+    struct exec_state execs[EXECS - 1];        // that are on their way beside exec_first
+    struct new_utsname uts_in[NAMESPACES_MAX]; // `uts` of the other namespaces
+    u32 uts_ns_used;                           // as mnt_ns_used
+    u32 next_ns;                               // counts namespaces,
+    u32 mnt_ns_number[NAMESPACES_MAX]; // and what it was: the number by which /proc/PID/ns shows
+                                       // one
+    u32 uts_ns_number[NAMESPACES_MAX];
     u64 watched_dirs[WATCHED_DIRS]; // hashes of the last ones, by dir_watches
     struct tmpfs_request tmpfs;
     struct unix_name unix_names[UNIX_NAMES];

@@ -13,6 +13,8 @@ long procfs_lookup(struct task *t, const char *rel);
 long procfs_is_seen(struct task *t, const char *rel, char room[LX_PATH_MAX]);
 // Is rel the name of descriptor fd in a directory of the caller's own descriptors?
 bool procfs_shows(struct task *t, const char *rel, int fd);
+// Is it /proc/self/exe of a program whose file has no path and is RESERVED_PROGRAM?
+bool procfs_is_own_program(struct task *t, const char *rel);
 // Opens what the magic link rel, which is `name` in directory dirfd, leads to, as a place. What one
 // of the caller's own descriptors is open on is in the mount that it was opened in, whichever
 // others show it. Returns a temporary (temp_close()) or -errno.

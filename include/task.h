@@ -118,7 +118,7 @@ struct fsctx {
     u32 umask;
     s32 cwd_mount; // mount index of the host working directory; -1: ask
     s32 root_mount;
-    u32 mnt_ns;     // mount namespace (fs/mntns.c)
+    u32 mnt_ns;     // mount namespace (fs/namespaces.c)
     u64 cwd_number; // of the working directory, never used for another; 0: none now
     // chroot, relative to the root mount's directory: either "" for all of it, or in one half of
     // root_room, which is touched only then; the other is the next one's, for a thread may be
@@ -166,13 +166,14 @@ struct proc {
     u32 xsave_size; // bytes of a guest frame's vector area
     u32 tile_size;  // the same for a thread that uses AMX tiles; 0: not permitted
     u64 xsave_mask;
-    u32 threads_ever; // more than one thread has lived here
-    u32 eager_masks;  // EAGER_*
-    u32 dumpable;     // proc_set_dumpable()
-    u64 dev, ino;     // of the program file
-    u64 since;        // ns of CLOCK_BOOTTIME when the process was there already; 0: not known yet
-    u64 birth;        // of a forked process: a number that its parent gave it (proc_birth())
-    char *exe;        // guest path of the program, LX_PATH_MAX bytes
+    u32 threads_ever;  // more than one thread has lived here
+    u32 eager_masks;   // EAGER_*
+    u32 dumpable;      // proc_set_dumpable()
+    u32 holds_program; // RESERVED_PROGRAM is its file, which had no path when it was executed
+    u64 dev, ino;      // of the program file
+    u64 since;         // ns of CLOCK_BOOTTIME when the process was there already; 0: not known yet
+    u64 birth;         // of a forked process: a number that its parent gave it (proc_birth())
+    char *exe;         // guest path of the program, LX_PATH_MAX bytes
 };
 
 // How far a request to arm has come (task_need_engine()).
@@ -285,6 +286,7 @@ struct task {
     u32 kept;
     u32 dying; // signal that the thread has sent itself, for the handler to send (signal_to_self())
     struct stack altstack; // the guest's
+    u32 uts_ns;            // (fs/namespaces.c)
     u32 personality;       // the host's, too
     u32 vfork_child;       // its parent frees its block
     u32 unrecorded;        // forked, and has not looked whether its parent has made its record
@@ -419,10 +421,10 @@ void proc_register(struct task *t);
 void proc_register_new(struct task *t);
 // Makes the record of a forked child, unless it has done so itself. Before the parent goes on.
 void proc_register_child(struct task *t, u32 tgid);
-// The record tells the process's mount namespace, or that of a child; of a process with several,
-// the one that a thread went to last.
-void proc_enter_mntns(struct task *t, u32 ns);
-void proc_child_mntns(struct task *t, u32 tgid, u32 ns);
+// The record tells the namespaces of the process, or of a child; of a process with several, those
+// of the thread that went to one last.
+void proc_publish_namespaces(struct task *t, const struct namespaces *ns);
+void proc_child_namespaces(struct task *t, u32 tgid, const struct namespaces *ns);
 // A forked child is about to do what others may notice: makes sure that it has a record.
 void proc_need_record(struct task *t);
 // The record of the caller's process. NULL: it has none, for the table is full.

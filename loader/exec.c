@@ -334,10 +334,11 @@ static long new_identity(struct task *t, const struct exec_plan *plan, struct ex
     return r;
 }
 
+static const char gone[] = " (deleted)";
+
 // The name of the file itself, without what is said of one that is not there any more.
 static u32 put_file_name(struct exec_state *s, const char *exe)
 {
-    static const char gone[] = " (deleted)";
     char name[16];
     const char *slash = strrchr(exe, '/');
     const char *base = slash ? slash + 1 : exe;
@@ -359,7 +360,7 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     s->personality = t->personality;
     s->cwd_mount = t->fs->cwd_mount;
     s->root_mount = t->fs->root_mount;
-    s->mnt_ns = t->fs->mnt_ns;
+    s->ns = (struct namespaces){t->fs->mnt_ns, t->uts_ns};
     s->root_dev = t->fs->root_dev;
     s->root_ino = t->fs->root_ino;
     s->sig_blocked = t->sigmask;
@@ -389,6 +390,17 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     s->execfn = exec_put_text(s, plan->execfn);
     s->comm = plan->by_fd_alone ? put_file_name(s, plan->exe) : s->execfn;
     s->cwd = exec_put_text(s, "");
+}
+
+// A memory file or a removed one is found by /proc/self/exe alone: it is kept open.
+static bool hold_program(struct task *t, const struct exec_plan *plan)
+{
+    size_t n = strlen(plan->exe), cut = sizeof gone - 1;
+    bool holds = n > cut && !strcmp(plan->exe + n - cut, gone) &&
+                 HOST3(__NR_dup3, plan->image_fd, reserved_fd(t, RESERVED_PROGRAM), 0) >= 0;
+    if (!holds && t->proc->holds_program)
+        reserved_fill(t, RESERVED_PROGRAM);
+    return holds;
 }
 
 #define WAITS 20000 // about 3 s
@@ -434,6 +446,7 @@ long exec_commit(struct task *t, struct exec_plan *plan, uptr argv, uptr envp)
         reserved_release(owner);
     if (r >= 0) {
         fill_state(t, plan, s);
+        s->holds_program = hold_program(t, plan);
         // The new image has no handlers at first: what a guest ignores or blocks must not kill it
         // then.
         host_sigprocmask(SIG_BLOCK, &always, NULL);

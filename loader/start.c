@@ -170,6 +170,7 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     p->fsgsbase = (aux_get(s, AT_HWCAP2) & HWCAP2_FSGSBASE) != 0;
     p->dumpable = state->dumpable;
     p->eager_masks = state->eager_masks;
+    p->holds_program = state->holds_program;
     p->dev = state->dev;
     p->ino = state->ino;
     p->since = state->since;
@@ -190,7 +191,8 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     o->fs.cwd_mount = state->cwd_mount;
     o->fs.cwd_number = state->cwd_number;
     o->fs.root_mount = state->root_mount;
-    o->fs.mnt_ns = state->mnt_ns;
+    o->fs.mnt_ns = state->ns.mnt;
+    t->uts_ns = state->ns.uts;
     o->fs.root_dev = state->root_dev;
     o->fs.root_ino = state->root_ino;
     static char root[ROOT_ROOM] __attribute__((section(".bss.root")));

@@ -52,7 +52,7 @@ long sys_personality(struct task *t, unsigned int persona)
 
 long sys_uname(struct task *t, uptr buf)
 {
-    const struct new_utsname *uts = &t->instance->uts;
+    const struct new_utsname *uts = uts_of(t);
     u32 persona = t->personality;
     bool i686 = (persona & PER_MASK) == PER_LINUX32;
     if (!i686 && !(persona & UNAME26))
@@ -83,12 +83,12 @@ static long set_name(struct task *t, char *to, uptr name, int len)
 
 long sys_sethostname(struct task *t, uptr name, int len)
 {
-    return set_name(t, t->instance->uts.nodename, name, len);
+    return set_name(t, uts_of(t)->nodename, name, len);
 }
 
 long sys_setdomainname(struct task *t, uptr name, int len)
 {
-    return set_name(t, t->instance->uts.domainname, name, len);
+    return set_name(t, uts_of(t)->domainname, name, len);
 }
 
 // ---- Of the process ----
@@ -113,8 +113,8 @@ long sys_unshare(struct task *t, unsigned long flags)
     const unsigned long shared = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM;
     if (flags & ~(spaces | shared | CLONE_FILES | CLONE_FS | CLONE_SYSVSEM))
         return -EINVAL;
-    if ((flags & spaces & ~CLONE_NEWNS) ||
-        ((flags & CLONE_NEWNS) && !cred_has_cap(&t->cred, CAP_SYS_ADMIN)))
+    if ((flags & spaces & ~(unsigned long)CLONE_SERVED) ||
+        ((flags & CLONE_SERVED) && !cred_has_cap(&t->cred, CAP_SYS_ADMIN)))
         return -EPERM;
     // Without other threads there is nothing to part from, else Linux cannot do it; the host knows.
     unsigned long hosts = flags & (shared | CLONE_SYSVSEM);
@@ -126,10 +126,9 @@ long sys_unshare(struct task *t, unsigned long flags)
     }
     if (!r && (flags & (CLONE_FS | CLONE_NEWNS)))
         r = task_unshare_fs(t);
-    long ns = !r && (flags & CLONE_NEWNS) ? mntns_make(t) : 0;
-    if (ns > 0)
-        mntns_enter(t, (u32)ns);
-    return r < 0 ? r : MIN(ns, 0);
+    if (!r && (flags & CLONE_SERVED))
+        r = namespaces_unshare(t, flags);
+    return r;
 }
 
 // arch_prctl codes from Linux 5.16 on, for older headers.

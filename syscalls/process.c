@@ -16,14 +16,16 @@ static long clone_task(struct task *t, struct clone_request *q)
     dirs_let_go_watched(t);
     if ((q->flags & (CLONE_FILES | CLONE_THREAD)) == CLONE_FILES)
         files_leave_low(t); // two processes with one table have a limit each
-    if (!(q->flags & CLONE_NEWNS))
+    if (!(q->flags & CLONE_SERVED))
         return task_clone(t, q);
-    long r = mntns_before_clone(t, q);
+    long r = task_clone_check(q);
+    if (r >= 0)
+        r = namespaces_before_clone(t, q);
     if (r < 0)
         return r;
     r = task_clone(t, q);
     if (r != 0)
-        mntns_behind_clone(t, q);
+        namespaces_behind_clone(t, q);
     return r;
 }
 

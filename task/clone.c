@@ -117,6 +117,7 @@ static long fill_child(struct task *t, struct task *c, const struct clone_reques
     c->stats = t->stats;
     c->cred = t->cred;
     c->personality = t->personality;
+    c->uts_ns = q->flags & CLONE_NEWUTS ? q->ns.uts : t->uts_ns;
     c->inside = 1;
     c->keeps = t->keeps & KEEPS_GS;
     c->guest_gs = t->guest_gs;
@@ -153,7 +154,7 @@ static long fill_child(struct task *t, struct task *c, const struct clone_reques
         c->fs = &(*own)->shared.fs;
         copy_fs(c->fs, (*own)->root, t->fs);
         if (q->flags & CLONE_NEWNS)
-            c->fs->mnt_ns = q->mnt_ns;
+            c->fs->mnt_ns = q->ns.mnt;
     }
     if (q->flags & CLONE_SIGHAND) {
         refs_add(&t->sighand->refs);
@@ -274,7 +275,7 @@ static void own_after_fork(struct task *t, const struct clone_request *q)
         set(&t->fs->lock.word, 0);
         set(&t->fs->across_processes, 0);
         if (q->flags & CLONE_NEWNS)
-            t->fs->mnt_ns = q->mnt_ns;
+            t->fs->mnt_ns = q->ns.mnt;
     }
 }
 
@@ -300,6 +301,8 @@ static void start_forked(struct task *t, const struct clone_request *q)
     set(&memory_images_lock()->word, 0);
     set(&filter_lock()->word, 0);
     own_after_fork(t, q);
+    if (q->flags & CLONE_NEWUTS)
+        t->uts_ns = q->ns.uts;
     task_forget_claims();
     task_forget_others();
     if (q->stack)
@@ -327,20 +330,27 @@ static void unblock_all(struct task *t)
         signal_unblock(t);
 }
 
+long task_clone_check(const struct clone_request *q)
+{
+    if (((q->flags & CLONE_FS) && (q->flags & (CLONE_NEWNS | CLONE_NEWUSER))) ||
+        ((q->flags & CLONE_THREAD) && (q->flags & (CLONE_NEWUSER | CLONE_NEWPID))))
+        return -EINVAL;
+    if (q->flags & CLONE_NAMESPACES & ~(u64)CLONE_SERVED)
+        return -EPERM;
+    if ((q->flags & (CLONE_THREAD | CLONE_SIGHAND)) == CLONE_THREAD ||
+        ((q->flags & CLONE_SIGHAND) && !(q->flags & CLONE_VM)))
+        return -EINVAL;
+    return 0;
+}
+
 long task_clone(struct task *t, const struct clone_request *q)
 {
     bool vm = q->flags & CLONE_VM;
     struct own_objects *own = NULL;
     struct task *c = NULL;
-    if (((q->flags & CLONE_FS) && (q->flags & (CLONE_NEWNS | CLONE_NEWUSER))) ||
-        ((q->flags & CLONE_THREAD) && (q->flags & (CLONE_NEWUSER | CLONE_NEWPID))))
-        return -EINVAL;
-    if (q->flags & CLONE_NAMESPACES & ~(u64)CLONE_NEWNS)
-        return -EPERM;
-    if ((q->flags & (CLONE_THREAD | CLONE_SIGHAND)) == CLONE_THREAD ||
-        ((q->flags & CLONE_SIGHAND) && !vm))
-        return -EINVAL;
-    long r = signal_block_all(t);
+    long r = task_clone_check(q);
+    if (r >= 0)
+        r = signal_block_all(t);
     if (r < 0)
         return r;
     // A process of its own can be killed alone, so its parent does not keep account of it.
@@ -371,7 +381,7 @@ long task_clone(struct task *t, const struct clone_request *q)
     }
     // No child gets away from an engine that traces.
     u64 ours =
-        CLONE_CLEAR_SIGHAND | CLONE_NEWNS | (t->engine == ENGINE_PTRACE ? CLONE_UNTRACED : 0);
+        CLONE_CLEAR_SIGHAND | CLONE_SERVED | (t->engine == ENGINE_PTRACE ? CLONE_UNTRACED : 0);
     t->next_birth = proc_birth(t);
     if (vm && !(q->flags & CLONE_THREAD))
         c->proc->birth = t->next_birth;
@@ -387,8 +397,8 @@ long task_clone(struct task *t, const struct clone_request *q)
     }
     if (!vm && r > 0)
         proc_register_child(t, (u32)r);
-    if (!vm && r > 0 && (q->flags & CLONE_NEWNS))
-        proc_child_mntns(t, (u32)r, q->mnt_ns);
+    if (!vm && r > 0 && (q->flags & CLONE_SERVED))
+        proc_child_namespaces(t, (u32)r, &q->ns);
     if (vm && (r < 0 || (q->flags & CLONE_VFORK)))
         drop_child(t, c, q, own, (u32)r);
     if (vm)

@@ -73,10 +73,11 @@ static u64 now(void)
     return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
 }
 
-static void put_namespace(struct proc_slot *s, const struct task *t)
+static void put_namespaces(struct proc_slot *s, const struct namespaces *ns)
 {
-    s->mnt_ns = t->fs->mnt_ns;
-    s->mnt_ns_seen = 1u << s->mnt_ns;
+    s->ns = *ns;
+    s->mnt_ns_seen = 1u << ns->mnt;
+    s->uts_ns_seen = 1u << ns->uts;
 }
 
 // Fills in a record of t's process, or of a child that is a copy of it. It is nobody's else.
@@ -88,7 +89,7 @@ static void fill(struct task *t, struct proc_slot *s, u64 since, u64 birth)
     s->stands_for = 0;
     s->reserved = t->files->reserved;
     s->reserved_count = t->files->reserved_count;
-    put_namespace(s, t);
+    put_namespaces(s, &(struct namespaces){t->fs->mnt_ns, t->uts_ns});
     str_copy(s->exe, t->proc->exe, sizeof s->exe);
     publish_text(t, s);
     put_cred(s, t);
@@ -225,7 +226,7 @@ void proc_register(struct task *t)
         str_copy(s->exe, t->proc->exe, sizeof s->exe);
         publish_text(t, s);
         put_cred(s, t);
-        put_namespace(s, t);
+        put_namespaces(s, &(struct namespaces){t->fs->mnt_ns, t->uts_ns});
     } else if (s && !made) { // the parent's, of which it does not know yet: made behind the clone
         fill(t, s, s->registered, t->proc->birth);
     }
@@ -247,25 +248,23 @@ void proc_register_child(struct task *t, u32 tgid)
     make_record(t, tgid, 0, t->next_birth, &made);
 }
 
-void proc_enter_mntns(struct task *t, u32 ns)
+void proc_publish_namespaces(struct task *t, const struct namespaces *ns)
 {
     struct proc_slot *s = proc_own(t);
-    if (!s)
-        return;
-    s->mnt_ns = ns;
-    if (t->proc->threads_ever)
-        __atomic_fetch_or(&s->mnt_ns_seen, 1u << ns, __ATOMIC_RELEASE);
-    else
-        __atomic_store_n(&s->mnt_ns_seen, 1u << ns, __ATOMIC_RELEASE);
+    if (s && !t->proc->threads_ever) {
+        put_namespaces(s, ns);
+    } else if (s) {
+        s->ns = *ns;
+        __atomic_fetch_or(&s->mnt_ns_seen, 1u << ns->mnt, __ATOMIC_RELEASE);
+        __atomic_fetch_or(&s->uts_ns_seen, 1u << ns->uts, __ATOMIC_RELEASE);
+    }
 }
 
-void proc_child_mntns(struct task *t, u32 tgid, u32 ns)
+void proc_child_namespaces(struct task *t, u32 tgid, const struct namespaces *ns)
 {
     struct proc_slot *s = proc_find(t->instance, tgid);
-    if (!s)
-        return;
-    s->mnt_ns = ns;
-    s->mnt_ns_seen = 1u << ns;
+    if (s)
+        put_namespaces(s, ns);
 }
 
 void proc_need_record(struct task *t)
