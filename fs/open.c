@@ -222,10 +222,10 @@ static long open_magic(struct task *t, struct loc *loc, u64 flags)
 }
 
 // What a descriptor of the caller's is open on, whatever its path is by now.
-static __attribute__((noinline)) long open_held(struct task *t, const struct loc *loc, u64 flags)
+static __attribute__((noinline)) long open_held(struct task *t, int fd, bool dir, u64 flags)
 {
-    struct loc link = {.base = reserved_fd(t, RESERVED_PROC), .must_be_dir = loc->must_be_dir};
-    fmt(link.rel, sizeof link.rel, "%u/task/%u/fd/%d", t->proc->tgid, t->tid, loc->base);
+    struct loc link = {.base = reserved_fd(t, RESERVED_PROC), .must_be_dir = dir};
+    fmt(link.rel, sizeof link.rel, "%u/task/%u/fd/%d", t->proc->tgid, t->tid, fd);
     return open_magic(t, &link, flags & ~(u64)(O_CREAT | O_EXCL));
 }
 
@@ -236,7 +236,7 @@ static long follow_magic(struct task *t, struct loc *loc, u64 flags)
 {
     struct parent p;
     if (procfs_is_own_program(t, loc->rel))
-        return open_held(t, &(struct loc){.base = reserved_fd(t, RESERVED_PROGRAM)}, flags);
+        return open_held(t, reserved_fd(t, RESERVED_PROGRAM), loc->must_be_dir, flags);
     long r = parent_open(t, loc, &p);
     if (r < 0)
         return r;
@@ -512,7 +512,7 @@ long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
         if (link) {
             r = open_node(t, &loc, &node, how);
         } else if (loc.held) {
-            r = open_held(t, &loc, flags);
+            r = open_held(t, loc.base, loc.must_be_dir, flags);
         } else {
             r = open_noted(t, &loc, how);
             link = r == -ELOOP && loc.walked;
