@@ -196,7 +196,7 @@ long mount_add(struct task *t, const struct mount_entry *new)
             __atomic_fetch_or(&t->instance->mount_names[name_word(hash)], name_bit(hash),
                               __ATOMIC_RELEASE);
         else
-            __atomic_store_n(&t->instance->root_covered, 1, __ATOMIC_RELEASE);
+            __atomic_fetch_or(&t->instance->root_covered, 1u << t->fs->mnt_ns, __ATOMIC_RELEASE);
         __atomic_fetch_or(mounts_word(t, t->fs->mnt_ns), 1UL << m, __ATOMIC_RELEASE);
         __atomic_store_n(&e->state, MOUNT_LIVE, __ATOMIC_RELEASE);
     }

@@ -118,6 +118,12 @@ static void copy_mounts(struct task *t, u32 from, u32 to)
         else
             __atomic_fetch_and(&e->apart, ~(1u << to), __ATOMIC_RELEASE);
     }
+    struct instance *in = t->instance;
+    in->pivots[to] = in->pivots[from];
+    if (in->root_covered >> from & 1)
+        __atomic_fetch_or(&in->root_covered, 1u << to, __ATOMIC_RELEASE);
+    else
+        __atomic_fetch_and(&in->root_covered, ~(1u << to), __ATOMIC_RELEASE);
     __atomic_store_n(mounts_word(t, to), live, __ATOMIC_RELEASE);
 }
 

@@ -137,7 +137,7 @@ static long place_in_mounts(struct task *t, struct loc *loc)
 // The place of an absolute path by its text. 1: that does not tell.
 static long place_of_text(struct task *t, bool point, struct loc *loc)
 {
-    if (t->fs->root_mount == 0 && !t->fs->root[0] && !t->instance->root_covered &&
+    if (t->fs->root_mount == 0 && !t->fs->root[0] && !root_is_covered(t) &&
         path_text_serves(t, 0, point, loc->rel)) {
         loc->mount = 0; // as nearly always: no name in it is that of a mount point
         loc->base = mount_root_fd(t, 0);

@@ -47,7 +47,7 @@ static bool key_of(struct task *t, const char *path, struct way_key *k)
     struct instance *in = t->instance;
     k->path = NULL;
     if (!in->keeps_dirs || path[0] != '/' || t->fs->root_mount != 0 || t->fs->root[0] ||
-        t->fs->mnt_ns || !fs_unchecked(&t->cred))
+        t->fs->mnt_ns || root_is_covered(t) || !fs_unchecked(&t->cred))
         return false;
     k->length = strnlen(path, WAY_TEXT);
     k->dirs = __atomic_load_n(&in->dir_generation, __ATOMIC_ACQUIRE);

@@ -4,6 +4,7 @@
 #include "drivename.h"
 #include "fs.h"
 #include "host.h"
+#include "mounting.h"
 #include "mqueue.h"
 #include "overlay.h"
 #include "procfs.h"
@@ -239,7 +240,7 @@ int mount_of_fd(struct task *t, int fd)
 // one held, and in a drive whose names are mapped it is not: there it is its path. Of an overlay it
 // is held if the upper layer has it; what that does not have cannot be renamed.
 
-void root_keep(struct task *t, int mount, const char *rel)
+static void root_keep(struct task *t, int mount, const char *rel)
 {
     long fd = -ENOENT;
     if ((mount || *rel) && (mount_is_plain(t, mount) || is_overlay(t, mount)))
@@ -249,6 +250,64 @@ void root_keep(struct task *t, int mount, const char *rel)
         reserved_fill(t, RESERVED_ROOT);
     if (fd >= 0)
         temp_close(t, (int)fd);
+}
+
+void root_set(struct task *t, int mount, const char *rel)
+{
+    struct fsctx *fs = t->fs;
+    struct statx st = {0};
+    host_statx(mount_root_fd(t, mount), rel, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_INO, &st);
+    root_keep(t, mount, rel);
+    lock_take(&fs->lock);
+    fs->root_mount = mount;
+    fs->root_dev = device_of(&st);
+    fs->root_ino = st.stx_ino;
+    fs->root_asked = 0;
+    fs_set_root(fs, rel);
+    lock_drop(&fs->lock);
+}
+
+// Goes there if the working directory is the root of mount `old`.
+static void follow_to(struct task *t, int old, int new)
+{
+    struct loc cwd;
+    if (loc_of_fd(t, AT_FDCWD, &cwd) < 0 || cwd.mount != old || cwd.rel[0] ||
+        HOST1(__NR_fchdir, mount_root_fd(t, new)) < 0)
+        return;
+    t->fs->cwd_mount = new;
+    dirs_new_cwd(t);
+}
+
+static __attribute__((noinline)) void follow_pivots(struct task *t, const struct pivots *p,
+                                                    u32 count)
+{
+    struct fsctx *fs = t->fs;
+    u32 i = fs->pivots;
+    if (count - i > PIVOTS_KEPT)
+        i = count - PIVOTS_KEPT;
+    fs->pivots = count;
+    for (; i != count; i++) {
+        const struct pivot *one = &p->last[i % PIVOTS_KEPT];
+        int old = fs->root_mount;
+        if (mount_at(t, old)->id != one->from || fs->root[0] ||
+            mount_at(t, one->mount)->id != one->to)
+            continue;
+        follow_to(t, old, one->mount);
+        root_set(t, one->mount, "");
+    }
+}
+
+long root_pivot(struct task *t, int old, int new)
+{
+    struct pivots *p = &t->instance->pivots[t->fs->mnt_ns];
+    mount_writer_begin(t);
+    u32 count = p->count;
+    p->last[count % PIVOTS_KEPT] = (struct pivot){mount_at(t, old)->id, mount_at(t, new)->id, new};
+    __atomic_store_n(&p->count, count + 1, __ATOMIC_RELEASE);
+    __atomic_fetch_or(&t->instance->root_covered, 1u << t->fs->mnt_ns, __ATOMIC_RELEASE);
+    mount_writer_end(t);
+    root_look(t);
+    return 0;
 }
 
 // In a frame of its own.
@@ -275,6 +334,12 @@ static __attribute__((noinline)) void ask_root(struct task *t)
 void root_look_again(struct task *t)
 {
     struct fsctx *fs = t->fs;
+    const struct pivots *pivots = &t->instance->pivots[fs->mnt_ns];
+    u32 count = __atomic_load_n(&pivots->count, __ATOMIC_ACQUIRE);
+    if (fs->pivots != count)
+        follow_pivots(t, pivots, count);
+    if (!fs->root[0] && !fs->root_mount)
+        return;
     u32 moves = __atomic_load_n(&t->instance->dir_moves, __ATOMIC_ACQUIRE);
     u64 now = dirs_now();
     if (fs->root_moves == moves && now - fs->root_asked < DIRS_KEPT_FOR)

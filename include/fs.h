@@ -93,13 +93,20 @@ static inline struct new_utsname *uts_of(struct task *t)
 
 // ---- The task's root (fs/where.c) ----
 
-// Holds the directory that is about to become it open.
-void root_keep(struct task *t, int mount, const char *rel);
+// rel in a mount becomes it (chroot(2)). The directory is held open.
+void root_set(struct task *t, int mount, const char *rel);
+// The root of mount `new` becomes the root, and the working directory, of all in the caller's
+// namespace who have that of `old` (pivot_root(2)): of the caller at once.
+long root_pivot(struct task *t, int old, int new);
 // Its path in t->fs becomes what it is now, if it may be another. Nothing to do without chroot.
 void root_look_again(struct task *t);
+static inline bool root_is_covered(const struct task *t)
+{
+    return t->instance->root_covered >> t->fs->mnt_ns & 1;
+}
 static inline void root_look(struct task *t)
 {
-    if (t->fs->root[0] || t->fs->root_mount)
+    if (t->fs->root[0] || t->fs->root_mount || root_is_covered(t))
         root_look_again(t);
 }
 

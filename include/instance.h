@@ -83,6 +83,17 @@ struct namespaces {
     u32 mnt, uts;
 };
 
+// What pivot_root did last in a mount namespace: whose root was `from` (a mount's id) has another
+// one from then on, when he next looks at it (fs/where.c).
+#define PIVOTS_KEPT 8 // a power of two
+struct pivots {
+    u32 count;
+    struct pivot {
+        u32 from, to; // the id of mount `mount`
+        s32 mount;
+    } last[PIVOTS_KEPT];
+};
+
 struct mount_entry {
     u32 state;    // MOUNT_LIVE is written last, MOUNT_FREE first
     u32 type;     // enum fs_type
@@ -323,6 +334,7 @@ struct exec_state {
     u32 umask;
     s32 cwd_mount;
     s32 root_mount;
+    u32 pivots;
     struct namespaces ns;
     s32 filters_fd;         // filter_to_exec()
     u64 root_dev, root_ino; // struct fsctx
@@ -469,10 +481,12 @@ struct instance {
     struct name_changes name_changes[NAME_CHANGES]; // fs/names.c
     // tid of who has those of one hash wait that begin
     u32 name_holder[NAME_CHANGES];
-    u64 next_number;  // for working directories, kept ones and descriptors
-    u32 mnt_ns_used;  // bits of mount namespaces that have somebody, or had
-    u64 mounts_live;  // entries of `mounts` that may be live in the first; their state decides
-    u32 root_covered; // something was mounted on "/" itself
+    u64 next_number; // for working directories, kept ones and descriptors
+    u32 mnt_ns_used; // bits of mount namespaces that have somebody, or had
+    u64 mounts_live; // entries of `mounts` that may be live in the first; their state decides
+    // Namespaces in which something was mounted on "/" itself, or that have another root: their
+    // bits.
+    u32 root_covered;
     u64 root_texts[MOUNTS_MAX];  // what the host called the mounts' roots when last asked, a hash
                                  // (fs/where.c); 0: not known
     u64 mount_names[NAME_WORDS]; // of mount points' last components, also of former ones
@@ -505,7 +519,8 @@ struct instance {
     struct exec_state execs[EXECS - 1];        // that are on their way beside exec_first
     struct new_utsname uts_in[NAMESPACES_MAX]; // `uts` of the other namespaces
     u32 uts_ns_used;                           // as mnt_ns_used
-    u32 next_ns;                               // counts namespaces,
+    struct pivots pivots[NAMESPACES_MAX];
+    u32 next_ns;                       // counts namespaces,
     u32 mnt_ns_number[NAMESPACES_MAX]; // and what it was: the number by which /proc/PID/ns shows
                                        // one
     u32 uts_ns_number[NAMESPACES_MAX];

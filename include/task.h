@@ -130,6 +130,7 @@ struct fsctx {
     u64 root_dev, root_ino;
     u64 root_asked; // when it was asked for last, ns
     u32 root_moves; // the instance's dir_moves before that
+    u32 pivots;     // of the mount namespace that were followed
 };
 
 #define ROOT_ROOM (2 * LX_PATH_MAX)

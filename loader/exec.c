@@ -360,6 +360,7 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     s->personality = t->personality;
     s->cwd_mount = t->fs->cwd_mount;
     s->root_mount = t->fs->root_mount;
+    s->pivots = t->fs->pivots;
     s->ns = (struct namespaces){t->fs->mnt_ns, t->uts_ns};
     s->root_dev = t->fs->root_dev;
     s->root_ino = t->fs->root_ino;
@@ -392,12 +393,13 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
     s->cwd = exec_put_text(s, "");
 }
 
-// A memory file or a removed one is found by /proc/self/exe alone: it is kept open.
+// A memory file, a removed one, or one of a mount that is gone, is found by /proc/self/exe alone:
+// it is kept open.
 static bool hold_program(struct task *t, const struct exec_plan *plan)
 {
     size_t n = strlen(plan->exe), cut = sizeof gone - 1;
-    bool holds = n > cut && !strcmp(plan->exe + n - cut, gone) &&
-                 HOST3(__NR_dup3, plan->image_fd, reserved_fd(t, RESERVED_PROGRAM), 0) >= 0;
+    bool lost = plan->exe[0] != '/' || (n > cut && !strcmp(plan->exe + n - cut, gone));
+    bool holds = lost && HOST3(__NR_dup3, plan->image_fd, reserved_fd(t, RESERVED_PROGRAM), 0) >= 0;
     if (!holds && t->proc->holds_program)
         reserved_fill(t, RESERVED_PROGRAM);
     return holds;

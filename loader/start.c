@@ -191,6 +191,7 @@ static void take_state(struct task *t, const struct start *s, const struct exec_
     o->fs.cwd_mount = state->cwd_mount;
     o->fs.cwd_number = state->cwd_number;
     o->fs.root_mount = state->root_mount;
+    o->fs.pivots = state->pivots;
     o->fs.mnt_ns = state->ns.mnt;
     t->uts_ns = state->ns.uts;
     o->fs.root_dev = state->root_dev;

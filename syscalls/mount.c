@@ -255,22 +255,6 @@ long sys_umount2(struct task *t, uptr target, int flags)
 
 // ---- Roots ----
 
-static void set_root(struct task *t, const struct place *at)
-{
-    struct fsctx *fs = t->fs;
-    struct statx st = {0};
-    host_statx(mount_root_fd(t, at->loc.mount), at->loc.rel, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH,
-               STATX_INO, &st);
-    root_keep(t, at->loc.mount, at->loc.rel);
-    lock_take(&fs->lock);
-    fs->root_mount = at->loc.mount;
-    fs->root_dev = device_of(&st);
-    fs->root_ino = st.stx_ino;
-    fs->root_asked = 0;
-    fs_set_root(fs, at->loc.rel);
-    lock_drop(&fs->lock);
-}
-
 static long do_chroot(struct task *t, const char *path)
 {
     struct place at;
@@ -284,7 +268,7 @@ static long do_chroot(struct task *t, const char *path)
         return r;
     if (!cred_has_cap(&t->cred, CAP_SYS_CHROOT))
         return -EPERM;
-    set_root(t, &at);
+    root_set(t, at.loc.mount, at.loc.rel);
     return 0;
 }
 
@@ -297,23 +281,9 @@ long sys_chroot(struct task *t, uptr path)
     return do_chroot(t, text);
 }
 
-// Goes to the new root if the working directory is the old one.
-static long follow_root(struct task *t, const struct place *old, const struct place *new)
-{
-    struct loc cwd;
-    long r = loc_of_fd(t, AT_FDCWD, &cwd);
-    if (r < 0 || cwd.mount != old->loc.mount || strcmp(cwd.rel, old->loc.rel) != 0)
-        return 0;
-    r = HOST1(__NR_fchdir, mount_root_fd(t, new->loc.mount));
-    if (r >= 0) {
-        t->fs->cwd_mount = new->loc.mount;
-        dirs_new_cwd(t);
-    }
-    return r;
-}
-
-// The table keeps its root: the caller gets the new one by chroot, and a view of the old one, with
-// what is mounted in it, at put_old. An umount by a descriptor of the old one is that view's.
+// The table keeps its root: processes get the new one as by chroot, and a view of the old one, with
+// what is mounted in it, is made at put_old. An umount by a descriptor of the old one is that
+// view's.
 static long do_pivot(struct task *t, const char *new_root, const char *put_old)
 {
     struct place new, put, old;
@@ -335,9 +305,7 @@ static long do_pivot(struct task *t, const char *new_root, const char *put_old)
     r = mount_pivot(t, &old, &put, new.loc.mount);
     if (r < 0)
         return r;
-    r = follow_root(t, &old, &new);
-    set_root(t, &new);
-    return r;
+    return root_pivot(t, old.loc.mount, new.loc.mount);
 }
 
 long sys_pivot_root(struct task *t, uptr new_root, uptr put_old)

@@ -71,6 +71,7 @@ static void copy_fs(struct fsctx *to, char *root, const struct fsctx *from)
     to->cwd_number = from->cwd_number;
     to->root_mount = from->root_mount;
     to->mnt_ns = from->mnt_ns;
+    to->pivots = from->pivots;
     to->root_dev = from->root_dev;
     to->root_ino = from->root_ino;
     to->root_room = root;
