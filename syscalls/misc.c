@@ -226,6 +226,12 @@ static long may_set_flags(struct task *t, int fd)
     return inode_owner_or_capable(&t->cred, &st) ? 0 : -EPERM;
 }
 
+// What the host says of the descriptor and the request where no argument can be read.
+static long without_argument(int fd, unsigned int request)
+{
+    return HOST_INTR3(__NR_ioctl, fd, request, -1);
+}
+
 long sys_ioctl(struct task *t, int fd, unsigned int request, unsigned long arg)
 {
     struct file_clone_range range;
@@ -243,14 +249,14 @@ long sys_ioctl(struct task *t, int fd, unsigned int request, unsigned long arg)
         break;
     case FICLONERANGE:
         if (copy_from_guest(&range, arg, sizeof range))
-            return -EFAULT;
+            return without_argument(fd, request);
         if (fd_is_reserved(t, (int)range.src_fd))
             return -EBADF;
         return HOST_INTR3(__NR_ioctl, fd, request, &range);
     case FS_IOC_SETFLAGS:
     case FS_IOC_FSSETXATTR:
         if (copy_from_guest(&first, arg, sizeof first))
-            return -EFAULT;
+            return without_argument(fd, request);
         r = may_set_flags(t, fd);
         if (r < 0)
             return r;
@@ -258,9 +264,11 @@ long sys_ioctl(struct task *t, int fd, unsigned int request, unsigned long arg)
     case FIOSETOWN:
     case SIOCSPGRP:
         if (copy_from_guest(&who, arg, sizeof who))
-            return -EFAULT;
-        if (!may_own(t, who))
-            return -ESRCH;
+            return without_argument(fd, request);
+        if (!may_own(t, who)) {
+            r = without_argument(fd, request);
+            return r == -EFAULT ? -ESRCH : r;
+        }
         break;
     }
     return HOST_INTR3(__NR_ioctl, fd, request, arg);

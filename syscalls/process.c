@@ -88,8 +88,8 @@ long sys_clone3(struct task *t, uptr args, size_t size)
         bool possible = tid > 0 && tid < sysctl_number(t, "sys/kernel/pid_max", 1 << 22);
         return a.set_tid_size > 1 || !possible ? -EINVAL : -EPERM;
     }
-    if (a.flags & CLONE_INTO_CGROUP)
-        return size < CLONE_ARGS_SIZE_VER2 || a.cgroup > 0x7fffffff ? -EINVAL : -EPERM;
+    if (a.flags & CLONE_INTO_CGROUP) // no descriptor is a cgroup's directory
+        return size < CLONE_ARGS_SIZE_VER2 || a.cgroup > 0x7fffffff ? -EINVAL : -EBADF;
     struct clone_request q = {.flags = a.flags,
                               .exit_signal = a.exit_signal,
                               .stack = a.stack ? a.stack + a.stack_size : 0,

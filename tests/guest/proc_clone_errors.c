@@ -120,5 +120,9 @@ int main(void)
     fill(CLONE_INTO_CGROUP);
     block_.a.cgroup = -1ul;
     CHECK_ERR(try3(88), EINVAL);
+    block_.a.cgroup = 0; // no cgroup's directory
+    CHECK_ERR(try3(88), EBADF);
+    block_.a.cgroup = 999;
+    CHECK_ERR(try3(88), EBADF);
     return done();
 }
