@@ -320,6 +320,9 @@ static long statfs_in(struct task *t, int fd, int mount, uptr buf)
             fs.f_flags |= ST_RELATIME;
         fs.f_flags |= (s64)(ms & ~(u32)MS_STRICTATIME) | ST_VALID;
     }
+    // What is made to be read from /proc lies in a memory file.
+    if (mount >= 0 && fs.f_type == TMPFS_MAGIC && mount_at(t, mount)->type == FS_PROC)
+        fs.f_type = PROC_SUPER_MAGIC;
     // An overlay is the host's file system that it writes to, by another name.
     if (is_overlay(t, mount))
         fs.f_type = OVERLAYFS_SUPER_MAGIC;
