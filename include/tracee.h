@@ -42,6 +42,13 @@ void tracee_restart(struct task *t, const struct ksigaction *sa);
 int tracee_signal(struct task *t, int sig, siginfo_t *info);
 // A filter wants the tracer to see a call; false: there is none that would.
 bool tracee_filter(struct task *t, u32 data);
+// Is it about to stop for the first time, or for its new program? No signal is seen before that.
+static inline bool tracee_begins(const struct task *t)
+{
+    const struct trace *s = &t->trace;
+    return (t->keeps & KEEPS_STOP) && !(s->pends & PENDS_MASK) &&
+           (s->at_exit == AT_EXIT_NEW || s->at_exit == AT_EXIT_EXEC);
+}
 // With KEEPS_STOP, at the door's exit.
 void tracee_attend(struct task *t);
 // Does a child made by that request begin traced by the caller's tracer? It does with

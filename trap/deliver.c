@@ -238,7 +238,7 @@ void signal_attend(struct task *t)
 {
     if (t->wanted)
         task_arm_wanted(t);
-    if (t->noted)
+    if (t->noted && (t->noted == NOTED_STOP || !tracee_begins(t)))
         deliver_noted(t);
     else if (t->keeps & KEEPS_STOP)
         tracee_attend(t);
