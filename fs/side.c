@@ -397,6 +397,11 @@ static long put(struct task *t, int mount, const struct parent *to, const struct
     return r == -EOPNOTSUPP ? -EPERM : r;
 }
 
+bool side_make_room(struct task *t, int mount, const struct parent *p, int step)
+{
+    return step ? side_gather(t, mount, p, true) : collect(t, p);
+}
+
 void meta_name_drop(const struct parent *p)
 {
     char name[SIDE_NAME_SIZE];

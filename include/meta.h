@@ -146,6 +146,10 @@ bool side_set_get(const struct parent *dir, const char *is, struct statx *st);
 // Makes room for records in the directory that p lies in, by putting those there that have only an
 // owner. wait: also while another thread is at it. False: nothing was won.
 bool side_gather(struct task *t, int mount, const struct parent *p, bool wait);
+// For another attribute of the directory p->fd, which is full: removes records of no entry, or
+// (step 1) gathers. Was that of any use?
+#define SIDE_ROOM_STEPS 2
+bool side_make_room(struct task *t, int mount, const struct parent *p, int step);
 // The same for attributes of directory p, which was looked at.
 bool side_gather_seen(struct task *t, int mount, const struct parent *p, const struct meta_view *v);
 

@@ -27,7 +27,8 @@ struct xattr_names {
 
 // fgetxattr(2) and so on of the host, by the host's name.
 long subject_get(const struct subject *s, const char *name, uptr value, size_t size);
-long subject_set(const struct subject *s, const char *name, uptr value, size_t size, int flags);
+long subject_set(struct task *t, const struct subject *s, const char *name, uptr value, size_t size,
+                 int flags);
 long subject_list(const struct subject *s, char *list, size_t size);
 long subject_remove(const struct subject *s, const char *name);
 // What the guest sees of it.

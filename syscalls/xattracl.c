@@ -60,7 +60,7 @@ static long set_access_seen(struct task *t, const struct subject *s, int mount,
         return xattr_change_special(t, &x, n, acl->named ? acl->value : NULL, acl->size, 0,
                                     &c.mode);
     if (acl->named)
-        r = xattr_kept_error(n, subject_set(s, n->host, (uptr)acl->value, acl->size, 0));
+        r = xattr_kept_error(n, subject_set(t, s, n->host, (uptr)acl->value, acl->size, 0));
     if (r >= 0)
         r = meta_set(t, mount, p, v, &c);
     if (r >= 0 && !acl->named && (META_MORE(st) & ACL_HOLDS))
@@ -118,7 +118,8 @@ long xattr_set_acl(struct task *t, const struct subject *s, const struct xattr_n
     r = acl.empty ? 0 : acl_mark(t, subject_mount(t, s));
     if (r < 0)
         return xattr_kept_error(n, r);
-    r = acl.empty ? subject_remove(s, n->host) : subject_set(s, n->host, (uptr)acl.value, size, 0);
+    r = acl.empty ? subject_remove(s, n->host)
+                  : subject_set(t, s, n->host, (uptr)acl.value, size, 0);
     dir_attr_changed(t);
     return r == -ENODATA ? 0 : xattr_kept_error(n, r);
 }

@@ -204,7 +204,7 @@ static long set_caps(struct task *t, const struct subject *s, const struct xattr
     if (r >= 0 && there)
         r = change_caps(t, s, META_NO_CAPS);
     if (r >= 0)
-        r = subject_set(s, n->host, value, size, 0);
+        r = subject_set(t, s, n->host, value, size, 0);
     if (r >= 0)
         r = change_caps(t, s, META_CAPS);
     if (lock)
@@ -258,7 +258,7 @@ long xattr_set(struct task *t, const struct subject *s, struct xattr_names *n, u
         return set_caps(t, s, n, value, size, flags);
     if (!strcmp(n->guest, CASE_XATTR) && !is_case(value, size))
         return -EINVAL;
-    r = subject_set(s, n->host, value, size, flags);
+    r = subject_set(t, s, n->host, value, size, flags);
     if (r == -EPERM && is_kept(n) && subject_special(t, s, &x))
         return set_special(t, &x, n, value, size, flags);
     return xattr_kept_error(n, r);

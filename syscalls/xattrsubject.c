@@ -16,10 +16,38 @@ long subject_get(const struct subject *s, const char *name, uptr value, size_t s
                       : host_getxattr_at(s->p, name, (void *)value, size);
 }
 
-long subject_set(const struct subject *s, const char *name, uptr value, size_t size, int flags)
+static long set(const struct subject *s, const char *name, uptr value, size_t size, int flags)
 {
     return s->fd >= 0 ? host_fsetxattr(s->fd, name, (const void *)value, size, flags)
                       : host_setxattr_at(s->p, name, (const void *)value, size, flags);
+}
+
+// Records of its entries may fill a directory, which to the guest is nearly empty.
+static __attribute__((noinline)) long set_in_full(struct task *t, const struct subject *s,
+                                                  const char *name, uptr value, size_t size,
+                                                  int flags)
+{
+    const char *path = s->fd >= 0 || !*s->p->name ? "." : s->p->name;
+    int mount = subject_mount(t, s);
+    long r = -ENOSPC;
+    if (!meta_is_kept(t, mount))
+        return r;
+    long fd = temp_open(t, s->fd >= 0 ? s->fd : s->p->fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW,
+                        WALK_RESOLVE);
+    struct parent dir = {.fd = (s32)fd, .name = "."};
+    for (int step = 0; fd >= 0 && side_is_full(r) && step < SIDE_ROOM_STEPS; step++)
+        if (side_make_room(t, mount, &dir, step))
+            r = set(s, name, value, size, flags);
+    if (fd >= 0)
+        temp_close(t, (int)fd);
+    return r;
+}
+
+long subject_set(struct task *t, const struct subject *s, const char *name, uptr value, size_t size,
+                 int flags)
+{
+    long r = set(s, name, value, size, flags);
+    return side_is_full(r) ? set_in_full(t, s, name, value, size, flags) : r;
 }
 
 long subject_list(const struct subject *s, char *list, size_t size)
