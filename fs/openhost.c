@@ -59,7 +59,21 @@ static bool whiteout_came(const struct loc *loc, u64 flags, long r)
            (r == -EXDEV || (r == -ENOTDIR && (!dir || (loc->over_mode & S_IFMT) == S_IFDIR)));
 }
 
-long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 resolve)
+// Or it was opened: the host has no such device, or none may be opened there.
+static __attribute__((noinline)) bool is_white_now(struct task *t, struct loc *loc)
+{
+    struct statx st;
+    struct parent p;
+    bool white = false;
+    if (parent_open(t, loc, &p) < 0)
+        return false;
+    if (*p.name && overlay_look(t, loc->mount, p.fd, p.name, &st, &white) < 0)
+        white = false;
+    parent_done(t, &p);
+    return white;
+}
+
+static long open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 resolve)
 {
     const char *name;
     if (!loc->rel[0]) // the guest's descriptor need not be a directory
@@ -102,4 +116,10 @@ long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 res
     if (r == -ELOOP && loc->over && loc->over < OVER_ABSENT && (loc->over_mode & S_IFMT) != S_IFLNK)
         return -ESTALE;
     return whiteout_came(loc, flags, r) ? -ENOENT : r;
+}
+
+long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 resolve)
+{
+    long r = open_loc(t, loc, flags, mode, resolve);
+    return (r == -ENXIO || r == -EACCES) && loc->over && is_white_now(t, loc) ? -ESTALE : r;
 }

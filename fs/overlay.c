@@ -324,7 +324,7 @@ void overlay_numbers(struct task *t, int m, const struct parent *p, struct statx
         st->stx_ino ^= (u64)(st->stx_dev_minor + 1) << 48;
     // A device of its own, as of every file system that has none below.
     st->stx_dev_major = 0;
-    st->stx_dev_minor = 0x10000 + mount_at(t, m)->id;
+    st->stx_dev_minor = 0x10000 + (mount_at(t, m)->viewed ?: mount_at(t, m)->id);
 }
 
 long overlay_remember(struct task *t, int m, const struct parent *from, const struct statx *st,

@@ -231,6 +231,7 @@ static void become_overlay(struct task *t, struct mount_entry *e)
     e->top = layers.top;
     e->work = layers.work;
     e->below = 0;
+    e->viewed = 0;
     e->has_upper = layers.has_upper;
     e->userxattr = layers.userxattr;
     e->locked = layers.has_upper ? 0 : MS_RDONLY; // nowhere to write to
@@ -315,6 +316,7 @@ long overlay_view(struct task *t, struct mount_entry *e, int m, const char *rel)
     }
     *e = new;
     become_overlay(t, e);
+    e->viewed = from->viewed ? from->viewed : from->id;
     e->flags = flags;
     str_copy(e->source, from->source, sizeof e->source);
     str_copy(e->options, from->options, sizeof e->options);

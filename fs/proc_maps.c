@@ -225,7 +225,7 @@ long proc_make_maps(struct task *t, const struct proc_path *pp, struct proc_out 
         if (path && is_file(path)) {
             if (strcmp(path, host) != 0) {
                 str_copy(host, path, sizeof host);
-                if (path_to_guest(t, host, -1, guest, sizeof guest) < 0)
+                if (path_to_guest(t, host, overlay_of_host_path(t, host), guest, sizeof guest) < 0)
                     str_copy(guest, host, sizeof guest);
             }
             proc_put(o, line, (size_t)(path - line));

@@ -118,6 +118,23 @@ static int mount_remembered(struct task *t, const char *host)
     return best;
 }
 
+// Of a file that is mapped the host tells the layer's path alone. What lies in an upper layer is
+// the overlay's, for nobody else is to use that; what lies in a lower one is where the task's root
+// is in the overlay.
+int overlay_of_host_path(struct task *t, const char *host)
+{
+    for (int m = mount_next(t, 0); m < MOUNTS_MAX; m = mount_next(t, m + 1)) {
+        const struct mount_entry *e = mount_at(t, m);
+        int base;
+        if (!is_overlay(t, m))
+            continue;
+        if (t->fs->root_mount == m ? below_mount(t, m, host, &base) != NULL
+                                   : e->has_upper && below_root(t, e->top, host))
+            return m;
+    }
+    return -1;
+}
+
 // (mount, rel) of a host path; the mount with the longest root wins.
 static long loc_of_host_path(struct task *t, const char *host, int prefer, struct loc *loc)
 {
@@ -145,7 +162,7 @@ static long loc_of_host_path(struct task *t, const char *host, int prefer, struc
         }
     }
     loc->base = mount_root_fd(t, base);
-    loc->walked = loc->pinned = false;
+    loc->walked = loc->pinned = loc->object = loc->held = false;
     loc->kept = 0;
     loc->last = 0;
     loc->must_be_dir = false;

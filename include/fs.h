@@ -417,6 +417,8 @@ static inline long path_to_guest(struct task *t, const char *host, int prefer, c
 {
     return path_found_to_guest(t, host, &prefer, out, n);
 }
+// The overlay that a mapped file with that host path is of, or -1.
+int overlay_of_host_path(struct task *t, const char *host);
 // The same for an open descriptor (AT_FDCWD: the working directory); keeps a " (deleted)" mark.
 long path_of_fd(struct task *t, int fd, char *out, size_t n);
 // The host's own path of a descriptor (AT_FDCWD: the working directory), as /proc links to it.

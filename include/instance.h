@@ -112,6 +112,7 @@ struct mount_entry {
     u64 top_dev;            // device of that layer
     s32 below;              // layer: the next one
     u32 has_upper, userxattr;
+    u32 viewed;  // id of the overlay that it is a bind mount of, or 0
     u32 locked;  // of the flags: those that the guest cannot take away
     u32 pivoted; // id of the mount that pivot_root moved here, and which stays where it was; 0:
                  // none

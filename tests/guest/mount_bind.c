@@ -3,6 +3,7 @@
 // and `..` and getcwd follow the place.
 // covers: mount, umount2, rename, link, getcwd, unlink
 // needs: root
+// trap: not overlay no file out of an overlay is mounted elsewhere
 #include "mountns.h"
 
 int main(void)

@@ -3,6 +3,7 @@
 // same objects with the same owner and mode, also seen through a recursive bind, and of a user.
 // covers: mount, umount2, open, connect, chmod, chown, unlink
 // needs: root
+// trap: not overlay no file out of an overlay is mounted elsewhere
 #include "mountns.h"
 #include <sys/socket.h>
 #include <sys/sysmacros.h>

@@ -4,7 +4,6 @@
 // always.
 // covers: chroot, rename, chdir, openat, newfstatat, mkdir, rmdir
 // needs: root
-// trap: not old: there a mkdir beside the renames can be ENOENT (docs/limits.md)
 #include "overlay.h"
 #include "race.h"
 #include <stdbool.h>
