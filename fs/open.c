@@ -150,6 +150,11 @@ static long bring_up(struct task *t, struct loc *loc, u64 flags, struct open_che
     bool file = r >= 0 && (st.stx_mode & S_IFMT) == S_IFREG;
     if (file)
         r = overlay_copy_up(t, loc, &p);
+    if (file && r >= 0 && loc->held) { // what is held then is the copy
+        loc->base = p.fd;
+        loc->pinned = true;
+        p.temporary = false;
+    }
     parent_done(t, &p);
     return r < 0 || !file ? r : open_check(t, loc, flags, c);
 }
@@ -186,8 +191,9 @@ static __attribute__((noinline)) long may_follow_magic(struct task *t, const str
     return r;
 }
 
-// By a way in /proc that is a link. A slash behind it is not O_DIRECTORY, which F_GETFL would show.
-static long open_magic(struct task *t, struct loc *loc, u64 flags)
+// By a way in /proc that is a link. is_run: what it leads to is a program that runs. A slash behind
+// it is not O_DIRECTORY, which F_GETFL would show.
+static long open_magic(struct task *t, struct loc *loc, u64 flags, bool is_run)
 {
     struct statx st;
     size_t n = strlen(loc->rel);
@@ -208,8 +214,11 @@ static long open_magic(struct task *t, struct loc *loc, u64 flags)
         if (r < 0 || !st.stx_ino)
             return r;
         if (open_is_same((int)r, &st)) {
+            if (is_overlay(t, loc->mount)) // what execve has noted
+                overlay_numbers(t, loc->mount, &(struct parent){.fd = (int)r, .name = ""}, &st);
             u64 dev = (u64)st.stx_dev_major << 32 | st.stx_dev_minor;
-            bool runs = (open_wants(flags) & MAY_WRITE) && reach_runs_file(t, dev, st.stx_ino);
+            bool runs =
+                (open_wants(flags) & MAY_WRITE) && (is_run || reach_runs_file(t, dev, st.stx_ino));
             long done = runs ? -ETXTBSY : trunc ? cut((int)r, flags) : 0;
             if (done >= 0)
                 return r;
@@ -221,12 +230,42 @@ static long open_magic(struct task *t, struct loc *loc, u64 flags)
     return -EACCES;
 }
 
+// The directory above a path that begins with ".." is held by a temporary, which has the number
+// that the descriptor is to get; so may what is held by the link of a descriptor.
+static long make_room(struct task *t, struct loc *loc)
+{
+    if (!loc->pinned)
+        return 0;
+    long base = temp_raise(t, loc->base);
+    if (base < 0)
+        return loc_root(t, loc);
+    loc->base = (s32)base;
+    return 0;
+}
+
 // What a descriptor of the caller's is open on, whatever its path is by now.
-static __attribute__((noinline)) long open_held(struct task *t, int fd, bool dir, u64 flags)
+static __attribute__((noinline)) long open_held(struct task *t, int fd, int mount, bool dir,
+                                                u64 flags)
 {
     struct loc link = {.base = reserved_fd(t, RESERVED_PROC), .must_be_dir = dir};
+    link.mount = is_overlay(t, mount) ? mount : 0;
     fmt(link.rel, sizeof link.rel, "%u/task/%u/fd/%d", t->proc->tgid, t->tid, fd);
-    return open_magic(t, &link, flags & ~(u64)(O_CREAT | O_EXCL));
+    bool is_run = fd == reserved_fd(t, RESERVED_PROGRAM);
+    return open_magic(t, &link, flags & ~(u64)(O_CREAT | O_EXCL), is_run);
+}
+
+// In an overlay the copy may have to be made first.
+static __attribute__((noinline)) long bring_up_held(struct task *t, struct loc *loc, u64 flags)
+{
+    struct open_checked c;
+    if (loc->over != OVER_LOWER || !(open_wants(flags) & MAY_WRITE) || (flags & O_PATH))
+        return 0;
+    long r = open_check(t, loc, flags, &c);
+    if (r >= 0)
+        r = bring_up(t, loc, flags, &c);
+    if (r >= 0)
+        r = make_room(t, loc);
+    return r >= 0 && !loc->held ? -EMFILE : r; // no number to hold it by
 }
 
 // The magic link at the end of a way in /proc is the host's to follow. Before the end there must be
@@ -236,12 +275,12 @@ static long follow_magic(struct task *t, struct loc *loc, u64 flags)
 {
     struct parent p;
     if (procfs_is_own_program(t, loc->rel))
-        return open_held(t, reserved_fd(t, RESERVED_PROGRAM), loc->must_be_dir, flags);
+        return open_held(t, reserved_fd(t, RESERVED_PROGRAM), 0, loc->must_be_dir, flags);
     long r = parent_open(t, loc, &p);
     if (r < 0)
         return r;
     parent_done(t, &p);
-    return open_magic(t, loc, flags);
+    return open_magic(t, loc, flags, false);
 }
 
 // To be written or made in a mount that is read-only: what the name is and permits comes before
@@ -454,19 +493,6 @@ static long may_block(struct task *t, struct loc *loc, u64 flags)
     return loc_root(t, loc);
 }
 
-// The directory above a path that begins with ".." is held by a temporary, which has the number
-// that the descriptor is to get.
-static long make_room(struct task *t, struct loc *loc)
-{
-    if (!loc->pinned)
-        return 0;
-    long base = temp_raise(t, loc->base);
-    if (base < 0)
-        return loc_root(t, loc);
-    loc->base = (s32)base;
-    return 0;
-}
-
 // A directory of an overlay is not seen by other threads before it is noted as one; of what may be
 // a FIFO, on which the open waits, nothing depends on that.
 static long open_noted(struct task *t, struct loc *loc, const struct open_how *how)
@@ -512,7 +538,9 @@ long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
         if (link) {
             r = open_node(t, &loc, &node, how);
         } else if (loc.held) {
-            r = open_held(t, loc.base, loc.must_be_dir, flags);
+            r = bring_up_held(t, &loc, flags);
+            if (r >= 0)
+                r = open_held(t, loc.base, loc.mount, loc.must_be_dir, flags);
         } else {
             r = open_noted(t, &loc, how);
             link = r == -ELOOP && loc.walked;

@@ -344,10 +344,87 @@ static long pin_in_upper(struct task *t, struct loc *loc, struct parent *p)
     return r < 0 ? r : pin_upper(t, loc, p);
 }
 
+// Is what loc leads to a copy of `of`, or that itself? Held by a descriptor, then; -EEXIST: no.
+static long pin_copy(struct task *t, struct loc *loc, const struct parent *of)
+{
+    struct parent p;
+    long r = parent_open(t, loc, &p);
+    if (r < 0)
+        return r == -ENOENT || r == -ENOTDIR ? -EEXIST : r;
+    long fd = *p.name ? temp_open(t, p.fd, p.name, O_PATH | O_NOFOLLOW, RESOLVE_BENEATH) : -EEXIST;
+    parent_done(t, &p);
+    struct parent copy = {.fd = (s32)fd, .name = ""};
+    if (fd >= 0 && overlay_is_copy(t, loc->mount, &copy, of)) {
+        fd_set_mount(t, (int)fd, loc->mount);
+        return fd;
+    }
+    if (fd >= 0)
+        temp_close(t, (int)fd);
+    return fd < 0 && fd != -ENOENT && fd != -ELOOP ? fd : -EEXIST;
+}
+
+long overlay_hold(struct task *t, int fd, int m, struct loc *loc)
+{
+    struct loc at;
+    struct parent self = {.fd = fd, .name = ""};
+    long r = loc_of_fd(t, fd, &at);
+    if (r < 0 || at.mount != m)
+        return r < 0 ? r : -ENOENT;
+    loc->base = fd;
+    loc->over = OVER_UPPER;
+    if (at.base == upper_fd(t, m))
+        return 0;
+    loc->over = OVER_LOWER;
+    if (overlay_place(t, &at) < 0 || at.over != OVER_UPPER)
+        return 0;
+    r = pin_copy(t, &at, &self);
+    if (r < 0)
+        return r == -EEXIST ? 0 : r;
+    loc->base = (s32)r;
+    loc->pinned = true;
+    loc->over = OVER_UPPER;
+    return 0;
+}
+
+// Of what is held: the copy is to be of that, whatever has its name meanwhile. What lower layers
+// have by another name, or none, cannot be copied.
+static __attribute__((noinline)) long copy_up_held(struct task *t, struct loc *loc,
+                                                   struct parent *p)
+{
+    struct loc at;
+    struct parent name, self = {.fd = loc->base, .name = ""};
+    struct statx mine, there;
+    long r = loc_of_fd(t, loc->base, &at);
+    if (r >= 0)
+        r = overlay_place(t, &at);
+    if (r < 0 || at.mount != loc->mount || at.over >= OVER_ABSENT)
+        return r < 0 && r != -ENOENT ? r : -EEXIST;
+    if (at.over == OVER_LOWER) {
+        r = parent_open(t, &at, &name);
+        if (r < 0)
+            return r;
+        bool same = look(&name, &there) >= 0 && look(&self, &mine) >= 0 &&
+                    mine.stx_ino == there.stx_ino && device_of(&mine) == device_of(&there);
+        r = same ? overlay_copy_up(t, &at, &name) : -EEXIST;
+        parent_done(t, &name);
+        if (r < 0)
+            return r;
+    }
+    r = pin_copy(t, &at, &self);
+    if (r < 0)
+        return r;
+    parent_done(t, p);
+    *p = (struct parent){.fd = (s32)r, .temporary = true, .over = OVER_UPPER, .name = ""};
+    loc->over = OVER_UPPER;
+    return 0;
+}
+
 long overlay_copy_up(struct task *t, struct loc *loc, struct parent *p)
 {
     struct parent to;
     struct statx st;
+    if (loc->held)
+        return copy_up_held(t, loc, p);
     long r = up_parent(t, loc);
     if (r >= 0)
         r = look(p, &st);
@@ -397,8 +474,8 @@ long overlay_fd_up(struct task *t, int fd, struct loc *loc, struct parent *p)
     if (mount_flags(t, fd_mount(t, fd)) & MS_RDONLY)
         return -EROFS;
     long r = loc_of_fd(t, fd, loc);
-    if (r == -ENAMETOOLONG && is_own_deep(t, fd))
-        return 0;
+    if (r == -ENOENT || (r == -ENAMETOOLONG && is_own_deep(t, fd)))
+        return 0; // a device of the host's lies in no mount
     if (r < 0 || !is_overlay(t, loc->mount))
         return r < 0 ? r : 0;
     // What is not by its name any more: the upper layer's serves itself; a lower one's cannot be
@@ -564,21 +641,25 @@ static long remove_now(struct task *t, struct loc *loc, struct parent *p, bool d
     struct statx st;
     if (is_white(t, m, p))
         return -ENOENT; // somebody was faster
-    if (dir && !overlay_is_empty(t, m, loc->rel))
+    const bool below = overlay_below(t, m, loc->rel);
+    if (dir && below && !overlay_is_empty(t, m, loc->rel))
         return -ENOTEMPTY;
     if (look(p, &st) == -ENOENT) {
-        if (!overlay_below(t, m, loc->rel))
+        if (!below)
             return -ENOENT;           // somebody was faster
         long r = make_whiteout(t, p); // it is in a lower layer only
         if (r != -EEXIST)
             return r; // else somebody has copied it up meanwhile
     }
-    if (overlay_below(t, m, loc->rel))
+    if (below)
         return replace_by_whiteout(t, m, p, dir);
     if (!dir)
         return unlink_at(p, 0);
     dirs_change_begin(t);
-    long r = remove_dir(t, m, p);
+    long r =
+        unlink_at(p, AT_REMOVEDIR); // the upper layer's alone, it is not read, as inotify tells
+    if (r == -ENOTEMPTY && overlay_is_empty(t, m, loc->rel))
+        r = remove_dir(t, m, p);
     dirs_change_end(t, r >= 0 ? p->name : NULL);
     return r;
 }
@@ -589,7 +670,7 @@ long overlay_remove(struct task *t, struct loc *loc, struct parent *p, const str
     bool dir = is_dir(st);
     if (dir != rmdir)
         return dir ? -EISDIR : -ENOTDIR;
-    if (dir && !overlay_is_empty(t, loc->mount, loc->rel))
+    if (dir && loc->over != OVER_UPPER && !overlay_is_empty(t, loc->mount, loc->rel))
         return -ENOTEMPTY; // before the directory above is copied up
     long r = pin_in_upper(t, loc, p);
     if (r < 0)

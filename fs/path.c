@@ -421,6 +421,7 @@ long loc_root(struct task *t, struct loc *loc)
     loc_done(t, loc);
     if (r < 0)
         return r;
+    loc->held = false;
     loc->mount = at.mount;
     loc->base = at.base;
     loc->last = 0;

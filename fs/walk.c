@@ -440,7 +440,7 @@ static long as_it_is_there(struct walk *w)
 
 // The descriptor of the caller's own whose link in /proc was just appended, if what it is open on
 // can be told by that as by a path: another thread or process may give its path to something else.
-// In an overlay its path it is. -1: none. *mode: the host's, of what it is open on.
+// Of a directory in an overlay its path it is. -1: none. *mode: the host's, of what it is open on.
 static __attribute__((noinline)) int held_by(struct walk *w, bool last, int *m, u32 *mode)
 {
     struct statx st;
@@ -448,12 +448,14 @@ static __attribute__((noinline)) int held_by(struct walk *w, bool last, int *m, 
     int fd = link ? (int)procfs_own_fd(w->t, w->loc->rel) : -1;
     *m = fd < 0 || fd_is_reserved(w->t, fd) ? -1 : fd_mount(w->t, fd);
     u32 kind = *m < 0 ? FS_NONE : mount_at(w->t, *m)->type;
-    if ((kind != FS_VOLFS && kind != FS_DRVFS && kind != FS_TMPFS) || !mount_is_plain(w->t, *m) ||
+    bool plain =
+        (kind == FS_VOLFS || kind == FS_DRVFS || kind == FS_TMPFS) && mount_is_plain(w->t, *m);
+    if ((!plain && (kind != FS_OVERLAY || !last)) ||
         host_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0)
         return -1;
     *mode = st.stx_mode;
     bool is_last = (st.stx_mode & S_IFMT) == S_IFREG || meta_by_name(st.stx_mode);
-    return (st.stx_mode & S_IFMT) == S_IFDIR || (is_last && last) ? fd : -1;
+    return (plain && (st.stx_mode & S_IFMT) == S_IFDIR) || (is_last && last) ? fd : -1;
 }
 
 // The walk goes on from the descriptor, or ends there.
@@ -472,7 +474,7 @@ static long hold(struct walk *w, int fd, int m, u32 mode, bool last)
     loc->over_mode = (u16)mode;
     loc->held = last;
     loc->object = (mode & S_IFMT) == S_IFLNK;
-    return 0;
+    return is_overlay(w->t, m) ? overlay_hold(w->t, fd, m, loc) : 0;
 }
 
 static long walk(struct walk *w)

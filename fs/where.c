@@ -124,12 +124,10 @@ static int mount_remembered(struct task *t, const char *host)
 int overlay_of_host_path(struct task *t, const char *host)
 {
     for (int m = mount_next(t, 0); m < MOUNTS_MAX; m = mount_next(t, m + 1)) {
-        const struct mount_entry *e = mount_at(t, m);
-        int base;
-        if (!is_overlay(t, m))
-            continue;
-        if (t->fs->root_mount == m ? below_mount(t, m, host, &base) != NULL
-                                   : e->has_upper && below_root(t, e->top, host))
+        int layer;
+        const char *rest = is_overlay(t, m) ? below_mount(t, m, host, &layer) : NULL;
+        bool upper = rest && mount_at(t, m)->has_upper && layer == mount_at(t, m)->top;
+        if (upper || (rest && t->fs->root_mount == m))
             return m;
     }
     return -1;

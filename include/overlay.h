@@ -77,6 +77,10 @@ long overlay_up_dir(struct task *t, int m, const char *rel);
 // until parent_done(); 0: the descriptor itself serves.
 long overlay_fd_up(struct task *t, int fd, struct loc *loc, struct parent *p);
 
+// The file (or other, but no directory) of overlay m that fd is open on is itself meant: base and
+// over of loc are of that, or of the copy that was made of it, which is pinned then.
+long overlay_hold(struct task *t, int fd, int m, struct loc *loc);
+
 // A name is to be made at p: brings its directory up. Over a whiteout it is made elsewhere: p leads
 // there until the end, which moves it. r: what came of the making.
 struct overlay_make {
