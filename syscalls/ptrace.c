@@ -31,12 +31,12 @@
 
 // ---- Becoming a tracer ----
 
-static long attach(struct task *t, long request, long pid, uptr addr, unsigned long options)
+static long attach(struct task *t, long request, s32 pid, uptr addr, unsigned long options)
 {
     bool seizes = request == PTRACE_SEIZE;
     if (seizes && (addr || (options & ~(unsigned long)OPTIONS)))
         return -EIO;
-    u32 tgid = pid > 0 && pid <= 0x7fffffff ? reach_thread(t, (u32)pid) : 0;
+    u32 tgid = pid > 0 ? reach_thread(t, (u32)pid) : 0;
     if (!tgid)
         return reach_none((u32)pid);
     if (tgid == t->proc->tgid || !tracee_possible(t))
@@ -309,9 +309,10 @@ static long serve(struct task *t, struct tracee *e, long request, uptr addr, u64
     return -EIO;
 }
 
-long sys_ptrace(struct task *t, long request, long pid, uptr addr, unsigned long data)
+long sys_ptrace(struct task *t, long request, long id, uptr addr, unsigned long data)
 {
     struct tracee e;
+    s32 pid = (s32)id; // kernel: find_get_task_by_vpid() takes no more of it
     switch (request) {
     case PTRACE_TRACEME:
         return tracee_begin(t);
@@ -323,7 +324,7 @@ long sys_ptrace(struct task *t, long request, long pid, uptr addr, unsigned long
     case PTRACE_KILL:
         return tracer_host(request, (u32)pid, addr, data);
     }
-    if (pid <= 0 || pid > 0x7fffffff)
+    if (pid <= 0)
         return -ESRCH;
     if (tracer_still_runs(t, (u32)pid))
         return -ESRCH;

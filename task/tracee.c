@@ -102,8 +102,14 @@ static u32 call_status(const struct task *t)
 static void stop_at_call(struct task *t, enum trace_stop what)
 {
     int sig = stop(t, what, call_status(t), NULL);
-    if (sig) // kernel: ptrace_report_syscall()
+    siginfo_t info = {.si_signo = sig, .si_code = SI_KERNEL}; // ptrace_report_syscall() there
+    if (!sig)
+        return;
+    // Of those a code of the kernel's tells the engine and the tracer's side something.
+    if (SIGSET_BIT(sig) & (SIG_ALWAYS | SIGSET_BIT(SIGTRAP)))
         HOST3(__NR_tgkill, t->proc->tgid, t->tid, sig);
+    else
+        HOST4(__NR_rt_tgsigqueueinfo, t->proc->tgid, t->tid, sig, &info);
 }
 
 bool tracee_enter(struct task *t, long *result)

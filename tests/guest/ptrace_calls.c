@@ -156,8 +156,45 @@ static void printed(void)
     printf("\n");
 }
 
+// A signal given at a call's stop comes as the kernel's own, before the thread goes on.
+static void given_with_call(void)
+{
+    pid_t pid = traced(three_calls, PTRACE_O_TRACESYSGOOD);
+    siginfo_t info;
+    for (int sig = SIGUSR1; sig; sig = sig == SIGUSR1 ? SIGFPE : 0) {
+        go(PTRACE_SYSCALL, pid, 0);
+        WAIT_FOR(pid, STOPPED(CALL));
+        go(PTRACE_SYSCALL, pid, 0);
+        WAIT_FOR(pid, STOPPED(CALL));
+        go(PTRACE_SYSCALL, pid, sig);
+        WAIT_FOR(pid, STOPPED(sig));
+        TRACE(PTRACE_GETSIGINFO, pid, 0, &info);
+        CHECK_EQ(info.si_signo, sig);
+        CHECK_EQ(info.si_code, SI_KERNEL);
+        CHECK_EQ(info.si_pid, 0);
+    }
+    kill(pid, SIGKILL);
+    WAIT_FOR(pid, SIGKILL);
+}
+
+// Of the thread's number the lower half counts.
+static void high_bits(void)
+{
+    pid_t pid = traced(three_calls, 0);
+    struct user_regs_struct r;
+    const long high = 0x1234567800000000;
+    CHECK_EQ(syscall(SYS_ptrace, (long)PTRACE_GETREGS_, high | pid, 0, &r), 0);
+    CHECK_EQ(r.orig_rax, regs_of(pid).orig_rax);
+    CHECK_EQ(syscall(SYS_ptrace, (long)PTRACE_DETACH_, high | pid, 0, SIGKILL), 0);
+    WAIT_FOR(pid, SIGKILL);
+    CHECK_EQ(trace(PTRACE_CONT, -1, 0, 0), -1);
+    CHECK_EQ(errno, ESRCH);
+}
+
 int main(void)
 {
+    given_with_call();
+    high_bits();
     seen_and_changed();
     left_out();
     answered();
