@@ -170,4 +170,4 @@ def containers(f):
     if "rewrite" not in found:
         return (claim, *OPEN, "not measured")
     return (claim, *(NOT if found["rewrite"] == "works" else HOLDS),
-            "unshare of mounts and processes: " + "; ".join(f"{n}: {v}" for n, v in found.items()))
+            "unshare of mounts, of the host name and of processes: " + "; ".join(f"{n}: {v}" for n, v in found.items()))
