@@ -101,12 +101,15 @@ static void restore_writes_limit(void)
 static void make_memory(struct launch *l)
 {
     struct stat st;
-    l->memory_fd = memfd_create("lxrun-instance", MFD_CLOEXEC);
+    char name[40];
+    snprintf(name, sizeof name, "lxrun-instance-%d", (int)getpid());
+    l->memory_fd = memfd_create(name, MFD_CLOEXEC);
     if (l->memory_fd < 0 || ftruncate(l->memory_fd, sizeof *l->memory) || fstat(l->memory_fd, &st))
         fail_errno("cannot make the instance's memory%s", errno == EFBIG ? " (see ulimit -f)" : "");
     l->memory = mmap(NULL, sizeof *l->memory, PROT_READ | PROT_WRITE, MAP_SHARED, l->memory_fd, 0);
     if (l->memory == MAP_FAILED)
         fail_errno("cannot map the instance's memory");
+    l->memory->maker = (u32)getpid();
     l->memory->memfd_dev = (u64)major(st.st_dev) << 32 | minor(st.st_dev);
 }
 

@@ -158,7 +158,9 @@ static long translate(struct task *t, const char *host, int *mount, char *out, s
         put_text(out, n, host);
         return -EXDEV;
     }
-    if (str_starts(host, "/memfd:lxrun-instance") || str_starts(host, "/memfd:lxrun-exec"))
+    char own[40];
+    fmt(own, sizeof own, "/memfd:lxrun-instance-%u ", t->instance->maker);
+    if (str_starts(host, own))
         return -ENOENT; // lxcore's own in a process that moved its reserved block
     if (str_starts(host, proc_memfd_link())) {
         put_made(out, n, host);

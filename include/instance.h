@@ -449,6 +449,7 @@ struct instance {
     u32 has_attrstores;     // a mount has attrstore_dev
     u32 has_drives;         // there is, or was, a mount whose `drive` is on
     u32 supervisor;         // pid of lxrun's supervisor
+    u32 maker;              // pid in the name of this memory's file, which a nested lxrun's has not
     u64 files_limit;        // RLIMIT_NOFILE of processes whose block is low (fs/files.c); 0: none
     u32 has_cache;          // RESERVED_CACHE and RESERVED_REWRITE are what they say
     struct trap_map trap;   // engine `ptrace`
