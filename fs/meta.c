@@ -487,8 +487,13 @@ long meta_stat(struct task *t, int mount, const struct parent *p, u32 mask, stru
         meta_map_owner(t, mount, st);
     else
         r = stat_more(t, mount, p, mask, st, b);
-    if (r >= 0 && is_overlay(t, mount) && !(mask & META_HOSTS_NUMBERS))
-        overlay_numbers(t, mount, p, st);
+    if (r < 0 || !is_overlay(t, mount) || (mask & META_HOSTS_NUMBERS))
+        return r;
+    // A whiteout that has come since the walk: the name is not there.
+    if (*p->name && (st->stx_mode & S_IFMT) == S_IFCHR && !st->stx_rdev_major &&
+        !st->stx_rdev_minor)
+        return -ENOENT;
+    overlay_numbers(t, mount, p, st);
     return r;
 }
 

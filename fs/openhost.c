@@ -59,7 +59,7 @@ static bool whiteout_came(const struct loc *loc, u64 flags, long r)
            (r == -EXDEV || (r == -ENOTDIR && (!dir || (loc->over_mode & S_IFMT) == S_IFDIR)));
 }
 
-// Or it was opened: the host has no such device, or none may be opened there.
+// Or it was opened: where no device may be. (Elsewhere the host has no such device.)
 static __attribute__((noinline)) bool is_white_now(struct task *t, struct loc *loc)
 {
     struct statx st;
@@ -121,5 +121,15 @@ static long open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 r
 long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 resolve)
 {
     long r = open_loc(t, loc, flags, mode, resolve);
-    return (r == -ENXIO || r == -EACCES) && loc->over && is_white_now(t, loc) ? -ESTALE : r;
+    struct statx st;
+    // With O_PATH a whiteout can be opened, as it is.
+    if (r >= 0 && (flags & O_PATH) && loc->over && loc->over < OVER_ABSENT &&
+        host_statx((int)r, "", AT_EMPTY_PATH, STATX_TYPE, &st) >= 0 &&
+        ((st.stx_mode ^ loc->over_mode) & S_IFMT)) {
+        host_close((int)r);
+        return -ESTALE;
+    }
+    if (r == -ENXIO && loc->over && (loc->over_mode & S_IFMT) == S_IFREG)
+        return -ESTALE;
+    return r == -EACCES && loc->over && is_white_now(t, loc) ? -ESTALE : r;
 }
