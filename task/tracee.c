@@ -105,8 +105,9 @@ static void stop_at_call(struct task *t, enum trace_stop what)
     siginfo_t info = {.si_signo = sig, .si_code = SI_KERNEL}; // ptrace_report_syscall() there
     if (!sig)
         return;
-    // Of those a code of the kernel's tells the engine and the tracer's side something.
-    if (SIGSET_BIT(sig) & (SIG_ALWAYS | SIGSET_BIT(SIGTRAP)))
+    // Of those a code of the kernel's says what an instruction has done.
+    if (SIGSET_BIT(sig) &
+        (SIG_ALWAYS | SIGSET_BIT(SIGTRAP) | SIGSET_BIT(SIGFPE) | SIGSET_BIT(SIGILL)))
         HOST3(__NR_tgkill, t->proc->tgid, t->tid, sig);
     else
         HOST4(__NR_rt_tgsigqueueinfo, t->proc->tgid, t->tid, sig, &info);

@@ -161,7 +161,7 @@ static void given_with_call(void)
 {
     pid_t pid = traced(three_calls, PTRACE_O_TRACESYSGOOD);
     siginfo_t info;
-    for (int sig = SIGUSR1; sig; sig = sig == SIGUSR1 ? SIGFPE : 0) {
+    for (int sig = SIGUSR1; sig; sig = sig == SIGUSR1 ? SIGHUP : 0) {
         go(PTRACE_SYSCALL, pid, 0);
         WAIT_FOR(pid, STOPPED(CALL));
         go(PTRACE_SYSCALL, pid, 0);
