@@ -6,9 +6,10 @@
 //               program is, so that the terminal's job control sees one job.
 //   supervisor  child of the front. Parent of the program, and of every orphan of the instance
 //               (PR_SET_CHILD_SUBREAPER): it stays until the last descendant is gone, then removes
-//               the store. Own process group: signals to the job are not for it. It holds neither
-//               the terminal nor the standard descriptors, so that `lxrun x | cat` ends with x
-//               even where x leaves a daemon behind.
+//               the store. Own session, as process 1 has on Linux: signals to the job are not for
+//               it, and to the kernel a process group whose other parents have ended is an orphaned
+//               one. It holds neither the terminal nor the standard descriptors, so that
+//               `lxrun x | cat` ends with x even where x leaves a daemon behind.
 //   program     child of the supervisor.
 //   rewriter    child of the supervisor, from the first file on that it is asked for (rewriter.c).
 //   holders     children of the supervisor, one for each tmpfs with limits (limited.c).
@@ -436,7 +437,7 @@ int supervise(struct launch *l)
         s.program = 0;
         s.status = EXIT_LXRUN;
     }
-    setpgid(0, 0);
+    setsid();
     if (chdir("/"))
         _exit(EXIT_LXRUN);
     prctl(PR_SET_NAME, "lxrun-super");

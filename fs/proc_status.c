@@ -197,8 +197,8 @@ long proc_make_status(struct task *t, const struct proc_path *pp, struct proc_ou
     return 0;
 }
 
-// proc_pid_stat(5): "PID (COMM) STATE PPID PGRP ..."; COMM may hold anything. -ENOSYS where the
-// host's own text is right, which stays current while it is open.
+// proc_pid_stat(5): "PID (COMM) STATE PPID PGRP SESSION ..."; COMM may hold anything. -ENOSYS where
+// the host's own text is right, which stays current while it is open.
 long proc_make_stat(struct task *t, const struct proc_path *pp, struct proc_out *o)
 {
     struct proc_lines in = {.fd = (int)proc_host_open(t, pp, "stat")};
@@ -211,8 +211,9 @@ long proc_make_stat(struct task *t, const struct proc_path *pp, struct proc_out 
         const char *parent = end + 4, *rest = strchr(parent, ' ');
         bool child = rest && str_number(parent, (size_t)(rest - parent)) == (long)supervisor;
         end[3] = 0;
-        if (pp->init && rest && (rest = strchr(rest + 1, ' ')))
-            proc_printf(o, "1 (" PROC_INIT_NAME "%s 0 1%s\n", end, rest);
+        // Its group and session are its own.
+        if (pp->init && rest && (rest = strchr(rest + 1, ' ')) && (rest = strchr(rest + 1, ' ')))
+            proc_printf(o, "1 (" PROC_INIT_NAME "%s 0 1 1%s\n", end, rest);
         else if (child)
             proc_printf(o, "%s 1%s\n", line, rest);
         r = pp->init || child ? 0 : -ENOSYS;

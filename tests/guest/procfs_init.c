@@ -29,6 +29,18 @@ static int stat_parent(const char *pid)
     return atoi(strrchr(text, ')') + 4);
 }
 
+// The group and the session of process 1 are its own.
+static void leads(void)
+{
+    char text[1024];
+    int fd = OK(open("/proc/1/stat", O_RDONLY)), group, session;
+    ssize_t n = OK(read(fd, text, sizeof text - 1));
+    close(fd);
+    text[n] = 0;
+    CHECK_EQ(sscanf(strrchr(text, ')') + 6, "%d %d", &group, &session), 2);
+    CHECK((group == 1 && session == 1) || (!group && !session)); // 0: nobody has called setsid
+}
+
 static bool listed_in(const char *dir, const char *name)
 {
     DIR *d = opendir(dir);
@@ -163,6 +175,7 @@ int main(void)
     put("/proc/1/stat", text, sizeof text);
     CHECK(!strncmp(text, "1 (", 3));
     CHECK_EQ(stat_parent("1"), 0);
+    leads();
     put("/proc/1/status", text, sizeof text);
     CHECK(!strncmp(text, "Name:\t", 6) && strstr(text, "\nPid:\t1\n") &&
           strstr(text, "\nTgid:\t1\n") && strstr(text, "\nPPid:\t0\n") &&
