@@ -118,18 +118,24 @@ static long open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 r
     return whiteout_came(loc, flags, r) ? -ENOENT : r;
 }
 
-long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 resolve)
+// r: what came of an open in an overlay. In a frame of its own.
+static __attribute__((noinline)) long in_overlay(struct task *t, struct loc *loc, u64 flags, long r)
 {
-    long r = open_loc(t, loc, flags, mode, resolve);
     struct statx st;
     // With O_PATH a whiteout can be opened, as it is.
-    if (r >= 0 && (flags & O_PATH) && loc->over && loc->over < OVER_ABSENT &&
+    if (r >= 0 && (flags & O_PATH) && loc->over < OVER_ABSENT &&
         host_statx((int)r, "", AT_EMPTY_PATH, STATX_TYPE, &st) >= 0 &&
         ((st.stx_mode ^ loc->over_mode) & S_IFMT)) {
         host_close((int)r);
         return -ESTALE;
     }
-    if (r == -ENXIO && loc->over && (loc->over_mode & S_IFMT) == S_IFREG)
+    if (r == -ENXIO && (loc->over_mode & S_IFMT) == S_IFREG)
         return -ESTALE;
-    return r == -EACCES && loc->over && is_white_now(t, loc) ? -ESTALE : r;
+    return r == -EACCES && is_white_now(t, loc) ? -ESTALE : r;
+}
+
+long host_open_loc(struct task *t, struct loc *loc, u64 flags, u64 mode, u64 resolve)
+{
+    long r = open_loc(t, loc, flags, mode, resolve);
+    return loc->over ? in_overlay(t, loc, flags, r) : r;
 }
