@@ -160,6 +160,21 @@ static long get_message(const struct tracee *e, uptr data)
     return copy_to_guest(data, &e->task.trace.message, sizeof e->task.trace.message);
 }
 
+// The host's list of what waits, with the senders in guest terms.
+static long peek_infos(struct task *t, const struct tracee *e, uptr args, uptr data)
+{
+    siginfo_t info;
+    long n = tracer_host(PTRACE_PEEKSIGINFO, e->tid, args, data);
+    for (long i = 0; i < n; i++, data += sizeof info) {
+        if (copy_from_guest(&info, data, sizeof info))
+            return -EFAULT;
+        siginfo_to_guest(t, &info);
+        if (copy_to_guest(data, &info, sizeof info))
+            return -EFAULT;
+    }
+    return n;
+}
+
 // kernel/ptrace.c: ptrace_get_syscall_info(); the length of what there is.
 static long get_call(const struct tracee *e, size_t size, uptr data)
 {
@@ -300,9 +315,10 @@ static long serve(struct task *t, struct tracee *e, long request, uptr addr, u64
         return set_mask(e, addr, data);
     case PTRACE_LISTEN:
         return tracer_in_stop(e) ? -EIO : tracer_host(request, e->tid, addr, data);
+    case PTRACE_PEEKSIGINFO:
+        return peek_infos(t, e, addr, data);
     case PTRACE_GETFPREGS:
     case PTRACE_SETFPREGS:
-    case PTRACE_PEEKSIGINFO:
     case PTRACE_GET_RSEQ_CONFIGURATION:
         return tracer_host(request, e->tid, addr, data);
     }

@@ -293,8 +293,34 @@ static void masks(void)
     WAIT_FOR(pid, EXITED(0));
 }
 
+static void ends(void)
+{
+}
+
+// What waits is shown with who has sent it.
+static void waiting(void)
+{
+    sigset_t set, old;
+    siginfo_t info = {0};
+    struct ptrace_peeksiginfo_args what = {.nr = 1};
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, &old);
+    pid_t pid = traced(ends, 0);
+    CHECK_EQ(syscall(SYS_tgkill, pid, pid, SIGUSR1), 0);
+    CHECK_EQ(trace(PTRACE_PEEKSIGINFO, pid, (uintptr_t)&what, (uintptr_t)&info), 1);
+    CHECK_EQ(info.si_signo, SIGUSR1);
+    CHECK_EQ(info.si_code, SI_TKILL);
+    CHECK_EQ(info.si_pid, getpid());
+    CHECK_EQ(info.si_uid, getuid());
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    kill(pid, SIGKILL);
+    WAIT_FOR(pid, SIGKILL);
+}
+
 int main(void)
 {
+    waiting();
     taken_given();
     says_other();
     ignored();
