@@ -105,6 +105,12 @@ bool overlay_is_dir(struct task *t, struct loc *loc)
     abort();
 }
 
+long overlay_hold(struct task *t, int fd, int m, struct loc *loc)
+{
+    (void)t, (void)fd, (void)m, (void)loc;
+    abort();
+}
+
 // There is one mount namespace.
 void namespaces_collect(struct task *t)
 {
