@@ -106,7 +106,8 @@ OLD_HOST := path race openat2 open openat fd exec_at exec_ways exec_script overl
 # name or a descriptor meanwhile.
 OVERLAY := exec_busy exec_text* open_tmpfile thread_leader_ended proc_fd_* lock_posix_survives chroot_* \
 	race_getcwd race_create race_swap_link_xattr race_change_renamed race_fd_swap race_proc_fd* unix_blocked_connect sig_unasked \
-	path_* stat* rename* link* unlink* open_* chmod_* chown_* acl_* xattr_* inotify_* exec_self_* mem_maps dev_chmod fcntl_status_flags
+	path_* stat* rename* link* unlink* open_* chmod_* chown_* acl_* xattr_* inotify_* exec_self_* mem_maps dev_chmod fcntl_status_flags \
+	mount_* pivot_* uts_*
 
 test: rootfs
 	tests/run.py --level test --user --trap default,rewrite,seccomp,container

@@ -143,7 +143,7 @@ static long copy_all(struct task *t, const s32 *list, int n, const char *from, c
     char path[LX_PATH_MAX];
     for (int i = 0; i < n; i++) {
         long r = mount_view(t, &e, list[i], "");
-        const char *rest = behind(e.point, from);
+        const char *rest = behind(mount_at(t, list[i])->point, from);
         if (r >= 0)
             r = rest ? join(path, to, rest + (*rest == '/')) : -EINVAL;
         if (r >= 0)
