@@ -302,7 +302,7 @@ static long walk_absolute(struct task *t, const char *path, int flags, bool slow
 long path_walk(struct task *t, int dirfd, const char *path, int flags, struct loc *loc)
 {
     struct path_end end;
-    loc->walked = loc->pinned = loc->object = loc->held = false;
+    loc->walked = loc->pinned = loc->object = loc->held = loc->by_proc = false;
     loc->kept = 0;
     loc->over = OVER_NOT;
     if (!*path && !(flags & WALK_EMPTY))

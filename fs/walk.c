@@ -551,6 +551,7 @@ static long walk(struct walk *w)
             w->object = true;
             w->behind_object = strlen(p + n);
         }
+        loc->by_proc |= in_proc(w);
         if (r >= 0)
             r = follow(w, (size_t)r, p + n);
         if (r < 0)
@@ -580,7 +581,7 @@ static long run(struct walk *w, struct task *t, const char *path, int flags, str
     w->root = t->fs->root;
     if (strlen(path) >= LX_PATH_MAX)
         return -ENAMETOOLONG;
-    loc->must_be_dir = loc->dots = loc->object = loc->held = false;
+    loc->must_be_dir = loc->dots = loc->object = loc->held = loc->by_proc = false;
     loc->last = 0;
     loc->dirs_seen = dirs_changes(t);
     long r = walk(w);

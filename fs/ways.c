@@ -3,11 +3,12 @@
 // (/bin, /lib64, that of the interpreter), in a process that has looked nothing up yet. So the
 // instance remembers what the slow walk found, and a program is opened by one host call.
 //
-// A way without links from the root of the instance's tree stands for an absolute path of a task
-// that sees that root and may search every directory. It does so until a directory or a link is
-// renamed or removed, or something is mounted: the rules of kept directories (fs/dirs.c), and their
-// limit in time for changes by others. The host resolves the way as ever, beneath the tree's root
-// and without links; what it opens is looked at before it is used.
+// A way without links from the root of the instance's tree stands for an absolute path (but one
+// that leads through /proc, as /proc/self/exe) of a task that sees that root and may search every
+// directory. It does so until a directory or a link is renamed or removed, or something is mounted:
+// the rules of kept directories (fs/dirs.c), and their limit in time for changes by others. The
+// host resolves the way as ever, beneath the tree's root and without links; what it opens is looked
+// at before it is used.
 //
 // Entries are written without a lock, by several processes at once; what was torn has a wrong sum.
 #include <linux/time.h>
@@ -111,7 +112,7 @@ void way_learn(struct task *t, const struct way_key *k, const struct loc *loc)
     size_t n = strlen(loc->rel);
     if (k->path && !follows_known(t, k))
         return;
-    if (!k->path || loc->mount != 0 || loc->must_be_dir ||
+    if (!k->path || loc->by_proc || loc->mount != 0 || loc->must_be_dir ||
         loc->base != reserved_fd(t, RESERVED_MOUNT) || k->length + n + 2 > WAY_TEXT)
         return;
     memcpy(w.text, k->path, k->length + 1);

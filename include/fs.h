@@ -122,6 +122,7 @@ struct loc {
     bool walked;      // by the slow walk: no component of rel was a symlink; else that is not known
     bool object;      // by the link in /proc of a descriptor: a symlink at its end is itself meant
     bool held;        // base is itself meant, by the link in /proc of a descriptor of the caller's
+    bool by_proc;     // a link of /proc was followed: for another process the path is another
     bool pinned;      // base is a temporary of the walk's: loc_done() closes it
     u8 kept;          // dir_kept() for the directory of the last component: loc_done() releases it
     u8 over;          // in an overlay: in which layer it is (overlay.h)
