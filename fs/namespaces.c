@@ -206,6 +206,8 @@ void namespaces_behind_clone(struct task *t, const struct clone_request *q)
     struct namespaces own = {t->fs->mnt_ns, t->uts_ns};
     if (q->flags & CLONE_THREAD)
         proc_publish_namespaces(t, &q->ns);
-    if (!(q->flags & CLONE_FILES)) // else it is the child's, too
+    // Else it is the child's, too. Where there is no descriptor for another, the child's lives as
+    // long as the caller.
+    if (!(q->flags & CLONE_FILES))
         change_held(t, 0, &own);
 }

@@ -23,11 +23,11 @@ static inline bool proc_is_own(const struct task *t, const struct proc_path *pp)
 {
     return pp->tgid == t->proc->tgid;
 }
-// The mount namespace of the process; the caller's own for his.
-static inline u32 proc_mnt_ns(struct task *t, const struct proc_path *pp)
+// The namespaces of the process; the caller's own for his.
+static inline struct namespaces proc_namespaces(struct task *t, const struct proc_path *pp)
 {
     const struct proc_slot *s = proc_is_own(t, pp) ? NULL : proc_find(t->instance, pp->tgid);
-    return s ? s->ns.mnt : t->fs->mnt_ns;
+    return s ? s->ns : (struct namespaces){t->fs->mnt_ns, t->uts_ns};
 }
 
 // A made file on its way into a memory file. The first error is kept, what follows is dropped.

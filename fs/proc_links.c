@@ -216,8 +216,7 @@ static long read_exe(struct task *t, const struct proc_path *pp, char *out, size
 // Of one of the instance's own, by the name that its link has; 0: it is the host's.
 static u32 namespace_number(struct task *t, const struct proc_path *pp)
 {
-    const struct proc_slot *s = proc_is_own(t, pp) ? NULL : proc_find(t->instance, pp->tgid);
-    const struct namespaces ns = s ? s->ns : (struct namespaces){t->fs->mnt_ns, t->uts_ns};
+    const struct namespaces ns = proc_namespaces(t, pp);
     if (!strcmp(pp->rest, "ns/mnt") && ns.mnt)
         return t->instance->mnt_ns_number[ns.mnt];
     return !strcmp(pp->rest, "ns/uts") && ns.uts ? t->instance->uts_ns_number[ns.uts] : 0;

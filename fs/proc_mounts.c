@@ -83,7 +83,7 @@ static long each_mount(struct task *t, const struct proc_path *pp, struct proc_o
                        put_mount *put)
 {
     char point[LX_PATH_MAX];
-    u32 ns = proc_mnt_ns(t, pp);
+    u32 ns = proc_namespaces(t, pp).mnt;
     for (int m = -1; (m = next_mount(t, ns, m < 0 ? 0 : mount_at(t, m)->id)) >= 0;)
         if (seen_at(t, m, point, sizeof point))
             put(t, m, mount_flags_in(t, m, ns), point, o);

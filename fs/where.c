@@ -315,6 +315,9 @@ static __attribute__((noinline)) void follow_pivots(struct task *t, const struct
 long root_pivot(struct task *t, int old, int new)
 {
     struct pivots *p = &t->instance->pivots[t->fs->mnt_ns];
+    int fd = mount_root_fd(t, new);
+    if (fd < 0)
+        return fd;
     mount_writer_begin(t);
     u32 count = p->count;
     p->last[count % PIVOTS_KEPT] = (struct pivot){mount_at(t, old)->id, mount_at(t, new)->id, new};

@@ -96,7 +96,8 @@ static inline struct new_utsname *uts_of(struct task *t)
 // rel in a mount becomes it (chroot(2)). The directory is held open.
 void root_set(struct task *t, int mount, const char *rel);
 // The root of mount `new` becomes the root, and the working directory, of all in the caller's
-// namespace who have that of `old` (pivot_root(2)): of the caller at once.
+// namespace who have that of `old` (pivot_root(2)): of the caller at once. -errno: it cannot be
+// opened.
 long root_pivot(struct task *t, int old, int new);
 // Its path in t->fs becomes what it is now, if it may be another. Nothing to do without chroot.
 void root_look_again(struct task *t);

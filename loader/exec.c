@@ -394,15 +394,30 @@ static void fill_state(struct task *t, const struct exec_plan *plan, struct exec
 }
 
 // A memory file, a removed one, or one of a mount that is gone, is found by /proc/self/exe alone:
-// it is kept open.
-static bool hold_program(struct task *t, const struct exec_plan *plan)
+// it is kept open. Returns what was kept for the program that runs, for release_program(), or -1.
+static long hold_program(struct task *t, const struct exec_plan *plan, struct exec_state *s)
 {
+    int held = reserved_fd(t, RESERVED_PROGRAM);
     size_t n = strlen(plan->exe), cut = sizeof gone - 1;
     bool lost = plan->exe[0] != '/' || (n > cut && !strcmp(plan->exe + n - cut, gone));
-    bool holds = lost && HOST3(__NR_dup3, plan->image_fd, reserved_fd(t, RESERVED_PROGRAM), 0) >= 0;
-    if (!holds && t->proc->holds_program)
+    long old = t->proc->holds_program ? host_fcntl(held, F_DUPFD_CLOEXEC, 0) : -1;
+    s->holds_program = lost && HOST3(__NR_dup3, plan->image_fd, held, 0) >= 0;
+    if (!s->holds_program && t->proc->holds_program)
         reserved_fill(t, RESERVED_PROGRAM);
-    return holds;
+    return old;
+}
+
+// The execve has failed: the program goes on.
+static void release_program(struct task *t, const struct exec_state *s, long old)
+{
+    if (old >= 0) {
+        HOST3(__NR_dup3, old, reserved_fd(t, RESERVED_PROGRAM), 0);
+        host_close((int)old);
+        return;
+    }
+    t->proc->holds_program = 0; // or there was no number for it
+    if (s->holds_program)
+        reserved_fill(t, RESERVED_PROGRAM);
 }
 
 #define WAITS 20000 // about 3 s
@@ -448,13 +463,14 @@ long exec_commit(struct task *t, struct exec_plan *plan, uptr argv, uptr envp)
         reserved_release(owner);
     if (r >= 0) {
         fill_state(t, plan, s);
-        s->holds_program = hold_program(t, plan);
+        long program = hold_program(t, plan, s);
         // The new image has no handlers at first: what a guest ignores or blocks must not kill it
         // then.
         host_sigprocmask(SIG_BLOCK, &always, NULL);
         r = HOST_INTR5(__NR_execveat, reserved_fd(t, RESERVED_LXCORE), "", list, envp,
                        AT_EMPTY_PATH);
         host_sigprocmask(SIG_UNBLOCK, &always, NULL);
+        release_program(t, s, program);
         if (s->filters_fd >= 0)
             host_close(s->filters_fd);
         reserved_release(owner);

@@ -33,6 +33,15 @@ static void check_self(void)
     CHECK_ERR(open("/proc/self/exe", O_RDWR), ETXTBSY);
 }
 
+// An execve that fails leaves the program what it is.
+static void check_failed_exec(const char *path)
+{
+    static char big[400000];
+    memset(big, 'x', sizeof big - 1);
+    CHECK_ERR(execv(path, (char *[]){"x", big, NULL}), E2BIG);
+    check_self();
+}
+
 int main(int argc, char **argv)
 {
     char shown[300], *fork_again[] = {argv[0], "forked", NULL};
@@ -43,6 +52,8 @@ int main(int argc, char **argv)
     if (argc == 2 && !strcmp(argv[1], "again")) {
         CHECK(strstr(shown, " (deleted)"));
         check_self();
+        check_failed_exec("/proc/self/exe");
+        check_failed_exec("./named");
         pid_t pid = fork();
         if (pid == 0) {
             check_self();
@@ -59,6 +70,7 @@ int main(int argc, char **argv)
     }
     if (argc == 3)
         _exit(0);
+    CHECK_EQ(close(copy_to(OK(open("named", O_CREAT | O_WRONLY, 0700)))), 0);
     for (int kind = 0; kind < 2; kind++) {
         pid_t pid = fork();
         if (pid == 0) {
