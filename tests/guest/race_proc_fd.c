@@ -3,31 +3,12 @@
 // its name to meanwhile. (Directories: race_proc_fd_dir.c.)
 // covers: open, stat, chmod, chown, setxattr, truncate, utimensat, access
 // needs: root
-#include "check.h"
-#include <pthread.h>
+#include "race_names.h"
 #include <sys/xattr.h>
 
 #define ROUNDS 600
 
-static volatile int stop;
-static int swaps, top;
-
-static void *exchange(void *arg)
-{
-    (void)arg;
-    while (!stop) {
-        CHECK_EQ(renameat2(top, "f", top, "g", RENAME_EXCHANGE), 0);
-        swaps++;
-    }
-    return NULL;
-}
-
-static ino_t inode(int fd)
-{
-    struct stat st;
-    CHECK_EQ(fstat(fd, &st), 0);
-    return st.st_ino;
-}
+static const char *names[] = {"f", "g", NULL};
 
 static void file(int i)
 {
@@ -62,7 +43,7 @@ int main(void)
     top = OK(open(".", O_PATH));
     put_file("f", "");
     put_file("g", "");
-    CHECK_EQ(pthread_create(&thread, NULL, exchange, NULL), 0);
+    CHECK_EQ(pthread_create(&thread, NULL, exchange, names), 0);
     for (int i = 0; i < ROUNDS || swaps < ROUNDS; i++)
         file(i);
     stop = 1;

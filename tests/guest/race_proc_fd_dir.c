@@ -3,30 +3,11 @@
 // another thread gives its name to meanwhile.
 // covers: open, stat, chdir, mkdirat
 // trap: not overlay there a directory is known by its path, by all descriptors
-#include "check.h"
-#include <pthread.h>
+#include "race_names.h"
 
 #define ROUNDS 600
 
-static volatile int stop;
-static int swaps, top;
-
-static void *exchange(void *arg)
-{
-    (void)arg;
-    while (!stop) {
-        CHECK_EQ(renameat2(top, "d", top, "e", RENAME_EXCHANGE), 0);
-        swaps++;
-    }
-    return NULL;
-}
-
-static ino_t inode(int fd)
-{
-    struct stat st;
-    CHECK_EQ(fstat(fd, &st), 0);
-    return st.st_ino;
-}
+static const char *names[] = {"d", "e", NULL};
 
 static void directory(int i)
 {
@@ -50,7 +31,7 @@ int main(void)
     pthread_t thread;
     top = OK(open(".", O_PATH));
     CHECK_EQ(mkdir("d", 0755) | mkdir("e", 0755), 0);
-    CHECK_EQ(pthread_create(&thread, NULL, exchange, NULL), 0);
+    CHECK_EQ(pthread_create(&thread, NULL, exchange, names), 0);
     for (int i = 0; i < ROUNDS || swaps < ROUNDS; i++)
         directory(i);
     stop = 1;

@@ -4,8 +4,8 @@
 // covers: open, stat, chmod, chown, linkat, connect, execve, utimensat
 // needs: root
 // timeout: 60
+#include "race_names.h"
 #include "scm.h"
-#include <pthread.h>
 #include <stdbool.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
@@ -14,28 +14,11 @@
 
 #define ROUNDS 300
 
-static volatile int stop;
-static int swaps, top, s[2];
+static int s[2];
 static bool sends; // in an overlay, what was received is of the layer
-static const char *const names[][2] = {{"f", "g"}, {"p", "q"}, {"l", "m"}, {"n", "o"}, {"s", "t"}};
-
-static void *exchange(void *arg)
-{
-    (void)arg;
-    while (!stop) {
-        for (int i = 0; i < 5; i++)
-            CHECK_EQ(renameat2(top, names[i][0], top, names[i][1], RENAME_EXCHANGE), 0);
-        swaps++;
-    }
-    return NULL;
-}
-
-static ino_t inode(int fd)
-{
-    struct stat st;
-    CHECK_EQ(fstat(fd, &st), 0);
-    return st.st_ino;
-}
+static const char *programs[] = {"x", "y", NULL};
+static const char *names[][2] = {{"f", "g"}, {"p", "q"}, {"l", "m"},
+                                 {"n", "o"}, {"s", "t"}, {NULL}};
 
 // A descriptor of one of the two names, itself or as another process has sent it. Which it is the
 // mode of the inode tells: 0600 or 0640; of a symlink its owner.
@@ -159,14 +142,6 @@ static void run(int i)
     CHECK_EQ(close(fd), 0);
 }
 
-static void *exchange_programs(void *arg)
-{
-    (void)arg;
-    while (!stop)
-        CHECK_EQ(renameat2(top, "x", top, "y", RENAME_EXCHANGE), 0);
-    return NULL;
-}
-
 int main(int argc, char **argv)
 {
     (void)argv;
@@ -189,7 +164,7 @@ int main(int argc, char **argv)
         CHECK_EQ(bind(b, (void *)&at, sizeof at), 0);
         CHECK_EQ(chown(names[4][i], i ? 2 : 1, 0), 0);
     }
-    CHECK_EQ(pthread_create(&thread, NULL, exchange, NULL), 0);
+    CHECK_EQ(pthread_create(&thread, NULL, exchange, names), 0);
     for (int i = 0; i < ROUNDS || swaps < ROUNDS; i++) {
         for (int kind = 1; kind < 4; kind++)
             changed(kind, i);
@@ -203,7 +178,7 @@ int main(int argc, char **argv)
     copy("x", '1');
     copy("y", '2');
     stop = 0;
-    CHECK_EQ(pthread_create(&thread, NULL, exchange_programs, NULL), 0);
+    CHECK_EQ(pthread_create(&thread, NULL, exchange, programs), 0);
     for (int i = 0; i < 60; i++)
         run(i);
     stop = 1;
