@@ -47,12 +47,16 @@ extern const struct fixup fixups[], fixups_end[];
 extern const char vdso_fixup[];
 extern const char lxcore_text_end[];
 
+static bool in_own_text(const struct task *t, u64 pc)
+{
+    return t->vdso_sp || (pc >= (u64)lxcore_text_start && pc < (u64)lxcore_text_end);
+}
+
 // Slots, and jumps to them that stand by themselves, are lxcore's too: they lead to the door, and
 // what comes there is noted. So is the host's vDSO where lxcore has called it.
 static bool in_lxcore(const struct task *t, u64 pc)
 {
-    return t->vdso_sp || (pc >= (u64)lxcore_text_start && pc < (u64)lxcore_text_end) ||
-           memory_in_slots(pc) || memory_is_pad(pc);
+    return in_own_text(t, pc) || memory_in_slots(pc) || memory_is_pad(pc);
 }
 
 static bool between(u64 pc, const char *from, const char *to)
@@ -279,11 +283,12 @@ static void die_in_guest(struct task *t, struct kucontext *uc)
 
 // A fault finds lxcore's handler with SIGSEGV and SIGBUS blocked, as another process may send them
 // faster than they are taken, and frame upon frame would fill the alternate stack. They must come
-// where guest memory is touched. A second one finds lxcore then, touches none, and is gone at once.
+// where guest memory is touched, as its code is to tell whether pc is lxcore's. A second one finds
+// lxcore then, touches none, and is gone at once.
 static void let_faults_in(const struct task *t, int sig, u64 pc)
 {
     const u64 faults = SIGSET_BIT(SIGSEGV) | SIGSET_BIT(SIGBUS);
-    bool from_guest = !in_lxcore(t, pc) || memory_in_slots(pc) || between(pc, door_check, door_end);
+    bool from_guest = !in_own_text(t, pc) || between(pc, door_check, door_end);
     if ((SIGSET_BIT(sig) & faults) && from_guest)
         host_sigprocmask(SIG_UNBLOCK, &faults, NULL);
 }
