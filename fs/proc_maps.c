@@ -25,6 +25,7 @@ static u64 hex_until(const char **s)
 struct entry {
     u64 from, to, offset;
     char perm[5];
+    bool guard;       // its protection is not what the program asked for
     const char *tail; // device, inode and path
 };
 
@@ -42,6 +43,7 @@ static bool parse_entry(const char *line, struct entry *e)
     str_copy(e->perm, p + 1, sizeof e->perm);
     p += 6;
     e->offset = hex_until(&p);
+    e->guard = false;
     e->tail = p;
     return true;
 }
@@ -119,17 +121,28 @@ static bool read_entry(struct task *t, const char *name, struct rewrite_entry *e
     return n == (long)sizeof *e && e->magic == REWRITE_MAGIC;
 }
 
-// Where in the file the pages come from that lie in the entry at *offset.
-static bool original_offset(const struct rewrite_entry *e, u64 *offset)
+// Is that in pages that lxcore keeps from being executable (include/rewrite.h)?
+static bool is_guard(const struct rewrite_entry *e, u64 vaddr)
+{
+    for (u64 i = 0; i < MIN(e->guards, (u64)REWRITE_GUARDS); i++)
+        if (vaddr - e->guard[i].vaddr < e->guard[i].size)
+            return true;
+    return false;
+}
+
+// Says of a mapping of the entry's pages where in the file they come from, and the protection that
+// the program asked for.
+static bool find_original(const struct rewrite_entry *e, struct entry *to)
 {
     for (u32 i = 0; i < MIN(e->segments, (u32)REWRITE_SEGMENTS); i++) {
         const struct rewrite_segment *s = &e->segment[i];
-        if (*offset - s->text_at < s->size)
-            *offset += s->file_offset - s->text_at;
-        else if (*offset - s->original_at < s->size)
-            *offset += s->file_offset - s->original_at;
-        else
+        u64 text = to->offset - s->text_at, original = to->offset - s->original_at;
+        if (text >= s->size && original >= s->size)
             continue;
+        to->guard = text < s->size && to->perm[2] == '-' && is_guard(e, s->vaddr + text);
+        if (to->guard)
+            to->perm[2] = 'x';
+        to->offset = s->file_offset + (text < s->size ? text : original);
         return true;
     }
     return false;
@@ -162,15 +175,12 @@ static bool find_beside(struct task *t, const struct proc_path *pp, struct entry
     return c->tail[0];
 }
 
-// Writes into line what it would be without the cache. False: nothing is to be shown.
-static bool uncache(struct task *t, const struct proc_path *pp, struct cache *c, char *line,
-                    size_t size)
+// Makes of an entry of text in the cache, at `path`, what it would be without that. False: nothing
+// is to be shown.
+static bool uncache(struct task *t, const struct proc_path *pp, struct cache *c, struct entry *e,
+                    const char *path)
 {
-    struct entry e;
-    const char *path = path_of_entry(line);
-    if (!is_cached(c, path) || !parse_entry(line, &e))
-        return true;
-    if (e.offset == REWRITE_SLOTS_AT)
+    if (e->offset == REWRITE_SLOTS_AT)
         return false;
     const char *name = path + c->len;
     bool same = !strcmp(name, c->name);
@@ -178,63 +188,127 @@ static bool uncache(struct task *t, const struct proc_path *pp, struct cache *c,
         str_copy(c->name, name, sizeof c->name);
         c->known = read_entry(t, name, &c->entry);
     }
-    bool follows = c->end && (c->text ? same : c->end == e.from);
-    bool knows_offset = c->known && original_offset(&c->entry, &e.offset);
+    bool follows = c->end && (c->text ? same : c->end == e->from);
+    bool knows_offset = c->known && find_original(&c->entry, e);
     if (follows && !knows_offset)
-        e.offset = c->offset + (e.from - c->end);
-    if (!follows && !find_beside(t, pp, &e, knows_offset, c))
+        e->offset = c->offset + (e->from - c->end);
+    if (!follows && !find_beside(t, pp, e, knows_offset, c))
         return true;
-    fmt(line, size, "%08lx-%08lx %s %08lx%s", e.from, e.to, e.perm, e.offset, c->tail);
-    c->end = e.to;
-    c->offset = e.offset + (e.to - e.from);
+    e->tail = c->tail;
+    c->end = e->to;
+    c->offset = e->offset + (e->to - e->from);
     c->text = true;
+    return true;
+}
+
+// ---- The file ----
+
+struct maps {
+    struct task *t;
+    struct proc_out *o;
+    struct cache cache;
+    struct entry held; // of text in the cache, not written yet: `to` is 0 where there is none
+    // Entries of one file follow one another: its path is translated once.
+    char host[LX_PATH_MAX], guest[LX_PATH_MAX], line[LX_PATH_MAX + 128];
+};
+
+static void put_line(struct maps *m, char *line, bool header)
+{
+    char *path = header ? path_of_entry(line) : NULL;
+    if (path && is_file(path)) {
+        if (strcmp(path, m->host) != 0) {
+            str_copy(m->host, path, sizeof m->host);
+            if (path_to_guest(m->t, path, overlay_of_host_path(m->t, path), m->guest,
+                              sizeof m->guest) < 0)
+                str_copy(m->guest, m->host, sizeof m->guest);
+        }
+        proc_put(m->o, line, (size_t)(path - line));
+        put_path(m->o, m->guest);
+    } else {
+        proc_puts(m->o, line);
+    }
+    proc_puts(m->o, "\n");
+}
+
+static void put_held(struct maps *m)
+{
+    const struct entry *e = &m->held;
+    if (!e->to)
+        return;
+    fmt(m->line, sizeof m->line, "%08lx-%08lx %s %08lx%s", e->from, e->to, e->perm, e->offset,
+        e->tail);
+    m->held.to = 0;
+    put_line(m, m->line, true);
+}
+
+// Does it go on where the held one ends, as one mapping without lxcore's guards?
+static bool joins(struct maps *m, const struct entry *e, const char *path)
+{
+    struct entry next = *e;
+    struct cache *c = &m->cache;
+    if (m->held.to != e->from || !c->known || strcmp(path + c->len, c->name) != 0 ||
+        !find_original(&c->entry, &next) || next.guard == m->held.guard ||
+        strcmp(next.perm, m->held.perm) != 0 ||
+        next.offset - m->held.offset != next.from - m->held.from)
+        return false;
+    m->held.to = c->end = next.to;
+    m->held.guard = next.guard;
+    c->offset = next.offset + (next.to - next.from);
+    return true;
+}
+
+// An entry of text in the cache, which the line begins. False: nothing of it is shown.
+static bool put_text(struct maps *m, const struct proc_path *pp, struct entry *e, char *line)
+{
+    const char *path = path_of_entry(line);
+    bool alone = pp->rest[0] == 's'; // in smaps the lines that say more of it follow
+    if (!alone && joins(m, e, path))
+        return true;
+    put_held(m);
+    if (!uncache(m->t, pp, &m->cache, e, path))
+        return false;
+    if (e->tail != m->cache.tail) {
+        put_line(m, line, true);
+        return true;
+    }
+    m->held = *e;
+    if (alone)
+        put_held(m);
     return true;
 }
 
 long proc_make_maps(struct task *t, const struct proc_path *pp, struct proc_out *o)
 {
     struct proc_lines in;
-    struct cache cache;
+    struct maps m = {.t = t, .o = o};
     struct entry e;
-    // Entries of one file follow one another: its path is translated once.
-    char host[LX_PATH_MAX] = "", guest[LX_PATH_MAX], text[LX_PATH_MAX + 128];
     bool hide = false;
-    find_cache(t, &cache);
+    find_cache(t, &m.cache);
     in.at = in.end = 0;
     in.fd = (int)proc_host_open(t, pp, pp->rest);
     if (in.fd < 0)
         return in.fd;
     for (char *line; (line = proc_line(&in));) {
         bool header = parse_entry(line, &e);
+        char *path = header ? path_of_entry(line) : NULL;
         if (header)
             hide = e.from >= LX_BASE && e.from < LX_END;
-        if (header && !hide && is_cached(&cache, path_of_entry(line))) {
-            str_copy(text, line, sizeof text);
-            line = text;
-            hide = !uncache(t, pp, &cache, line, sizeof text);
-        }
         if (hide)
             continue;
-        char *path = header ? path_of_entry(line) : NULL;
-        if (path && cache.dir[0] && line != text) { // the text may follow, which is looked up so
-            cache.end = e.to;
-            cache.offset = e.offset + (e.to - e.from);
-            cache.text = false;
-            str_copy(cache.tail, e.tail, sizeof cache.tail);
+        if (is_cached(&m.cache, path)) {
+            hide = !put_text(&m, pp, &e, line);
+            continue;
         }
-        if (path && is_file(path)) {
-            if (strcmp(path, host) != 0) {
-                str_copy(host, path, sizeof host);
-                if (path_to_guest(t, host, overlay_of_host_path(t, host), guest, sizeof guest) < 0)
-                    str_copy(guest, host, sizeof guest);
-            }
-            proc_put(o, line, (size_t)(path - line));
-            put_path(o, guest);
-        } else {
-            proc_puts(o, line);
+        put_held(&m);
+        if (path && m.cache.dir[0]) { // the text may follow, which is looked up so
+            m.cache.end = e.to;
+            m.cache.offset = e.offset + (e.to - e.from);
+            m.cache.text = false;
+            str_copy(m.cache.tail, e.tail, sizeof m.cache.tail);
         }
-        proc_puts(o, "\n");
+        put_line(&m, line, header);
     }
+    put_held(&m);
     host_close(in.fd);
     return 0;
 }

@@ -37,6 +37,7 @@ struct image {
 };
 #define IMAGES_MAX 128
 #define CLEANS_MAX 64
+#define GUARDS_MAX 16
 // All that were ever used: the calling thread's address space has one table.
 struct image *memory_images(u32 *n);
 // A free entry to be filled; NULL: there is none. The caller holds memory_images_lock().
@@ -77,6 +78,17 @@ bool memory_is_site(uptr pc);
 // places. Some that were unmapped stay known.
 bool memory_add_clean(uptr from, uptr to);
 bool memory_hits_clean(uptr from, uptr to);
+// Guards (include/rewrite.h): pages [from, to) of the text of a live image that are not executable,
+// till a fault at one of them opens them. False: there are too many. The caller holds
+// memory_images_lock(), also to forget those of an image that goes.
+bool memory_add_guard(const struct image *m, uptr from, uptr to);
+void memory_forget_guards(const struct image *m);
+bool memory_hits_guard(uptr from, uptr to);
+// Makes the guard at addr executable: the caller has armed the engine, and every thread will be.
+// True: go on there, for it is, or was in that moment.
+bool memory_open_guard(uptr addr);
+// Gives [from, to) a protection, but for guards.
+long memory_protect(uptr from, uptr to, int prot);
 // May [from, to) hold slots or rewritten text? Tells quickly that it does not.
 bool memory_near_images(uptr from, uptr to);
 // An image lies in [from, to) from now on.

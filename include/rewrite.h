@@ -6,8 +6,9 @@
 // window, are moved to a slot, and a jump to the slot takes their place. The `syscall` itself
 // becomes `hlt` (f4 05): whatever else comes there gets SIGSEGV from the processor, which the
 // handler takes for what it is. So no dispatch by the kernel is needed for text that is clean: in
-// which every byte pair that could be a system call is either one of these or known to lie inside
-// another instruction. A slot is REWRITE_SLOT bytes:
+// which every byte pair that could be a system call is either one of these, or known to lie inside
+// another instruction, or in a guard: pages with what was not decoded, tables most likely, which
+// are mapped without PROT_EXEC until somebody runs them. A slot is REWRITE_SLOT bytes:
 //
 //     the window's instructions, L bytes     they touch memory only by plain loads and stores
 //     48 8d 0d rel32     lea back(%rip),%rcx   back: the address behind the site
@@ -34,9 +35,10 @@
 
 #include "types.h"
 
-#define REWRITE_MAGIC 0x35307772786cUL // the format's number is part of it
+#define REWRITE_MAGIC 0x36307772786cUL // the format's number is part of it
 #define REWRITE_SLOT 32
 #define REWRITE_SEGMENTS 4
+#define REWRITE_GUARDS 4
 #define REWRITE_TRAP 0xf4 // in place of the 0f of a site's 0f 05
 #define REWRITE_LEA 7     // bytes of each of the slot's own instructions
 #define REWRITE_JMP 6
@@ -79,17 +81,23 @@ struct rewrite_entry {
     struct {
         u64 file_offset, size;
     } clean[REWRITE_SEGMENTS];
-    u64 reserved[3];
+    // Guards, whole pages of segments behind their first one.
+    u64 guards;
+    struct {
+        u64 vaddr, size;
+    } guard[REWRITE_GUARDS];
+    u64 reserved[2];
 };
-_Static_assert(sizeof(struct rewrite_entry) == 320, "whole lanes for the checksum");
+_Static_assert(sizeof(struct rewrite_entry) == 384, "whole lanes for the checksum");
 
 // Is the head of an entry one that can be used?
 static inline bool rewrite_fits(const struct rewrite_entry *e)
 {
     u64 size = e->size;
     if (e->magic != REWRITE_MAGIC || e->segments > REWRITE_SEGMENTS ||
-        e->cleans > REWRITE_SEGMENTS || size % 4096 || size < REWRITE_SLOTS_AT ||
-        e->slots_size > size - REWRITE_SLOTS_AT || (e->slots_size | e->image_lo) % 4096)
+        e->cleans > REWRITE_SEGMENTS || e->guards > REWRITE_GUARDS || size % 4096 ||
+        size < REWRITE_SLOTS_AT || e->slots_size > size - REWRITE_SLOTS_AT ||
+        (e->slots_size | e->image_lo) % 4096)
         return false;
     for (u32 i = 0; i < e->segments; i++) {
         const struct rewrite_segment *s = &e->segment[i];
@@ -98,6 +106,9 @@ static inline bool rewrite_fits(const struct rewrite_entry *e)
             (s->size | s->text_at | s->original_at | s->vaddr | s->file_offset) % 4096)
             return false;
     }
+    for (u32 i = 0; i < e->guards; i++)
+        if ((e->guard[i].vaddr | e->guard[i].size) % 4096)
+            return false;
     return true;
 }
 

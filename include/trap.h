@@ -36,6 +36,8 @@ void trap_sigsys(const siginfo_t *info, struct sigcontext_64 *c);
 bool trap_at_site(const struct sigcontext_64 *c);
 // Has it run a copy that the program made of rewritten text? Then that is mended, and goes on.
 bool trap_at_copy(const struct task *t, struct sigcontext_64 *c);
+// Does it run pages that were thought to be none of code? Then they are, and all threads are armed.
+bool trap_at_guard(struct task *t, const struct sigcontext_64 *c);
 void trap_redirect(struct sigcontext_64 *c, u64 next_pc);
 
 // The one call from the door: serves t->regs, which came with that number. Its result, or

@@ -195,6 +195,21 @@ struct mapping {
     u64 offset;
 };
 
+// Takes PROT_EXEC from the guards of a segment in [from, to), which is mapped with a bias. Where
+// all is armed anyway there is no need.
+static bool add_guards(const struct image *m, const struct rewrite_entry *e, uptr bias, uptr from,
+                       uptr to, int prot)
+{
+    for (u32 i = 0; i < e->guards && memory_is_clean(); i++) {
+        uptr at = MAX(bias + e->guard[i].vaddr, from);
+        uptr end = MIN(bias + e->guard[i].vaddr + e->guard[i].size, to);
+        if (at < end && ((prot & PROT_EXEC && host_mprotect(at, end - at, prot & ~PROT_EXEC)) ||
+                         !memory_add_guard(m, at, end)))
+            return false;
+    }
+    return true;
+}
+
 // Maps what the entry has of segment s over it. False: the file's own text stays.
 static bool overlay_segment(int cache, const struct rewrite_entry *e, const struct file_id *id,
                             const struct rewrite_segment *s, const struct mapping *own)
@@ -216,7 +231,7 @@ static bool overlay_segment(int cache, const struct rewrite_entry *e, const stru
     long r = host_mmap(to, end - from, own->prot, MAP_PRIVATE | MAP_FIXED, cache,
                        (long)s->text_at + skip);
     m->segments += r >= 0;
-    return r >= 0;
+    return r >= 0 && add_guards(m, e, bias, to, to + (end - from), own->prot);
 }
 
 // Does the entry say that those pages of the file are clean?
@@ -356,6 +371,7 @@ static long change(struct task *t, struct image *m, uptr from, uptr to, enum rew
         return r;
     // Nobody comes there any more, or the guest takes the place.
     m->state = IMAGE_FREE;
+    memory_forget_guards(m);
     if (!slots)
         host_munmap(m->slots, m->slots_end - m->slots);
     return 0;

@@ -187,13 +187,16 @@ static void decode_all(struct image *m, struct decoder *d)
     }
 }
 
-void flow_decode(struct image *m, struct decoder *d, const u64 *candidate, size_t n)
+bool flow_decode(struct image *m, struct decoder *d, const u64 *candidate, size_t n)
 {
     u64 whole = 0;
     for (unsigned i = 0; i < m->loads; i++)
         whole += m->load[i].marks ? m->load[i].size : 0;
     for (size_t i = 0; i < n; i++)
         decode_around(m, d, candidate[i]);
-    if (whole <= WHOLE_MAX && !all_covered(m, candidate, n))
+    if (whole > WHOLE_MAX)
+        return false;
+    if (!all_covered(m, candidate, n))
         decode_all(m, d);
+    return true;
 }

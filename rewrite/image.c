@@ -203,6 +203,24 @@ static void read_pointers(struct image *m, const Elf64_Shdr *s)
     }
 }
 
+// Where the dynamic linker goes by a slot of the GOT until it has bound it: into .plt.
+static void read_slots(struct image *m, const Elf64_Shdr *s)
+{
+    if (!inside(s->sh_offset, s->sh_size, m->size))
+        return;
+    for (u64 i = 0; i < s->sh_size / sizeof(Elf64_Rela); i++) {
+        Elf64_Rela r;
+        struct function f = {0};
+        memcpy(&r, m->file + s->sh_offset + i * sizeof r, sizeof r);
+        if (ELF64_R_TYPE(r.r_info) != R_X86_64_JUMP_SLOT)
+            continue;
+        const u8 *slot = image_bytes(m, r.r_offset, sizeof f.start);
+        if (slot)
+            memcpy(&f.start, slot, sizeof f.start);
+        image_add(m, f);
+    }
+}
+
 static bool is_named(const struct image *m, const Elf64_Shdr *names, u32 name, const char *want)
 {
     u64 n = strlen(want) + 1, offset;
@@ -231,6 +249,8 @@ static bool read_sections(struct image *m)
             read_symbols(m, &s);
         else if (s.sh_type == SHT_INIT_ARRAY || s.sh_type == SHT_FINI_ARRAY)
             read_pointers(m, &s);
+        else if (s.sh_type == SHT_RELA)
+            read_slots(m, &s);
         // Its type is SHT_PROGBITS or SHT_X86_64_UNWIND, by linker.
         else if (is_named(m, &names, s.sh_name, ".eh_frame") && s.sh_type != SHT_NOBITS &&
                  inside(s.sh_offset, s.sh_size, m->size))

@@ -302,19 +302,24 @@ const char *sites_find(struct image *m, struct decoder *d, struct sites *to)
         return "no memory";
     }
     find_candidates(m, candidate, n);
-    flow_decode(m, d, candidate, n);
+    bool decoded = flow_decode(m, d, candidate, n);
     for (size_t i = 0; i < n; i++) {
         struct site *s = &to->site[to->count];
         *s = (struct site){.address = candidate[i]};
         if (is_syscall(image_bytes(m, s->address, 2))) {
             bool is = judge(m, d, s);
+            if (is && s->state == SITE_UNREACHED && decoded)
+                guard_add(m, to, s->address);
+            else
+                to->unknown += is && !site_traps(s);
             to->count += is;
-            to->unknown += is && !site_traps(s);
+        } else if (!(marks_at(m, s->address) & MARK_COVERED) && decoded) {
+            guard_add(m, to, s->address);
         } else {
             to->unknown += !is_inside(m, d, s->address);
         }
     }
     free(candidate);
     find_hosts(m, d, to);
-    return to->count ? NULL : "no system calls";
+    return to->count || to->guards ? NULL : "no system calls";
 }

@@ -44,6 +44,11 @@ struct sites {
     struct site *site; // by address
     size_t count, moved;
     size_t unknown; // what else may be a way into the kernel, and stays as it is
+    // Pages where such a thing is, and nothing was decoded: not counted as unknown.
+    struct guard {
+        u64 start, end;
+    } guard[REWRITE_GUARDS];
+    unsigned guards;
 };
 // Is the site known to be a system call, so that a trap can take its place?
 bool site_traps(const struct site *s);
@@ -52,13 +57,18 @@ bool site_traps(const struct site *s);
 bool targets_find(struct image *m);
 // Could a jump table of 32-bit distances stand at addr?
 bool targets_is_table(struct image *m, u64 addr);
-// Decodes forward from the functions around each 0f 05 (flow.c).
-void flow_decode(struct image *m, struct decoder *d, const u64 *candidate, size_t n);
+// Decodes forward from the functions around each 0f 05, and all code where that tells too little
+// (flow.c). False: there is too much of it.
+bool flow_decode(struct image *m, struct decoder *d, const u64 *candidate, size_t n);
 
 // The decoded instruction that ends at `end`. False: none does, or more than one.
 bool decode_before(struct image *m, struct decoder *d, u64 end, u64 *start, struct insn *i);
 // Takes room for a jump near a window that is too short for one (pads.c). 0: there is none.
 u64 pad_take(struct image *m, struct decoder *d, u64 window);
+
+// Takes what lies at addr, which nothing was decoded at and may be a way into the kernel, into a
+// guard, or counts it as unknown. By ascending addresses, when all is decoded (guards.c).
+void guard_add(struct image *m, struct sites *all, u64 addr);
 
 // Finds the sites, and decides. Returns NULL, or why the file is left alone.
 const char *sites_find(struct image *m, struct decoder *d, struct sites *to);

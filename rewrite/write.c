@@ -62,7 +62,7 @@ static const char *place_slots(struct rewriting *r)
         n += site_traps(&r->sites.site[i]);
     r->slots_size = ALIGN_UP(n * REWRITE_SLOT, LX_PAGE);
     r->slots = r->image.lo - r->slots_size;
-    if (n == 2)
+    if (n == 2 && (!r->sites.guards || r->sites.unknown))
         return "no system call can be moved";
     // A library may stand anywhere, also below its own address 0.
     if (r->image.fixed && (r->image.lo < r->slots_size || r->slots < LOWEST))
@@ -71,8 +71,10 @@ static const char *place_slots(struct rewriting *r)
     for (size_t i = 0; i < r->sites.count; i++) // its window must move for the pad of another
         if (r->sites.site[i].host && !r->sites.site[i].slot)
             return site_reasons[SITE_FAR];
-    // Traps alone are of use only where they make the file clean.
-    return r->sites.moved || !r->sites.unknown ? NULL : "no system call can be moved";
+    // Traps and guards alone are of use only where they make the file clean.
+    if (!r->sites.moved && r->sites.unknown)
+        return "no system call can be moved";
+    return NULL;
 }
 
 void rewriting_make(struct rewriting *r, const u8 *file, u64 size)
@@ -91,12 +93,14 @@ void rewriting_make(struct rewriting *r, const u8 *file, u64 size)
     if (r->why)
         r->slots_size = r->sites.moved = 0;
     // A site that could trap and has no slot is as unknown as any.
-    r->clean = !r->sites.unknown && (r->slots_size || !r->sites.count);
+    r->clean = !r->sites.unknown && (r->slots_size || !(r->sites.count || r->sites.guards));
+    if (!r->clean)
+        r->sites.guards = 0;
 }
 
 void rewriting_nothing(struct rewriting *r)
 {
-    r->slots_size = r->sites.moved = r->sites.count = r->image.lo = 0;
+    r->slots_size = r->sites.moved = r->sites.count = r->sites.guards = r->image.lo = 0;
     r->clean = false;
 }
 
@@ -157,8 +161,11 @@ static void copy_pages(const struct image *m, const struct rewrite_segment *g, u
     memcpy(to, m->file + g->file_offset, MIN(g->size, m->size - g->file_offset));
 }
 
-static bool any_slot(const struct rewriting *r, const struct load *l)
+static bool any_change(const struct rewriting *r, const struct load *l)
 {
+    for (unsigned i = 0; i < r->sites.guards; i++)
+        if (r->sites.guard[i].start - l->vaddr < l->size)
+            return true;
     for (size_t i = 0; i < r->sites.count; i++) {
         const struct site *s = &r->sites.site[i];
         if (s->slot && s->address - l->vaddr < l->size)
@@ -194,7 +201,7 @@ static u64 lay_out(const struct rewriting *r, struct rewrite_entry *e)
             e->clean[e->cleans].file_offset = offset;
             e->clean[e->cleans++].size = pages;
         }
-        if (!r->slots_size || !l->marks || !any_slot(r, l))
+        if (!r->slots_size || !l->marks || !any_change(r, l))
             continue;
         struct rewrite_segment *g = &e->segment[e->segments++];
         g->vaddr = vaddr;
@@ -203,6 +210,11 @@ static u64 lay_out(const struct rewriting *r, struct rewrite_entry *e)
         g->original_at = at;
         g->text_at = text_place(at + g->size, g->size);
         at = g->text_at + g->size;
+    }
+    for (; e->guards < r->sites.guards; e->guards++) {
+        const struct guard *g = &r->sites.guard[e->guards];
+        e->guard[e->guards].vaddr = g->start;
+        e->guard[e->guards].size = g->end - g->start;
     }
     return e->size = at;
 }

@@ -5,7 +5,8 @@
 tests/rewrite/NAME.in.S is made into a program; rewritten, its code and slots must be those of
 NAME.out.S, byte for byte (no NAME.out.S: nothing may be rewritten). A comment behind each syscall
 of NAME.in.S says what becomes of it: `moved`, or `left: REASON`. `strip`, `no sections` and `shared` in a
-comment of the first lines are about linking; `clean` says that the file is.
+comment of the first lines are about linking; `clean` says that the file is, and `guards: FROM-TO...`
+which pages of it are guards.
 """
 import os
 import re
@@ -26,7 +27,7 @@ TEXT = 0x401000
 PAGE = 4096
 FOLIO = 256 << 10
 HEAD = struct.Struct("<QQQQQIIIIQQ")
-HEAD_SIZE = 320
+HEAD_SIZE = 384
 SLOTS_AT = PAGE
 SEGMENT = struct.Struct("<5Q")
 MASK = (1 << 64) - 1
@@ -70,7 +71,7 @@ class Entry:
         data = file.read_bytes()
         (magic, size, check, self.lo, self.slots_size, self.sites, self.moved, segments, cleans,
          original_size, start) = HEAD.unpack_from(data)
-        expect("magic", magic, 0x35307772786c)
+        expect("magic", magic, 0x36307772786c)
         expect("size", size, len(data))
         head = data[:16] + bytes(8) + data[24:HEAD_SIZE]  # without the checksum itself
         expect("checksum", check, (checksum(head) * 31 + checksum(data[PAGE:])) & MASK)
@@ -83,6 +84,10 @@ class Entry:
                    (len(content), checksum(content[:1024].ljust(1024, b"\0"))))
         at = HEAD.size + 4 * SEGMENT.size
         self.clean = [struct.unpack_from("<QQ", data, at + 16 * i) for i in range(cleans)]
+        at += 16 * 4
+        guards, = struct.unpack_from("<Q", data, at)
+        ranges = [struct.unpack_from("<QQ", data, at + 8 + 16 * i) for i in range(guards)]
+        self.guards = [f"{start:#x}-{start + size:#x}" for start, size in ranges]
         for i in range(segments):
             vaddr, offset, size, text, was = SEGMENT.unpack_from(data, HEAD.size + i * SEGMENT.size)
             self.segments.append((vaddr, data[text:text + size]))
@@ -161,7 +166,10 @@ def check_golden(name, program, work):
     expect(f"{name}: clean", ran.stdout.splitlines()[0].endswith(", clean"), clean)
     out = TESTS / f"{name}.out.S"
     entry = Entry(work / "cache/lxrun" / index_name(program), program)
-    expect(f"{name}: clean pages", entry.clean, [(PAGE, PAGE)] if clean else [])
+    size = 1 if "// no sections" in source else len(section(program, ".text"))
+    expect(f"{name}: clean pages", entry.clean, [(PAGE, -(-size // PAGE) * PAGE)] if clean else [])
+    guards = re.search("^// guards: (.*)", source, re.M)
+    expect(f"{name}: guards", entry.guards, guards[1].split() if guards else [])
     if not out.exists():
         expect(f"{name}: segments, slots", (len(entry.segments), len(entry.slots)), (0, 0))
         return

@@ -33,7 +33,8 @@ long sys_mmap(struct task *t, uptr addr, size_t length, int prot, int flags, int
     bool file = (flags & (MAP_TYPE | MAP_ANONYMOUS)) == MAP_PRIVATE;
     if (!file || !rewritten_overlay(t, fd, (uptr)r, length, prot, later, (u64)offset))
         task_need_engine(t);
-    if (later && host_mprotect((uptr)r, length, prot)) { // noexec: mmap(2) would have said so
+    if (later && memory_protect((uptr)r, (uptr)r + ALIGN_UP(length, LX_PAGE),
+                                prot)) { // noexec: mmap(2) would have said so
         host_munmap((uptr)r, length);
         return -EPERM;
     }
@@ -65,7 +66,9 @@ static long protect(uptr addr, size_t length, int prot, int pkey)
 static long mprotect_pkey(struct task *t, uptr addr, size_t length, int prot, int pkey)
 {
     vdso_changed(addr, length);
-    long r = prot & PROT_WRITE ? rewritten_change(t, addr, length, CHANGE_WRITE) : 0;
+    // A guard (include/memory.h) is protected as the program says from now on.
+    bool own = (prot & PROT_WRITE) || memory_hits_guard(addr, addr + length);
+    long r = own ? rewritten_change(t, addr, length, CHANGE_WRITE) : 0;
     if (r < 0)
         return r;
     if (prot & PROT_EXEC)
@@ -145,9 +148,14 @@ long sys_remap_file_pages(struct task *t, uptr addr, size_t size, int prot, size
 
 long sys_mseal(struct task *t, uptr addr, size_t length, unsigned long flags)
 {
-    (void)t;
     if (length && !flags && !(addr & (LX_PAGE - 1)) && memory_hits_lxcore(addr, length))
         return -ENOMEM;
+    // No guard could be opened any more.
+    long r = memory_hits_guard(addr, addr + length)
+                 ? rewritten_change(t, addr, length, CHANGE_WRITE)
+                 : 0;
+    if (r < 0)
+        return r;
     return HOST3(NR_mseal, addr, length, flags);
 }
 

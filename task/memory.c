@@ -47,6 +47,8 @@ long memory_map(uptr addr, size_t len, int prot, int flags, int fd, long offset)
 
 // ---- Images with rewritten text ----
 
+#define GUARD_TRIES 16
+
 // One table for each address space, also when a vfork child maps something in its parent's. Big, so
 // it lies behind what every process writes to (loader/lxcore.ld); its beginning and the first two
 // images are in the last page of that.
@@ -61,6 +63,12 @@ static __attribute__((section(".bss.first_images"))) struct {
         uptr from, to;
     } clean[CLEANS_MAX];
     struct image image[IMAGES_MAX];
+    u32 guards;
+    struct guard {
+        uptr from, to;
+        const struct image *of; // NULL: this entry is free
+        u32 tries;
+    } guard[GUARDS_MAX];
 } images;
 
 struct image *memory_images(u32 *n)
@@ -333,6 +341,62 @@ bool memory_hits_clean(uptr from, uptr to)
         if (from < images.clean[i].to && to > images.clean[i].from)
             return true;
     return false;
+}
+
+// The first guard that [from, to) has a part of; NULL: none.
+static struct guard *guard_in(uptr from, uptr to)
+{
+    u32 n = __atomic_load_n(&images.guards, __ATOMIC_ACQUIRE);
+    for (struct guard *g = images.guard; n--; g++)
+        if (from < g->to && to > g->from)
+            return g;
+    return NULL;
+}
+
+bool memory_add_guard(const struct image *m, uptr from, uptr to)
+{
+    u32 i = 0;
+    while (i < images.guards && images.guard[i].of)
+        i++;
+    if (i == GUARDS_MAX)
+        return false;
+    images.guard[i] = (struct guard){from, to, m, 0};
+    __atomic_store_n(&images.guards, MAX(images.guards, i + 1), __ATOMIC_RELEASE);
+    return true;
+}
+
+void memory_forget_guards(const struct image *m)
+{
+    for (u32 i = 0; i < images.guards; i++)
+        if (images.guard[i].of == m)
+            images.guard[i] = (struct guard){0};
+}
+
+bool memory_hits_guard(uptr from, uptr to)
+{
+    return guard_in(from, to);
+}
+
+bool memory_open_guard(uptr addr)
+{
+    lock_take(&images.lock);
+    struct guard *g = guard_in(addr, addr + 1);
+    bool open = false;
+    if (g && g->of->state == IMAGE_LIVE)
+        open = !host_mprotect(g->from, g->to - g->from, PROT_READ | PROT_EXEC);
+    else if (g) // the text was taken back when the fault was under way, or the program protects it
+        open = g->tries++ < GUARD_TRIES;
+    lock_drop(&images.lock);
+    return open;
+}
+
+long memory_protect(uptr from, uptr to, int prot)
+{
+    const struct guard *g = guard_in(from, to);
+    if (!g)
+        return from < to ? host_mprotect(from, to - from, prot) : 0;
+    long r = memory_protect(from, g->from, prot);
+    return r ? r : memory_protect(g->to, to, prot);
 }
 
 void memory_image_span(uptr from, uptr to)

@@ -93,6 +93,14 @@ bool trap_at_copy(const struct task *t, struct sigcontext_64 *c)
     return true;
 }
 
+bool trap_at_guard(struct task *t, const struct sigcontext_64 *c)
+{
+    if (c->trapno != TRAP_PAGE || !(c->err & PAGE_FETCH) || !memory_hits_guard(c->cr2, c->cr2 + 1))
+        return false;
+    task_need_engine(t);
+    return memory_open_guard(c->cr2);
+}
+
 void trap_sigsys(const siginfo_t *info, struct sigcontext_64 *c)
 {
     // The number and the next instruction come from siginfo: kernel restarts change the frame's.

@@ -343,6 +343,8 @@ static bool take_call(struct task *t, int sig, const siginfo_t *info, struct kuc
         leave_for_noted(t, uc);
         return true;
     }
+    if (trap_at_guard(t, &uc->mc))
+        return true;
     if (trap_at_copy(t, &uc->mc)) {
         struct regs r;
         regs_from_context(&r, &uc->mc);

@@ -149,6 +149,16 @@ static void check_entry(const struct rewriting *r)
         require(!memcmp(text, was, g->size));
         free(seen);
     }
+    for (unsigned i = 0; i < e->guards; i++) {
+        unsigned k = 0;
+        u64 start = e->guard[i].vaddr, n = e->guard[i].size;
+        while (k < e->segments && start - e->segment[k].vaddr >= e->segment[k].size)
+            k++;
+        require(k < e->segments && start != e->segment[k].vaddr && n);
+        require(n <= e->segment[k].size - (start - e->segment[k].vaddr));
+        require(!i || start >= e->guard[i - 1].vaddr + e->guard[i - 1].size);
+    }
+    require(rewrite_fits(e));
     free(entry);
 }
 
