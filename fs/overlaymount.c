@@ -159,7 +159,7 @@ static long add_upper(struct task *t, struct mount_entry *e, const struct option
 }
 
 // What killed processes have left in the directory for work. The name begins with its maker's
-// number (fs/overlayup.c: work_name).
+// number (fs/overlayup.c: overlay_work_name).
 static bool is_left(const char *name)
 {
     const char *s = name;

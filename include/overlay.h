@@ -61,7 +61,7 @@ long overlay_remember(struct task *t, int m, const struct parent *from, const st
 // Is it a copy of `of`, or that itself?
 bool overlay_is_copy(struct task *t, int m, const struct parent *copy, const struct parent *of);
 
-// ---- Changing (fs/overlayup.c) ----
+// ---- Copying up (fs/overlayup.c) ----
 
 // Brings what loc leads to into the upper layer, and pins p anew.
 long overlay_copy_up(struct task *t, struct loc *loc, struct parent *p);
@@ -69,9 +69,9 @@ static inline long overlay_up(struct task *t, struct loc *loc, struct parent *p)
 {
     return p->over == OVER_LOWER ? overlay_copy_up(t, loc, p) : 0;
 }
-// The directory for work.
+// A descriptor of overlay m's directory for work, which stays lxcore's.
 int overlay_work(struct task *t, int m);
-// Brings directory rel there.
+// Brings directory rel, and those that it lies in, into the upper layer.
 long overlay_up_dir(struct task *t, int m, const char *rel);
 // A descriptor of a lower layer's file is to be changed: 1, and p is the file in the upper layer,
 // until parent_done(); 0: the descriptor itself serves.
@@ -80,6 +80,8 @@ long overlay_fd_up(struct task *t, int fd, struct loc *loc, struct parent *p);
 // The file (or other, but no directory) of overlay m that fd is open on is itself meant: base and
 // over of loc are of that, or of the copy that was made of it, which is pinned then.
 long overlay_hold(struct task *t, int fd, int m, struct loc *loc);
+
+// ---- Names made, removed and moved (fs/overlaynames.c) ----
 
 // A name is to be made at p: brings its directory up. Over a whiteout it is made elsewhere: p leads
 // there until the end, which moves it. r: what came of the making.
