@@ -12,9 +12,7 @@
 // holds two records in the meantime, each with its inode's number:
 //     uid:gid:mode:type:<check>@inode uid:gid:mode:type:<check>@inode
 // So a process killed on the way leaves each entry with the owner that it had, or is to have; but
-// not in a full directory, which is cleared of the records that belong to no entry. Many records
-// that say only an owner are gathered (fs/sidedir.c).
-#include <linux/fs.h>
+// not in a full directory, in which room is made (fs/sideroom.c).
 #include <linux/xattr.h>
 
 #include "devlink.h"
@@ -39,11 +37,6 @@ bool side_identity(const char *entry, const struct parent *at, u32 host_mode,
         return false;
     identity_of(entry, type, target, (size_t)n, out, SIDE_IDENTITY_SIZE);
     return true;
-}
-
-static struct parent directory_of(const struct parent *p)
-{
-    return (struct parent){.fd = p->fd, .name = "."};
 }
 
 #define VALUE_SIZE 256                                 // two records
@@ -95,7 +88,7 @@ static bool find_record(char *value, long n, const struct parent *p, u32 host_mo
 bool side_named(const struct parent *p, u32 host_mode, struct statx *st, char *more)
 {
     char name[SIDE_NAME_SIZE], value[VALUE_SIZE];
-    struct parent dir = directory_of(p);
+    struct parent dir = side_directory(p);
     side_name(p->name, name);
     long n = host_getxattr_at(&dir, name, value, sizeof value - 1);
     if (n != -ERANGE)
@@ -122,7 +115,7 @@ static void without_record(struct task *t, int mount, const struct parent *to,
 {
     char is[SIDE_IDENTITY_SIZE];
     char value[ATTR_SIZE];
-    struct parent dir = directory_of(to);
+    struct parent dir = side_directory(to);
     struct attr a;
     if (device_stat(at, st))
         return;
@@ -184,104 +177,12 @@ bool side_stat(struct task *t, int mount, const struct parent *p, u32 owner, str
     return !marked || !attr_changed_within(st, UNFINISHED_FOR);
 }
 
-// ---- Making room ----
-
-struct garbage {
-    size_t size; // of list
-    char list[XATTR_LIST_SIZE];
-    char entries[16384] __attribute__((aligned(8)));
-};
-
-// Blanks the record names of g->list that belong to an entry of directory fd.
-static bool keep_entries(struct garbage *g, int fd)
-{
-    char name[SIDE_NAME_SIZE];
-    long n = HOST3(__NR_lseek, fd, 0, SEEK_SET);
-    while (n >= 0 && (n = HOST3(__NR_getdents64, fd, g->entries, sizeof g->entries)) > 0) {
-        for (long at = 0; at < n;) {
-            const struct dirent64 *e = (const void *)(g->entries + at);
-            at += e->reclen;
-            side_name(e->name, name);
-            for (size_t i = 0; i < g->size; i += strlen(g->list + i) + 1)
-                if (!strcmp(g->list + i, name))
-                    g->list[i] = ' ';
-        }
-    }
-    return n == 0;
-}
-
-// The hash that a record's name ends with; of a name that is none, anything.
-static u64 hash_of_record(const char *record)
-{
-    u64 h = 0;
-    for (const char *s = record + sizeof SIDE_PREFIX - 1; *s; s++)
-        h = h << 4 | (u64)((*s & 15) + (*s > '9' ? 9 : 0));
-    return h;
-}
-
-// Blanks those that somebody is at work on: of a name that is about to come, its record is there
-// first. Returns the locks that it has taken for the others, a bit each.
-static u64 keep_busy(struct task *t, struct garbage *g)
-{
-    _Static_assert(META_LOCKS <= 64, "a bit for each lock");
-    u64 taken = 0;
-    for (size_t i = 0; i < g->size; i += strlen(g->list + i) + 1) {
-        if (!strcmp(g->list + i, SIDE_SETS))
-            g->list[i] = ' ';
-        if (!str_starts(g->list + i, SIDE_PREFIX))
-            continue;
-        u64 index = hash_of_record(g->list + i) % META_LOCKS;
-        u32 *lock = &t->instance->name_lock[index];
-        if (taken >> index & 1)
-            continue;
-        if (reserved_claim(lock, t->tid))
-            taken |= 1UL << index;
-        else
-            g->list[i] = ' '; // the caller's own, too
-    }
-    return taken;
-}
-
-static bool remove_records(const struct parent *dir, const struct garbage *g)
-{
-    bool removed = false;
-    for (size_t i = 0; i < g->size; i += strlen(g->list + i) + 1)
-        if (str_starts(g->list + i, SIDE_PREFIX) && host_removexattr_at(dir, g->list + i) >= 0)
-            removed = true;
-    return removed;
-}
-
-// Removes the records that belong to no entry of the directory that p lies in. False: there were
-// none.
-static bool collect(struct task *t, const struct parent *p)
-{
-    struct parent dir = directory_of(p);
-    struct garbage *g = arena_alloc(sizeof *g);
-    bool removed = false;
-    if (!g)
-        return false;
-    long fd = temp_open(t, p->fd, ".", O_RDONLY | O_DIRECTORY, WALK_RESOLVE);
-    long n = fd < 0 ? fd : host_listxattr_at(&dir, g->list, sizeof g->list - 1);
-    g->size = n > 0 ? (size_t)n : 0;
-    if (n > 0 && keep_entries(g, (int)fd)) {
-        u64 taken = keep_busy(t, g);
-        // Once more, now that none of these names can come or go.
-        removed = keep_entries(g, (int)fd) && remove_records(&dir, g);
-        for (u64 left = taken; left; left &= left - 1)
-            reserved_release(&t->instance->name_lock[__builtin_ctzl(left)]);
-    }
-    if (fd >= 0)
-        temp_close(t, (int)fd);
-    arena_free(g, sizeof *g);
-    return removed;
-}
-
 // ---- Writing ----
 
 static long write_value(const struct parent *to, const char *value, size_t n)
 {
     char name[SIDE_NAME_SIZE];
-    struct parent dir = directory_of(to);
+    struct parent dir = side_directory(to);
     side_name(to->name, name);
     return host_setxattr_at(&dir, name, value, n, 0);
 }
@@ -363,49 +264,33 @@ static void record_written(struct task *t)
     __atomic_fetch_add(&t->instance->record_changes, 1, __ATOMIC_SEQ_CST);
 }
 
-// Records are gathered while there is room for that: in a full directory some would have to go
-// first. So who has written one asks how many there are. What a record and the sets take of ext4's
-// 4,000 bytes; other file systems have room beyond these.
-#define RECORD_BYTES 64
-#define FEW_RECORDS 16
-#define GATHERED_FROM 3300
-#define GATHERED_TO 3900
-
-static void keep_room(struct task *t, int mount, const struct parent *p)
+// Writes a record, making room where there is none.
+static long write_with_room(struct task *t, int mount, const struct parent *to,
+                            const struct text *v)
 {
-    struct parent dir = directory_of(p);
-    long n = host_listxattr_at(&dir, NULL, 0) / (long)SIDE_NAME_SIZE;
-    if (n < FEW_RECORDS)
-        return;
-    long used = n * RECORD_BYTES + MAX(host_getxattr_at(&dir, SIDE_SETS, NULL, 0), 0);
-    if (used >= GATHERED_FROM && used < GATHERED_TO)
-        side_gather(t, mount, p, false);
+    long r = write_text(to, v);
+    for (int step = 0; step < SIDE_ROOM_STEPS && side_is_full(r); step++)
+        if (side_make_room(t, mount, to, step))
+            r = write_text(to, v);
+    record_written(t);
+    if (r >= 0)
+        side_keep_room(t, mount, to);
+    return r;
 }
 
-// Writes a record, making room where there is none.
 static long put(struct task *t, int mount, const struct parent *to, const struct parent *at,
                 const struct meta_named *m)
 {
-    long r = side_put(to, at, m);
-    if (side_is_full(r) && collect(t, to))
-        r = side_put(to, at, m);
-    if (side_is_full(r) && side_gather(t, mount, to, true))
-        r = side_put(to, at, m);
-    record_written(t);
-    if (r >= 0)
-        keep_room(t, mount, to);
+    struct text v = {.n = 0, .large = NULL};
+    long r = add_record(&v, to, at, m, false) ? write_with_room(t, mount, to, &v) : -ENOENT;
+    text_done(&v);
     return r == -EOPNOTSUPP ? -EPERM : r;
-}
-
-bool side_make_room(struct task *t, int mount, const struct parent *p, int step)
-{
-    return step ? side_gather(t, mount, p, true) : collect(t, p);
 }
 
 void meta_name_drop(const struct parent *p)
 {
     char name[SIDE_NAME_SIZE];
-    struct parent dir = directory_of(p);
+    struct parent dir = side_directory(p);
     side_name(p->name, name);
     host_removexattr_at(&dir, name);
 }
@@ -444,7 +329,7 @@ bool meta_names_none(struct task *t, const struct parent *p)
     enum records known = records_known(t, p);
     if (known != RECORDS_UNKNOWN)
         return known == RECORDS_NONE;
-    struct parent dir = directory_of(p);
+    struct parent dir = side_directory(p);
     known = side_lists(&dir, SIDE_PREFIX) ? RECORDS_SOME : RECORDS_NONE;
     records_note(t, p, changes, known);
     return known == RECORDS_NONE;
@@ -643,15 +528,7 @@ static long record_first(struct task *t, int mount, const struct parent *p, cons
         return -EEXIST;
     if (r < 0 && r != -ENOENT)
         return r;
-    r = write_text(p, v);
-    if (side_is_full(r) && collect(t, p))
-        r = write_text(p, v);
-    if (side_is_full(r) && side_gather(t, mount, p, true))
-        r = write_text(p, v);
-    record_written(t);
-    if (r >= 0)
-        keep_room(t, mount, p);
-    return r;
+    return write_with_room(t, mount, p, v);
 }
 
 long meta_naming_begin(struct task *t, int mount, const struct parent *p, const struct meta_new *n,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Owners by name, for a directory as a whole. A record (fs/side.c) takes 64 bytes of the 4,000 that
-// ext4 has for a directory's attributes. Before those are full (fs/side.c: keep_room), the entries
-// of which nothing is kept but an owner are gathered in one attribute,
+// ext4 has for a directory's attributes. Before those are full (fs/sideroom.c: side_keep_room), the
+// entries of which nothing is kept but an owner are gathered in one attribute,
 //     user.lxrun.o.sets  =  uid:gid=*;uid:gid=AbCdEfGh...;uid:gid=...
 // first the owner of all that are in no set, then the sets: four digits of 24 bits for each entry,
 // of its name, type and target. The most frequent owner needs none. So a directory holds some nine

@@ -112,6 +112,11 @@ void side_without_record(struct task *t, int mount, const struct parent *p, u32 
                          struct statx *st);
 // Writes it, and nothing else. `at`: where the inode is, if not at `to` yet.
 long side_put(const struct parent *to, const struct parent *at, const struct meta_named *m);
+// The directory that p lies in, whose attributes its record is among.
+static inline struct parent side_directory(const struct parent *p)
+{
+    return (struct parent){.fd = p->fd, .name = "."};
+}
 // Has the directory attributes whose names begin so? True also where that cannot be told.
 bool side_lists(const struct parent *dir, const char *prefix);
 // Is there no room for an attribute?
@@ -147,9 +152,11 @@ bool side_set_get(const struct parent *dir, const char *is, struct statx *st);
 // owner. wait: also while another thread is at it. False: nothing was won.
 bool side_gather(struct task *t, int mount, const struct parent *p, bool wait);
 // For another attribute of the directory p->fd, which is full: removes records of no entry, or
-// (step 1) gathers. Was that of any use?
+// (step 1) gathers. Was that of any use? (fs/sideroom.c)
 #define SIDE_ROOM_STEPS 2
 bool side_make_room(struct task *t, int mount, const struct parent *p, int step);
+// A record has been written in the directory that p lies in: gathers before that is full.
+void side_keep_room(struct task *t, int mount, const struct parent *p);
 // The same for attributes of directory p, which was looked at.
 bool side_gather_seen(struct task *t, int mount, const struct parent *p, const struct meta_view *v);
 
