@@ -5,10 +5,8 @@
 // timeout: 120
 // level: test
 // trap: slow ptrace: thousands of programs started
-#include "check.h"
+#include "elfimage.h"
 
-#include <elf.h>
-#include <stddef.h>
 #include <sys/resource.h>
 
 #define FILES 10000
@@ -34,18 +32,11 @@ static uint64_t rnd(void)
 
 static void make(struct image *m, int type, int interp)
 {
-    static const unsigned char exit42[] = {0xbf, 42, 0, 0, 0, 0xb8, 60, 0, 0, 0, 0x0f, 0x05};
     *m = (struct image){
-        .ehdr = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
-                 .e_type = type,
-                 .e_machine = EM_X86_64,
-                 .e_version = EV_CURRENT,
-                 .e_entry = VADDR + offsetof(struct image, code),
-                 .e_phoff = offsetof(struct image, phdr),
-                 .e_ehsize = sizeof(Elf64_Ehdr),
-                 .e_phentsize = sizeof(Elf64_Phdr),
-                 .e_phnum = 4},
+        .ehdr =
+            elf_header(type, VADDR + offsetof(struct image, code), offsetof(struct image, phdr), 4),
         .interp = "./interp",
+        .code = EXIT_42,
     };
     m->phdr[0] = (Elf64_Phdr){PT_LOAD, PF_R | PF_X, 0, VADDR, VADDR, sizeof *m, sizeof *m, 4096};
     m->phdr[1] = (Elf64_Phdr){PT_LOAD,         PF_R | PF_W, 0,      VADDR + 0x10000,
@@ -59,7 +50,6 @@ static void make(struct image *m, int type, int interp)
                               sizeof("./interp"),
                               0,
                               1};
-    memcpy(m->code, exit42, sizeof exit42);
 }
 
 // Low addresses are left out: whether they can be mapped is a matter of privilege

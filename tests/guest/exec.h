@@ -47,8 +47,10 @@ static inline void show_and_exit(int argc, char **argv)
     _exit(40);
 }
 
-// fork, execve, wait: 0 if the program ran and ended with 40, else the error of execve.
-static inline int try_exec(const char *path, char *const argv[])
+// fork, execveat by fd and flags, or with fd NO_FD execve, and wait: 0 if the program ran and ended
+// with 40, else the error of that call.
+#define NO_FD (-1000)
+static inline int try_exec_at(int fd, const char *path, char *const argv[], int flags)
 {
     char *envp[] = {"SHOW=1", NULL};
     int err[2], e = 0, st;
@@ -58,7 +60,10 @@ static inline int try_exec(const char *path, char *const argv[])
     CHECK(pipe2(err, O_CLOEXEC) == 0);
     pid = OK(fork());
     if (pid == 0) {
-        execve(path, argv, envp);
+        if (fd == NO_FD)
+            execve(path, argv, envp);
+        else
+            syscall(SYS_execveat, fd, path, argv, envp, flags);
         e = errno;
         CHECK(write(err[1], &e, sizeof(e)) == sizeof(e));
         _exit(41);
@@ -69,6 +74,11 @@ static inline int try_exec(const char *path, char *const argv[])
     CHECK(waitpid(pid, &st, 0) == pid);
     CHECK_EQ(st, (e ? 41 : 40) << 8);
     return e;
+}
+
+static inline int try_exec(const char *path, char *const argv[])
+{
+    return try_exec_at(NO_FD, path, argv, 0);
 }
 
 static inline int try_exec1(const char *path)

@@ -2,27 +2,16 @@
 // A position-independent program that asks for an alignment, and whose first page is not at a
 // multiple of it, has room wherever it comes to lie.
 // covers: execve
-#include "check.h"
-#include <elf.h>
-#include <stddef.h>
+#include "elfimage.h"
 
 static void make(const char *name, unsigned long align, unsigned long size)
 {
-    // mov $60,%eax; mov $42,%edi; syscall
-    static const unsigned char code[] = {0xb8, 60, 0, 0, 0, 0xbf, 42, 0, 0, 0, 0x0f, 0x05};
+    static const unsigned char code[] = EXIT_42;
     struct {
         Elf64_Ehdr e;
         Elf64_Phdr p[2];
         unsigned char code[sizeof code];
-    } f = {.e = {.e_ident = ELFMAG "\2\1\1",
-                 .e_type = ET_DYN,
-                 .e_machine = EM_X86_64,
-                 .e_version = 1,
-                 .e_entry = 0x1000 + offsetof(__typeof__(f), code),
-                 .e_phoff = sizeof f.e,
-                 .e_ehsize = sizeof f.e,
-                 .e_phentsize = sizeof f.p[0],
-                 .e_phnum = 2},
+    } f = {.e = elf_header(ET_DYN, 0x1000 + offsetof(__typeof__(f), code), sizeof f.e, 2),
            .p = {{.p_type = PT_LOAD,
                   .p_flags = PF_R | PF_X,
                   .p_vaddr = 0x1000,

@@ -2,10 +2,9 @@
 // What execve says of files that cannot be run: missing, directories, without x bit, empty,
 // text, truncated or damaged ELF, another architecture, bad interpreters; bad pointers.
 // covers: execve
+#include "elfimage.h"
 #include "exec.h"
-#include <elf.h>
 #include <limits.h>
-#include <stddef.h>
 
 static struct {
     Elf64_Ehdr eh;
@@ -24,21 +23,14 @@ static void make(const char *path, size_t size)
 static void reset(void)
 {
     memset(&elf, 0, sizeof(elf));
-    memcpy(elf.eh.e_ident, ELFMAG "\2\1\1", 7);
-    elf.eh.e_type = ET_EXEC;
-    elf.eh.e_machine = EM_X86_64;
-    elf.eh.e_version = 1;
-    elf.eh.e_phoff = offsetof(__typeof__(elf), ph);
-    elf.eh.e_ehsize = sizeof(Elf64_Ehdr);
-    elf.eh.e_phentsize = sizeof(Elf64_Phdr);
-    elf.eh.e_phnum = 1;
+    elf.eh = elf_header(ET_EXEC, 0x10000000 + offsetof(__typeof__(elf), interp),
+                        offsetof(__typeof__(elf), ph), 1);
     elf.ph[0] = (Elf64_Phdr){.p_type = PT_LOAD,
                              .p_flags = PF_R | PF_X,
                              .p_vaddr = 0x10000000,
                              .p_filesz = sizeof(elf),
                              .p_memsz = sizeof(elf),
                              .p_align = 4096};
-    elf.eh.e_entry = 0x10000000 + offsetof(__typeof__(elf), interp);
     memcpy(elf.interp, "\xbf\x28\0\0\0\xb8\xe7\0\0\0\x0f\x05", 12); // exit_group(40)
 }
 

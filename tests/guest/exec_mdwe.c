@@ -2,9 +2,7 @@
 // Under PR_SET_MDWE (Linux 6.3) programs still start whose text goes on behind what the file has of
 // it.
 // covers: execve, prctl
-#include "check.h"
-#include <elf.h>
-#include <stddef.h>
+#include "elfimage.h"
 #include <sys/prctl.h>
 
 #define ADDRESS 0x400000
@@ -21,18 +19,11 @@ struct image {
 int main(void)
 {
     const struct image m = {
-        .ehdr = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
-                 .e_type = ET_EXEC,
-                 .e_machine = EM_X86_64,
-                 .e_version = EV_CURRENT,
-                 .e_entry = ADDRESS + offsetof(struct image, code),
-                 .e_phoff = offsetof(struct image, phdr),
-                 .e_ehsize = sizeof(Elf64_Ehdr),
-                 .e_phentsize = sizeof(Elf64_Phdr),
-                 .e_phnum = 2},
+        .ehdr = elf_header(ET_EXEC, ADDRESS + offsetof(struct image, code),
+                           offsetof(struct image, phdr), 2),
         .phdr = {{PT_LOAD, PF_R | PF_X, 0, ADDRESS, ADDRESS, sizeof(m), 0x4000, 4096},
                  {PT_GNU_STACK, PF_R | PF_W, 0, 0, 0, 0, 0, 16}},
-        .code = {0xbf, 42, 0, 0, 0, 0xb8, 60, 0, 0, 0, 0x0f, 0x05}, // exit(42)
+        .code = EXIT_42,
     };
     int status, fd = OK(open("m", O_WRONLY | O_CREAT, 0755));
 

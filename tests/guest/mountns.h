@@ -26,4 +26,19 @@ static inline void own_mounts(void)
         CHECK_EQ(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 }
 
+// In the namespace that has m/inside: a child sees it, and so does the caller when by `ready` it
+// has been told of that and by `go` answered.
+static inline void sees_inside(int ready, int go)
+{
+    char c;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(access("m/inside", F_OK) ? 1 : 0);
+    wait_ok(pid);
+    CHECK_EQ(write(ready, "x", 1), 1);
+    CHECK_EQ(read(go, &c, 1), 1);
+    CHECK_EQ(access("m/inside", F_OK), 0);
+}
+
 #endif

@@ -3,17 +3,8 @@
 // replacement, between directories of different owners; a new one under an old name starts afresh.
 // covers: lchown, fchownat, chmod, rename, renameat2, linkat, unlink, symlink, mknod, fstat
 // needs: root
-#include "check.h"
+#include "owner.h"
 #include <sys/sysmacros.h>
-
-static void is(const char *path, unsigned uid, unsigned gid, unsigned mode)
-{
-    struct stat st = stat_of(path);
-
-    CHECK_EQ(st.st_uid, uid);
-    CHECK_EQ(st.st_gid, gid);
-    CHECK_EQ(st.st_mode, mode);
-}
 
 static void by_user(void)
 {

@@ -3,17 +3,8 @@
 // directory; directories inherit that bit.
 // covers: open, openat, mkdir, mkdirat, mknod, setresuid, setfsuid, setfsgid
 // needs: root
-#include "check.h"
+#include "owner.h"
 #include <sys/fsuid.h>
-
-static void is(const char *path, unsigned uid, unsigned gid, unsigned mode)
-{
-    struct stat st = stat_of(path);
-
-    CHECK_EQ(st.st_uid, uid);
-    CHECK_EQ(st.st_gid, gid);
-    CHECK_EQ(st.st_mode, mode);
-}
 
 static _Noreturn void make_all(unsigned uid, unsigned gid, unsigned dirbits)
 {

@@ -3,18 +3,9 @@
 // directory.
 // covers: symlink, mknod, bind, setresuid
 // needs: root
-#include "check.h"
+#include "owner.h"
 #include <sys/socket.h>
 #include <sys/un.h>
-
-static void is(const char *path, unsigned uid, unsigned gid, unsigned mode)
-{
-    struct stat st = stat_of(path);
-
-    CHECK_EQ(st.st_uid, uid);
-    CHECK_EQ(st.st_gid, gid);
-    CHECK_EQ(st.st_mode, mode);
-}
 
 static void make_all(unsigned uid, unsigned gid)
 {

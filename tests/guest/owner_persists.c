@@ -3,16 +3,7 @@
 // and a moved parent directory.
 // covers: chown, chmod, rename, link, fork, execve, renameat2
 // needs: root
-#include "check.h"
-
-static void is(const char *path, unsigned uid, unsigned gid, unsigned mode)
-{
-    struct stat st = stat_of(path);
-
-    CHECK_EQ(st.st_uid, uid);
-    CHECK_EQ(st.st_gid, gid);
-    CHECK_EQ(st.st_mode, mode);
-}
+#include "owner.h"
 
 int main(int argc, char **argv)
 {

@@ -2,16 +2,7 @@
 // Owner and mode of symlinks and special files stay with them over rename, hard link and exec.
 // covers: lchown, chown, chmod, rename, link, mknod, execve
 // needs: root
-#include "check.h"
-
-static void is(const char *path, unsigned uid, unsigned gid, unsigned mode)
-{
-    struct stat st = stat_of(path);
-
-    CHECK_EQ(st.st_uid, uid);
-    CHECK_EQ(st.st_gid, gid);
-    CHECK_EQ(st.st_mode, mode);
-}
+#include "owner.h"
 
 static void all(void)
 {

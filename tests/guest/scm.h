@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// For the tests of ancillary data: descriptors in one message.
+// For the tests of ancillary data: descriptors, or credentials, in one message.
 #ifndef GUEST_SCM_H
 #define GUEST_SCM_H
 
@@ -51,6 +51,39 @@ static inline int recv_fds(int sock, int *fds, int n, int flags, int *msg_flags)
     got = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
     memcpy(fds, CMSG_DATA(c), got * sizeof(int));
     return got;
+}
+
+// Sends one byte with credentials.
+static inline ssize_t send_cred(int fd, struct ucred cred)
+{
+    char control[CMSG_SPACE(sizeof(cred))] __attribute__((aligned(8))) = {0};
+    struct iovec iov = {"x", 1};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    struct cmsghdr *c = (void *)control;
+
+    msg.msg_control = control;
+    msg.msg_controllen = sizeof(control);
+    *c = (struct cmsghdr){CMSG_LEN(sizeof(cred)), SOL_SOCKET, SCM_CREDENTIALS};
+    memcpy(CMSG_DATA(c), &cred, sizeof(cred));
+    return sendmsg(fd, &msg, MSG_NOSIGNAL);
+}
+
+// Takes a message with credentials.
+static inline struct ucred recv_cred(int fd)
+{
+    char control[CMSG_SPACE(sizeof(struct ucred))] __attribute__((aligned(8))), byte;
+    struct iovec iov = {&byte, 1};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    struct ucred cred;
+    struct cmsghdr *c;
+
+    msg.msg_control = control;
+    msg.msg_controllen = sizeof(control);
+    CHECK_EQ(OK(recvmsg(fd, &msg, 0)), 1);
+    c = CMSG_FIRSTHDR(&msg);
+    CHECK(c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS);
+    memcpy(&cred, CMSG_DATA(c), sizeof(cred));
+    return cred;
 }
 
 #endif

@@ -2,7 +2,7 @@
 // SO_PEERCRED, SO_PASSCRED and SCM_CREDENTIALS tell the peer's pid and ids as the guest knows
 // them.
 // covers: getsockopt, setsockopt, sendmsg, recvmsg, connect
-#include "sock.h"
+#include "scm.h"
 
 static int peer_of(int fd, struct ucred *cred)
 {
@@ -10,38 +10,6 @@ static int peer_of(int fd, struct ucred *cred)
 
     CHECK_EQ(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, cred, &len), 0);
     return len;
-}
-
-// Takes a message with credentials.
-static struct ucred receive(int fd)
-{
-    char control[CMSG_SPACE(sizeof(struct ucred))] __attribute__((aligned(8))), byte;
-    struct iovec iov = {&byte, 1};
-    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-    struct ucred cred;
-    struct cmsghdr *c;
-
-    msg.msg_control = control;
-    msg.msg_controllen = sizeof(control);
-    CHECK_EQ(OK(recvmsg(fd, &msg, 0)), 1);
-    c = CMSG_FIRSTHDR(&msg);
-    CHECK(c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS);
-    memcpy(&cred, CMSG_DATA(c), sizeof(cred));
-    return cred;
-}
-
-static ssize_t send_cred(int fd, struct ucred cred)
-{
-    char control[CMSG_SPACE(sizeof(cred))] __attribute__((aligned(8))) = {0};
-    struct iovec iov = {"x", 1};
-    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-    struct cmsghdr *c = (void *)control;
-
-    msg.msg_control = control;
-    msg.msg_controllen = sizeof(control);
-    *c = (struct cmsghdr){CMSG_LEN(sizeof(cred)), SOL_SOCKET, SCM_CREDENTIALS};
-    memcpy(CMSG_DATA(c), &cred, sizeof(cred));
-    return sendmsg(fd, &msg, 0);
 }
 
 static void is_me(struct ucred cred)
@@ -65,9 +33,9 @@ int main(void)
 
     CHECK_EQ(setsockopt(s[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
     CHECK_EQ(send(s[0], "x", 1, 0), 1);
-    is_me(receive(s[1]));
+    is_me(recv_cred(s[1]));
     CHECK_EQ(send_cred(s[0], me), 1);
-    is_me(receive(s[1]));
+    is_me(recv_cred(s[1]));
 
     // The listener's are those of listen(), the client's those of connect().
     srv = unix_listen("s", SOCK_STREAM);
@@ -85,7 +53,7 @@ int main(void)
     peer_of(con, &cred);
     CHECK_EQ(cred.pid, pid);
     CHECK_EQ(cred.uid, geteuid());
-    CHECK_EQ(receive(s[1]).pid, pid);
+    CHECK_EQ(recv_cred(s[1]).pid, pid);
     CHECK_EQ(send(con, "end", 3, 0), 3);
     wait_ok(pid);
     return done();

@@ -3,37 +3,7 @@
 // others' ids, an ordinary user only his own three.
 // covers: getsockopt, sendmsg, recvmsg, setresuid
 // needs: root
-#include "sock.h"
-
-static ssize_t send_cred(int fd, pid_t pid, uid_t uid, gid_t gid)
-{
-    struct ucred cred = {pid, uid, gid};
-    char control[CMSG_SPACE(sizeof(cred))] __attribute__((aligned(8))) = {0};
-    struct iovec iov = {"x", 1};
-    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-    struct cmsghdr *c = (void *)control;
-
-    msg.msg_control = control;
-    msg.msg_controllen = sizeof(control);
-    *c = (struct cmsghdr){CMSG_LEN(sizeof(cred)), SOL_SOCKET, SCM_CREDENTIALS};
-    memcpy(CMSG_DATA(c), &cred, sizeof(cred));
-    return sendmsg(fd, &msg, MSG_NOSIGNAL);
-}
-
-static struct ucred receive(int fd)
-{
-    char control[CMSG_SPACE(sizeof(struct ucred))] __attribute__((aligned(8))), byte;
-    struct iovec iov = {&byte, 1};
-    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-    struct ucred cred;
-
-    msg.msg_control = control;
-    msg.msg_controllen = sizeof(control);
-    CHECK_EQ(OK(recvmsg(fd, &msg, 0)), 1);
-    CHECK(CMSG_FIRSTHDR(&msg) != NULL);
-    memcpy(&cred, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(cred));
-    return cred;
-}
+#include "scm.h"
 
 int main(void)
 {
@@ -46,8 +16,8 @@ int main(void)
     CHECK_EQ(chmod("s", 0777), 0);
     CHECK_EQ(socketpair(AF_UNIX, SOCK_DGRAM, 0, s), 0);
     CHECK_EQ(setsockopt(s[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
-    CHECK_EQ(send_cred(s[0], getpid(), 77, 88), 1);
-    cred = receive(s[1]);
+    CHECK_EQ(send_cred(s[0], (struct ucred){getpid(), 77, 88}), 1);
+    cred = recv_cred(s[1]);
     CHECK_EQ(cred.uid, 77);
     CHECK_EQ(cred.gid, 88);
 
@@ -56,17 +26,18 @@ int main(void)
         become(1000, 2000);
         int fd = OK(socket(AF_UNIX, SOCK_STREAM, 0));
         CHECK_EQ(unix_connect(fd, "s"), 0);
-        CHECK_ERR(send_cred(s[0], getpid(), 0, 2000), EPERM);
-        CHECK_ERR(send_cred(s[0], getpid(), 1000, 0), EPERM);
-        CHECK_ERR(send_cred(s[0], getppid(), 1000, 2000), EPERM);
-        CHECK_ERR(send_cred(99, getpid(), 0, 2000), EBADF);
+        CHECK_ERR(send_cred(s[0], (struct ucred){getpid(), 0, 2000}), EPERM);
+        CHECK_ERR(send_cred(s[0], (struct ucred){getpid(), 1000, 0}), EPERM);
+        CHECK_ERR(send_cred(s[0], (struct ucred){getppid(), 1000, 2000}), EPERM);
+        CHECK_ERR(send_cred(99, (struct ucred){getpid(), 0, 2000}), EBADF);
         int packet[2], alone = OK(socket(AF_UNIX, SOCK_SEQPACKET, 0));
-        CHECK_ERR(send_cred(alone, getpid(), 0, 2000), ENOTCONN);
-        CHECK_ERR(send_cred(alone, getppid(), 1000, 2000), ENOTCONN);
-        CHECK_ERR(send_cred(alone, getpid(), -1u, 2000), ENOTCONN);
+        CHECK_ERR(send_cred(alone, (struct ucred){getpid(), 0, 2000}), ENOTCONN);
+        CHECK_ERR(send_cred(alone, (struct ucred){getppid(), 1000, 2000}), ENOTCONN);
+        CHECK_ERR(send_cred(alone, (struct ucred){getpid(), -1u, 2000}), ENOTCONN);
         CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, packet), 0);
-        CHECK_ERR(send_cred(packet[0], getpid(), 0, 2000), EPERM);
-        CHECK_ERR(send_cred(OK(socket(AF_INET, SOCK_STREAM, 0)), getpid(), 0, 2000), EPIPE);
+        CHECK_ERR(send_cred(packet[0], (struct ucred){getpid(), 0, 2000}), EPERM);
+        CHECK_ERR(send_cred(OK(socket(AF_INET, SOCK_STREAM, 0)), (struct ucred){getpid(), 0, 2000}),
+                  EPIPE);
         // A port that is the administrator's, after what is wrong with socket and address.
         struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(1)};
         int inet = OK(socket(AF_INET, SOCK_STREAM, 0));
@@ -76,7 +47,7 @@ int main(void)
         CHECK_ERR(bind(99, (struct sockaddr *)&in, sizeof in), EBADF);
         in.sin_family = AF_UNSPEC;
         CHECK_ERR(bind(inet, (struct sockaddr *)&in, sizeof in), EACCES);
-        CHECK_EQ(send_cred(s[0], getpid(), 1000, 2000), 1);
+        CHECK_EQ(send_cred(s[0], (struct ucred){getpid(), 1000, 2000}), 1);
         CHECK_EQ(send(s[0], "x", 1, 0), 1);
         says(fd, "end");
         _exit(0);
@@ -86,7 +57,7 @@ int main(void)
     CHECK_EQ(cred.uid, 1000);
     CHECK_EQ(cred.gid, 2000);
     for (int i = 0; i < 2; i++) {
-        cred = receive(s[1]);
+        cred = recv_cred(s[1]);
         CHECK_EQ(cred.pid, pid);
         CHECK_EQ(cred.uid, 1000);
         CHECK_EQ(cred.gid, 2000);

@@ -2,20 +2,7 @@
 // Symlinks and special files show no attribute either, whatever is stored for them.
 // covers: llistxattr, lgetxattr, mknod, lchown
 // needs: root
-#include "check.h"
-#include <sys/xattr.h>
-
-static const char own[] = "user.containers.override_stat";
-
-static void nothing(const char *path)
-{
-    char list[512], text[64];
-
-    CHECK_EQ(llistxattr(path, NULL, 0), 0);
-    CHECK_EQ(llistxattr(path, list, sizeof(list)), 0);
-    CHECK_ERR(lgetxattr(path, own, text, sizeof(text)), ENODATA);
-    CHECK_ERR(lgetxattr(path, own, NULL, 0), ENODATA);
-}
+#include "hidden.h"
 
 int main(void)
 {
