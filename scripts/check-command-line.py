@@ -16,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from expecting import expect, failed
+
 TOP = Path(__file__).resolve().parent.parent
 LXRUN = os.environ.get("LXRUN", str(TOP / "build/lxrun"))
 PROBE = r"""
@@ -43,14 +45,6 @@ int main(int argc, char **argv)
     return 0;
 }
 """
-failures = 0
-
-
-def expect(what, got, want):
-    global failures
-    if got != want:
-        failures += 1
-        print(f"{what}: {got!r}, not {want!r}", file=sys.stderr)
 
 
 def lxrun(*args, **options):
@@ -419,7 +413,7 @@ def main():
         check_ipc()
         check_descriptors()
         check_terminal()
-    return failures > 0
+    return failed()
 
 
 if __name__ == "__main__":

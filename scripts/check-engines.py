@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from expecting import expect, failed
+
 TOP = Path(__file__).resolve().parent.parent
 LXRUN = os.environ.get("LXRUN", str(TOP / "build/lxrun"))
 ENGINES = "rewrite", "sud", "seccomp", "ptrace"
@@ -86,14 +88,6 @@ int main(int argc, char **argv)
     return 0;
 }
 """
-failures = 0
-
-
-def expect(what, got, want):
-    global failures
-    if got != want:
-        failures += 1
-        print(f"{what}: {got!r}, not {want!r}", file=sys.stderr)
 
 
 def run(*argv):
@@ -183,7 +177,7 @@ def main():
         check_choice(host)
         check_calls(probe)
     check_tracer_killed()
-    return failures > 0
+    return failed()
 
 
 if __name__ == "__main__":

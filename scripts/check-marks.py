@@ -13,10 +13,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from expecting import expect, failed
+
 TOP = Path(__file__).resolve().parent.parent
 LXRUN = os.environ.get("LXRUN", str(TOP / "build/lxrun"))
 ATTRIBUTE, MARK = "user.containers.override_stat", "user.lxrun.marked"
-failures = 0
 
 PROGRAM = r"""
 #include <fcntl.h>
@@ -38,13 +39,6 @@ int main(void)
     }
 }
 """
-
-
-def expect(what, is_, should):
-    global failures
-    if is_ != should:
-        failures += 1
-        print(f"{what}: {is_}, not {should}", file=sys.stderr)
 
 
 class Guest:
@@ -219,7 +213,7 @@ def main():
         check_own(new_tree(work, "own"))
         check_host(new_tree(work, "host"))
         check_old(new_tree(work, "old"), work)
-    return failures != 0
+    return failed()
 
 
 if __name__ == "__main__":

@@ -13,21 +13,15 @@ import sys
 import tempfile
 from pathlib import Path
 
+from expecting import expect, failed
+
 TOP = Path(__file__).resolve().parent.parent
 USER = 64321
-failed = 0
 MAKE = """
 cd /t; echo text >f; chown 5:6 f; chmod 4751 f; mkdir d; chown 7:8 d; chmod 1770 d
 mknod null c 1 3; chown 9:10 null; mknod disk b 8 1; mkfifo p; chown 11 p; ln -s f s; chown -h 12:13 s; ln p p2
 """
 LOOK = "cd /t; stat -c '%n %F %u:%g %a %t:%T %h' f d null disk p p2 s; readlink s; cat f; echo gone >null; cat null"
-
-
-def expect(what, is_, should):
-    global failed
-    if is_ != should:
-        failed += 1
-        print(f"{what}: {is_!r}, not {should!r}", file=sys.stderr)
 
 
 def run(front, *args):
@@ -100,7 +94,7 @@ def main():
         for uid in 0, USER:
             one(work, uid)
     files = subprocess.run([TOP / "scripts/check-volfs.py", "--nested", "--few"], check=False)
-    return bool(failed or files.returncode)
+    return bool(failed() or files.returncode)
 
 
 sys.exit(main())

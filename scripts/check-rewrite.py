@@ -18,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from expecting import expect, failed
+
 from cache_index import index_name
 
 TOP = Path(__file__).resolve().parent.parent
@@ -31,14 +33,6 @@ HEAD_SIZE = 384
 SLOTS_AT = PAGE
 SEGMENT = struct.Struct("<5Q")
 MASK = (1 << 64) - 1
-failures = 0
-
-
-def expect(what, got, want):
-    global failures
-    if got != want:
-        failures += 1
-        print(f"{what}: {got!r}, not {want!r}", file=sys.stderr)
 
 
 def run(*argv, **options):
@@ -314,7 +308,7 @@ def main():
         check_disas(work / "contexts")
         check_cache(work / "contexts", work / "pads", bigs, work)
         check_hostile(work / "contexts", work)
-    return bool(failures)
+    return failed()
 
 
 sys.exit(main())

@@ -14,6 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from expecting import expect, failed
+
 TOP = Path(__file__).resolve().parent.parent
 LXRUN = os.environ.get("LXRUN", str(TOP / "build/lxrun"))
 USER = 64321
@@ -64,14 +66,6 @@ int main(void)
     return bad;
 }
 """
-failures = 0
-
-
-def expect(what, got, want):
-    global failures
-    if got != want:
-        failures += 1
-        print(f"{what}: {got!r}, not {want!r}", file=sys.stderr)
 
 
 def fnv(data, h):
@@ -280,7 +274,7 @@ def main():
             tree = Tree(work, (work / "make").read_bytes(), uid)
             expect("as guests leave it", tree.check(), (0, []))
             tree.damages()
-    return bool(failures)
+    return failed()
 
 
 sys.exit(main())

@@ -14,10 +14,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from expecting import expect, failed
+
 SPEC = importlib.util.spec_from_file_location("check_vm", Path(__file__).with_name("check-vm.py"))
 base = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(base)
-expect = base.expect
 
 BY_SCRIPT = b"] fake:"
 SAYS = 'echo "[    0.251864] fake: APIC frequency too slow, disabling apic timer"; exec sleep 1000'
@@ -100,7 +101,7 @@ def main():
         # It may end before who has started it comes to ask.
         ran, starts, _ = boot(work, ["--image", image], 9, ENDS, LATE if shutil.which("strace") else ())
         expect("one that ends at once", (ran.returncode, starts, ran.stderr.endswith(": the last word\n")), (125, 1, True))
-    return base.failures > 0
+    return failed()
 
 
 if __name__ == "__main__":

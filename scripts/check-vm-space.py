@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from expecting import expect, failed
+
 SPEC = importlib.util.spec_from_file_location("check_vm", Path(__file__).with_name("check-vm.py"))
 base = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(base)
@@ -37,7 +39,7 @@ def check_disk(run, image):
                   "while [ $i -lt 128 ]; do busybox cat /tmp/seed >>/tmp/big; i=$((i+1)); done; busybox sync; "
                   "busybox stat -c %s /tmp/big", timeout=600)
     full = base.used(image)
-    base.expect("2 GB are written", (ran.stdout, ran.stderr, full > before + 2000), (f"{2048 << 20}\n", "", True))
+    expect("2 GB are written", (ran.stdout, ran.stderr, full > before + 2000), (f"{2048 << 20}\n", "", True))
     base.vm(*run, "sh", "-c", "busybox rm /tmp/big /tmp/seed; busybox sync", timeout=600)
     # The MiB is for what ext4 keeps: an inode table and bitmaps that came into use.
     base.wait_for("2 GB leave the file", lambda: base.used(image) < before * 1.05 + 1, 300)
@@ -46,7 +48,7 @@ def check_disk(run, image):
             "while [ $i -lt 100 ]; do busybox cat /tmp/seed >>/tmp/big; i=$((i+1)); done; busybox sync; "
             "busybox rm /tmp/big /tmp/seed; busybox sync", timeout=600)
     untrimmed = base.used(image)
-    base.expect("nothing leaves the file at once", untrimmed > before + 50, True)
+    expect("nothing leaves the file at once", untrimmed > before + 50, True)
     base.wait_for("a trim", lambda: base.used(image) < before * 1.05 + 1, 60)
     print(f"the image without discard: {untrimmed:.1f} MiB, {base.used(image):.1f} after a trim")
     print(f"the image: {before:.1f} MiB, {full:.1f} when full, {base.used(image):.1f} after")
@@ -59,13 +61,13 @@ def check_memory(run, image):
     idle = resident()
     ran = base.vm(*run, "sh", "-c", "busybox mount -t tmpfs t /mnt; busybox dd if=/dev/urandom of=/mnt/x bs=1M count=300 2>/dev/null; "
                   "echo done; read x; busybox umount /mnt", input="\n")
-    base.expect("300 MiB of memory", (ran.stdout, ran.stderr), ("done\n", ""))
+    expect("300 MiB of memory", (ran.stdout, ran.stderr), ("done\n", ""))
     base.wait_for("memory comes back", lambda: resident() <= 150, 90)
     used = resident()
     base.vm(*run, "sh", "-c", "i=0; while [ $i -lt 200 ]; do busybox cat /bin/busybox >>/tmp/big; i=$((i+1)); done; "
             "busybox sync; busybox cat /tmp/big >/dev/null")
     cached = resident()
-    base.expect("files are kept in memory", cached > idle + 100, True)
+    expect("files are kept in memory", cached > idle + 100, True)
     base.wait_for("the cache comes back", lambda: resident() <= 150, 90)
     base.vm(*run, "sh", "-c", "busybox rm /tmp/big; busybox sync")
     base.wait_for("the files leave the disk", lambda: base.used(image) < disk + 5, 60)
@@ -88,7 +90,7 @@ def main():
             check_disk(run, image)
         finally:
             subprocess.run([base.LXRUN, "--shutdown"], check=False, timeout=60)
-    return base.failures > 0
+    return failed()
 
 
 if __name__ == "__main__":

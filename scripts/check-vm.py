@@ -18,18 +18,12 @@ import time
 import uuid
 from pathlib import Path
 
+from expecting import expect, failed
+
 TOP = Path(__file__).resolve().parent.parent
 LXRUN = os.environ.get("LXRUN", str(TOP / "build/lxrun"))
 USER = 64321
 BOOT = 300  # seconds that a busy machine may take to emulate a boot
-failures = 0
-
-
-def expect(what, got, want):
-    global failures
-    if got != want:
-        failures += 1
-        print(f"{what}: {got!r}, not {want!r}", file=sys.stderr)
 
 
 def vm(*args, before=(), **options):
@@ -972,7 +966,7 @@ def main():
             subprocess.run([LXRUN, "--shutdown"], check=False, timeout=60)
     if os.geteuid() == 0 and not sys.argv[1:]:
         as_user()
-    return failures > 0
+    return failed()
 
 
 if __name__ == "__main__":
