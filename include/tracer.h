@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Threads that the caller traces (ptrace(2)): what their stops are for the guest, and their
-// registers (task/tracer.c; docs/ptrace.md).
+// registers (task/tracer.c); and which they are (task/tracees.c). docs/ptrace.md is the chapter.
 #ifndef LX_TRACER_H
 #define LX_TRACER_H
 

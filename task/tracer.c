@@ -4,12 +4,14 @@
 //   made by lxcore     the thread stands in lxcore, where it says what the guest is to see
 //   in guest code      the host's stop is the guest's, registers and all
 //   in lxcore          the thread is sent to the door's exit, where it will stop by itself
+// Which threads are traced: task/tracees.c.
 #include <linux/ptrace.h>
-#include <linux/time_types.h>
 #include <linux/uio.h>
 #include <linux/wait.h>
 
 #include <asm/ptrace-abi.h>
+
+#include "tracees.h"
 
 #include "host.h"
 #include "signal.h"
@@ -280,130 +282,13 @@ static bool is_own(struct tracee *e, u32 sig, const siginfo_t *info)
     return info->si_code <= 0 && (e->task.sigmask & SIGSET_BIT(sig)); // blocked lazily
 }
 
-// ---- Who is traced ----
-
-// Those that the process's threads trace, 0: free; all but for a tracer of more. In a forked child
-// they are another's, and go when they are asked for.
-#define KNOWN 1024
-static u32 known[KNOWN];
-static u32 known_top; // none behind it was ever used
-// Of one that was seized: its options, until it has stopped for the first time, and whether it is
-// to stop in order that its task be found, which the guest has not asked for.
-static u32 seized_with[KNOWN];
-#define SEIZED (1U << 31)
-#define SEIZED_QUIETLY (1U << 30)
-_Static_assert(!((PTRACE_O_MASK) & (SEIZED | SEIZED_QUIETLY)), "options");
-
-static u32 index_of(u32 tid)
-{
-    u32 i = 0;
-    while (i < known_top && known[i] != tid)
-        i++;
-    return i < known_top ? i : KNOWN;
-}
-
-static bool is_known(u32 tid)
-{
-    return index_of(tid) < KNOWN;
-}
-
-void tracer_know(u32 tid)
-{
-    u32 i = 0;
-    if (is_known(tid))
-        return;
-    while (i < known_top && known[i])
-        i++;
-    if (i == KNOWN)
-        return;
-    known[i] = tid;
-    seized_with[i] = 0;
-    known_top = MAX(known_top, i + 1);
-}
-
-// What of these bits was set, and is no more.
-static u32 take_seized(u32 tid, u32 bits)
-{
-    u32 i = index_of(tid), was = i < KNOWN ? seized_with[i] & bits : 0;
-    if (i < KNOWN)
-        seized_with[i] &= ~bits;
-    return was;
-}
-
-long tracer_interrupt(struct task *t, u32 tid)
-{
-    tracer_still_runs(t, tid);
-    return take_seized(tid, SEIZED_QUIETLY) ? 0 : tracer_host(PTRACE_INTERRUPT, tid, 0, 0);
-}
-
-void tracer_forget(u32 tid)
-{
-    for (u32 i = 0; i < known_top; i++)
-        if (known[i] == tid)
-            known[i] = 0;
-}
-
-bool tracer_has_other(u32 tid)
-{
-    for (u32 i = 0; i < known_top; i++)
-        if (known[i] && known[i] != tid)
-            return true;
-    return false;
-}
-
-enum { STOPPED_NOT, STOPPED_SEEN, STOPPED_UNSEEN };
-
-// Has thread tid a stop that nobody has waited for? One that is the guest's to see stays for its
-// wait; of another the thread goes on.
-static int look_at_stop(struct task *t, u32 tid)
-{
-    siginfo_t info = {0};
-    if (HOST5(__NR_waitid, P_PID, tid, &info, WSTOPPED | WNOHANG | WNOWAIT | __WALL, NULL)) {
-        tracer_forget(tid);
-        return STOPPED_NOT;
-    }
-    u32 status = (u32)info.si_status;
-    if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED)
-        return STOPPED_NOT;
-    return tracer_stopped(t, tid, &status) ? STOPPED_SEEN : STOPPED_UNSEEN;
-}
-
-bool tracer_still_runs(struct task *t, u32 tid)
-{
-    return look_at_stop(t, tid) == STOPPED_UNSEEN;
-}
-
-#define SEIZE_TRIES 100
-#define SEIZE_NS 50000
-
-// Most are found at once, and do not depend on the guest's waits then. One that waits for its vfork
-// child is not, and perhaps the caller holds that child.
-void tracer_seized(struct task *t, u32 tid, u32 options)
-{
-    const struct __kernel_timespec moment = {.tv_nsec = SEIZE_NS};
-    tracer_know(tid);
-    u32 i = index_of(tid);
-    if (i < KNOWN)
-        seized_with[i] = options | SEIZED | SEIZED_QUIETLY;
-    tracer_host(PTRACE_INTERRUPT, tid, 0, 0);
-    for (int tries = 0; tries < SEIZE_TRIES && look_at_stop(t, tid) == STOPPED_NOT; tries++)
-        HOST2(__NR_nanosleep, &moment, NULL);
-}
-
-void tracer_attend(struct task *t)
-{
-    for (u32 i = 0; i < known_top; i++)
-        if (known[i])
-            tracer_still_runs(t, known[i]);
-}
-
 // ---- All stops ----
 
 // One without a task: a new child before its first instruction, which will stop by itself, or one
 // that was there before, and is on the way into its own process or program.
 static void not_ready(const struct tracee *e, u32 sig, u32 event)
 {
-    bool new = !is_known(e->tid);
+    bool new = !tracees_has(e->tid);
     bool stop = event == PTRACE_EVENT_STOP || sig == SIGSTOP;
     cont(e, stop || event || sig == SIGTRAP ? 0 : sig);
     if (!stop || new)
@@ -426,7 +311,7 @@ static bool has_own_gs(const struct tracee *e)
 static bool own_gs_stopped(struct task *t, const struct tracee *e, u32 sig, u32 event)
 {
     siginfo_t info;
-    if (event && sig == SIGTRAP && take_seized(e->tid, SEIZED_QUIETLY)) {
+    if (event && sig == SIGTRAP && tracees_take(e->tid, SEIZED_QUIETLY)) {
         cont(e, 0);
         return false;
     }
@@ -485,14 +370,14 @@ bool tracer_stopped(struct task *t, u32 tid, u32 *status)
     }
     tracer_know(tid);
     if (is_new(t, &e)) {
-        u32 with = take_seized(tid, ~SEIZED_QUIETLY);
+        u32 with = tracees_take(tid, ~SEIZED_QUIETLY);
         begin(t, &e, with & ~SEIZED, with || event);
         if (with)
             tracer_host(PTRACE_SETOPTIONS, tid, 0, with & HOST_OPTIONS);
     }
     struct trace *s = &e.task.trace;
     if (event) {
-        bool quietly = take_seized(tid, SEIZED_QUIETLY);
+        bool quietly = tracees_take(tid, SEIZED_QUIETLY);
         if (sig != SIGTRAP)
             return of_group(&e);
         if (!in_lxcore(&e) && !s->fresh && !quietly)
