@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Inside of procfs: what its files share. The interface to the rest is at the end of fs.h.
+// Inside of procfs: what its files share. The interface to the rest is include/procfs.h.
 #ifndef LX_FS_PROC_H
 #define LX_FS_PROC_H
 
@@ -23,6 +23,11 @@ static inline bool proc_is_own(const struct task *t, const struct proc_path *pp)
 {
     return pp->tgid == t->proc->tgid;
 }
+// Contents that Linux shows only to who may trace the process (PTRACE_MODE_READ and up). rest: of
+// struct proc_path.
+bool proc_is_private(const char *rest);
+// May the task see these? Process 1 has nothing of the guest's to show, and is nobody's to change.
+bool proc_may_inspect(struct task *t, const struct proc_path *pp);
 // The namespaces of the process; the caller's own for his.
 static inline struct namespaces proc_namespaces(struct task *t, const struct proc_path *pp)
 {

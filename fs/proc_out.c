@@ -10,7 +10,7 @@ static void write_all(struct proc_out *o, const char *text, size_t n)
         if (r == -EINTR)
             continue;
         if (r <= 0) {
-            o->error = r == -EAGAIN ? -EFBIG : r ? r : -EIO; // a pipe that is full (procfs.c)
+            o->error = r == -EAGAIN ? -EFBIG : r ? r : -EIO; // a pipe that is full (proc_open.c)
             return;
         }
         text += r;

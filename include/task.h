@@ -90,7 +90,7 @@ struct files {
     u32 reserved_count;       // numbers that are taken of it (fs/files.c)
     u32 low;                  // the block is where it began, and the host's limit right behind it
     u32 has_mapped_watch;     // some descriptor has ever been FD_MAPPED_WATCH
-    u32 has_made_file;        // some descriptor has ever been of a made file of /proc (fs/procfs.c)
+    u32 has_made_file;        // some descriptor has ever been of a made file (fs/proc_open.c)
     u32 pin[RESERVED_PINS];   // tid of the thread that uses RESERVED_PIN + i, 0: free
     u32 spare_owner;          // tid of the thread that has the numbers of RESERVED_TEMP, 0: none
     u32 spare_lock;           // tid of the thread that has made one of them free, or gives it back
