@@ -55,10 +55,8 @@ bool found(struct check *c, const struct entry *e, enum kind kind, const char *f
     va_list args;
     print_path(e->dir ? &self : &(struct dir){.name = e->name});
     fputs(kind == WRONG ? ": wrong: " : ": left over: ", stdout);
-    char *text;
     va_start(args, format);
-    if (vasprintf(&text, format, args) < 0)
-        fail("out of memory");
+    char *text = must_vformat(format, args);
     va_end(args);
     print_text(text);
     free(text);

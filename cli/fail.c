@@ -48,13 +48,19 @@ void *must_alloc(unsigned long size)
     return p;
 }
 
-char *must_format(const char *format, ...)
+char *must_vformat(const char *format, va_list args)
 {
     char *text;
+    if (vasprintf(&text, format, args) < 0)
+        fail("out of memory");
+    return text;
+}
+
+char *must_format(const char *format, ...)
+{
     va_list ap;
     va_start(ap, format);
-    if (vasprintf(&text, format, ap) < 0)
-        fail("out of memory");
+    char *text = must_vformat(format, ap);
     va_end(ap);
     return text;
 }

@@ -24,11 +24,9 @@
 
 void setup_add(struct machine *m, const char *format, ...)
 {
-    char *text;
     va_list ap;
     va_start(ap, format);
-    if (vasprintf(&text, format, ap) < 0)
-        fail("out of memory");
+    char *text = must_vformat(format, ap);
     va_end(ap);
     buffer_string(&m->setup, text);
     free(text);
@@ -139,8 +137,7 @@ void words_add(struct words *w, const char *format, ...)
     if (!w->word)
         fail("out of memory");
     va_start(ap, format);
-    if (vasprintf(&w->word[w->n++], format, ap) < 0)
-        fail("out of memory");
+    w->word[w->n++] = must_vformat(format, ap);
     va_end(ap);
     w->word[w->n] = NULL;
 }
