@@ -4,14 +4,6 @@
 #include "host.h"
 #include "mounting.h"
 
-struct dirent64 {
-    u64 ino;
-    s64 off;
-    u16 reclen;
-    u8 type;
-    char name[];
-};
-
 static bool used_here(struct task *t, int m)
 {
     struct loc loc;

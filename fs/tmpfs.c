@@ -277,14 +277,6 @@ long tmpfs_make(struct task *t, struct mount_entry *e, const char *options)
 
 // ---- Removal ----
 
-struct dirent64 {
-    u64 ino;
-    s64 off;
-    u16 reclen;
-    u8 type;
-    char name[];
-};
-
 // Empties directory `name` of the store: files go, directories become entries of the store
 // themselves, numbered on from *count.
 static void empty(struct task *t, int store, const char *name, u32 *count)

@@ -142,4 +142,21 @@ _Noreturn static inline void host_exit_group(int status)
         HOST1(__NR_exit_group, status);
 }
 
+// What getdents64(2) gives; reclen: from the one to the next.
+struct dirent64 {
+    u64 ino;
+    s64 off;
+    u16 reclen;
+    u8 type;
+    char name[];
+};
+// Its type.
+#define DT_UNKNOWN 0
+#define DT_FIFO 1
+#define DT_CHR 2
+#define DT_DIR 4
+#define DT_BLK 6
+#define DT_LNK 10
+#define DT_SOCK 12
+
 #endif

@@ -176,19 +176,4 @@ bool device_stat(const struct parent *p, struct statx *st);
 // The directory that p lies in has a device node from now on.
 void device_mark(const struct parent *p);
 
-#define DT_UNKNOWN 0
-#define DT_FIFO 1
-#define DT_DIR 4
-#define DT_LNK 10
-#define DT_SOCK 12
-
-// What getdents64(2) gives.
-struct dirent64 {
-    u64 ino;
-    s64 off;
-    u16 reclen;
-    u8 type;
-    char name[];
-};
-
 #endif

@@ -101,9 +101,6 @@ long sys_getcwd(struct task *t, uptr buf, size_t size)
 
 // ---- getdents ----
 
-#define DT_CHR 2
-#define DT_BLK 6
-
 // The old layout: no type byte before the name, one behind its end, in the last byte of the record.
 struct dirent_old {
     u64 ino;
