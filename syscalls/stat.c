@@ -100,7 +100,7 @@ static long stat_once(struct task *t, struct loc *loc, int walk, u32 mask, struc
     long r = parent_open(t, loc, &p);
     if (r < 0)
         return r;
-    if (!*p.name && loc->base != AT_FDCWD && !(p.temporary) && loc->base >= 0 &&
+    if (!*p.name && loc->base != AT_FDCWD && !p.temporary && loc->base >= 0 &&
         !fd_is_reserved(t, loc->base)) {
         return stat_fd(t, loc->base, mask, st); // AT_EMPTY_PATH on a guest descriptor
     }
@@ -194,7 +194,7 @@ long sys_fstat(struct task *t, int fd, uptr buf)
     return r < 0 ? r : put_stat(buf, &st);
 }
 
-// Which mount it is, in the guest's terms (Linux: fs/stat.c, vfs_statx_path).
+// Is the inode of *st the root directory of overlay m?
 static __attribute__((noinline)) bool is_overlay_root(struct task *t, int m, const struct statx *st)
 {
     struct loc loc = {.mount = m, .base = mount_root_fd(t, m)};
@@ -213,6 +213,8 @@ static __attribute__((noinline)) bool is_overlay_root(struct task *t, int m, con
     return r >= 0 && root.stx_ino == st->stx_ino;
 }
 
+// Which mount it is in, and whether as its root, in the guest's terms (Linux: fs/stat.c,
+// vfs_statx_path()).
 static void put_mount(struct task *t, int mount, struct statx *st)
 {
     st->stx_attributes_mask |= STATX_ATTR_MOUNT_ROOT;
@@ -299,12 +301,11 @@ static long is_dir(int fd)
     return r < 0 ? r : (st.stx_mode & S_IFMT) == S_IFDIR ? 0 : -ENOTDIR;
 }
 
-// Flags of the mount are the guest's; what it does not keep (how times of access are written) is
-// the host's, and what cannot be written there cannot be written here.
-
-#define ST_VALID 0x20
+#define ST_VALID 0x20 // of f_flags (Linux: include/linux/statfs.h)
 #define ST_RELATIME 0x1000
 
+// Flags of the mount are the guest's; what it does not keep (how times of access are written) is
+// the host's, and what cannot be written there cannot be written here.
 static long statfs_in(struct task *t, int fd, int mount, uptr buf)
 {
     struct statfs fs;
