@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Guest metadata from the inside: what fs/meta.c (reading), fs/change.c (writing), fs/side.c
-// (inodes without attributes) and fs/device.c (device nodes) share. The interface is in fs.h.
+// (inodes without attributes) and fs/device.c (device nodes) share. The interface is metadata.h.
 #ifndef LX_META_H
 #define LX_META_H
 

@@ -44,7 +44,7 @@ HEADERS = {
     "host.h": "host",
     "signal.h": "task", "uaccess.h": "task",
     "seccomp.h": "syscalls",
-    "fs.h": "fs",
+    "fs.h": "fs", "metadata.h": "fs",
     "loader.h": "loader",
     "trap.h": "trap",
     "vm.h": "vm",
