@@ -145,8 +145,6 @@ static bool wait(int *tries)
     return true;
 }
 
-// These two are here because every process asks them: loader/lxcore.ld puts what they all run
-// together.
 bool meta_by_name(u32 host_mode)
 {
     u32 type = host_mode & S_IFMT;
@@ -160,8 +158,9 @@ bool is_marked_new(const struct statx *st)
     return (st->stx_mode & (S_IFMT | MODE_BITS)) == (S_IFDIR | UNFINISHED_DIR);
 }
 
-// n: what getxattr said. Then the host's mode alone is not the guest's. An inode that has been so
-// for long stays so: its creator is dead, or a tool of the host has copied the mode alone.
+// Is the inode just being made, so that *st, the host's view, says too little of it? n: what
+// getxattr(2) said of its attribute. One that has been so for long stays so: its creator is dead,
+// or a tool of the host has copied the mode alone.
 static bool unfinished(const struct statx *st, long n)
 {
     return n == -ENOENT ||

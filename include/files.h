@@ -74,6 +74,7 @@ void fd_note_open(struct task *t, int fd);
 void fd_note_file(struct task *t, int fd);
 bool fd_is_open(const struct task *t, int fd);
 bool fd_is_file(const struct task *t, int fd);
+// Known to have no path: a pipe, a socket, a memory file.
 void fd_set_anonymous(struct task *t, int fd);
 bool fd_is_anonymous(struct task *t, int fd);
 // An inotify descriptor that tells of names as a drive maps them: so it is read by watch_read().

@@ -52,8 +52,12 @@ extern const char host_pass[], host_pass_syscall[], host_pass_done[];
 void host_restorer(void);
 struct task;
 struct clone_args;
+// clone(2) and clone3(2). With a stack of lxcore's (CLONE_VM) the child, whose task is `child`,
+// begins at task_child_start() on it; without one it returns 0 here, as from fork(2).
 long host_clone(long flags, void *stack, uptr ptid, uptr ctid, long tls, struct task *child);
 long host_clone3(struct clone_args *args, size_t size, struct task *child);
+// Ends the thread and gives up its block: its address goes to *spare, or without that it is
+// unmapped. The caller has blocked all signals.
 _Noreturn void host_exit_thread(void *block, size_t size, int status, uptr *spare);
 
 static inline long host_read(int fd, void *buf, size_t n)

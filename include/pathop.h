@@ -34,6 +34,8 @@ bool pathop_again(long result, int *walk);
 // For WALK_NAME: may the name be made? -EROFS, -EACCES, -ENOENT (for a slash behind what is no
 // directory), but -EEXIST before all of them. *dir: attributes of the parent directory.
 long pathop_may_make(struct task *t, struct pathop *op, bool directory, struct statx *dir);
+// The same for a name that is there, or replaced: without a word about the name itself.
+long pathop_may_change(struct task *t, struct pathop *op, struct statx *dir);
 // For WALK_NAME: the mount that the name lies in. loc is of what the name leads to, which may be
 // the root of another.
 int pathop_name_mount(struct task *t, const struct pathop *op);
@@ -55,8 +57,6 @@ static inline const struct parent *pathop_place(const struct pathop *op)
 // (pathop_hold()). 1: it was not there yet, so whose it is is to be asked for again: others may
 // have put another into its place there.
 long pathop_up(struct task *t, struct pathop *op);
-// The same for names that are there, or replaced: without a word about the name itself.
-long pathop_may_change(struct task *t, struct pathop *op, struct statx *dir);
 // Is the directory of the name a removed one?
 bool pathop_is_gone(const struct pathop *op);
 // Is the name a mount point; below: or is one below it?

@@ -201,7 +201,7 @@ enum trace_stop {
     TRACE_LEAVE, // behind one
     TRACE_SIGNAL,
     TRACE_EVENT,
-    TRACE_READY, // not the tracer's guest's to see: the registers can be loaded, and stepped
+    TRACE_READY, // for the tracer's lxcore alone: the registers can be loaded, and stepped
 };
 
 // What a traced thread is to do at the door's exit, with KEEPS_STOP.
@@ -227,7 +227,7 @@ struct trace {
     u32 tracer;  // its process
     u8 mode;     // enum trace_mode
     u8 stop;     // enum trace_stop
-    u8 at_exit;  // enum trace_at_exit, of the first four
+    u8 at_exit;  // enum trace_at_exit, none of the last two
     u8 pends;    // PENDS_*
     u8 seized;
     u8 pass;         // signal that the thread sends itself for the host's action: it was reported
@@ -235,7 +235,7 @@ struct trace {
     u8 fresh;        // its first stop is to be one that lxcore makes
     u8 asked;        // in a stop: to take its own text back, and stop again
     u8 again;        // stop that another came before: it is to be made again
-    u8 own_text;     // it was, since its program began
+    u8 own_text;     // it has taken that back, since its program began
     u8 in_call;      // the dispatcher knows that the call may be stopped at its end
     u8 unsettled;    // in regs.rax the call's restart may stand; also when its tracer has gone
     u8 with_exec;    // it asked to be traced, by `tracer`, which begins with its next program
@@ -278,16 +278,18 @@ struct task {
     u64 real_mask;      // the host's: sigmask without SIG_ALWAYS, or less while that is lazy
     u64 sig_pending;    // virtual pending set of SIG_ALWAYS
     struct trace trace; // with KEEPS_TRACED
-    u64 wait_mask;      // guest mask of a sigsuspend, ppoll... that a signal has ended: handlers
-    u32 has_wait_mask;  // run under it, frames save t->sigmask
-    u32 step;           // EFLAGS.TF to put back (trap/engine.c)
+    // Guest mask of a sigsuspend, ppoll... that a signal has ended: handlers run under it, while
+    // frames save t->sigmask.
+    u64 wait_mask;
+    u32 has_wait_mask;
+    u32 step; // EFLAGS.TF to put back (trap/engine.c)
     siginfo_t pending_info[3];
     siginfo_t noted_info;
     siginfo_t kept_info; // of signal `kept`, for when it comes again (trap/sigmask.c)
     u32 kept;
     u32 dying; // signal that the thread has sent itself, for the handler to send (signal_to_self())
     struct stack altstack; // the guest's
-    u32 uts_ns;            // (fs/namespaces.c)
+    u32 uts_ns;            // its UTS namespace (fs/namespaces.c)
     u32 personality;       // the host's, too
     u32 vfork_child;       // its parent frees its block
     u32 unrecorded;        // forked, and has not looked whether its parent has made its record

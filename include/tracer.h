@@ -29,48 +29,56 @@ struct tracee {
     struct task task;
 };
 
-// ptrace(2): the result or -errno.
+// ---- Stops, and the thread in one (task/tracer.c) ----
+
+// ptrace(2), on the host: the result or -errno.
 long tracer_host(long request, u32 tid, uptr addr, uptr data);
 // Reads a stopped thread. 0, or -ESRCH: it is none, not stopped, or not the caller's to trace.
 long tracer_look(u32 tid, struct tracee *e);
 // A wait has shown thread tid stopped; *status is the wait status without its low byte. False: the
 // guest's wait goes on, for the stop was lxcore's own affair, and the thread runs again.
 bool tracer_stopped(struct task *t, u32 tid, u32 *status);
-// The caller has begun to trace thread tid; or does not any more, or it is dead.
-void tracer_know(u32 tid);
-// It has seized it: the thread is asked to stop for lxcore alone, which may come later. The other:
-// by PTRACE_INTERRUPT for the guest. 0 or -errno.
-void tracer_seized(struct task *t, u32 tid, u32 options);
-long tracer_interrupt(struct task *t, u32 tid);
-void tracer_forget(u32 tid);
-// Does it stand in lxcore, and in no stop that lxcore has made? The guest's mask may be on its way
-// to the host there, or in a handler's frame: such a thread sets its new one by itself.
-bool tracer_on_way(const struct tracee *e);
-long tracer_set_mask_later(struct tracee *e, u64 mask);
-// Lets those go on that have stopped for lxcore alone. Where the caller waits for one of its traced
-// threads, another may be needed: has it any but tid?
-void tracer_attend(struct task *t);
-// The same for thread tid, which the guest thinks to be stopped. Has it gone on?
-bool tracer_still_runs(struct task *t, u32 tid);
-bool tracer_has_other(u32 tid);
 // Is it in a stop that lxcore made (enum trace_stop)?
 bool tracer_in_stop(const struct tracee *e);
+// Does it stand in lxcore, and in no stop that lxcore has made? The guest's mask may be on its way
+// to the host there, or in a handler's frame: such a thread sets its new one by itself, which
+// tracer_set_mask_later() asks it for. 0.
+bool tracer_on_way(const struct tracee *e);
+long tracer_set_mask_later(struct tracee *e, u64 mask);
 // Is it past its last guest code and its task?
 bool tracer_is_ending(const struct tracee *e);
 // Its registers, as the guest has them; the other way round: 0, or -EIO.
 void tracer_regs(const struct tracee *e, struct user_regs *r);
 long tracer_set_regs(struct tracee *e, const struct user_regs *r);
-// Writes to it: *from goes to `at` of its memory. 0 or -errno.
-long tracer_poke(const struct tracee *e, uptr at, const void *from, size_t n);
+// Its memory at address `at`: n bytes from it, or to it. 0 or -errno.
 long tracer_peek(const struct tracee *e, uptr at, void *to, size_t n);
+long tracer_poke(const struct tracee *e, uptr at, const void *from, size_t n);
+// Writes a field of its task, as it stands in the copy.
+#define TRACER_POKE(e, field)                                                                      \
+    tracer_poke(e, (e)->at + offsetof(struct task, field), &(e)->task.field, sizeof(e)->task.field)
 // The tracer is about to look at its text, to change it, or to step: it takes back its own, from
 // now on, if it is in a stop that lxcore made.
 void tracer_wants_text(struct task *t, struct tracee *e);
-// The same of a field of its task, as it stands in the copy.
-#define TRACER_POKE(e, field)                                                                      \
-    tracer_poke(e, (e)->at + offsetof(struct task, field), &(e)->task.field, sizeof(e)->task.field)
-// Lets it go on, as PTRACE_CONT and its like. sig: 0, or the signal that it takes. 0 or -errno.
+// Lets it go on, as PTRACE_CONT and its like, or for good. sig: 0, or the signal that it takes. 0
+// or -errno.
 long tracer_go_on(struct task *t, struct tracee *e, enum trace_mode mode, u32 sig);
 long tracer_detach(struct tracee *e, u32 sig);
+
+// ---- Which threads are traced (task/tracees.c) ----
+
+// The caller has begun to trace thread tid; does not any more, or it is dead.
+void tracer_know(u32 tid);
+void tracer_forget(u32 tid);
+// It has seized it (PTRACE_SEIZE): the thread is asked to stop for lxcore alone, which may come
+// later.
+void tracer_seized(struct task *t, u32 tid, u32 options);
+// PTRACE_INTERRUPT of such a one, for the guest. 0 or -errno.
+long tracer_interrupt(struct task *t, u32 tid);
+// Lets those go on that have stopped for lxcore alone.
+void tracer_attend(struct task *t);
+// The same for thread tid, which the guest thinks to be stopped. Has it gone on?
+bool tracer_still_runs(struct task *t, u32 tid);
+// Where the caller waits for one of its traced threads, another may be needed: has it any but tid?
+bool tracer_has_other(u32 tid);
 
 #endif

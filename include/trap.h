@@ -7,8 +7,9 @@
 
 #include "task.h"
 
+// Makes the GS base t, by which the door and C find the task (task/task.c).
 void task_set_gs(struct task *t);
-// In a handler: makes it so; returns what it was, where the processor tells.
+// The same in a handler. Returns what it was, where the processor tells.
 static inline u64 task_check_gs(struct task *t)
 {
     u64 gs = (u64)t;
@@ -38,6 +39,7 @@ bool trap_at_site(const struct sigcontext_64 *c);
 bool trap_at_copy(const struct task *t, struct sigcontext_64 *c);
 // Does it run pages that were thought to be none of code? Then they are, and all threads are armed.
 bool trap_at_guard(struct task *t, const struct sigcontext_64 *c);
+// Makes the thread of *c go on at the door, as at a `syscall` that next_pc is behind.
 void trap_redirect(struct sigcontext_64 *c, u64 next_pc);
 
 // The one call from the door: serves t->regs, which came with that number. Its result, or

@@ -15,8 +15,12 @@
 // The kernel's own: for the host EFAULT, whatever other threads map meanwhile.
 #define BAD_ADDRESS 0xfffffffffffff000
 
+// In assembly, for the functions below; src or dst is guest memory. How many of n bytes were not
+// copied; the length of a string, n where no end came, or -EFAULT (trap/door.S).
 long uaccess_copy(void *dst, const void *src, size_t n);
 long uaccess_str(char *dst, const char *src, size_t n);
+// The processor's instructions of these names on guest memory, of the components in mask: 0 or
+// -EFAULT (trap/vectors.S).
 long uaccess_xsave(void *area, u64 mask);
 long uaccess_xrstor(const void *area, u64 mask);
 long uaccess_fxrstor(const void *area);
