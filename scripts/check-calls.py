@@ -13,6 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from expecting import report
+
 TOP = Path(__file__).resolve().parent.parent
 LXRUN = os.environ.get("LXRUN", str(TOP / "build/lxrun"))
 N = 1000
@@ -184,10 +186,7 @@ def main():
             print(f"8 starts: {states} questions for the vector state, {times} for the time of a record")
             if states or times != 8:
                 faults.append("a start asks the host for what the instance knows")
-    for fault in faults:
-        print(fault)
-    print("FAIL" if faults else "ok")
-    return bool(faults)
+    return report(faults)
 
 
 if __name__ == "__main__":

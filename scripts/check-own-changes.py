@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from expecting import report
+
 TOP = Path(__file__).resolve().parent.parent
 LXRUN = str(TOP / "build/lxrun")
 ATTR = "user.containers.override_stat"
@@ -198,10 +200,7 @@ def main():
         faults += own_turns(str(tree), 20000)
         faults += turns(str(tree), 100)
         faults += host_turns(str(tree), 100)
-    for fault in faults:
-        print(fault)
-    print("FAIL" if faults else "ok")
-    return bool(faults)
+    return report(faults)
 
 
 if __name__ == "__main__":

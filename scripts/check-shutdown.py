@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from expecting import report
+
 TOP = Path(__file__).resolve().parent.parent
 LXRUN = os.environ.get("LXRUN", str(TOP / "build/lxrun"))
 failures = []
@@ -89,10 +91,7 @@ def main():
         expect("status", shutdown(env).wait(timeout=20), 0)
         expect("it is there when it is left", begins.exists(), False)
         expect("other files", sorted(f.name for f in run.iterdir()), ["vm-begins.lock", "vm-left.lock"])
-    for failure in failures:
-        print(failure)
-    print("FAIL" if failures else "ok")
-    return bool(failures)
+    return report(failures)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 // at once, and the old mask is back afterwards.
 // covers: epoll_pwait, epoll_pwait2
 // trap: not old: such a host has no epoll_pwait2
-#include "check.h"
+#include "sig.h"
 #include <sys/epoll.h>
 
 static volatile sig_atomic_t seen;
@@ -17,15 +17,12 @@ int main(void)
 {
     struct epoll_event ev = {.events = EPOLLIN}, out[2];
     struct timespec zero = {0, 0}, bad = {0, 2000000000};
-    sigset_t block, none, now;
+    sigset_t block = sigset_of(SIGUSR1), none = sigset_of(0), now;
     int ep = OK(epoll_create1(0)), p[2];
 
     CHECK_EQ(pipe(p), 0);
     CHECK_EQ(epoll_ctl(ep, EPOLL_CTL_ADD, p[0], &ev), 0);
     CHECK(signal(SIGUSR1, handler) != SIG_ERR);
-    sigemptyset(&none);
-    sigemptyset(&block);
-    sigaddset(&block, SIGUSR1);
     CHECK_EQ(sigprocmask(SIG_SETMASK, &block, NULL), 0);
 
     CHECK_EQ(raise(SIGUSR1), 0);

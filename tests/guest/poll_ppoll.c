@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // ppoll: the mask holds for the wait only, and the raw call writes back the time that is left.
 // covers: ppoll
-#include "check.h"
+#include "sig.h"
 #include <poll.h>
 
 static volatile sig_atomic_t seen;
@@ -15,15 +15,12 @@ int main(void)
 {
     struct timespec hour = {3600, 0}, bad = {0, -1};
     struct pollfd pfd = {.events = POLLIN};
-    sigset_t block, none, now;
+    sigset_t block = sigset_of(SIGUSR1), none = sigset_of(0), now;
     int p[2];
 
     CHECK_EQ(pipe(p), 0);
     pfd.fd = p[0];
     CHECK(signal(SIGUSR1, handler) != SIG_ERR);
-    sigemptyset(&none);
-    sigemptyset(&block);
-    sigaddset(&block, SIGUSR1);
     CHECK_EQ(sigprocmask(SIG_SETMASK, &block, NULL), 0);
     CHECK_EQ(raise(SIGUSR1), 0);
     CHECK_EQ(syscall(SYS_ppoll, &pfd, 1, &(struct timespec){0, 0}, &block, 8), 0);

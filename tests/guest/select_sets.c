@@ -2,7 +2,7 @@
 // select and pselect6: bits come back for what is ready, above 64 descriptors too; bad ones fail
 // all.
 // covers: select, pselect6
-#include "check.h"
+#include "sig.h"
 #include <sys/select.h>
 
 static volatile sig_atomic_t seen;
@@ -19,7 +19,7 @@ int main(void)
         size_t size;
     } mask = {NULL, 8};
     struct timeval zero = {0, 0}, hour = {3600, 0};
-    sigset_t block, none;
+    sigset_t block = sigset_of(SIGUSR1), none = sigset_of(0);
     fd_set rd, wr, ex;
     int p[2];
 
@@ -56,9 +56,6 @@ int main(void)
     CHECK_ERR(syscall(SYS_select, 202, bad_ptr, NULL, NULL, &zero), EFAULT);
 
     CHECK(signal(SIGUSR1, handler) != SIG_ERR);
-    sigemptyset(&none);
-    sigemptyset(&block);
-    sigaddset(&block, SIGUSR1);
     CHECK_EQ(sigprocmask(SIG_SETMASK, &block, NULL), 0);
     CHECK_EQ(raise(SIGUSR1), 0);
     CHECK_EQ(pselect(0, NULL, NULL, NULL, &(struct timespec){0, 0}, &block), 0);
