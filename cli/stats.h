@@ -7,6 +7,8 @@
 
 #include "instance.h"
 
+// Calls in all, how they came, how they were served, and the most frequent ones; while others go
+// on.
 void stats_print(const struct instance *in, FILE *out);
 
 #endif

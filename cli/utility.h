@@ -5,6 +5,7 @@
 
 #include "options.h"
 
+// Runs it there, and returns the exit status.
 int utility_run(const struct options *o);
 
 #endif

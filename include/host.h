@@ -18,6 +18,8 @@
 #include "newcalls.h"
 #include "types.h"
 
+// System call nr on the host: the result or -errno. _intr: -LX_ERESTART, and no call, where a
+// signal is noted before it (host/hostcall.S).
 long host_call(long nr, long a0, long a1, long a2, long a3, long a4, long a5);
 long host_call_intr(long nr, long a0, long a1, long a2, long a3, long a4, long a5);
 
@@ -45,10 +47,12 @@ long host_call_intr(long nr, long a0, long a1, long a2, long a3, long a4, long a
 extern u32 host_fresh_returns;
 u32 host_try_returns(void);
 
+// Places in host/hostcall.S: the section that engines let pass, and where a signal may find a call.
 extern const char hostcall_start[], hostcall_end[];
 extern const char host_call_done[];
 extern const char host_intr_begin[], host_intr_syscall[], host_intr_done[], host_intr_abort[];
 extern const char host_pass[], host_pass_syscall[], host_pass_done[];
+// SA_RESTORER of lxcore's handlers; not to be called.
 void host_restorer(void);
 struct task;
 struct clone_args;

@@ -97,8 +97,8 @@ struct pivots {
 struct mount_entry {
     u32 state;    // MOUNT_LIVE is written last, MOUNT_FREE first
     u32 type;     // enum fs_type
-    u32 flags;    // MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC of mount(2),
-    u32 apart;    // in the namespaces that have no own_flags[]: a bit for each that has
+    u32 flags;    // MS_RDONLY... of mount(2), in namespaces that have no own_flags[]
+    u32 apart;    // a bit for each namespace that has
     u32 id;       // as /proc/self/mountinfo shows it; never used twice
     s32 parent;   // index of the mount that point lies in; -1 for the root
     s32 base;     // >= 0: the mount's root directory is base_path in that mount;
@@ -318,7 +318,8 @@ struct searches {
 
 // Of struct trace, on its way over an execve.
 struct exec_trace {
-    u32 options, tracer, former; // its thread id
+    u32 options, tracer;
+    u32 former; // the thread's id before: another than the first thread has the first one's now
     u8 traced, seized, mode, own_text;
     u8 begins; // with this program: the host does not know yet that it is traced
 };
@@ -405,7 +406,7 @@ struct attr_own {
     u64 ino;
     u64 after, to; // its ctime is between these, ns; to 0: not to be known
     u64 tick;      // the last one before the write
-    u64 fd_number; // of the descriptor by which; 0: by a name
+    u64 fd_number; // of the descriptor that it was written by; 0: by a name
     u32 changes;   // meta_change_count() since
     struct name_watch name;
     u32 uid, gid, mode;
@@ -477,14 +478,13 @@ struct instance {
     u32 link_generation;    // counts removals of what may have been a link on a known way
     u64 link_names[NAME_WORDS]; // of links that were followed
     u32 record_changes;         // counts records written (fs/side.c); begins with 1
-    u32 dir_changer;            // tid of who makes one now, 0: nobody
+    u32 dir_changer;            // tid of who is at what dir_generation counts, 0: nobody
     u32 dir_watches;            // counts directories of which inotify tells a guest
     u32 store_flags;            // of the store: fs/sidelink.c
     struct name_changes name_changes[NAME_CHANGES]; // fs/names.c
-    // tid of who has those of one hash wait that begin
-    u32 name_holder[NAME_CHANGES];
-    u64 next_number; // for working directories, kept ones and descriptors
-    u32 mnt_ns_used; // bits of mount namespaces that have somebody, or had
+    u32 name_holder[NAME_CHANGES]; // tid of who lets none of one hash begin (name_hold())
+    u64 next_number;               // for working directories, kept ones and descriptors
+    u32 mnt_ns_used;               // bits of mount namespaces that have somebody, or had
     u64 mounts_live; // entries of `mounts` that may be live in the first; their state decides
     // Namespaces in which something was mounted on "/" itself, or that have another root: their
     // bits.
@@ -496,8 +496,8 @@ struct instance {
     u32 meta_lock[META_LOCKS];    // tids of threads that change an inode's attribute, by its number
     u32 name_lock[META_LOCKS];    // of who makes or removes one that has its owner by name, by that
     u32 gather_lock;              // tid of who gathers records (fs/sidedir.c)
-    u32 meta_counts[META_COUNTS]; // counts their changes,
-    u32 meta_changes;             // and all
+    u32 meta_counts[META_COUNTS]; // counts changes of inodes' attributes, by their numbers
+    u32 meta_changes;             // counts all of these
     u32 unix_top;                 // no record of unix_names from here on was ever used
     u32 ipc_used, ipc_apart;      // the table of all instances is, or cannot be had
     u32 far_procs;                // records in `procs`; too many, where a process was killed

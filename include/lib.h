@@ -10,6 +10,7 @@
 
 typedef u64 __attribute__((may_alias)) word_in_text;
 
+// As the C library's of these names.
 void *memcpy(void *restrict dst, const void *restrict src, size_t n);
 void *memmove(void *dst, const void *src, size_t n);
 void *memset(void *dst, int c, size_t n);

@@ -9,6 +9,7 @@
 #define CASE_XATTR "system.wsl_case_sensitive"
 #define CASE_HOST "user.lxrun.x.system.wsl_case_sensitive"
 
+// Are two names, ended, one for Windows?
 bool nocase_same(const char *a, const char *b);
 // Puts the name that is there in the place of the last one of loc, in such a mount. 1: another; 0:
 // it is as written, or not there.

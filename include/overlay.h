@@ -101,6 +101,8 @@ long overlay_rename(struct task *t, struct loc *a, struct parent *pa, const stru
 
 // ---- Mounting (fs/overlaymount.c), listing (fs/overlaydir.c) ----
 
+// Makes *e, an entry that nobody sees yet, an overlay, with entries for its layers. options: as
+// mount(2) has them. 0, or -errno, and there is nothing of it.
 long overlay_make(struct task *t, struct mount_entry *e, const char *options);
 // A view of directory rel of overlay m in *e, which has the layers of its own.
 long overlay_view(struct task *t, struct mount_entry *e, int m, const char *rel);

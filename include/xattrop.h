@@ -49,13 +49,14 @@ long subject_error(struct task *t, const struct subject *s, long r);
 
 // ---- The four operations (syscalls/xattrop.c) ----
 
+// As getxattr(2) and so on of *s; value and out are the guest's memory.
 long xattr_get(struct task *t, const struct subject *s, struct xattr_names *n, uptr value,
                size_t size);
 long xattr_set(struct task *t, const struct subject *s, struct xattr_names *n, uptr value,
                size_t size, int flags);
 long xattr_remove(struct task *t, const struct subject *s, struct xattr_names *n);
 long xattr_list(struct task *t, const struct subject *s, uptr out, size_t size);
-// As special_set() of the guest's name; ends *x.
+// As special_set() of the guest's name, with a value in lxcore's memory; ends *x.
 long xattr_change_special(struct task *t, struct special *x, const struct xattr_names *n,
                           const void *value, size_t size, int flags, const u32 *mode);
 // The host refuses user.* where it cannot be (links, FIFOs, device nodes); for the classes that are

@@ -79,6 +79,7 @@ struct buffer {
     size_t size, room;
 };
 
+// Puts n bytes at its end; takes some from its beginning.
 void buffer_add(struct buffer *b, const void *data, size_t n);
 void buffer_string(struct buffer *b, const char *s); // with its 0
 void buffer_drop(struct buffer *b, size_t n);        // the first n bytes
@@ -87,6 +88,7 @@ bool buffer_read(struct buffer *b, int fd);
 bool buffer_write(struct buffer *b, int fd);
 bool buffer_write_some(struct buffer *b, int fd, size_t most);
 
+// Puts a frame (struct frame) at the end, with n bytes of payload; with a number for payload.
 void frame_add(struct buffer *b, uint32_t session, int type, int stream, const void *data,
                size_t n);
 void frame_u32(struct buffer *b, uint32_t session, int type, int stream, uint32_t value);

@@ -37,6 +37,7 @@ void uml_clean(void); // after its end
 
 // ---- machine.c ----
 
+// Puts a string at the end of m->setup.
 void setup_add(struct machine *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
 // A memory file with a file's content, or -1.
 int memory_copy(const char *name, const char *path);
