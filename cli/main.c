@@ -8,9 +8,9 @@
 #include "supervisor.h"
 #include "utility.h"
 
-// What is opened here must not become the standard output or error of whoever prints to them: the
-// instance's memory once got a warning. Closed ones stay so for the program, and for us fail as if
-// they were.
+// Gives closed standard descriptors something that fails as they do, or what lxrun opens would get
+// their numbers, and a warning go into the instance's memory. For the program they stay closed.
+// Returns a bit for each that was.
 static unsigned guard_standard(void)
 {
     unsigned closed = 0;

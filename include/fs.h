@@ -197,11 +197,13 @@ static inline bool walk_again(struct task *t, const struct loc *loc, long result
 
 // loc, which the text of path led to, shows to be a symlink that is to be followed: what it says
 // takes the place of its name in path, which has LX_PATH_MAX bytes, and *flags counts it. False:
-// the slow walk is to follow it.
+// the slow walk is to follow it (fs/parent.c).
 bool path_put_link(struct task *t, struct loc *loc, int *flags, char *path);
 
 // How a host call resolves a way inside a mount.
 #define WALK_RESOLVE (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+
+// ---- The last name of a path, in a pinned directory (fs/parent.c) ----
 
 // The directory that the last component of loc lies in, pinned: held open, so that a rename of it
 // changes nothing; and that component. One host call on (fd, name) does the work.

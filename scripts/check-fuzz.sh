@@ -22,7 +22,7 @@ done
 elf_sources="loader/elf.c task/memory.c"
 rewrite_sources="rewrite/*.c"
 rewrite_options="-lcapstone -lnettle"
-path_sources="fs/openwalk.c fs/walk.c fs/walkup.c fs/path.c fs/dirs.c fs/names.c fs/ways.c fs/where.c fs/mount.c fs/patience.c fs/temps.c fs/files.c host/fmt.c host/str.c"
+path_sources="fs/openwalk.c fs/walk.c fs/walkup.c fs/path.c fs/parent.c fs/dirs.c fs/names.c fs/ways.c fs/where.c fs/mount.c fs/patience.c fs/temps.c fs/files.c host/fmt.c host/str.c"
 
 for name in elf path rewrite; do
     eval "sources=\$${name}_sources options=\${${name}_options--ffreestanding}"
