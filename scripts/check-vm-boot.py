@@ -4,7 +4,6 @@
 # timeout: 1800
 """What becomes of a VM whose kernel does not come up at first. In front of QEMU stands a script that
 behaves for some starts as such a kernel does (vm/keeper.c)."""
-import importlib.util
 import os
 import re
 import shutil
@@ -15,10 +14,7 @@ import time
 from pathlib import Path
 
 from expecting import expect, failed
-
-SPEC = importlib.util.spec_from_file_location("check_vm", Path(__file__).with_name("check-vm.py"))
-base = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(base)
+from vm_commands import BOOT, LXRUN, TOP, cache, lxrun, machines, make_tree, vm
 
 BY_SCRIPT = b"] fake:"
 SAYS = 'echo "[    0.251864] fake: APIC frequency too slow, disabling apic timer"; exec sleep 1000'
@@ -54,31 +50,31 @@ def boot(work, run, times, what, before=()):
     for log in work.glob("lxrun/*.log"):
         log.unlink()
     begin = time.monotonic()
-    ran = base.vm("-v", *run, "busybox", "echo", "up", before=before,
-                  env={**os.environ, "PATH": f"{directory}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(work / "cache")})
+    ran = vm("-v", *run, "busybox", "echo", "up", before=before,
+             env={**os.environ, "PATH": f"{directory}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(work / "cache")})
     took = time.monotonic() - begin
-    subprocess.run([base.LXRUN, "--shutdown"], check=False, timeout=base.BOOT)
-    expect("machines behind --shutdown", base.machines(), [])
+    subprocess.run([LXRUN, "--shutdown"], check=False, timeout=BOOT)
+    expect("machines behind --shutdown", machines(), [])
     return ran, len(starts.read_text().splitlines()) - lost_timers(work), took
 
 
 def main():
     os.environ["LXRUN_TEST_VM"] = f"{os.getpid()}.{time.time()}"
-    subprocess.run([base.TOP / "scripts/vm-kernel.py"], check=True)
+    subprocess.run([TOP / "scripts/vm-kernel.py"], check=True)
     with tempfile.TemporaryDirectory(dir="/var/tmp", ignore_cleanup_errors=True) as work:
         work = Path(work)
         os.environ["XDG_RUNTIME_DIR"] = str(work)
         known = work / "cache/lxrun/vm"
         known.mkdir(parents=True)
         for name in "vmlinux", "modules.cpio":
-            (known / name).symlink_to(base.cache() / name)
+            (known / name).symlink_to(cache() / name)
         # KVM, which is tried once, is another matter.
         kernel = (known / "vmlinux").stat()
         (known / "no-kvm").write_text(f"{os.uname().release} {os.uname().version}; "
                                       f"{kernel.st_size} bytes of {int(kernel.st_mtime)}\n")
         tree, image = work / "tree", work / "image"
-        base.make_tree(tree)
-        base.lxrun("--to-image", tree, image, "64MB")
+        make_tree(tree)
+        lxrun("--to-image", tree, image, "64MB")
         for root in ["--image", image], ["--root", tree]:
             ran, starts, took = boot(work, root, 0, ":")
             said = re.search(r"; it took (\d+\.\d\d\d) s to start\n$", ran.stderr)

@@ -3,7 +3,6 @@
 # level: all
 # timeout: 1200
 """What a VM takes of the host and gives back: 2 GB on its disk, and memory."""
-import importlib.util
 import os
 import subprocess
 import sys
@@ -12,10 +11,7 @@ import time
 from pathlib import Path
 
 from expecting import expect, failed
-
-SPEC = importlib.util.spec_from_file_location("check_vm", Path(__file__).with_name("check-vm.py"))
-base = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(base)
+from vm_commands import LXRUN, TOP, lxrun, make_tree, used, vm, wait_for
 
 
 def resident():
@@ -34,62 +30,62 @@ def resident():
 
 
 def check_disk(run, image):
-    before = base.used(image)
-    ran = base.vm(*run, "sh", "-c", "busybox dd if=/dev/urandom of=/tmp/seed bs=1M count=16 2>/dev/null; i=0; "
-                  "while [ $i -lt 128 ]; do busybox cat /tmp/seed >>/tmp/big; i=$((i+1)); done; busybox sync; "
-                  "busybox stat -c %s /tmp/big", timeout=600)
-    full = base.used(image)
+    before = used(image)
+    ran = vm(*run, "sh", "-c", "busybox dd if=/dev/urandom of=/tmp/seed bs=1M count=16 2>/dev/null; i=0; "
+             "while [ $i -lt 128 ]; do busybox cat /tmp/seed >>/tmp/big; i=$((i+1)); done; busybox sync; "
+             "busybox stat -c %s /tmp/big", timeout=600)
+    full = used(image)
     expect("2 GB are written", (ran.stdout, ran.stderr, full > before + 2000), (f"{2048 << 20}\n", "", True))
-    base.vm(*run, "sh", "-c", "busybox rm /tmp/big /tmp/seed; busybox sync", timeout=600)
+    vm(*run, "sh", "-c", "busybox rm /tmp/big /tmp/seed; busybox sync", timeout=600)
     # The MiB is for what ext4 keeps: an inode table and bitmaps that came into use.
-    base.wait_for("2 GB leave the file", lambda: base.used(image) < before * 1.05 + 1, 300)
+    wait_for("2 GB leave the file", lambda: used(image) < before * 1.05 + 1, 300)
     # Without discard it is the trim after the command that does it.
-    base.vm(*run, "sh", "-c", "busybox mount -o remount,nodiscard /; busybox cat /bin/busybox >/tmp/seed; i=0; "
-            "while [ $i -lt 100 ]; do busybox cat /tmp/seed >>/tmp/big; i=$((i+1)); done; busybox sync; "
-            "busybox rm /tmp/big /tmp/seed; busybox sync", timeout=600)
-    untrimmed = base.used(image)
+    vm(*run, "sh", "-c", "busybox mount -o remount,nodiscard /; busybox cat /bin/busybox >/tmp/seed; i=0; "
+       "while [ $i -lt 100 ]; do busybox cat /tmp/seed >>/tmp/big; i=$((i+1)); done; busybox sync; "
+       "busybox rm /tmp/big /tmp/seed; busybox sync", timeout=600)
+    untrimmed = used(image)
     expect("nothing leaves the file at once", untrimmed > before + 50, True)
-    base.wait_for("a trim", lambda: base.used(image) < before * 1.05 + 1, 60)
-    print(f"the image without discard: {untrimmed:.1f} MiB, {base.used(image):.1f} after a trim")
-    print(f"the image: {before:.1f} MiB, {full:.1f} when full, {base.used(image):.1f} after")
+    wait_for("a trim", lambda: used(image) < before * 1.05 + 1, 60)
+    print(f"the image without discard: {untrimmed:.1f} MiB, {used(image):.1f} after a trim")
+    print(f"the image: {before:.1f} MiB, {full:.1f} when full, {used(image):.1f} after")
 
 
 def check_memory(run, image):
-    disk = base.used(image)
-    base.vm(*run, "busybox", "true")
-    base.wait_for("at most 150 MiB when idle", lambda: resident() <= 150)
+    disk = used(image)
+    vm(*run, "busybox", "true")
+    wait_for("at most 150 MiB when idle", lambda: resident() <= 150)
     idle = resident()
-    ran = base.vm(*run, "sh", "-c", "busybox mount -t tmpfs t /mnt; busybox dd if=/dev/urandom of=/mnt/x bs=1M count=300 2>/dev/null; "
-                  "echo done; read x; busybox umount /mnt", input="\n")
+    ran = vm(*run, "sh", "-c", "busybox mount -t tmpfs t /mnt; busybox dd if=/dev/urandom of=/mnt/x bs=1M count=300 2>/dev/null; "
+             "echo done; read x; busybox umount /mnt", input="\n")
     expect("300 MiB of memory", (ran.stdout, ran.stderr), ("done\n", ""))
-    base.wait_for("memory comes back", lambda: resident() <= 150, 90)
+    wait_for("memory comes back", lambda: resident() <= 150, 90)
     used = resident()
-    base.vm(*run, "sh", "-c", "i=0; while [ $i -lt 200 ]; do busybox cat /bin/busybox >>/tmp/big; i=$((i+1)); done; "
-            "busybox sync; busybox cat /tmp/big >/dev/null")
+    vm(*run, "sh", "-c", "i=0; while [ $i -lt 200 ]; do busybox cat /bin/busybox >>/tmp/big; i=$((i+1)); done; "
+       "busybox sync; busybox cat /tmp/big >/dev/null")
     cached = resident()
     expect("files are kept in memory", cached > idle + 100, True)
-    base.wait_for("the cache comes back", lambda: resident() <= 150, 90)
-    base.vm(*run, "sh", "-c", "busybox rm /tmp/big; busybox sync")
-    base.wait_for("the files leave the disk", lambda: base.used(image) < disk + 5, 60)
+    wait_for("the cache comes back", lambda: resident() <= 150, 90)
+    vm(*run, "sh", "-c", "busybox rm /tmp/big; busybox sync")
+    wait_for("the files leave the disk", lambda: used(image) < disk + 5, 60)
     print(f"resident: {idle:.0f} MiB when idle, {used:.0f} after 300 MiB were used, {cached:.0f} with files in "
           f"the cache, {resident():.0f} after")
 
 
 def main():
     os.environ["LXRUN_TEST_VM"] = f"{os.getpid()}.{time.time()}"
-    subprocess.run([base.TOP / "scripts/vm-kernel.py"], check=True)
+    subprocess.run([TOP / "scripts/vm-kernel.py"], check=True)
     with tempfile.TemporaryDirectory(dir="/var/tmp") as work:
         work = Path(work)
         os.environ["XDG_RUNTIME_DIR"] = str(work)
         tree, image = work / "tree", work / "image"
-        base.make_tree(tree)
-        base.lxrun("--to-image", tree, image, "4GB")
+        make_tree(tree)
+        lxrun("--to-image", tree, image, "4GB")
         run = ["--image", str(image), "--vm-set", "vmIdleTimeout=-1"]
         try:
             check_memory(run, image)
             check_disk(run, image)
         finally:
-            subprocess.run([base.LXRUN, "--shutdown"], check=False, timeout=60)
+            subprocess.run([LXRUN, "--shutdown"], check=False, timeout=60)
     return failed()
 
 
