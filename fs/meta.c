@@ -367,9 +367,8 @@ static bool still_there(const struct parent *p, const struct statx *st, u32 host
     struct statx now;
     return !*p->name || !strcmp(p->name, ".") ||
            (host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &now) >= 0 &&
-            now.stx_mode == host_mode && now.stx_ino == st->stx_ino &&
-            now.stx_nlink == st->stx_nlink && now.stx_dev_major == st->stx_dev_major &&
-            now.stx_dev_minor == st->stx_dev_minor &&
+            now.stx_mode == host_mode && is_same_inode(&now, st) &&
+            now.stx_nlink == st->stx_nlink &&
             !memcmp(&now.stx_ctime, &st->stx_ctime, sizeof now.stx_ctime));
 }
 

@@ -73,8 +73,7 @@ bool mount_is_root(struct task *t, int m, const struct statx *st)
     if (host_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &root) < 0)
         return false;
     *ino = root.stx_ino;
-    return root.stx_ino == st->stx_ino && root.stx_dev_major == st->stx_dev_major &&
-           root.stx_dev_minor == st->stx_dev_minor;
+    return is_same_inode(&root, st);
 }
 
 int mount_of_path(struct task *t, const char *path, const char **rest)

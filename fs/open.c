@@ -123,7 +123,7 @@ static long open_existing(struct task *t, struct loc *loc, u64 flags, u64 resolv
     if (r >= 0 && is_overlay(t, loc->mount)) // what execve has noted
         overlay_numbers(t, loc->mount, &(struct parent){.fd = (int)fd, .name = ""}, &st);
     if (r >= 0 && (st.stx_mode & S_IFMT) == S_IFREG) {
-        u64 dev = (u64)st.stx_dev_major << 32 | st.stx_dev_minor;
+        u64 dev = device_of(&st);
         if (reach_runs_file(t, dev, st.stx_ino))
             r = -ETXTBSY;
         else if (flags & O_TRUNC)
@@ -216,7 +216,7 @@ static long open_magic(struct task *t, struct loc *loc, u64 flags, bool is_run)
         if (open_is_same((int)r, &st)) {
             if (is_overlay(t, loc->mount)) // what execve has noted
                 overlay_numbers(t, loc->mount, &(struct parent){.fd = (int)r, .name = ""}, &st);
-            u64 dev = (u64)st.stx_dev_major << 32 | st.stx_dev_minor;
+            u64 dev = device_of(&st);
             bool runs =
                 (open_wants(flags) & MAY_WRITE) && (is_run || reach_runs_file(t, dev, st.stx_ino));
             long done = runs ? -ETXTBSY : trunc ? cut((int)r, flags) : 0;

@@ -33,9 +33,7 @@ static void note_checked(struct task *t, const struct loc *loc, const struct par
 bool open_is_same(int fd, const struct statx *as)
 {
     struct statx st;
-    return host_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &st) < 0 ||
-           (st.stx_ino == as->stx_ino && st.stx_dev_major == as->stx_dev_major &&
-            st.stx_dev_minor == as->stx_dev_minor);
+    return host_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &st) < 0 || is_same_inode(&st, as);
 }
 
 bool open_is_checked(struct task *t, int fd, const struct open_checked *c)

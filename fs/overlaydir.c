@@ -39,12 +39,11 @@ static long open_parts(struct task *t, int m, const char *rel, struct parts *p)
     return 0;
 }
 
-static bool same_inode(int a, int b)
+static bool same_directory(int a, int b)
 {
     struct statx x, y;
     return host_statx(a, "", AT_EMPTY_PATH, STATX_INO, &x) >= 0 &&
-           host_statx(b, "", AT_EMPTY_PATH, STATX_INO, &y) >= 0 && x.stx_ino == y.stx_ino &&
-           x.stx_dev_minor == y.stx_dev_minor && x.stx_dev_major == y.stx_dev_major;
+           host_statx(b, "", AT_EMPTY_PATH, STATX_INO, &y) >= 0 && is_same_inode(&x, &y);
 }
 
 // Has part i the name? -1: a whiteout of it.
@@ -148,7 +147,7 @@ static long list(struct task *t, int m, int fd, struct parts *p, char *out, size
     struct listing_place *l = &t->files->listing[fd % LISTINGS];
     int own = 0;
     long n;
-    while (own < p->n && !same_inode(p->fd[own], fd))
+    while (own < p->n && !same_directory(p->fd[own], fd))
         own++;
     // What has come to its own directory since its end is another reading's.
     if (l->fd == fd && l->own && l->own == HOST3(__NR_lseek, fd, 0, SEEK_CUR))

@@ -355,8 +355,7 @@ long overlay_hold(struct task *t, int fd, int m, struct loc *loc)
 static bool is_same(const struct parent *a, const struct parent *b)
 {
     struct statx is, other;
-    return look(a, &is) >= 0 && look(b, &other) >= 0 && is.stx_ino == other.stx_ino &&
-           device_of(&is) == device_of(&other);
+    return look(a, &is) >= 0 && look(b, &other) >= 0 && is_same_inode(&is, &other);
 }
 
 // Of what is held: the copy is to be of that, whatever has its name meanwhile. What lower layers

@@ -589,8 +589,7 @@ static long locate(struct task *t, int fd, const struct statx *is, struct loc *l
     if (r < 0)
         return r;
     r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW, STATX_INO, &there);
-    if (r >= 0 && (is->stx_ino != there.stx_ino || is->stx_dev_major != there.stx_dev_major ||
-                   is->stx_dev_minor != there.stx_dev_minor))
+    if (r >= 0 && !is_same_inode(is, &there))
         r = -ENOENT; // removed, and the name is another's
     if (r < 0)
         parent_done(t, p);

@@ -28,7 +28,7 @@ static long sync_copy(struct task *t, int fd, const struct loc *loc, const struc
     if (r >= 0)
         r = host_statx(p->fd, p->name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_BASIC_STATS,
                        &there);
-    if (r < 0 || (device_of(&mine) == device_of(&there) && mine.stx_ino == there.stx_ino))
+    if (r < 0 || is_same_inode(&mine, &there))
         return r;
     if ((there.stx_mode & S_IFMT) == S_IFDIR)
         return sync_directory(t, p->fd, *p->name ? p->name : ".", __NR_fsync);

@@ -19,6 +19,11 @@ static inline u64 device_of(const struct statx *st)
 {
     return (u64)st->stx_dev_major << 32 | st->stx_dev_minor;
 }
+static inline bool is_same_inode(const struct statx *a, const struct statx *b)
+{
+    return a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major &&
+           a->stx_dev_minor == b->stx_dev_minor;
+}
 
 // What the guest sees of an inode, by name and by descriptor: statx(2) of mask, with owner, mode,
 // type and device number of the guest.

@@ -212,7 +212,7 @@ long exec_prepare(struct task *t, int dirfd, const char *path, int flags, struct
     plan->gid = st.stx_gid;
     plan->has_caps = META_MORE(&st) & CAPS_HOLD;
     plan->unreadable = may_access(&t->cred, &st, MAY_READ) < 0;
-    plan->dev = (u64)st.stx_dev_major << 32 | st.stx_dev_minor;
+    plan->dev = device_of(&st);
     plan->ino = st.stx_ino;
     long r = elf_find_interp(plan->image_fd, &start, n, &interp);
     return r <= 0 ? r : open_interp(t, plan, &interp, &start, (size_t)n);

@@ -37,12 +37,6 @@ static bool is_link(const struct statx *st)
     return (st->stx_mode & S_IFMT) == S_IFLNK;
 }
 
-static bool same_inode(const struct statx *a, const struct statx *b)
-{
-    return a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major &&
-           a->stx_dev_minor == b->stx_dev_minor;
-}
-
 // One of the two is "..", "/" or the like, or the root of a mount, which has no name there.
 static long check_no_name(struct task *t, const struct rename *r)
 {
@@ -219,7 +213,7 @@ static long may_rename(struct task *t, struct rename *r)
         e = r->there ? may_take(t, &r->b, &to) : pathop_may_change(t, &r->b, &to);
     if (e >= 0 && r->there && !(r->flags & RENAME_EXCHANGE) && is_dir(&r->src) != is_dir(&r->dst))
         e = is_dir(&r->src) ? -ENOTDIR : -EISDIR;
-    if (e < 0 || same_inode(&from, &to))
+    if (e < 0 || is_same_inode(&from, &to))
         return e;
     e = may_reparent(t, &r->a, &r->src);
     if (e >= 0 && (r->flags & RENAME_EXCHANGE))
@@ -370,7 +364,7 @@ static long rename_once(struct task *t, struct rename *r)
         e = -ENOENT; // in a removed directory the look-up fails
     if (e < 0)
         return e;
-    if (r->there && same_inode(&r->src, &r->dst) && !changes_case(t, r))
+    if (r->there && is_same_inode(&r->src, &r->dst) && !changes_case(t, r))
         return 0; // also two links of one file: nothing happens
     if (pathop_mount(t, &r->a)->type == FS_PROC)
         return rename_in_proc(t, r);

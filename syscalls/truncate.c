@@ -24,7 +24,7 @@ static long may_truncate(struct task *t, struct pathop *op)
     r = may_access(&t->cred, &st, MAY_WRITE);
     if (r >= 0 && (pathop_mount_flags(t, op) & MS_RDONLY))
         r = -EROFS;
-    if (r >= 0 && reach_runs_file(t, (u64)st.stx_dev_major << 32 | st.stx_dev_minor, st.stx_ino))
+    if (r >= 0 && reach_runs_file(t, device_of(&st), st.stx_ino))
         r = -ETXTBSY;
     if (r >= 0)
         r = pathop_up(t, op);

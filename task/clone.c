@@ -216,8 +216,6 @@ static long host_clone_request(const struct clone_request *q, u64 flags, void *s
     return host_clone3(&a, sizeof a, c);
 }
 
-// CLONE_FILES and CLONE_FS without CLONE_VM: two processes share the object, so it moves to memory
-// that fork does not copy. Only a caller with threads cannot do that: theirs would be left behind.
 static void *own_alloc(size_t size)
 {
     void *p = arena_alloc(size);
@@ -232,6 +230,8 @@ static void *shared_alloc(size_t size)
     return r < 0 ? NULL : (void *)r;
 }
 
+// CLONE_FILES and CLONE_FS without CLONE_VM: two processes share the object, so it moves to memory
+// that fork does not copy. Only a caller with threads cannot do that: theirs would be left behind.
 static long share_with_fork(struct task *t, const struct clone_request *q)
 {
     if ((q->flags & CLONE_FILES) && !t->files->across_processes) {
