@@ -10,7 +10,8 @@
 #include "mounting.h"
 #include "walk.h"
 
-// The same before Linux 5.8. The process's real and effective ids on the host are one.
+// What access_of() asks, of a host before Linux 5.8, which has no faccessat2(2). The process's real
+// and effective ids there are one.
 static __attribute__((noinline)) u32 access_by_path(const struct parent *p)
 {
     char path[FD_PATH_SIZE];

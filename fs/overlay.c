@@ -7,10 +7,7 @@
 #include "host.h"
 #include "meta.h"
 
-// Of what was copied up: the number that it had before; with a mark before it, of one of several
-// links, which does not show that number.
-#define INO_XATTR "user.lxrun.ino"
-#define INO_OF_LINK '~'
+#define INO_OF_LINK '~' // begins the value of one of several links, which does not show that number
 
 const char *overlay_xattr(struct task *t, int m, const char *what, char out[64])
 {
@@ -305,7 +302,7 @@ void overlay_links(struct task *t, const struct loc *loc, struct statx *st)
 static bool number_before(const struct parent *p, const struct statx *st, u64 *ino, bool *link)
 {
     char value[24];
-    long n = carries_attr(st->stx_mode) ? host_getxattr_at(p, INO_XATTR, value, sizeof value) : 0;
+    long n = carries_attr(st->stx_mode) ? host_getxattr_at(p, OVERLAY_INO, value, sizeof value) : 0;
     *ino = 0;
     *link = n > 0 && value[0] == INO_OF_LINK;
     for (long i = 0; i < n; i++)
@@ -335,7 +332,7 @@ long overlay_remember(struct task *t, int m, const struct parent *from, const st
     char ino[24] = {INO_OF_LINK};
     overlay_numbers(t, m, from, &shown);
     fmt(ino + link, sizeof ino - link, "%lu", (u64)shown.stx_ino);
-    return host_setxattr_at(copy, INO_XATTR, ino, strlen(ino), 0);
+    return host_setxattr_at(copy, OVERLAY_INO, ino, strlen(ino), 0);
 }
 
 bool overlay_is_copy(struct task *t, int m, const struct parent *copy, const struct parent *of)

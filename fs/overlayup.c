@@ -13,7 +13,6 @@
 #include "walk.h"
 #include "xattr.h"
 
-#define INO_XATTR "user.lxrun.ino"
 #define COPY_AT_ONCE 65536
 
 static int upper_fd(struct task *t, int m)
@@ -60,7 +59,7 @@ static bool is_copied(const char *name)
         "user.lxrun.o.",    // owners of entries, which stay where they are
         "user.lxrun.nodes", // about entries, too
         "user.lxrun.i.",    // and of inodes of a mount that begins there
-        INO_XATTR,          // written anew
+        OVERLAY_INO,        // written anew
         "user.overlay.",    // what a layer says to the overlay
         "user.lxrun.x.trusted.overlay.",
     };

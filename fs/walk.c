@@ -80,8 +80,9 @@ static bool is_there(struct walk *w)
     return there;
 }
 
-// The same in a drive whose file system may refuse the name. One that it does hold as it is written
-// is found: NTFS can, and Linux writes them so. (FAT finds "a" by "a.": not at the end, therefore.)
+// step_into() in a drive whose file system may refuse the name. One that it does hold as it is
+// written is found: NTFS can, and Linux writes them so. (FAT finds "a" by "a.": not at the end,
+// therefore.)
 static __attribute__((noinline)) long step_into_windows(struct walk *w, const char *name, size_t n)
 {
     struct loc *loc = w->loc;

@@ -16,6 +16,9 @@ enum {
     OVER_WHITE,  // the upper layer says by a whiteout that it is not there
 };
 
+// Attribute of what was copied up: the inode number that it had before, which it goes on showing.
+#define OVERLAY_INO "user.lxrun.ino"
+
 static inline bool is_overlay(struct task *t, int m)
 {
     return m >= 0 && mount_at(t, m)->type == FS_OVERLAY;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The slow walk (fs/walk.c, fs/walkup.c), which only path_walk() begins. It leaves in loc where the
-// path leads.
+// path leads; each returns 0 or -errno.
 #ifndef LX_WALK_H
 #define LX_WALK_H
 
@@ -10,12 +10,13 @@
 long walk_slow(struct task *t, const char *path, int flags, struct loc *loc);
 // From a directory of the guest's, in mount loc->mount.
 long walk_from(struct task *t, int dirfd, const char *path, int flags, struct loc *loc);
-// Mount that a directory of the guest's lies in.
+// Mount that a directory of the guest's lies in, or -errno.
 long walk_mount_of(struct task *t, int dirfd);
 // Does it lie in an overlay's upper layer, in a part that is that layer's alone?
 bool walk_in_upper(struct task *t, int dirfd);
 
-// What the text of a path says of it.
+// ---- What the text of a path says of it (fs/path.c) ----
+
 struct path_end {
     bool dir;    // it must be a directory, by its end
     bool dots;   // that is "." or ".."

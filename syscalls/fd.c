@@ -97,8 +97,8 @@ static void close_one(struct task *t, long fd, u32 flags)
         host_close((int)fd);
 }
 
-// The same where the host has no close_range (before Linux 5.9): what is open is listed in /proc.
-// Nobody has a temporary now; the list's own descriptor is left out.
+// each_range() where the host has no close_range(2) (before Linux 5.9): what is open is listed in
+// /proc. Nobody has a temporary now; the list's own descriptor is left out.
 static __attribute__((noinline)) long each_listed(struct task *t, u32 first, u32 last, u32 flags)
 {
     char buf[2048] __attribute__((aligned(8)));
@@ -126,7 +126,7 @@ static __attribute__((noinline)) long each_listed(struct task *t, u32 first, u32
     return MIN(n, 0);
 }
 
-// Does op on every part of [first, last] that is not lxcore's.
+// close_range(2) of every part of [first, last] that is not lxcore's. Exclusive.
 static long each_range(struct task *t, u32 first, u32 last, u32 flags)
 {
     u32 ours = (u32)t->files->reserved, ours_last = ours + t->files->reserved_count - 1;
