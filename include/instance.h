@@ -431,6 +431,15 @@ struct stats {
     u64 calls[STATS_CALLS]; // by number; the last one: all others
 };
 
+// What CPUID said (trap/cpuid.c).
+struct cpuid_known {
+    u32 leaf, subleaf, cpu;
+    u32 a, b, c, d;
+    u32 sum; // of all these
+};
+#define CPUIDS_KNOWN 512
+enum { CPUID_ALIKE = 1, CPUID_HYBRID }; // 0: not asked yet
+
 #define META_LOCKS 64
 #define META_COUNTS 32
 #define REWRITES 2048
@@ -526,6 +535,9 @@ struct instance {
     u32 mnt_ns_number[NAMESPACES_MAX]; // and what it was: the number by which /proc/PID/ns shows
                                        // one
     u32 uts_ns_number[NAMESPACES_MAX];
+    u32 cpuid_kinds;  // of the processors
+    u32 cpuid_faults; // some thread has, or had, CPUID fault (arch_prctl(2))
+    struct cpuid_known cpuids[CPUIDS_KNOWN];
     u64 watched_dirs[WATCHED_DIRS]; // hashes of the last ones, by dir_watches
     struct tmpfs_request tmpfs;
     struct unix_name unix_names[UNIX_NAMES];

@@ -74,6 +74,8 @@ void memory_keep_text(void);
 bool memory_keeps_text(void);
 // Is there a site at pc that was rewritten to trap?
 bool memory_is_site(uptr pc);
+// Makes one that has no window an ordinary instruction again.
+bool memory_put_back_site(uptr pc);
 // Clean text lies in [from, to) from now on. False: there are too many such
 // places. Some that were unmapped stay known.
 bool memory_add_clean(uptr from, uptr to);

@@ -5,10 +5,12 @@
 // A site is a `syscall` (0f 05) of an executable segment. The instructions right before it, its
 // window, are moved to a slot, and a jump to the slot takes their place. The `syscall` itself
 // becomes `hlt` (f4 05): whatever else comes there gets SIGSEGV from the processor, which the
-// handler takes for what it is. So no dispatch by the kernel is needed for text that is clean: in
-// which every byte pair that could be a system call is either one of these, or known to lie inside
-// another instruction, or in a guard: pages with what was not decoded, tables most likely, which
-// are mapped without PROT_EXEC until somebody runs them. A slot is REWRITE_SLOT bytes:
+// handler takes for what it is. A `cpuid` (0f a2) is a site without a window, f4 a2, where the
+// processor is one on which that is quicker (rewrite/cpuid.c). So no dispatch by the kernel is
+// needed for text that is clean: in which every byte pair that could be a system call is either one
+// of these, or known to lie inside another instruction, or in a guard: pages with what was not
+// decoded, tables most likely, which are mapped without PROT_EXEC until somebody runs them. A slot
+// is REWRITE_SLOT bytes:
 //
 //     the window's instructions, L bytes     they touch memory only by plain loads and stores
 //     48 8d 0d rel32     lea back(%rip),%rcx   back: the address behind the site
@@ -35,11 +37,11 @@
 
 #include "types.h"
 
-#define REWRITE_MAGIC 0x36307772786cUL // the format's number is part of it
+#define REWRITE_MAGIC 0x37307772786cUL // the format's number is part of it
 #define REWRITE_SLOT 32
 #define REWRITE_SEGMENTS 4
 #define REWRITE_GUARDS 4
-#define REWRITE_TRAP 0xf4 // in place of the 0f of a site's 0f 05
+#define REWRITE_TRAP 0xf4 // in place of the 0f of a site's 0f 05 or 0f a2
 #define REWRITE_LEA 7     // bytes of each of the slot's own instructions
 #define REWRITE_JMP 6
 #define REWRITE_WINDOW_MAX (REWRITE_SLOT - REWRITE_LEA - REWRITE_JMP - 2)

@@ -35,6 +35,9 @@ bool trap_is_dispatch(const struct task *t, const siginfo_t *info);
 void trap_sigsys(const siginfo_t *info, struct sigcontext_64 *c);
 // In the SIGSEGV handler, for a thread in guest code: is it at a site that traps by itself?
 bool trap_at_site(const struct sigcontext_64 *c);
+// At a cpuid that does? Then it is answered, as cpuid_serve() does: in the thread's registers.
+bool trap_at_cpuid(struct task *t, struct sigcontext_64 *c);
+void cpuid_serve(struct instance *in, struct sigcontext_64 *c);
 // Has it run a copy that the program made of rewritten text? Then that is mended, and goes on.
 bool trap_at_copy(const struct task *t, struct sigcontext_64 *c);
 // Does it run pages that were thought to be none of code? Then they are, and all threads are armed.

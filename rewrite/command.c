@@ -49,12 +49,15 @@ static void print_counts(const char *path, const struct rewriting *r, bool verbo
     const struct sites *s = &r->sites;
     size_t left[SITE_STATES] = {0};
     const char *clean = r->clean ? ", clean" : "";
+    const size_t calls = s->count - s->cpuids;
     if (!s->count && r->why) {
         printf("%s: nothing to rewrite: %s%s\n", path, r->why, clean);
         return;
     }
-    printf("%s: %zu system calls, %zu moved, %zu left%s%s%s\n", path, s->count, s->moved,
-           s->count - s->moved, r->why ? ": " : "", r->why ? r->why : "", clean);
+    printf("%s: %zu system calls, %zu moved, %zu left%s%s%s\n", path, calls, s->moved,
+           calls - s->moved, r->why ? ": " : "", r->why ? r->why : "", clean);
+    if (s->cpuids)
+        printf("%8zu  %s\n", s->cpuids, site_reasons[SITE_CPUID]);
     u64 guarded = 0;
     for (unsigned i = 0; i < s->guards; i++)
         guarded += s->guard[i].end - s->guard[i].start;
@@ -62,7 +65,7 @@ static void print_counts(const char *path, const struct rewriting *r, bool verbo
         printf("%8lu  pages guarded: something there was not decoded\n", guarded / LX_PAGE);
     for (size_t i = 0; i < s->count; i++)
         left[s->site[i].state]++;
-    for (int k = SITE_MOVED + 1; k < SITE_STATES; k++) {
+    for (int k = SITE_MOVED + 1; k < SITE_CPUID; k++) {
         if (left[k])
             printf("%8zu  %s\n", left[k], site_reasons[k]);
         for (size_t i = 0; verbose && left[k] && i < s->count; i++)

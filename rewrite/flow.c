@@ -132,6 +132,8 @@ static bool all_covered(struct image *m, const u64 *candidate, size_t n)
     for (size_t i = 0; i < n; i++) {
         const struct load *l = image_code(m, candidate[i], 2);
         long at = image_function(m, candidate[i]);
+        if (is_cpuid(image_bytes(m, candidate[i], 2)))
+            continue; // one that is not known stays as it is
         if (!(l->marks[candidate[i] - l->vaddr] & MARK_COVERED) &&
             (at < 0 || !m->function[at].trap))
             return false;

@@ -30,6 +30,7 @@ const char *const site_reasons[SITE_STATES] = {
     [SITE_UNREACHED] = "not reached from a known start: may be data",
     [SITE_LONG] = "the instructions before it are too long",
     [SITE_FAR] = "no slot is near enough",
+    [SITE_CPUID] = "cpuid, which is answered where it traps",
 };
 
 static u8 marks_at(struct image *m, u64 addr)
@@ -162,7 +163,7 @@ static void find_hosts(struct image *m, struct decoder *d, struct sites *all)
     const u64 near = 160; // a jump with an 8-bit displacement reaches no farther, windows included
     for (size_t i = 0; i < all->count; i++) {
         struct site *s = &all->site[i];
-        bool found = s->state == SITE_MOVED || !site_traps(s);
+        bool found = s->state == SITE_MOVED || s->state == SITE_CPUID || !site_traps(s);
         for (size_t k = i; !found && k-- > 0 && s->address - all->site[k].address < near;)
             found = pad_inside(m, d, s, &all->site[k]);
         for (size_t k = i + 1; !found && k < all->count; k++) {
@@ -256,14 +257,16 @@ static bool is_inside(struct image *m, struct decoder *d, u64 addr)
            !(decode_before(m, d, addr + 2, &start, &i) && i.kind == INSN_SYSCALL_32);
 }
 
-// Every byte pair in the code that may lead into the kernel. Returns their number.
+// Every byte pair in the code that may lead into the kernel, or be a cpuid. Returns their number.
 static size_t find_candidates(struct image *m, u64 *to, size_t room)
 {
+    const bool cpuid = cpuid_is_dear();
     size_t n = 0;
     for (const struct load *l = m->load; l < m->load + m->loads; l++) {
         const u8 *p = load_bytes(m, l);
         for (u64 i = 0; l->marks && i + 2 <= l->size; i++)
-            if ((is_syscall(p + i) || is_syscall_32(p + i)) && n++ < room)
+            if ((is_syscall(p + i) || is_syscall_32(p + i) || (cpuid && is_cpuid(p + i))) &&
+                n++ < room)
                 to[n - 1] = l->vaddr + i;
     }
     return n;
@@ -306,7 +309,12 @@ const char *sites_find(struct image *m, struct decoder *d, struct sites *to)
     for (size_t i = 0; i < n; i++) {
         struct site *s = &to->site[to->count];
         *s = (struct site){.address = candidate[i]};
-        if (is_syscall(image_bytes(m, s->address, 2))) {
+        if (is_cpuid(image_bytes(m, s->address, 2))) {
+            bool is = marks_at(m, s->address) & MARK_START;
+            s->state = SITE_CPUID;
+            to->count += is;
+            to->cpuids += is;
+        } else if (is_syscall(image_bytes(m, s->address, 2))) {
             bool is = judge(m, d, s);
             if (is && s->state == SITE_UNREACHED && decoded)
                 guard_add(m, to, s->address);

@@ -24,6 +24,7 @@ enum site_state {
     SITE_UNREACHED,
     SITE_LONG,
     SITE_FAR,
+    SITE_CPUID, // no system call
     SITE_STATES,
 };
 extern const char *const site_reasons[SITE_STATES];
@@ -41,17 +42,24 @@ struct site {
 };
 
 struct sites {
-    struct site *site; // by address
-    size_t count, moved;
-    size_t unknown; // what else may be a way into the kernel, and stays as it is
+    struct site *site;           // by address
+    size_t count, moved, cpuids; // `count` is all of them
+    size_t unknown;              // what else may be a way into the kernel, and stays as it is
     // Pages where such a thing is, and nothing was decoded: not counted as unknown.
     struct guard {
         u64 start, end;
     } guard[REWRITE_GUARDS];
     unsigned guards;
 };
-// Is the site known to be a system call, so that a trap can take its place?
+// Is the site known to be an instruction whose place a trap can take?
 bool site_traps(const struct site *s);
+
+// Is CPUID to be such an instruction? (cpuid.c)
+bool cpuid_is_dear(void);
+static inline bool is_cpuid(const u8 *p)
+{
+    return p[0] == 0x0f && p[1] == 0xa2;
+}
 
 // Marks all addresses where control may go (targets.c). False: there are too many to follow.
 bool targets_find(struct image *m);

@@ -43,10 +43,10 @@ static u64 place(struct rewriting *r, bool moved, u64 slot)
             continue;
         if (!reaches(s->address, slot + REWRITE_SLOT) || !reaches(slot, s->address + 2) ||
             (s->relative && !reaches_too(r, s, slot + REWRITE_SLOT))) {
-            s->state = SITE_FAR;
+            r->sites.unknown += s->state != SITE_CPUID;
+            s->state = s->state == SITE_CPUID ? SITE_CPUID : SITE_FAR;
             s->window = 0;
             s->pad = 0;
-            r->sites.unknown++;
             continue;
         }
         s->slot = slot += REWRITE_SLOT;
@@ -72,7 +72,7 @@ static const char *place_slots(struct rewriting *r)
         if (r->sites.site[i].host && !r->sites.site[i].slot)
             return site_reasons[SITE_FAR];
     // Traps and guards alone are of use only where they make the file clean.
-    if (!r->sites.moved && r->sites.unknown)
+    if (!r->sites.moved && !r->sites.cpuids && r->sites.unknown)
         return "no system call can be moved";
     return NULL;
 }
@@ -100,7 +100,8 @@ void rewriting_make(struct rewriting *r, const u8 *file, u64 size)
 
 void rewriting_nothing(struct rewriting *r)
 {
-    r->slots_size = r->sites.moved = r->sites.count = r->sites.guards = r->image.lo = 0;
+    r->slots_size = r->sites.moved = r->sites.count = r->sites.cpuids = r->sites.guards =
+        r->image.lo = 0;
     r->clean = false;
 }
 
@@ -189,7 +190,7 @@ static u64 lay_out(const struct rewriting *r, struct rewrite_entry *e)
     u64 at = REWRITE_SLOTS_AT;
     e->magic = REWRITE_MAGIC;
     e->image_lo = r->image.lo;
-    e->sites = (u32)r->sites.count;
+    e->sites = (u32)(r->sites.count - r->sites.cpuids);
     e->moved = (u32)r->sites.moved;
     e->slots_size = r->slots_size;
     at += r->slots_size;

@@ -135,7 +135,7 @@ def check_file(file, entry):
     """Returns the numbers of sites and moved sites, and whether the file is clean."""
     data = entry.read_bytes()
     _, _, _, lo, slots_size, sites, moved, segments, cleans, *_ = HEAD.unpack_from(data)
-    if not moved and not cleans:
+    if not slots_size and not cleans:
         return sites, 0, False
     original = Original(file)
     guards, = struct.unpack_from("<Q", data, GUARDS_AT)
@@ -168,7 +168,8 @@ def check_file(file, entry):
             say("has a wrong slot")
         vaddr, now, was, made = next(p for p in pages if p[0] <= window < p[0] + len(p[1]))
         at = window - vaddr
-        if site not in left or made[site - vaddr] != 0xf4:
+        cpuid = original.text.get(site) == "cpuid" and not length
+        if not (cpuid or site in left) or made[site - vaddr] != 0xf4:
             say("has no system call that traps")
         left.discard(site)
         now[site - vaddr] = was[site - vaddr]
@@ -223,7 +224,8 @@ def main():
     with tempfile.TemporaryDirectory(dir="/var/tmp") as cache:
         for i in range(0, len(files), 100):
             ran = subprocess.run([LXRUN, "--rewrite", *map(str, files[i:i + 100])], text=True, check=False,
-                                 capture_output=True, env={**os.environ, "XDG_CACHE_HOME": cache})
+                                 capture_output=True,
+                                 env={**os.environ, "XDG_CACHE_HOME": cache, "LXRUN_CPUID": "trap"})
             if ran.returncode:
                 problems.append(f"--rewrite: status {ran.returncode}: {ran.stderr}")
         for file in files:

@@ -183,8 +183,11 @@ long sys_arch_prctl(struct task *t, int option, unsigned long arg2)
     switch (option) {
     case ARCH_SET_FS:
     case ARCH_GET_FS:
-    case ARCH_GET_CPUID:
     case ARCH_SET_CPUID:
+        if (!arg2)
+            t->instance->cpuid_faults = 1;
+        return HOST2(__NR_arch_prctl, option, arg2);
+    case ARCH_GET_CPUID:
     case ARCH_GET_XCOMP_SUPP:
     case ARCH_GET_XCOMP_PERM:
     case ARCH_GET_XCOMP_GUEST_PERM: // of KVM's guests, which lxcore has nothing to do with

@@ -118,6 +118,26 @@ static u32 window_of_slot(uptr slot, uptr *end)
     return n;
 }
 
+// Of bytes in one page those that run first come last, in one store.
+static bool put(uptr at, const u8 *p, u32 n)
+{
+    const u32 first = MIN(n, (u32)sizeof(u64));
+    return !copy_to_guest(at + first, p + first, n - first) && !copy_to_guest(at, p, first);
+}
+
+// The same where the page may only run and be read.
+static bool put_code(uptr at, const u8 *p, u32 n)
+{
+    uptr page = ALIGN_DOWN(at, (uptr)LX_PAGE);
+    if (put(at, p, n))
+        return true;
+    if (host_mprotect(page, LX_PAGE, PROT_READ | PROT_WRITE | PROT_EXEC))
+        return false;
+    bool done = put(at, p, n);
+    host_mprotect(page, LX_PAGE, PROT_READ | PROT_EXEC);
+    return done;
+}
+
 bool memory_is_site(uptr pc)
 {
     u32 n;
@@ -128,11 +148,19 @@ bool memory_is_site(uptr pc)
         if (__atomic_load_n(&m->state, __ATOMIC_ACQUIRE) != IMAGE_LIVE)
             continue;
         uptr end;
-        for (uptr slot = m->slots; memory_next_slot(&slot);)
+        bool here = false;
+        for (u32 i = 0; i < m->segments; i++)
+            here |= pc - m->text[i].at < m->text[i].end - m->text[i].at;
+        for (uptr slot = m->slots; here && memory_next_slot(&slot);)
             if (window_of_slot(slot, &end), end == pc)
                 return true;
     }
     return false;
+}
+
+bool memory_put_back_site(uptr pc)
+{
+    return put_code(pc, &(u8){0x0f}, 1);
 }
 
 bool memory_next_slot(uptr *slot)
@@ -227,26 +255,6 @@ static bool is_copy(uptr text, uptr copy, const u8 *window, u32 n)
         if (is[i] != made[i] && is[i] != was[i])
             return false;
     return true;
-}
-
-// Of bytes in one page those that run first come last, in one store.
-static bool put(uptr at, const u8 *p, u32 n)
-{
-    const u32 first = MIN(n, (u32)sizeof(u64));
-    return !copy_to_guest(at + first, p + first, n - first) && !copy_to_guest(at, p, first);
-}
-
-// The same where the page may only run and be read.
-static bool put_code(uptr at, const u8 *p, u32 n)
-{
-    uptr page = ALIGN_DOWN(at, (uptr)LX_PAGE);
-    if (put(at, p, n))
-        return true;
-    if (host_mprotect(page, LX_PAGE, PROT_READ | PROT_WRITE | PROT_EXEC))
-        return false;
-    bool done = put(at, p, n);
-    host_mprotect(page, LX_PAGE, PROT_READ | PROT_EXEC);
-    return done;
 }
 
 // Puts a window of n bytes and its `syscall` back in a copy.

@@ -262,23 +262,21 @@ static bool is_dispatch(const struct tracee *e, const siginfo_t *info)
     return is_engines(&e->task, info) || task_is_kick((const struct task *)e->at, info);
 }
 
-// A rewritten call that was come to by a way that nobody knew (trap/engine.c).
+// A rewritten call that was come to by a way that nobody knew, or a cpuid (trap/engine.c).
 static bool is_site(const struct tracee *e, const siginfo_t *info)
 {
     u8 insn[2];
     return info->si_code == SI_KERNEL && !tracer_peek(e, e->host.rip, insn, sizeof insn) &&
-           insn[0] == REWRITE_TRAP && insn[1] == 0x05;
+           insn[0] == REWRITE_TRAP && (insn[1] == 0x05 || insn[1] == 0xa2);
 }
 
 static bool is_own(struct tracee *e, u32 sig, const siginfo_t *info)
 {
-    if (sig == SIGSYS && is_dispatch(e, info)) {
+    if ((sig == SIGSYS && is_dispatch(e, info)) || (sig == SIGSEGV && is_site(e, info))) {
         if (e->task.trace.mode == TRACE_STEP)
             set_at_exit(e, AT_EXIT_STEPPED);
         return true;
     }
-    if (sig == SIGSEGV && is_site(e, info))
-        return true;
     return info->si_code <= 0 && (e->task.sigmask & SIGSET_BIT(sig)); // blocked lazily
 }
 

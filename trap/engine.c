@@ -2,6 +2,7 @@
 // The engines, seen from lxcore: switching them on, and the SIGSYS that two of them raise. Its
 // handler only moves the saved program counter to the door: translation never runs in signal
 // context. docs/engines.md is the chapter.
+#include <asm/prctl.h>
 #include <linux/audit.h>
 
 #include "host.h"
@@ -66,16 +67,37 @@ void trap_redirect(struct sigcontext_64 *c, u64 next_pc)
     c->ip = (u64)door_enter;
 }
 
-static bool is_trap(const struct sigcontext_64 *c)
+// Is it at what a rewritten site begins with? Its second byte: 05, or a2 of a cpuid; 0: it is not.
+static u8 trap_here(const struct sigcontext_64 *c)
 {
     u8 insn[2];
-    return c->trapno == TRAP_PROTECTION && !copy_from_guest(insn, c->ip, sizeof insn) &&
-           insn[0] == REWRITE_TRAP && insn[1] == 0x05;
+    bool trap = c->trapno == TRAP_PROTECTION && !copy_from_guest(insn, c->ip, sizeof insn) &&
+                insn[0] == REWRITE_TRAP && (insn[1] == 0x05 || insn[1] == 0xa2);
+    return trap ? insn[1] : 0;
+}
+
+static u8 site_here(const struct sigcontext_64 *c)
+{
+    u8 second = memory_near_images(c->ip, c->ip + 2) ? trap_here(c) : 0;
+    return second && memory_is_site(c->ip) ? second : 0;
 }
 
 bool trap_at_site(const struct sigcontext_64 *c)
 {
-    return memory_near_images(c->ip, c->ip + 2) && is_trap(c) && memory_is_site(c->ip);
+    return site_here(c) == 0x05;
+}
+
+bool trap_at_cpuid(struct task *t, struct sigcontext_64 *c)
+{
+    if (site_here(c) != 0xa2)
+        return false;
+    // Whoever has CPUID fault (arch_prctl(2)) gets the fault as it is.
+    if (t->instance->cpuid_faults && HOST2(__NR_arch_prctl, ARCH_GET_CPUID, 0) == 0)
+        return false;
+    // A step of the guest's own ends behind the instruction itself.
+    if (!(c->flags & EFLAGS_TF) || !memory_put_back_site(c->ip))
+        cpuid_serve(t->instance, c);
+    return true;
 }
 
 bool trap_at_copy(const struct task *t, struct sigcontext_64 *c)
@@ -87,7 +109,7 @@ bool trap_at_copy(const struct task *t, struct sigcontext_64 *c)
     if (t->armed && c->trapno == TRAP_PROTECTION && !copy_from_guest(insn, c->ip, sizeof insn) &&
         insn[0] == 0x0f && insn[1] == 0x05)
         return true;
-    if (!t->armed || !(fetch || is_trap(c)) || !memory_mend_copy(c->ip, !fetch, &go_on))
+    if (!t->armed || !(fetch || trap_here(c)) || !memory_mend_copy(c->ip, !fetch, &go_on))
         return false;
     c->ip = go_on;
     return true;

@@ -343,11 +343,11 @@ static bool take_call(struct task *t, int sig, const siginfo_t *info, struct kuc
         leave_for_noted(t, uc);
         return true;
     }
-    if (trap_at_guard(t, &uc->mc))
-        return true;
-    if (trap_at_copy(t, &uc->mc)) {
+    if (trap_at_cpuid(t, &uc->mc) || trap_at_guard(t, &uc->mc) || trap_at_copy(t, &uc->mc)) {
         struct regs r;
         regs_from_context(&r, &uc->mc);
+        if (!t->noted && (t->keeps & KEEPS_STOP))
+            t->noted = NOTED_STOP; // its tracer's step ends here
         if (t->noted)
             leave_by_door(t, uc, &r);
         return true;

@@ -19,7 +19,7 @@ _start:
     syscall                     // left: an instruction before it refers to its own address
     endbr64
     syscall                     // left: a target of indirect branches right before it
-    cpuid
+    rdtsc
     syscall                     // left: an instruction before it is not known to be harmless
     div %ecx                    // may fault
     syscall                     // left: an instruction before it is not known to be harmless
