@@ -340,18 +340,37 @@ long meta_set(struct task *t, int mount, const struct parent *p, const struct me
     return -EPERM; // a device node of the host's
 }
 
-long meta_change(struct task *t, int mount, const struct parent *p, const struct meta_change *c)
+long meta_hold(struct task *t, const struct parent *p, struct parent *held)
+{
+    long fd = temp_open(t, p->fd, p->name, O_PATH | O_NOFOLLOW, RESOLVE_BENEATH);
+    *held = (struct parent){.fd = (s32)fd, .name = ""};
+    return fd;
+}
+
+static long change_once(struct task *t, int mount, const struct parent *p,
+                        const struct meta_change *c)
 {
     struct meta_view v;
-    long r = META_ANOTHER;
-    for (int tries = 0; r == META_ANOTHER && tries < META_TRIES; tries++) {
-        r = meta_look(t, mount, p, &v);
-        if (r < 0)
-            return r;
-        r = meta_set(t, mount, p, &v, c);
-        meta_done(t, &v);
-    }
-    return r == META_ANOTHER ? -EPERM : r;
+    long r = meta_look(t, mount, p, &v);
+    if (r < 0)
+        return r;
+    r = meta_set(t, mount, p, &v, c);
+    meta_done(t, &v);
+    return r;
+}
+
+long meta_change(struct task *t, int mount, const struct parent *p, const struct meta_change *c)
+{
+    struct parent held;
+    long r = change_once(t, mount, p, c);
+    if (r != META_ANOTHER)
+        return r;
+    r = meta_hold(t, p, &held);
+    if (r < 0)
+        return r;
+    r = change_once(t, mount, &held, c);
+    temp_close(t, held.fd);
+    return r;
 }
 
 long meta_fchange(struct task *t, int fd, const struct meta_change *c)
@@ -360,21 +379,32 @@ long meta_fchange(struct task *t, int fd, const struct meta_change *c)
     return meta_change(t, fd_mount(t, fd), &p, c);
 }
 
-long meta_witness(struct task *t, int mount, const struct parent *p, const struct statx *st)
+static long witness_once(struct task *t, int mount, const struct parent *p)
 {
     struct meta_view v;
+    long r = meta_look(t, mount, p, &v);
+    if (r < 0)
+        return r;
+    if (needs_witness(t, v.guest.stx_mode))
+        r = store_attr(t, mount, p, &v, &v.guest, 0);
+    meta_done(t, &v);
+    return r;
+}
+
+long meta_witness(struct task *t, int mount, const struct parent *p, const struct statx *st)
+{
+    struct parent held;
     if (!needs_witness(t, st->stx_mode) || !meta_is_kept(t, mount))
         return 0;
-    long r = META_ANOTHER;
-    for (int tries = 0; r == META_ANOTHER && tries < META_TRIES; tries++) {
-        r = meta_look(t, mount, p, &v);
-        if (r < 0)
-            return r;
-        if (needs_witness(t, v.guest.stx_mode))
-            r = store_attr(t, mount, p, &v, &v.guest, 0);
-        meta_done(t, &v);
-    }
-    return r == META_ANOTHER ? -EPERM : r;
+    long r = witness_once(t, mount, p);
+    if (r != META_ANOTHER)
+        return r;
+    r = meta_hold(t, p, &held);
+    if (r < 0)
+        return r;
+    r = witness_once(t, mount, &held);
+    temp_close(t, held.fd);
+    return r;
 }
 
 // ---- New inodes ----

@@ -76,13 +76,15 @@ struct meta_view {
     struct name_watch name;
 };
 long meta_look(struct task *t, int mount, const struct parent *p, struct meta_view *v);
-// META_ANOTHER: p's name may have come to mean another inode since, and nothing was changed. Who
-// looks again, so often, was each time met by somebody who changed the name.
+// META_ANOTHER: p's name may have come to mean another inode since, and nothing was changed. So it
+// is from the moment on that somebody was killed who changed a name of that hash. Who looks again
+// does so by a descriptor (meta_hold()), of which it is never said.
 #define META_ANOTHER 3
-#define META_TRIES 1000
 long meta_set(struct task *t, int mount, const struct parent *p, const struct meta_view *v,
               const struct meta_change *c);
 void meta_done(struct task *t, struct meta_view *v);
+// *held: what p's name leads to by now, until temp_close(held->fd).
+long meta_hold(struct task *t, const struct parent *p, struct parent *held);
 // All of these steps.
 long meta_change(struct task *t, int mount, const struct parent *p, const struct meta_change *c);
 long meta_fchange(struct task *t, int fd, const struct meta_change *c);

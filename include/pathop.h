@@ -25,7 +25,7 @@ long pathop_begin_second(struct task *t, struct pathop *op, const struct pathop 
 void pathop_end(struct task *t, struct pathop *op);
 // How often a call begins again that found another inode under a name than it had seen there: each
 // time somebody else was faster.
-#define SWAPS META_TRIES
+#define SWAPS 1000
 // For WALK_LATE: *st is what was found. Is it a link that should have been followed? Then the call
 // goes no further, with ELOOP, and pathop_again() says, after the end, that it is to begin again
 // with the flags that *walk has then.

@@ -189,29 +189,39 @@ static long change_at(struct task *t, int dirfd, uptr path, int flags, struct me
     return r == IS_LINK || r == META_ANOTHER ? -EPERM : r;
 }
 
+static long change_copy(struct task *t, int mount, const struct parent *p, struct meta_change *c)
+{
+    struct meta_view v;
+    long r = meta_look(t, mount, p, &v);
+    if (r < 0)
+        return r;
+    r = may_change(t, &v.guest, c);
+    if (r >= 0 && c->what)
+        r = meta_set(t, mount, p, &v, c);
+    meta_done(t, &v);
+    return r;
+}
+
 // In an overlay, a descriptor may be of what is not (any more) its file of that name. NOT_OVER:
 // this one is not. In a frame of its own, as it is rarely needed.
 #define NOT_OVER 1
 static __attribute__((noinline)) long change_upper(struct task *t, int fd, struct meta_change *c)
 {
     struct loc loc;
-    struct parent p;
-    struct meta_view v;
+    struct parent p, held;
     long r = overlay_fd_up(t, fd, &loc, &p);
     if (r <= 0)
         return r < 0 ? r : NOT_OVER;
-    int tries = 0;
-    do {
-        r = meta_look(t, loc.mount, &p, &v);
-        if (r < 0)
-            break;
-        r = may_change(t, &v.guest, c);
-        if (r >= 0 && c->what)
-            r = meta_set(t, loc.mount, &p, &v, c);
-        meta_done(t, &v);
-    } while (r == META_ANOTHER && tries++ < META_TRIES);
+    r = change_copy(t, loc.mount, &p, c);
+    if (r == META_ANOTHER) {
+        r = meta_hold(t, &p, &held);
+        if (r >= 0) {
+            r = change_copy(t, loc.mount, &held, c);
+            temp_close(t, held.fd);
+        }
+    }
     parent_done(t, &p);
-    return r == META_ANOTHER ? -EPERM : r;
+    return r;
 }
 
 static long change_fd(struct task *t, int fd, struct meta_change c)

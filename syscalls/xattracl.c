@@ -68,24 +68,38 @@ static long set_access_seen(struct task *t, const struct subject *s, int mount,
     return r;
 }
 
-static long set_access(struct task *t, const struct subject *s, const struct xattr_names *n,
-                       struct new_acl *acl)
+static long set_access_once(struct task *t, const struct subject *s, const struct xattr_names *n,
+                            struct new_acl *acl)
 {
     struct parent self = {.fd = s->fd, .name = "", .guests = true};
     const struct parent *p = s->fd >= 0 ? &self : s->p;
     struct meta_view v;
     int mount = subject_mount(t, s);
-    long r = META_ANOTHER;
-    for (int tries = 0; r == META_ANOTHER && tries < META_TRIES; tries++) {
-        r = meta_look(t, mount, p, &v);
-        if (r < 0)
-            return r;
-        r = may_set_acl(t, s, true, &v.guest, acl);
-        if (r >= 0)
-            r = set_access_seen(t, s, mount, p, n, acl, &v);
-        meta_done(t, &v);
-    }
-    return r == META_ANOTHER ? -EPERM : r;
+    long r = meta_look(t, mount, p, &v);
+    if (r < 0)
+        return r;
+    r = may_set_acl(t, s, true, &v.guest, acl);
+    if (r >= 0)
+        r = set_access_seen(t, s, mount, p, n, acl, &v);
+    meta_done(t, &v);
+    return r;
+}
+
+static long set_access(struct task *t, const struct subject *s, const struct xattr_names *n,
+                       struct new_acl *acl)
+{
+    struct parent held;
+    struct subject by = *s;
+    long r = set_access_once(t, s, n, acl);
+    if (r != META_ANOTHER)
+        return r;
+    r = meta_hold(t, s->p, &held);
+    if (r < 0)
+        return r;
+    by.p = &held;
+    r = set_access_once(t, &by, n, acl);
+    temp_close(t, held.fd);
+    return r;
 }
 
 // Linux: fs/posix_acl.c, set_posix_acl().
