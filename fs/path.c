@@ -12,6 +12,7 @@
 #include "procfs.h"
 #include "walk.h"
 
+#define SWAPS_MAX 100 // of directories for links, that have come since a walk found none there
 #define MOVES_MAX 100 // of directories, that a walk in an overlay begins anew for
 
 // The slashes of a text, and its end, one after the other.
@@ -324,14 +325,20 @@ long path_walk(struct task *t, int dirfd, const char *path, int flags, struct lo
     bool slow = end.dotdot || (flags & (WALK_SLOW | WALK_LIMITS)) || (end.dots && !unchecked);
     if (*path == '/' && (flags & WALK_BENEATH))
         return -EXDEV;
-    return *path != '/' || (flags & WALK_IN_ROOT)
-               ? walk_relative(t, dirfd, path, flags, slow, end.point, loc)
-               : walk_absolute(t, path, flags, slow, end.point, loc);
+    long r;
+    int tries = 0;
+    do {
+        r = *path != '/' || (flags & WALK_IN_ROOT)
+                ? walk_relative(t, dirfd, path, flags, slow, end.point, loc)
+                : walk_absolute(t, path, flags, slow, end.point, loc);
+        slow = true;
+    } while (r == WALK_ANEW && tries++ < SWAPS_MAX);
+    return r == WALK_ANEW ? -ELOOP : r;
 }
 
 bool walk_may_be_slow(const struct loc *loc, int *flags, int *tries)
 {
-    if ((*flags & WALK_NO_SYMLINKS) || *tries >= (loc->walked ? 3 : 1))
+    if ((*flags & WALK_NO_SYMLINKS) || *tries >= (loc->walked ? SWAPS_MAX : 1))
         return false;
     ++*tries;
     *flags |= WALK_SLOW;

@@ -141,7 +141,7 @@ static long read_link(struct walk *w)
     } else {
         long fd = temp_open(w->t, w->loc->base, w->loc->rel, O_PATH | O_NOFOLLOW, WALK_RESOLVE);
         if (fd < 0)
-            return fd;
+            return fd == -ELOOP ? WALK_ANEW : fd;
         n = host_readlinkat((int)fd, "", w->link, LX_PATH_MAX);
         if (n < 0)
             n = NO_LINK;
@@ -163,15 +163,16 @@ static long may_search(struct walk *w)
         return 0; // the tree's root, which most walks begin at
     long r = parent_open(w->t, w->loc, &p);
     if (r < 0)
-        return r;
+        return r == -ELOOP && !in_proc(w) ? WALK_ANEW : r;
     r = meta_stat(w->t, w->loc->mount, &p, STATX_BASIC_STATS, &st);
     parent_done(w->t, &p);
     if (r < 0)
         return r;
     if (w->loc->mount >= 0 && in_proc(w))
         return procfs_may_search(w->t, w->loc->rel, &st);
+    // (A link's descriptor may be what the path begins at.)
     if ((st.stx_mode & S_IFMT) != S_IFDIR)
-        return -ENOTDIR;
+        return (st.stx_mode & S_IFMT) == S_IFLNK && w->loc->rel[0] ? WALK_ANEW : -ENOTDIR;
     return may_access(&w->t->cred, &st, MAY_EXEC);
 }
 
@@ -506,7 +507,7 @@ static long walk(struct walk *w)
             close_dir(w);
             r = up ? walk_step_up(w) : 0;
             if (r < 0)
-                return r;
+                return r == -ELOOP && !in_proc(w) ? WALK_ANEW : r;
             p = next;
             continue;
         }

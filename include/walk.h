@@ -6,6 +6,10 @@
 
 #include "fs.h"
 
+// Where a directory was, on the way that has been walked, a link has come: the walk is to begin
+// anew.
+#define WALK_ANEW (-0x10000)
+
 // From (mount, rel) in loc; the root for an absolute path.
 long walk_slow(struct task *t, const char *path, int flags, struct loc *loc);
 // From a directory of the guest's, in mount loc->mount.
