@@ -242,9 +242,14 @@ struct trace {
     u8 sig;          // that the thread goes on with
     u16 status;      // of the stop, a wait status without its low byte
     u16 restart;     // how the kernel would have the call restarted: ERESTART...; 0: none
+    s32 stop_code;   // of the SIGSTOP that is to be told at the door's exit, and who sent it; 0:
+                     // the kernel (SI_USER is 0)
     siginfo_t *info; // of TRACE_SIGNAL
     u64 message;     // PTRACE_GETEVENTMSG
     u64 mask;        // of PENDS_MASK
+    u64 stop_value;  // si_value
+    s32 stop_pid;
+    u32 stop_uid;
 };
 
 struct stack {

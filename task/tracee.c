@@ -242,6 +242,22 @@ static void report(struct task *t, int sig, int code)
         give(t, sig, &info);
 }
 
+// A SIGSTOP that the tracer has met in lxcore, or that a new thread begins with.
+static void report_stop(struct task *t)
+{
+    struct trace *s = &t->trace;
+    siginfo_t info = {.si_signo = SIGSTOP, .si_code = s->stop_code};
+    info.si_pid = s->stop_pid;
+    info.si_uid = s->stop_uid;
+    info.si_ptr = (void *)s->stop_value;
+    s->stop_code = s->stop_pid = 0;
+    s->stop_uid = 0;
+    s->stop_value = 0;
+    int sig = tracee_signal(t, SIGSTOP, &info);
+    if (sig)
+        give(t, sig, &info);
+}
+
 static void stop_for_event(struct task *t, u32 event)
 {
     stop(t, TRACE_EVENT, event << 8 | SIGTRAP, NULL);
@@ -302,7 +318,7 @@ void tracee_attend(struct task *t)
         if (s->seized)
             stop_for_event(t, PTRACE_EVENT_STOP);
         else
-            report(t, SIGSTOP, SI_USER);
+            report_stop(t);
         break;
     case AT_EXIT_EXEC:
         after_exec(t);
@@ -315,7 +331,7 @@ void tracee_attend(struct task *t)
         stop(t, TRACE_READY, 0, NULL); // the tracer lets it go on elsewhere
         break;
     case AT_EXIT_SIGSTOP:
-        report(t, SIGSTOP, SI_USER);
+        report_stop(t);
         break;
     case AT_EXIT_INTERRUPT:
         stop_for_event(t, PTRACE_EVENT_STOP);

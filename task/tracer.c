@@ -185,9 +185,16 @@ static void note(struct tracee *e, u32 sig)
     tracer_host(PTRACE_SETSIGMASK, e->tid, MASK_SIZE, (uptr)&all);
 }
 
-// The thread is to stop at the door's exit, and is sent there. A new one stops there anyway.
-static void bring_out(struct tracee *e, u8 pends)
+// The thread is to stop at the door's exit, and is sent there. A new one stops there anyway. info:
+// of the SIGSTOP that it is to stop for; or NULL.
+static void bring_out(struct tracee *e, u8 pends, const siginfo_t *info)
 {
+    if (info) {
+        e->task.trace.stop_code = info->si_code;
+        e->task.trace.stop_pid = info->si_pid;
+        e->task.trace.stop_uid = info->si_uid;
+        e->task.trace.stop_value = (u64)info->si_ptr;
+    }
     if (e->task.trace.at_exit != AT_EXIT_NEW)
         e->task.trace.pends |= pends;
     e->task.keeps |= KEEPS_STOP;
@@ -195,10 +202,10 @@ static void bring_out(struct tracee *e, u8 pends)
     if (!e->task.noted)
         note(e, NOTED_STOP);
     if (!in_lxcore(e)) {
-        siginfo_t info = task_kick_info((struct task *)e->at);
+        siginfo_t kick = task_kick_info((struct task *)e->at);
         u32 tgid;
         if (!tracer_peek(e, (uptr)&e->task.proc->tgid, &tgid, sizeof tgid))
-            HOST4(__NR_rt_tgsigqueueinfo, tgid, e->tid, SIGSYS, &info);
+            HOST4(__NR_rt_tgsigqueueinfo, tgid, e->tid, SIGSYS, &kick);
     }
     cont(e, 0);
 }
@@ -229,7 +236,7 @@ static void in_runtime(struct tracee *e, u32 sig, const siginfo_t *info)
 {
     const u64 bit = SIGSET_BIT(sig);
     if (sig == SIGSTOP) {
-        bring_out(e, PENDS_SIGSTOP);
+        bring_out(e, PENDS_SIGSTOP, info);
     } else if (bit & SIG_ALWAYS) {
         cont(e, sig); // the handler knows
     } else if (info->si_code > 0 && sig == SIGTRAP) {
@@ -380,7 +387,7 @@ bool tracer_stopped(struct task *t, u32 tid, u32 *status)
             return of_group(&e);
         if (!in_lxcore(&e) && !s->fresh && !quietly)
             return true;
-        bring_out(&e, quietly ? 0 : PENDS_INTERRUPT);
+        bring_out(&e, quietly ? 0 : PENDS_INTERRUPT, NULL);
         return false;
     }
     if (tracer_host(PTRACE_GETSIGINFO, tid, 0, (uptr)&info))
@@ -398,7 +405,7 @@ bool tracer_stopped(struct task *t, u32 tid, u32 *status)
         TRACER_POKE(&e, trace);
         cont(&e, sig);
     } else if (sig == SIGSTOP && s->fresh) {
-        bring_out(&e, PENDS_SIGSTOP);
+        bring_out(&e, PENDS_SIGSTOP, &info);
     } else if (in_lxcore(&e)) {
         in_runtime(&e, sig, &info);
     } else if (is_own(&e, sig, &info)) {
