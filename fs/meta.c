@@ -10,7 +10,8 @@
 // (cli/mark.c), and for what lxcore makes itself: there an attribute without the bit does not
 // count. In other trees every file is asked.
 //
-// Symlinks, FIFOs, sockets and device nodes: fs/side.c. Changes: fs/change.c.
+// Symlinks, FIFOs, sockets and device nodes: fs/side.c. Changes: fs/change.c; new inodes:
+// fs/newinode.c.
 #include <asm/stat.h>
 #include <linux/capability.h>
 
@@ -131,7 +132,7 @@ static u32 witnessed_mode(const struct attr *a, u32 host_mode)
     return mode & ~(u32)S_ISUID;
 }
 
-// Waits a little for the creator of an inode to give it what it has not yet (fs/change.c), or for
+// Waits a little for the creator of an inode to give it what it has not yet (fs/newinode.c), or for
 // its name to go; one that died in between is not waited for for ever.
 static bool wait(int *tries)
 {
@@ -571,24 +572,4 @@ long meta_fstat(struct task *t, int fd, u32 mask, struct statx *st)
 u32 meta_host_mode(u32 guest_mode)
 {
     return (guest_mode & 0777) | ((guest_mode & S_IFMT) == S_IFDIR ? 0700 : 0600);
-}
-
-u32 meta_new_mode(const struct task *t, const struct statx *dir, u32 mode)
-{
-    bool given = (dir->stx_mode & S_ISGID) && (mode & S_ISGID) && (mode & S_IXGRP);
-    mode &= MODE_BITS;
-    if (given && !cred_in_group(&t->cred, dir->stx_gid) && !cred_has_cap(&t->cred, CAP_FSETID))
-        mode &= ~(u32)S_ISGID;
-    return mode;
-}
-
-void meta_new_owner(struct task *t, const struct statx *dir, struct meta_new *n)
-{
-    n->uid = t->cred.fsuid;
-    n->gid = t->cred.fsgid;
-    if (dir->stx_mode & S_ISGID) {
-        n->gid = dir->stx_gid;
-        if ((n->mode & S_IFMT) == S_IFDIR)
-            n->mode |= S_ISGID;
-    }
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Guest metadata from the inside: what fs/meta.c (reading), fs/change.c (writing), fs/side.c
-// (inodes without attributes) and fs/device.c (device nodes) share. The interface is metadata.h.
+// Guest metadata from the inside: what fs/meta.c (reading), fs/change.c (writing), fs/newinode.c,
+// fs/side.c (inodes without attributes) and fs/device.c (device nodes) share. The interface is
+// metadata.h.
 #ifndef LX_META_H
 #define LX_META_H
 
 #include "attr.h"
+#include <linux/capability.h>
 #include <linux/errno.h>
 
 #include "fs.h"
@@ -44,6 +46,31 @@ long drive_chmod(const struct parent *p, u32 host_mode, u32 mode);
 // Turns the host's view in *st into the guest's. True: an attribute was there, now in *a.
 bool meta_apply(struct task *t, int mount, const struct parent *p, struct statx *st,
                 struct attr *a);
+
+// ---- The host's mode (fs/change.c is the chapter) ----
+
+static inline bool has_set_id(u32 mode)
+{
+    return (mode & S_ISUID) || (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
+}
+
+// Are set-id bits of such a file to go with the first write of the task?
+static inline bool needs_witness(const struct task *t, u32 mode)
+{
+    return (mode & S_IFMT) == S_IFREG && has_set_id(mode) && !cred_has_cap(&t->cred, CAP_FSETID);
+}
+
+// The host's mode of an inode with an attribute.
+static inline u32 marked_mode(u32 guest_mode)
+{
+    return meta_host_mode(guest_mode) | ((guest_mode & S_IFMT) == S_IFREG ? S_ISVTX : 0);
+}
+
+// While set-id bits are witnessed.
+static inline u32 witness_mode(u32 guest_mode)
+{
+    return S_ISUID | (marked_mode(guest_mode) & ~0111u);
+}
 
 // ---- Attributes that are known already (fs/attrcache.c) ----
 

@@ -88,6 +88,14 @@ long meta_hold(struct task *t, const struct parent *p, struct parent *held);
 // All of these steps.
 long meta_change(struct task *t, int mount, const struct parent *p, const struct meta_change *c);
 long meta_fchange(struct task *t, int fd, const struct meta_change *c);
+// Host mode to create with (mode with its type bits): always leaves the host user able to read and
+// write.
+u32 meta_host_mode(u32 guest_mode);
+// A task that must not keep set-id bits is about to be able to write to p: a write will clear them.
+long meta_witness(struct task *t, int mount, const struct parent *p, const struct statx *st);
+
+// ---- New inodes (fs/newinode.c) ----
+
 // What a new inode is to be.
 struct acl_new;
 struct meta_new {
@@ -100,9 +108,6 @@ u32 meta_new_mode(const struct task *t, const struct statx *dir, u32 mode);
 // A new inode's owner: the creator, with the directory's group when it is set-gid. n->mode gains
 // S_ISGID for directories then.
 void meta_new_owner(struct task *t, const struct statx *dir, struct meta_new *n);
-// Host mode to create with (mode with its type bits): always leaves the host user able to read and
-// write.
-u32 meta_host_mode(u32 guest_mode);
 // Host mode to create a file or directory with that meta_created() or meta_created_fd() will
 // complete.
 u32 meta_create_mode(struct task *t, int mount, const struct meta_new *n);
@@ -120,8 +125,6 @@ bool is_marked_new(const struct statx *st);
 bool meta_bury(struct task *t, int mount, const struct parent *p);
 // Of one that meta_bury() left: returns when its maker has finished it, or has not for seconds.
 void meta_wait_made(struct task *t, int mount, const struct parent *p);
-// A task that must not keep set-id bits is about to be able to write to p: a write will clear them.
-long meta_witness(struct task *t, int mount, const struct parent *p, const struct statx *st);
 
 // ---- Locks (fs/change.c) ----
 
