@@ -13,6 +13,7 @@
 #define LX_PLACE_NESTED 0x7e8000000000
 #define LX_SIZE 0x1000000000
 #define LX_GATE LX_PLACE                       // where rewritten sites jump to (include/rewrite.h)
+#define LX_GATE_CPUID (LX_PLACE + 0x400)       // and those that are a cpuid
 #if !defined __ASSEMBLER__ && !defined LX_BASE // as the fuzzers have it, which are usual programs
 extern const char lxcore_text_start[] __attribute__((visibility("hidden")));
 #define LX_BASE ((unsigned long)lxcore_text_start)

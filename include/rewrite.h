@@ -5,16 +5,16 @@
 // A site is a `syscall` (0f 05) of an executable segment. The instructions right before it, its
 // window, are moved to a slot, and a jump to the slot takes their place. The `syscall` itself
 // becomes `hlt` (f4 05): whatever else comes there gets SIGSEGV from the processor, which the
-// handler takes for what it is. A `cpuid` (0f a2) is a site without a window, f4 a2, where the
-// processor is one on which that is quicker (rewrite/cpuid.c). So no dispatch by the kernel is
-// needed for text that is clean: in which every byte pair that could be a system call is either one
-// of these, or known to lie inside another instruction, or in a guard: pages with what was not
-// decoded, tables most likely, which are mapped without PROT_EXEC until somebody runs them. A slot
-// is REWRITE_SLOT bytes:
+// handler takes for what it is. A `cpuid` (0f a2) is a site like a system call, where the processor
+// is one on which that is quicker (rewrite/cpuid.c). So no dispatch by the kernel is needed for
+// text that is clean: in which every byte pair that could be a system call is either one of these,
+// or known to lie inside another instruction, or in a guard: pages with what was not decoded,
+// tables most likely, which are mapped without PROT_EXEC until somebody runs them. A slot is
+// REWRITE_SLOT bytes:
 //
 //     the window's instructions, L bytes     they touch memory only by plain loads and stores
 //     48 8d 0d rel32     lea back(%rip),%rcx   back: the address behind the site
-//     ff 25 rel32        jmp *gate(%rip)
+//     ff 25 rel32        jmp *gate(%rip)       (of a cpuid: 48 8d 15, %rdx, and the second gate)
 //     ...                cc
 //     last but one       where in the window a lea's displacement is, which has been changed for
 //                        the slot's place; 0xcc: nowhere
@@ -26,8 +26,9 @@
 // window is cc. Of memory, a shorter one may only load from the stack. A site without a window
 // (L = 0) has a slot too, which nothing jumps to: it says where the site is.
 //
-// Slots lie below the image, in [image_lo - slots_size, image_lo). Slot 0 is none: its first eight
-// bytes hold LX_GATE, where all slots jump through. Behind the last one is zero.
+// Slots lie below the image, in [image_lo - slots_size, image_lo). Slot 0 is none: it
+// begins with the two words that slots jump through, LX_GATE and LX_GATE_CPUID. Behind the last one
+// is zero.
 //
 // The cache is a directory. An entry is the file "c-HASH", HASH being the SHA-256 of the original's
 // bytes in hexadecimal; a file's identity (REWRITE_INDEX) is the name of a symlink to the entry, so
@@ -37,7 +38,7 @@
 
 #include "types.h"
 
-#define REWRITE_MAGIC 0x37307772786cUL // the format's number is part of it
+#define REWRITE_MAGIC 0x38307772786cUL // the format's number is part of it
 #define REWRITE_SLOT 32
 #define REWRITE_SEGMENTS 4
 #define REWRITE_GUARDS 4

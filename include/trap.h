@@ -38,6 +38,8 @@ bool trap_at_site(const struct sigcontext_64 *c);
 // At a cpuid that does? Then it is answered, as cpuid_serve() does: in the thread's registers.
 bool trap_at_cpuid(struct task *t, struct sigcontext_64 *c);
 void cpuid_serve(struct instance *in, struct sigcontext_64 *c);
+// The call from the door for one that came by a slot: the same in t->regs.
+void cpuid_at_door(struct task *t);
 // Has it run a copy that the program made of rewritten text? Then that is mended, and goes on.
 bool trap_at_copy(const struct task *t, struct sigcontext_64 *c);
 // Does it run pages that were thought to be none of code? Then they are, and all threads are armed.

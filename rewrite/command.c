@@ -49,27 +49,27 @@ static void print_counts(const char *path, const struct rewriting *r, bool verbo
     const struct sites *s = &r->sites;
     size_t left[SITE_STATES] = {0};
     const char *clean = r->clean ? ", clean" : "";
-    const size_t calls = s->count - s->cpuids;
+    const size_t calls = s->count - s->cpuids, moved = s->moved - s->moved_cpuids;
     if (!s->count && r->why) {
         printf("%s: nothing to rewrite: %s%s\n", path, r->why, clean);
         return;
     }
-    printf("%s: %zu system calls, %zu moved, %zu left%s%s%s\n", path, calls, s->moved,
-           calls - s->moved, r->why ? ": " : "", r->why ? r->why : "", clean);
+    printf("%s: %zu system calls, %zu moved, %zu left%s%s%s\n", path, calls, moved, calls - moved,
+           r->why ? ": " : "", r->why ? r->why : "", clean);
     if (s->cpuids)
-        printf("%8zu  %s\n", s->cpuids, site_reasons[SITE_CPUID]);
+        printf("%8zu  cpuid are answered, %zu of them moved\n", s->cpuids, s->moved_cpuids);
     u64 guarded = 0;
     for (unsigned i = 0; i < s->guards; i++)
         guarded += s->guard[i].end - s->guard[i].start;
     if (guarded)
         printf("%8lu  pages guarded: something there was not decoded\n", guarded / LX_PAGE);
     for (size_t i = 0; i < s->count; i++)
-        left[s->site[i].state]++;
-    for (int k = SITE_MOVED + 1; k < SITE_CPUID; k++) {
+        left[s->site[i].state] += !s->site[i].cpuid;
+    for (int k = SITE_MOVED + 1; k < SITE_STATES; k++) {
         if (left[k])
             printf("%8zu  %s\n", left[k], site_reasons[k]);
         for (size_t i = 0; verbose && left[k] && i < s->count; i++)
-            if (s->site[i].state == (enum site_state)k)
+            if (s->site[i].state == (enum site_state)k && !s->site[i].cpuid)
                 printf("%16lx\n", s->site[i].address);
     }
 }
@@ -141,7 +141,7 @@ static void print_site(const struct rewriting *r, const struct site *s)
     site_jump(s, window);
     window[s->window] = REWRITE_TRAP;
     site_slot(r, s, slot);
-    printf("\nsystem call at %lx", s->address);
+    printf("\n%s at %lx", s->cpuid ? "cpuid" : "system call", s->address);
     if (s->call >= 0)
         printf(", number %ld", s->call);
     printf("\n before\n");

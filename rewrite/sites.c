@@ -30,7 +30,6 @@ const char *const site_reasons[SITE_STATES] = {
     [SITE_UNREACHED] = "not reached from a known start: may be data",
     [SITE_LONG] = "the instructions before it are too long",
     [SITE_FAR] = "no slot is near enough",
-    [SITE_CPUID] = "cpuid, which is answered where it traps",
 };
 
 static u8 marks_at(struct image *m, u64 addr)
@@ -163,7 +162,7 @@ static void find_hosts(struct image *m, struct decoder *d, struct sites *all)
     const u64 near = 160; // a jump with an 8-bit displacement reaches no farther, windows included
     for (size_t i = 0; i < all->count; i++) {
         struct site *s = &all->site[i];
-        bool found = s->state == SITE_MOVED || s->state == SITE_CPUID || !site_traps(s);
+        bool found = s->state == SITE_MOVED || !site_traps(s);
         for (size_t k = i; !found && k-- > 0 && s->address - all->site[k].address < near;)
             found = pad_inside(m, d, s, &all->site[k]);
         for (size_t k = i + 1; !found && k < all->count; k++) {
@@ -310,10 +309,13 @@ const char *sites_find(struct image *m, struct decoder *d, struct sites *to)
         struct site *s = &to->site[to->count];
         *s = (struct site){.address = candidate[i]};
         if (is_cpuid(image_bytes(m, s->address, 2))) {
-            bool is = marks_at(m, s->address) & MARK_START;
-            s->state = SITE_CPUID;
-            to->count += is;
-            to->cpuids += is;
+            if (!(marks_at(m, s->address) & MARK_START))
+                continue;
+            s->call = -1;
+            s->cpuid = true;
+            s->state = choose(m, d, s);
+            to->count++;
+            to->cpuids++;
         } else if (is_syscall(image_bytes(m, s->address, 2))) {
             bool is = judge(m, d, s);
             if (is && s->state == SITE_UNREACHED && decoded)

@@ -24,7 +24,6 @@ enum site_state {
     SITE_UNREACHED,
     SITE_LONG,
     SITE_FAR,
-    SITE_CPUID, // no system call
     SITE_STATES,
 };
 extern const char *const site_reasons[SITE_STATES];
@@ -34,6 +33,7 @@ struct site {
     enum site_state state;
     u8 window;   // bytes of the instructions that move, 0: none; the window ends at `address`
     bool stays;  // its bytes are known to others
+    bool cpuid;  // no system call
     u8 relative; // in the window: where a displacement relative to its own address is; 0: is none
     long call;   // its number, where an immediate says it; -1: not known
     u64 pad;     // where the jump to the slot stands when the window is too short for it; 0: window
@@ -42,8 +42,9 @@ struct site {
 };
 
 struct sites {
-    struct site *site;           // by address
-    size_t count, moved, cpuids; // `count` is all of them
+    struct site *site; // by address
+    size_t count, moved;
+    size_t cpuids, moved_cpuids; // that are among these
     size_t unknown;              // what else may be a way into the kernel, and stays as it is
     // Pages where such a thing is, and nothing was decoded: not counted as unknown.
     struct guard {

@@ -43,14 +43,15 @@ static u64 place(struct rewriting *r, bool moved, u64 slot)
             continue;
         if (!reaches(s->address, slot + REWRITE_SLOT) || !reaches(slot, s->address + 2) ||
             (s->relative && !reaches_too(r, s, slot + REWRITE_SLOT))) {
-            r->sites.unknown += s->state != SITE_CPUID;
-            s->state = s->state == SITE_CPUID ? SITE_CPUID : SITE_FAR;
+            r->sites.unknown += !s->cpuid;
+            s->state = SITE_FAR;
             s->window = 0;
             s->pad = 0;
             continue;
         }
         s->slot = slot += REWRITE_SLOT;
         r->sites.moved += moved;
+        r->sites.moved_cpuids += moved && s->cpuid;
     }
     return slot;
 }
@@ -127,12 +128,12 @@ void site_slot(const struct rewriting *r, const struct site *s, u8 slot[REWRITE_
         slot[REWRITE_SLOT - 2] = s->relative;
     }
     p += s->window;
-    memcpy(p, (u8[]){0x48, 0x8d, 0x0d}, 3); // lea back(%rip),%rcx
+    memcpy(p, (u8[]){0x48, 0x8d, s->cpuid ? 0x15 : 0x0d}, 3); // lea back(%rip),%rcx or %rdx
     put_displacement(p + 3, at + REWRITE_LEA, s->address + 2);
     p += REWRITE_LEA;
     at += REWRITE_LEA;
     memcpy(p, (u8[]){0xff, 0x25}, 2); // jmp *gate(%rip)
-    put_displacement(p + 2, at + REWRITE_JMP, r->slots);
+    put_displacement(p + 2, at + REWRITE_JMP, r->slots + (s->cpuid ? sizeof(u64) : 0));
     slot[REWRITE_SLOT - 1] = s->window;
 }
 
@@ -190,7 +191,7 @@ static u64 lay_out(const struct rewriting *r, struct rewrite_entry *e)
     u64 at = REWRITE_SLOTS_AT;
     e->magic = REWRITE_MAGIC;
     e->image_lo = r->image.lo;
-    e->sites = (u32)(r->sites.count - r->sites.cpuids);
+    e->sites = (u32)r->sites.count;
     e->moved = (u32)r->sites.moved;
     e->slots_size = r->slots_size;
     at += r->slots_size;
@@ -248,7 +249,7 @@ u8 *entry_make(const struct rewriting *r, u64 *size)
         }
     }
     if (head.slots_size)
-        memcpy(entry + REWRITE_SLOTS_AT, &(u64){LX_GATE}, sizeof(u64));
+        memcpy(entry + REWRITE_SLOTS_AT, (u64[]){LX_GATE, LX_GATE_CPUID}, 2 * sizeof(u64));
     if (head.segments || head.cleans) {
         u8 start[REWRITE_START] = {0};
         memcpy(start, r->image.file, MIN(r->image.size, sizeof start));

@@ -84,8 +84,8 @@ RELATIVE = re.compile(r"lea\s+-?0x[0-9a-f]+\(%rip\),%r(?!sp)\w+")  # its displac
 
 def check_window(say, original, window, site, relative):
     texts = original.instructions(window, site)
-    if texts is None or original.text.get(site) != "syscall":
-        say("is not whole instructions before a syscall")
+    if texts is None or original.text.get(site) not in ("syscall", "cpuid"):
+        say("is not whole instructions before a syscall or cpuid")
         return
     for text in texts:
         if STACK_LOAD.fullmatch(text):
@@ -162,13 +162,14 @@ def check_file(file, entry):
             problems.append(f"{where} {what}")
 
         gate, = struct.unpack_from("<i", slot, length + 9)
-        if (slot[length:length + 3] != b"\x48\x8d\x0d" or slot[length + 7:length + 9] != b"\xff\x25"
-                or address + length + 13 + gate != lo - slots_size
+        cpuid = original.text.get(site) == "cpuid"
+        if (slot[length:length + 3] != (b"\x48\x8d\x15" if cpuid else b"\x48\x8d\x0d")
+                or slot[length + 7:length + 9] != b"\xff\x25"
+                or address + length + 13 + gate != lo - slots_size + 8 * cpuid
                 or slot[length + 13:-2].strip(b"\xcc")):
             say("has a wrong slot")
         vaddr, now, was, made = next(p for p in pages if p[0] <= window < p[0] + len(p[1]))
         at = window - vaddr
-        cpuid = original.text.get(site) == "cpuid" and not length
         if not (cpuid or site in left) or made[site - vaddr] != 0xf4:
             say("has no system call that traps")
         left.discard(site)

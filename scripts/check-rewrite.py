@@ -65,7 +65,7 @@ class Entry:
         data = file.read_bytes()
         (magic, size, check, self.lo, self.slots_size, self.sites, self.moved, segments, cleans,
          original_size, start) = HEAD.unpack_from(data)
-        expect("magic", magic, 0x37307772786c)
+        expect("magic", magic, 0x38307772786c)
         expect("size", size, len(data))
         head = data[:16] + bytes(8) + data[24:HEAD_SIZE]  # without the checksum itself
         expect("checksum", check, (checksum(head) * 31 + checksum(data[PAGE:])) & MASK)
@@ -167,7 +167,10 @@ def check_golden(name, program, work):
     if not out.exists():
         expect(f"{name}: segments, slots", (len(entry.segments), len(entry.slots)), (0, 0))
         return
-    expect(f"{name}: counts of the entry", (entry.sites, entry.moved), (len(comments), moved))
+    cpuids = re.search(r"(\d+)  cpuid are answered, (\d+) of them moved", ran.stdout)
+    cpuids = (int(cpuids[1]), int(cpuids[2])) if cpuids else (0, 0)
+    expect(f"{name}: cpuid", cpuids[0], source.count("// cpuid\n"))
+    expect(f"{name}: counts of the entry", (entry.sites, entry.moved), (len(comments) + cpuids[0], moved + cpuids[1]))
     golden = work / f"{name}.golden"
     text_at = TEXT if entry.lo else 0x1000
     must("gcc", "-c", "-o", golden.with_suffix(".o"), out)

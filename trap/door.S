@@ -19,6 +19,22 @@
 	mov	%gs:T_RCX, %rcx
 .endm
 
+// Those of the guest that a call leaves as they are.
+.macro SAVE_REGISTERS
+	mov	%rdi, %gs:T_RDI
+	mov	%rsi, %gs:T_RSI
+	mov	%rdx, %gs:T_RDX
+	mov	%r10, %gs:T_R10
+	mov	%r8, %gs:T_R8
+	mov	%r9, %gs:T_R9
+	mov	%rbx, %gs:T_RBX
+	mov	%rbp, %gs:T_RBP
+	mov	%r12, %gs:T_R12
+	mov	%r13, %gs:T_R13
+	mov	%r14, %gs:T_R14
+	mov	%r15, %gs:T_R15
+.endm
+
 	.cfi_sections .debug_frame
 
 // At LX_GATE, the address that slots of rewritten code know.
@@ -38,19 +54,8 @@ door_enter:
 	mov	%rcx, %gs:T_RCX
 	mov	%rax, %gs:T_RAX
 	mov	%rax, %gs:T_ORIG_RAX
-	mov	%rdi, %gs:T_RDI
-	mov	%rsi, %gs:T_RSI
+	SAVE_REGISTERS
 	mov	%rax, %rsi
-	mov	%rdx, %gs:T_RDX
-	mov	%r10, %gs:T_R10
-	mov	%r8, %gs:T_R8
-	mov	%r9, %gs:T_R9
-	mov	%rbx, %gs:T_RBX
-	mov	%rbp, %gs:T_RBP
-	mov	%r12, %gs:T_R12
-	mov	%r13, %gs:T_R13
-	mov	%r14, %gs:T_R14
-	mov	%r15, %gs:T_R15
 	pop	%rax
 	mov	%rax, %gs:T_EFLAGS
 	mov	%rax, %r11
@@ -141,6 +146,39 @@ door_end:
 	jmp	door_return
 	.cfi_endproc
 	.size	door_enter, .-door_enter
+
+// The same for a cpuid in rewritten text (include/rewrite.h), at LX_GATE_CPUID: %rdx, which is one of
+// its results, holds the address behind it. It is no call, and changes no other register.
+	.org	LX_GATE_CPUID - LX_GATE, 0xcc
+	.type	door_cpuid, @function
+door_cpuid:
+	.cfi_startproc
+	.cfi_def_cfa %rsp, 0
+	.cfi_register %rip, %rdx
+	mov	%rsp, %gs:T_RSP
+	mov	%gs:T_STACK, %rsp
+	CFA_IN_TASK(T_RSP)
+	movl	$1, %gs:T_INSIDE
+	pushfq
+	mov	%rdx, %gs:T_RIP
+	mov	%rcx, %gs:T_RCX
+	mov	%r11, %gs:T_R11
+	mov	%rax, %gs:T_RAX
+	movq	$-1, %gs:T_ORIG_RAX
+	SAVE_REGISTERS
+	pop	%rax
+	mov	%rax, %gs:T_EFLAGS
+	REGISTERS_IN_TASK
+	test	$EFLAGS_TROUBLE, %eax
+	jz	1f
+	and	$~EFLAGS_TROUBLE, %rax
+	push	%rax
+	popfq
+1:	mov	%gs:T_SELF, %rdi
+	call	cpuid_at_door
+	jmp	door_return
+	.cfi_endproc
+	.size	door_cpuid, .-door_cpuid
 
 	.text
 // void signal_clear_ac(void): misaligned accesses do not fault any more.

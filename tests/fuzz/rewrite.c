@@ -77,7 +77,7 @@ static void check_slot(const struct rewriting *r, const struct site *s)
     u64 n = 0;
     const u8 *window = image_bytes(&r->image, s->address - s->window, s->window + 2);
     require(window && s->window >= 2 && s->window <= REWRITE_WINDOW_MAX);
-    require(window[s->window] == 0x0f && window[s->window + 1] == 0x05);
+    require(window[s->window] == 0x0f && window[s->window + 1] == (s->cpuid ? 0xa2 : 0x05));
     site_slot(r, s, slot);
     while (n < s->window) {
         char was[200], is[200];
