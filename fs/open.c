@@ -507,7 +507,7 @@ static long open_noted(struct task *t, struct loc *loc, const struct open_how *h
     return r;
 }
 
-long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
+static long open_path(struct task *t, int dirfd, char *path, const struct open_how *how)
 {
     struct loc loc;
     u64 flags = how->flags;
@@ -574,5 +574,14 @@ long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
         fd_set_mount(t, (int)r, loc.mount);
     if (r >= 0 && !(flags & O_PATH))
         fd_note_open(t, (int)r);
+    return r;
+}
+
+// Where no number is left below a low block, the host says so, and the call is made again above.
+long fs_open(struct task *t, int dirfd, char *path, const struct open_how *how)
+{
+    t->takes_lowest = 1;
+    long r = open_path(t, dirfd, path, how);
+    t->takes_lowest = 0;
     return r;
 }

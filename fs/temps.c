@@ -175,7 +175,7 @@ long temp_open(struct task *t, int dirfd, const char *path, u64 flags, u64 resol
         reserved_return(t, (int)fd);
         fd = -EMFILE;
     }
-    if (fd == -EMFILE && files_low_room(t))
+    if (fd == -EMFILE && !t->takes_lowest && files_low_room(t))
         fd = open_on_host(dirfd, path, &how);
     if (fd == -EMFILE)
         fd = open_on_spare(t, dirfd, path, &how);

@@ -317,7 +317,8 @@ struct task {
     u32 temps_counted;   // the outermost one counted itself in files->users
     u32 keeps_out;       // files_exclusive_begin() had others to keep out
     u32 saw_low_left;    // a call was made again, for files->low was off
-    u32 low_over;        // this call has made room for a temporary above a low block
+    u16 low_over;        // this call has made room for a temporary above a low block
+    u16 takes_lowest;    // it is to make a descriptor itself, of the lowest number: no such room
     // Hashes of the directories last asked for and not found open (fs/dirs.c).
     u32 dirs_next; // of these, and of kept ones, is replaced next
     u32 dirs_asked[DIRS_KEPT];

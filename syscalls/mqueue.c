@@ -159,9 +159,11 @@ long sys_mq_open(struct task *t, uptr name, int oflag, unsigned int mode, uptr a
     if (r < 0)
         return r;
     bool locked = begin(t);
+    t->takes_lowest = 1;
     do
         r = open_queue(t, locked, host, oflag, mode, attr ? &how : NULL);
     while (r == ANOTHER);
+    t->takes_lowest = 0;
     if (r >= 0 && fd_is_reserved(t, (int)r)) {
         reserved_return(t, (int)r);
         r = -EMFILE;
