@@ -140,7 +140,7 @@ static enum site_state choose(struct image *m, struct decoder *d, struct site *s
 // that moves is given a longer window, for one near by that has no pad.
 static bool pad_inside(struct image *m, struct decoder *d, struct site *s, struct site *host)
 {
-    struct site longer = {.address = host->address, .call = host->call};
+    struct site longer = {.address = host->address, .call = host->call, .cpuid = host->cpuid};
     if (host->state != SITE_MOVED || host->pad || host->host || host->call == SIGRETURN ||
         find_window(m, d, s, SHORT_JUMP) != SITE_MOVED ||
         find_window(m, d, &longer, 2 * JUMP) != SITE_MOVED)

@@ -169,7 +169,7 @@ def check_golden(name, program, work):
         return
     cpuids = re.search(r"(\d+)  cpuid are answered, (\d+) of them moved", ran.stdout)
     cpuids = (int(cpuids[1]), int(cpuids[2])) if cpuids else (0, 0)
-    expect(f"{name}: cpuid", cpuids[0], source.count("// cpuid\n"))
+    expect(f"{name}: cpuid", cpuids[0], len(re.findall(r"// cpuid\b", source)))
     expect(f"{name}: counts of the entry", (entry.sites, entry.moved), (len(comments) + cpuids[0], moved + cpuids[1]))
     golden = work / f"{name}.golden"
     text_at = TEXT if entry.lo else 0x1000

@@ -6,14 +6,18 @@
 _start:
     mov $39, %eax
     syscall                     // moved
-    xor %eax, %eax
+    rdtsc                       // not known to be harmless
     cpuid                       // cpuid
     mov $0xa20f, %edx           // 0f a2
     cpuid                       // cpuid
-    mov $4, %eax
-    xor %ecx, %ecx
+    movaps %xmm0, 0x50(%rsp)
+    movaps %xmm0, 0x60(%rsp)
     cpuid                       // cpuid
-    mov %rbx, %rdi
+    test %eax, %eax
+    je 1f
+    mov %edi, %eax
+    cpuid                       // cpuid: its pad is in the window of the one before
+1:  mov %rbx, %rdi
     mov $60, %eax
     syscall                     // moved
     ret
