@@ -38,7 +38,7 @@
 
 #include "types.h"
 
-#define REWRITE_MAGIC 0x38307772786cUL // the format's number is part of it
+#define REWRITE_MAGIC 0x39307772786cUL // the format's number is part of it
 #define REWRITE_SLOT 32
 #define REWRITE_SEGMENTS 4
 #define REWRITE_GUARDS 4

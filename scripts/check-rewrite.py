@@ -65,7 +65,7 @@ class Entry:
         data = file.read_bytes()
         (magic, size, check, self.lo, self.slots_size, self.sites, self.moved, segments, cleans,
          original_size, start) = HEAD.unpack_from(data)
-        expect("magic", magic, 0x38307772786c)
+        expect("magic", magic, 0x39307772786c)
         expect("size", size, len(data))
         head = data[:16] + bytes(8) + data[24:HEAD_SIZE]  # without the checksum itself
         expect("checksum", check, (checksum(head) * 31 + checksum(data[PAGE:])) & MASK)
