@@ -111,7 +111,9 @@ static long write_attr(struct task *t, int mount, const struct parent *p, const 
     // To the host, an attribute that gets the value it has is no change: the time would stay.
     if (!owner && mode == (v->guest.stx_mode & MODE_BITS) && is_settled(v, &a, what))
         return host_chmod_at(p, v->host.stx_mode & MODE_BITS);
-    long r = a.witnessed ? set_witness(t, p, v) : change_exec(p, v, mode);
+    long r = change_exec(p, v, mode);
+    if (r >= 0 && a.witnessed)
+        r = set_witness(t, p, v);
     attrown_begin(t, p, v, &own);
     if (r >= 0)
         r = set_attr(p, v->host.stx_mode, &a);

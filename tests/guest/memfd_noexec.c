@@ -3,6 +3,7 @@
 // bits as they are, whatever owner and set-id bits it has got. What F_SEAL_EXEC seals beside, goes
 // by the mode that the file has then.
 // covers: memfd_create, fchmod, chmod, fchown, fcntl
+// needs: root
 #include "check.h"
 #include <sys/mman.h>
 
@@ -37,8 +38,21 @@ static void sealed(int fd, int mode)
     CHECK_EQ(mode_fd(fd), mode);
 }
 
+// Whose set-id bits go with a write.
+static void of_a_user(void)
+{
+    become(1000, 1000);
+    sealed(OK(memfd_create("x", MFD_NOEXEC_SEAL)), 0666);
+    _exit(0);
+}
+
 int main(void)
 {
+    pid_t user = OK(fork());
+
+    if (!user)
+        of_a_user();
+    wait_ok(user);
     int fd = OK(memfd_create("x", MFD_NOEXEC_SEAL));
 
     sealed(fd, 0666);
