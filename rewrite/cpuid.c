@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Is CPUID dear? In a virtual machine the instruction leaves it, always (Intel SDM 25.1.2): 1 us at
 // the best, 4 to 30 where the hypervisor is a guest itself. Without one it takes some 50 ns, lxcore
-// by a slot 20, and by a trap, where nothing could be moved, about 1 us. A process that glibc
+// by a slot 100, and by a trap, where nothing could be moved, about 1 us. A process that glibc
 // starts asks 68 times.
 #include <cpuid.h>
 #include <stdlib.h>

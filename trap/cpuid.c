@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // CPUID in rewritten text (include/rewrite.h). It is answered by what the processor said before to
-// any process of the instance, for in a virtual machine the instruction takes longer than a fault.
+// any process of the instance, for in a virtual machine the instruction takes longer than a call.
 //
 // What it says is the same at all times, and on all processors of the machine but for their own
 // numbers, which are remembered for each. Where the processors are of different kinds (Intel's

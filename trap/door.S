@@ -176,7 +176,17 @@ door_cpuid:
 	popfq
 1:	mov	%gs:T_SELF, %rdi
 	call	cpuid_at_door
-	jmp	door_return
+	// Programs wait by CPUID, as they may (Intel SDM 9.3), until code that another thread has
+	// changed is what runs. IRET does the same, and stays in a virtual machine.
+	mov	%rsp, %rax
+	pushq	$USER_DS
+	push	%rax
+	pushfq
+	pushq	$USER_CS
+	lea	2f(%rip), %rax
+	push	%rax
+	iretq
+2:	jmp	door_return
 	.cfi_endproc
 	.size	door_cpuid, .-door_cpuid
 
