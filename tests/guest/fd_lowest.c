@@ -61,6 +61,8 @@ static void each(int used, int uid, int rest)
 
 int main(void)
 {
+    for (int fd = 3; fd < 1000; fd++)
+        close(fd); // of who runs the test
     CHECK_EQ(mkdir("here", 0755) | chdir("here"), 0);
     CHECK_EQ(mkdir("d", 0777) | mkdir("d/e", 0777) | chmod("d", 0777) | chmod("..", 0755), 0);
     CHECK_EQ(symlink("d", "link") | symlink("e/..", "d/link2"), 0);

@@ -80,10 +80,17 @@ static void sent_to(void (*fn)(void))
 
 static void attached(void (*fn)(void))
 {
-    pid_t pid = OK(fork());
+    int begun[2];
+    char c;
 
-    if (!pid)
+    CHECK_EQ(pipe(begun), 0);
+    pid_t pid = OK(fork());
+    if (!pid) {
+        CHECK_EQ(write(begun[1], "b", 1), 1);
         fn();
+    }
+    CHECK_EQ(read(begun[0], &c, 1), 1);
+    CHECK_EQ(close(begun[0]) | close(begun[1]), 0);
     sleep_us(20000);
     go(PTRACE_ATTACH_, pid, 0);
     expect(pid, SI_KERNEL, 0, 0);
