@@ -33,10 +33,13 @@ long trap_install_seccomp(void);
 // In the SIGSYS handler: did the engine send it? Then trap_sigsys() sends the thread to the door.
 bool trap_is_dispatch(const struct task *t, const siginfo_t *info);
 void trap_sigsys(const siginfo_t *info, struct sigcontext_64 *c);
-// In the SIGSEGV handler, for a thread in guest code: is it at a site that traps by itself?
-bool trap_at_site(const struct sigcontext_64 *c);
-// At a cpuid that does? Then it is answered, as cpuid_serve() does: in the thread's registers.
-bool trap_at_cpuid(struct task *t, struct sigcontext_64 *c);
+// In the SIGSEGV handler, for a thread in guest code: is it at a site that traps by itself? The
+// site's second byte; 0: it is not.
+enum { SITE_CALL = 0x05, SITE_CPUID = 0xa2 };
+u8 trap_site(const struct sigcontext_64 *c);
+// A cpuid there is answered, as cpuid_serve() does, in the thread's registers. False: the fault is
+// the guest's.
+bool trap_cpuid(struct task *t, struct sigcontext_64 *c);
 void cpuid_serve(struct instance *in, struct sigcontext_64 *c);
 // The call from the door for one that came by a slot: the same in t->regs.
 void cpuid_at_door(struct task *t);

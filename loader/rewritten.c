@@ -39,8 +39,7 @@ static bool identify(int fd, struct file_id *id)
     if (host_statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) < 0 || !st.stx_nlink ||
         (st.stx_mode & S_IFMT) != S_IFREG)
         return false;
-    u64 dev = (u64)st.stx_dev_major << 32 | st.stx_dev_minor;
-    fmt(id->name, sizeof id->name, REWRITE_INDEX, dev, (u64)st.stx_ino, (u64)st.stx_size,
+    fmt(id->name, sizeof id->name, REWRITE_INDEX, device_of(&st), (u64)st.stx_ino, (u64)st.stx_size,
         (u64)st.stx_mtime.tv_sec, (u64)st.stx_mtime.tv_nsec, (u64)st.stx_ctime.tv_sec,
         (u64)st.stx_ctime.tv_nsec);
     id->size = st.stx_size;
@@ -195,16 +194,16 @@ struct mapping {
     u64 offset;
 };
 
-// Takes PROT_EXEC from the guards of a segment in [from, to), which is mapped with a bias. Where
-// all is armed anyway there is no need.
+// Takes PROT_EXEC from the guards of a segment in [from, to), which is mapped with a bias; only
+// from those that a fault would find. Where all is armed anyway there is no need.
 static bool add_guards(const struct image *m, const struct rewrite_entry *e, uptr bias, uptr from,
                        uptr to, int prot)
 {
     for (u32 i = 0; i < e->guards && memory_is_clean(); i++) {
         uptr at = MAX(bias + e->guard[i].vaddr, from);
         uptr end = MIN(bias + e->guard[i].vaddr + e->guard[i].size, to);
-        if (at < end && ((prot & PROT_EXEC && host_mprotect(at, end - at, prot & ~PROT_EXEC)) ||
-                         !memory_add_guard(m, at, end)))
+        if (at < end && (!memory_add_guard(m, at, end) ||
+                         (prot & PROT_EXEC && host_mprotect(at, end - at, prot & ~PROT_EXEC))))
             return false;
     }
     return true;

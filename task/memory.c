@@ -65,8 +65,8 @@ static __attribute__((section(".bss.first_images"))) struct {
     struct image image[IMAGES_MAX];
     u32 guards;
     struct guard {
-        uptr from, to;
-        const struct image *of; // NULL: this entry is free
+        uptr from, to;          // `to` 0: free
+        const struct image *of; // stays when the entry is free: others may look at it meanwhile
         u32 tries;
     } guard[GUARDS_MAX];
 } images;
@@ -351,12 +351,13 @@ bool memory_hits_clean(uptr from, uptr to)
     return false;
 }
 
-// The first guard that [from, to) has a part of; NULL: none.
+// The first guard that [from, to) has a part of; NULL: none. One of a text that was taken back is
+// never before another's: all are armed by then, and no more are added.
 static struct guard *guard_in(uptr from, uptr to)
 {
     u32 n = __atomic_load_n(&images.guards, __ATOMIC_ACQUIRE);
     for (struct guard *g = images.guard; n--; g++)
-        if (from < g->to && to > g->from)
+        if (from < __atomic_load_n(&g->to, __ATOMIC_ACQUIRE) && to > g->from)
             return g;
     return NULL;
 }
@@ -364,11 +365,15 @@ static struct guard *guard_in(uptr from, uptr to)
 bool memory_add_guard(const struct image *m, uptr from, uptr to)
 {
     u32 i = 0;
-    while (i < images.guards && images.guard[i].of)
+    while (i < images.guards && images.guard[i].to)
         i++;
     if (i == GUARDS_MAX)
         return false;
-    images.guard[i] = (struct guard){from, to, m, 0};
+    struct guard *g = &images.guard[i];
+    g->from = from;
+    g->of = m;
+    g->tries = 0;
+    __atomic_store_n(&g->to, to, __ATOMIC_RELEASE);
     __atomic_store_n(&images.guards, MAX(images.guards, i + 1), __ATOMIC_RELEASE);
     return true;
 }
@@ -377,7 +382,7 @@ void memory_forget_guards(const struct image *m)
 {
     for (u32 i = 0; i < images.guards; i++)
         if (images.guard[i].of == m)
-            images.guard[i] = (struct guard){0};
+            __atomic_store_n(&images.guard[i].to, 0, __ATOMIC_RELEASE);
 }
 
 bool memory_hits_guard(uptr from, uptr to)

@@ -67,30 +67,23 @@ void trap_redirect(struct sigcontext_64 *c, u64 next_pc)
     c->ip = (u64)door_enter;
 }
 
-// Is it at what a rewritten site begins with? Its second byte: 05, or a2 of a cpuid; 0: it is not.
+// Is it at what a rewritten site becomes? Its second byte; 0: it is not.
 static u8 trap_here(const struct sigcontext_64 *c)
 {
     u8 insn[2];
     bool trap = c->trapno == TRAP_PROTECTION && !copy_from_guest(insn, c->ip, sizeof insn) &&
-                insn[0] == REWRITE_TRAP && (insn[1] == 0x05 || insn[1] == 0xa2);
+                insn[0] == REWRITE_TRAP && (insn[1] == SITE_CALL || insn[1] == SITE_CPUID);
     return trap ? insn[1] : 0;
 }
 
-static u8 site_here(const struct sigcontext_64 *c)
+u8 trap_site(const struct sigcontext_64 *c)
 {
     u8 second = memory_near_images(c->ip, c->ip + 2) ? trap_here(c) : 0;
     return second && memory_is_site(c->ip) ? second : 0;
 }
 
-bool trap_at_site(const struct sigcontext_64 *c)
+bool trap_cpuid(struct task *t, struct sigcontext_64 *c)
 {
-    return site_here(c) == 0x05;
-}
-
-bool trap_at_cpuid(struct task *t, struct sigcontext_64 *c)
-{
-    if (site_here(c) != 0xa2)
-        return false;
     // Whoever has CPUID fault (arch_prctl(2)) gets the fault as it is.
     if (t->instance->cpuid_faults && HOST2(__NR_arch_prctl, ARCH_GET_CPUID, 0) == 0)
         return false;

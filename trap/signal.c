@@ -338,12 +338,14 @@ static bool take_call(struct task *t, int sig, const siginfo_t *info, struct kuc
     }
     if (sig != SIGSEGV || !fault || in_lxcore(t, uc->mc.ip))
         return false;
-    if (trap_at_site(&uc->mc)) {
+    const u8 site = trap_site(&uc->mc);
+    if (site == SITE_CALL) {
         trap_redirect(&uc->mc, uc->mc.ip + 2);
         leave_for_noted(t, uc);
         return true;
     }
-    if (trap_at_cpuid(t, &uc->mc) || trap_at_guard(t, &uc->mc) || trap_at_copy(t, &uc->mc)) {
+    if ((site == SITE_CPUID && trap_cpuid(t, &uc->mc)) || trap_at_guard(t, &uc->mc) ||
+        trap_at_copy(t, &uc->mc)) {
         struct regs r;
         regs_from_context(&r, &uc->mc);
         if (!t->noted && (t->keeps & KEEPS_STOP))
